@@ -1,0 +1,2 @@
+//! Logic behind commands.
+fn main() {}
