@@ -1,0 +1,1 @@
+//! Rules over the plan, one a file.

@@ -1,0 +1,1 @@
+//! A syntax tree to the one plan, with every implicit rule made explicit.

@@ -1,0 +1,80 @@
+//! The plan: what a program means, whatever syntax it was written in.
+//!
+//! Everything that a syntax leaves implicit is explicit here: each call says where its output goes, whether
+//! it ends its block, and which joined tasks it looks at. Checks and the engine see nothing else.
+
+mod call;
+mod cond;
+mod config;
+mod node;
+mod route;
+
+pub use call::{Call, CallText, Callee, Last, Output, Policy, Retry, Script, TaskReads, Unnamed};
+pub use cond::Cond;
+pub use config::{ConfigBlock, ConfigSetting};
+pub use node::{
+    Block, Case, Dispatch, ForEach, If, Join, JoinTarget, Node, NodeKind, ResultBlock,
+    ResultBranch, Spawn,
+};
+pub use route::{Method, PathPattern, Segment};
+
+use std::sync::Arc;
+
+use crate::source::{Sources, Span};
+
+/// A program, lowered.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The files that it came from.
+    pub sources: Sources,
+    /// HTTP routes in the order written.
+    pub routes: Vec<Route>,
+    /// Named pipelines; [`Callee::Pipeline`] indexes them.
+    pub pipelines: Vec<Pipeline>,
+    /// The steps that set feature flags before a route that can observe them.
+    pub feature_flags: Option<Block>,
+    /// Configuration, one block a name.
+    pub config: Vec<ConfigBlock>,
+    /// Names of the variables that no step uses, with their places.
+    pub unused_variables: Vec<(Arc<str>, Span)>,
+}
+
+/// Which pipeline of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PipelineId(pub u32);
+
+/// A named pipeline.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// Its body.
+    pub block: Block,
+}
+
+/// An HTTP route.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The method it answers.
+    pub method: Method,
+    /// The paths it answers.
+    pub path: PathPattern,
+    /// Where method and path stand.
+    pub span: Span,
+    /// Its body.
+    pub block: Block,
+    /// Whether something that it can reach looks at feature flags, so that they are set first.
+    pub observes_flags: bool,
+}
+
+impl Plan {
+    /// The pipeline that a call names.
+    ///
+    /// # Panics
+    /// If the id belongs to another plan.
+    pub fn pipeline(&self, id: PipelineId) -> &Pipeline {
+        &self.pipelines[id.0 as usize]
+    }
+}

@@ -1,0 +1,128 @@
+//! How a step describes itself. Parsing, checks, documentation and completion all read this.
+
+use crate::source::Span;
+
+/// What a step is: its name, parameters, effects and errors.
+#[derive(Clone, Debug)]
+pub struct StepSpec {
+    /// The name in programs.
+    pub name: &'static str,
+    /// One line that says what it does.
+    pub summary: &'static str,
+    /// Where its output goes.
+    pub class: OutputClass,
+    /// What the text after its colon is.
+    pub text: TextRule,
+    /// Its inline arguments, in order.
+    pub params: &'static [Param],
+    /// What it does to the world outside.
+    pub effect: Effect,
+    /// The types of the errors that it raises itself, besides `<name>Error` for an execution failure.
+    pub errors: &'static [&'static str],
+    /// Whether running it can fail at all (`log` cannot).
+    pub fallible: bool,
+    /// Programs that show it; each is run by the tests.
+    pub examples: &'static [Example],
+}
+
+/// Where a step's output goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputClass {
+    /// The state stays as it is (`log`, `debug`, `sleep`).
+    Unchanged,
+    /// Keys are added to the state; a value that is no object replaces it.
+    Merge,
+    /// The value becomes the state; request keys are carried over unless the step is the last.
+    Replace,
+    /// The value becomes the state as it is; it is text for the response.
+    Render,
+    /// The value goes to `.data.<name>`, or without a name to `.data`, and the rest stays.
+    DataMerge,
+    /// The value goes to `.data.<name>`; without a name `{data: value}` becomes the state.
+    DataReplace,
+}
+
+/// What the text after a step's colon is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextRule {
+    /// The language, which decides who checks it.
+    pub language: TextLanguage,
+    /// Whether the step makes no sense without it (inline arguments count as well where there are params).
+    pub required: bool,
+}
+
+/// The language of a step's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextLanguage {
+    /// A jq program; the language's own checks read it.
+    Jq,
+    /// Checked by [`StepCatalog::check_text`].
+    Foreign,
+    /// Any text.
+    Plain,
+}
+
+/// An inline argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// Its name in documentation.
+    pub name: &'static str,
+    /// What it holds, such as `string: the URL`.
+    pub summary: &'static str,
+    /// Whether a call with arguments must give it.
+    pub required: bool,
+}
+
+/// What a step does to the world outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// It only reads.
+    Read,
+    /// It writes; doing it twice is the same as once.
+    Idempotent,
+    /// It writes.
+    Write,
+}
+
+/// A program that shows a step at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// What it shows.
+    pub title: &'static str,
+    /// A whole `.wp` file.
+    pub program: &'static str,
+}
+
+/// A problem in a step's text or arguments, in bytes of that text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextProblem {
+    /// First byte in the text.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// One sentence, lower case, no final stop.
+    pub message: String,
+    /// How to mend it.
+    pub help: Option<String>,
+}
+
+impl TextProblem {
+    /// Where it lies in the file, given where the text lies.
+    pub fn place(&self, text: Span) -> Span {
+        text.slice(self.start, self.end)
+    }
+}
+
+/// The steps that a program may use, as the checker sees them.
+pub trait StepCatalog {
+    /// The step of that name.
+    fn spec(&self, name: &str) -> Option<&StepSpec>;
+
+    /// All names, for "did you mean".
+    fn names(&self) -> Vec<&str>;
+
+    /// Problems of a text in the step's own language (Lua, SQL, …).
+    fn check_text(&self, step: &str, text: &str) -> Vec<TextProblem>;
+}

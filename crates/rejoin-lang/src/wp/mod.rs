@@ -1,0 +1,3 @@
+//! The `.wp` syntax: text to [`ast`], always a tree plus all problems.
+
+pub mod ast;
