@@ -83,5 +83,40 @@ macro_rules! codes {
 // id, name, severity, whether proven, title
 codes! {
     E0001 UNEXPECTED_TEXT Error true "unexpected text";
+    E0002 FILE_TOO_LARGE Error true "file too large";
+    E0003 TOO_DEEP Error true "nested too deeply";
+    E0004 UNCLOSED_TEXT Error true "text without its closing quote";
+    E0005 UNCLOSED_BRACKET Error true "bracket without its partner";
+    E0006 MISMATCHED_BRACKET Error true "bracket closed by one of another kind";
+    E0007 TRIPLE_BACKTICKS Error true "three backticks around a text";
+    E0008 UNSUPPORTED Error true "form that this version does not run";
+    E0009 INVALID_NAME Error true "name missing or malformed";
+    E0010 UNKNOWN_DECLARATION Error true "unknown kind of declaration";
+    E0011 MISSING_EQUALS Error true "declaration without `=`";
+    E0012 MISSING_TEXT Error true "text missing or without quotes";
+    E0013 UNKNOWN_METHOD Error true "unknown HTTP method";
+    E0014 INVALID_PATH Error true "route without a proper path";
+    E0015 INVALID_SETTING Error true "malformed setting";
+    E0016 TEXT_FOR_STEPS Error true "text where steps are expected";
+    E0017 STEP_OUTSIDE Error true "step outside of a declaration";
+    E0018 STEP_WITHOUT_ARROW Error true "step without `|>`";
+    E0019 ARGS_APART Error true "space between a step and its arguments";
+    E0020 EMPTY_ARGUMENT Error true "argument missing";
+    E0021 MISSING_COLON Error true "colon missing";
+    E0022 TAG_BELOW Error true "tags on a line of their own";
+    E0023 TAG_ON_BLOCK Error true "tags on a block";
+    E0024 INVALID_TAG Error true "malformed tag";
+    E0025 AMBIGUOUS_CONDITION Error true "condition that can be read in two ways";
+    E0026 NUMBER_TOO_LARGE Error true "number too large";
+    E0027 IF_WITHOUT_THEN Error true "`if` without `then:`";
+    E0028 CONDITION_WITHOUT_STEPS Error true "`if` whose condition is no step";
+    E0029 LOOP_WITHOUT_END Error true "`foreach` without `end`";
+    E0030 INVALID_SELECTOR Error true "`foreach` without a proper path";
+    E0031 EMPTY_BLOCK Error true "block without parts";
+    E0032 MISSING_STATUS Error true "branch without a status";
+    E0033 INVALID_STATUS Error true "status outside of 100 to 599";
+    E0034 STRAY_PART Error true "part of a block that is not open";
+    E0035 REPEATED_PART Error true "part of a block written twice";
     E0101 UNKNOWN_STEP Error true "unknown step or pipeline";
+    W0001 TESTS_SKIPPED Warning false "tests are not run";
 }

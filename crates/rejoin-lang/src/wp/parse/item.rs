@@ -1,0 +1,386 @@
+//! Declarations at top level.
+
+use super::Parser;
+use super::recover::{ItemStart, KEYWORDS, METHODS};
+use super::scan::quoted;
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::wp::ast::{FeatureFlags, Item, Name, Pipeline, Route, Step, Variable};
+
+impl Parser<'_> {
+    pub(super) fn parse_file(&mut self) -> Vec<Item> {
+        let mut items = Vec::new();
+        loop {
+            self.problems.mute(false);
+            self.eat_trivia();
+            if self.at_end() {
+                return items;
+            }
+            match self.item_at(self.pos) {
+                Some(_) if self.pos_is_blamed() => {}
+                Some(start) => items.extend(self.parse_item(start)),
+                None if self.at("|>") => self.parse_lost_steps(),
+                None => {
+                    self.parse_unexpected("a declaration such as `GET /path` or `pipeline name =`")
+                }
+            }
+        }
+    }
+
+    /// A text that swallowed the start of something can also end right before what looks like a declaration.
+    fn pos_is_blamed(&mut self) -> bool {
+        self.item_at(self.pos) != Some(ItemStart::Keyword)
+            && !self.is_anchor(self.pos)
+            && self.blame_last_text()
+    }
+
+    fn parse_item(&mut self, start: ItemStart) -> Option<Item> {
+        self.last_text = None;
+        match start {
+            ItemStart::Route => Some(Item::Route(self.parse_route())),
+            ItemStart::Variable => self.parse_variable(),
+            ItemStart::Block => self.parse_misspelt_config(),
+            ItemStart::Keyword => match self.peek_word() {
+                "config" => Some(Item::Config(self.parse_config())),
+                "pipeline" => Some(Item::Pipeline(self.parse_pipeline())),
+                "featureFlags" => Some(Item::FeatureFlags(self.parse_feature_flags())),
+                "describe" => {
+                    self.skip_tests();
+                    None
+                }
+                _ => {
+                    self.skip_unsupported();
+                    None
+                }
+            },
+        }
+    }
+
+    /// Steps before the first declaration, or behind one that has none.
+    fn parse_lost_steps(&mut self) {
+        if self.blame_last_text() {
+            return;
+        }
+        self.report(
+            Diagnostic::new(
+                Code::STEP_OUTSIDE,
+                self.span(self.pos, self.pos + 2),
+                "this step belongs to no route or pipeline",
+            )
+            .label("nothing is declared above it")
+            .help("write `GET /path` or `pipeline name =` above the first step"),
+        );
+        self.parse_steps();
+    }
+
+    fn parse_route(&mut self) -> Route {
+        let start = self.pos;
+        let method = self.parse_method();
+        self.eat_trivia();
+        let path = self.parse_path(&method);
+        let steps = self.parse_steps();
+        Route { method, path, steps, span: self.span_from(start) }
+    }
+
+    fn parse_method(&mut self) -> Name {
+        let name = self.opt_name().unwrap_or_else(|| self.missing_name());
+        if METHODS.contains(&&*name.text) {
+            return name;
+        }
+        let problem = Diagnostic::new(
+            Code::UNKNOWN_METHOD,
+            name.span,
+            format!("{} is not an HTTP method", quoted(&name.text)),
+        )
+        .label("no such method");
+        let guess = nearest(&name.text, METHODS);
+        self.report(match guess {
+            Some(method) => problem.help(format!("did you mean `{method}`?")),
+            None => problem.help(format!("write one of {}", METHODS.join(", "))),
+        });
+        Name { text: guess.unwrap_or(METHODS[0]).into(), span: name.span }
+    }
+
+    /// Everything up to the next white space, or to `|>`.
+    fn parse_path(&mut self, method: &Name) -> Name {
+        let start = self.pos;
+        let rest = self.rest();
+        let same_line = !self.text[method.span.range().end..start].contains('\n');
+        if !rest.starts_with('/') && (!same_line || self.at_end() || self.at("|>")) {
+            self.report(
+                Diagnostic::new(Code::INVALID_PATH, method.span, "the route has no path")
+                    .label("a path is expected after this")
+                    .help(format!("write a path after the method, such as `{} /`", method.text)),
+            );
+            return Name { text: "/".into(), span: self.span(start, start) };
+        }
+        let len = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let len = rest[..len].find("|>").unwrap_or(len);
+        self.pos = start + len;
+        let path = self.name(start, self.pos);
+        if path.text.starts_with('/') {
+            return path;
+        }
+        let bare = path.text.trim_matches(['"', '`', '\'']);
+        let slash = if bare.starts_with('/') { "" } else { "/" };
+        let mended = format!("{slash}{bare}");
+        self.report(
+            Diagnostic::new(
+                Code::INVALID_PATH,
+                path.span,
+                format!("the path {} does not start with a slash", quoted(&path.text)),
+            )
+            .label("not a path")
+            .help(format!("write {}", quoted(&mended))),
+        );
+        Name { text: mended.into(), span: path.span }
+    }
+
+    fn parse_pipeline(&mut self) -> Pipeline {
+        let start = self.pos;
+        self.eat_word("pipeline");
+        let name = self.parse_declared_name(start, "the pipeline's name");
+        let steps = self.parse_body(start);
+        Pipeline { name, steps, span: self.span_from(start) }
+    }
+
+    fn parse_feature_flags(&mut self) -> FeatureFlags {
+        let start = self.pos;
+        self.eat_word("featureFlags");
+        let steps = self.parse_body(start);
+        FeatureFlags { steps, span: self.span_from(start) }
+    }
+
+    /// The name after the keyword at `start`.
+    pub(super) fn parse_declared_name(&mut self, start: usize, what: &str) -> Name {
+        let keyword = self.span_from(start);
+        self.eat_trivia();
+        self.opt_written_name(what).unwrap_or_else(|| {
+            self.report(
+                Diagnostic::new(Code::INVALID_NAME, keyword, format!("{what} is missing"))
+                    .label("a name is expected after this")
+                    .help("write a name of letters, digits, `_` and `-`"),
+            );
+            self.missing_name()
+        })
+    }
+
+    /// `= steps` of the declaration that starts at `start`.
+    fn parse_body(&mut self, start: usize) -> Vec<Step> {
+        self.parse_equals(start);
+        self.eat_trivia();
+        if matches!(self.peek(), Some(b'`' | b'"')) {
+            let open = self.pos;
+            self.opt_quoted_text();
+            let muted = self.problems.mute(true);
+            let steps = self.parse_steps();
+            self.problems.mute(muted);
+            self.report(
+                Diagnostic::new(
+                    Code::TEXT_FOR_STEPS,
+                    self.span(open, open + 1),
+                    "a text stands where steps are expected",
+                )
+                .label("expected `|>`")
+                .help("write a step, such as ``|> jq: `.` ``; a text alone is a variable: ``jq name = `.` ``"),
+            );
+            return steps;
+        }
+        self.parse_steps()
+    }
+
+    pub(super) fn parse_equals(&mut self, start: usize) {
+        let declared = self.span_from(start);
+        self.eat_trivia();
+        if self.eat("=") {
+            return;
+        }
+        self.report(
+            Diagnostic::new(Code::MISSING_EQUALS, declared, "`=` is missing in this declaration")
+                .label("`=` is expected after this")
+                .help("write `=` between the name and what it stands for"),
+        );
+    }
+
+    /// ``step name = `text` ``, or a declaration whose keyword is misspelt.
+    fn parse_variable(&mut self) -> Option<Item> {
+        let start = self.pos;
+        let step = self.opt_name()?;
+        self.eat_trivia();
+        let name = if self.peek() == Some(b'=') { None } else { self.opt_name() };
+        let had_name = name.is_some();
+        let missing = self.missing_name();
+        let before_equals = self.pos;
+        if !self.assigns_steps() {
+            if !had_name {
+                self.report(
+                    Diagnostic::new(Code::INVALID_NAME, step.span, "the variable has no name")
+                        .label("a step's name alone")
+                        .help(format!(
+                            "write the step and a name, as in ``jq {} = `.` ``",
+                            step.text
+                        )),
+                );
+            }
+            self.parse_equals(start);
+            self.eat_trivia();
+            let text = self.parse_variable_text(start)?;
+            return Some(Item::Variable(Variable { step, name: name.unwrap_or(missing), text }));
+        }
+        self.pos = before_equals;
+        let guess = nearest(&step.text, ["pipeline", "featureFlags", "query", "mutation"]);
+        let problem = Diagnostic::new(
+            Code::UNKNOWN_DECLARATION,
+            step.span,
+            format!("{} does not declare steps", quoted(&step.text)),
+        )
+        .label("not a keyword");
+        self.report(match guess {
+            Some(keyword) => problem.help(format!("did you mean `{keyword}`?")),
+            None => problem.help("steps are declared with `pipeline name =`"),
+        });
+        self.parse_equals(start);
+        let steps = self.parse_steps();
+        let span = self.span_from(start);
+        Some(match name {
+            Some(name) => Item::Pipeline(Pipeline { name, steps, span }),
+            None => Item::FeatureFlags(FeatureFlags { steps, span }),
+        })
+    }
+
+    /// Whether `= |>` follows.
+    fn assigns_steps(&self) -> bool {
+        let equals = self.after_trivia(self.pos);
+        self.text[equals..].strip_prefix('=').is_some_and(|rest| {
+            self.text[self.after_trivia(self.text.len() - rest.len())..].starts_with("|>")
+        })
+    }
+
+    fn parse_variable_text(&mut self, start: usize) -> Option<crate::wp::ast::Text> {
+        let declared = self.span_from(start);
+        let open = self.pos;
+        match self.opt_quoted_text() {
+            Some((text, '`')) => Some(text),
+            Some((text, _)) => {
+                self.report(
+                    Diagnostic::new(
+                        Code::MISSING_TEXT,
+                        self.span(open, open + 1),
+                        "a variable's text stands between backticks",
+                    )
+                    .label("expected a backtick")
+                    .help("replace the double quotes by backticks"),
+                );
+                Some(text)
+            }
+            None => {
+                self.report(
+                    Diagnostic::new(Code::MISSING_TEXT, declared, "the variable has no text")
+                        .label("a text is expected after this")
+                        .help("write its text between backticks"),
+                );
+                if !self.at_line_end() && !self.at_end() && self.item_at(self.pos).is_none() {
+                    self.skip_to_next_start();
+                }
+                None
+            }
+        }
+    }
+
+    /// `word name {`
+    fn parse_misspelt_config(&mut self) -> Option<Item> {
+        let word = self.peek_word();
+        let is_config = nearest(word, KEYWORDS) == Some("config");
+        let problem = Diagnostic::new(
+            Code::UNKNOWN_DECLARATION,
+            self.span(self.pos, self.pos + word.len()),
+            format!("{} does not declare a block", quoted(word)),
+        )
+        .label("not a keyword");
+        self.report(problem.help(if is_config {
+            "did you mean `config`?"
+        } else {
+            "settings are declared with `config name { … }`"
+        }));
+        let muted = self.problems.mute(!is_config);
+        let config = self.parse_config();
+        self.problems.mute(muted);
+        is_config.then_some(Item::Config(config))
+    }
+
+    /// A form that the language has and this version does not run: one error, and its body is not looked at.
+    fn skip_unsupported(&mut self) {
+        let start = self.pos;
+        let keyword = self.peek_word();
+        self.pos += keyword.len();
+        self.report(
+            Diagnostic::new(
+                Code::UNSUPPORTED,
+                self.span(start, self.pos),
+                format!("`{keyword}` is not supported by this version"),
+            )
+            .label("not supported yet")
+            .help("remove this declaration"),
+        );
+        self.problems.mute(true);
+        self.eat_trivia();
+        while !self.at_end() && !self.at("|>") {
+            match self.peek() {
+                Some(b'`' | b'"') => drop(self.opt_quoted_text()),
+                Some(b'=' | b'.') => self.pos += 1,
+                _ if keyword == "import" && self.eat_word("as") => {}
+                _ if self.is_anchor(self.pos) => break,
+                _ => {
+                    if self.opt_name().is_none() {
+                        break;
+                    }
+                }
+            }
+            self.eat_trivia();
+        }
+        if self.at("|>") {
+            self.parse_steps();
+        }
+    }
+
+    /// `describe` blocks, up to the next declaration; one warning for all of a file.
+    fn skip_tests(&mut self) {
+        let start = self.pos;
+        self.eat_word("describe");
+        if !self.tests_skipped {
+            self.tests_skipped = true;
+            self.report(
+                Diagnostic::new(
+                    Code::TESTS_SKIPPED,
+                    self.span(start, self.pos),
+                    "tests are not run by this version",
+                )
+                .label("skipped, like every `describe` of this file")
+                .help("nothing needs to be done; the tests may stay"),
+            );
+        }
+        let mut opened = None;
+        loop {
+            // A line at a time: expectations may hold any text, quotes included.
+            let end = self.line_end(self.pos);
+            let line = &self.text[self.pos..end];
+            let code =
+                if opened.is_none() { line.split(" #").next().unwrap_or(line) } else { line };
+            for (at, _) in code.match_indices('`') {
+                opened = if opened.is_none() { Some(self.pos + at) } else { None };
+            }
+            if end == self.text.len() {
+                self.pos = end;
+                break;
+            }
+            self.pos = self.after_blanks(end + 1);
+            let is_let = self.peek_word() == "let";
+            if opened.is_none() && !is_let && self.is_anchor(self.pos) && !self.at("|>") {
+                return;
+            }
+        }
+        if let Some(open) = opened {
+            let anchor = self.next_anchor(open).unwrap_or(self.text.len());
+            self.read_again(open, anchor);
+        }
+    }
+}
