@@ -1,0 +1,90 @@
+//! Deadlines: what holds here, what is left of it, and a smaller one for a part of the work.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::time::Duration;
+
+use crate::outcome::TaskError;
+use crate::scope::{Scope, ScopeBuilder, context};
+use crate::seam::{self, Instant};
+
+/// The earliest deadline that holds for the calling code, if it runs in a scope that has one.
+pub fn deadline() -> Option<Instant> {
+    context::with(|place| place.and_then(|place| place.core.deadline()))
+}
+
+/// What is left until the [`deadline`]; zero when it has passed.
+pub fn remaining() -> Option<Duration> {
+    deadline().map(|deadline| deadline.saturating_duration_since(seam::now()))
+}
+
+/// Runs `future` in the calling task with at most `timeout` to spend. For the quiet flavour, which
+/// moves on, add `.ok()`.
+///
+/// It is a scope without children. [`deadline`] inside it says what is left, scopes opened inside it
+/// inherit it, and when it passes, `future` is told to stop as any member of a scope is: it is
+/// polled once more, and dropped at the first wait that is not shielded.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let nap = rejoin::timeout(Duration::from_secs(1), tokio::time::sleep(Duration::from_secs(60)));
+/// assert!(nap.await.is_err());
+/// # });
+/// ```
+///
+/// # Errors
+///
+/// [`TimedOut`], only for this time-out: if the code around it is cancelled first, or a deadline
+/// further out is the earlier one, the call does not return; `future` is stopped and the calling
+/// code is dropped here.
+///
+/// # Cancel safety
+///
+/// As that of `future`.
+pub async fn timeout<F: Future>(timeout: Duration, future: F) -> Result<F::Output, TimedOut> {
+    within(Scope::builder().timeout(timeout), future).await
+}
+
+/// As [`timeout`], until a point in time.
+///
+/// # Errors
+///
+/// As [`timeout`].
+pub async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Result<F::Output, TimedOut> {
+    within(Scope::builder().deadline(deadline), future).await
+}
+
+/// Runs `future` as the body of a scope that has no children.
+pub(super) async fn within<F: Future>(
+    builder: ScopeBuilder,
+    future: F,
+) -> Result<F::Output, TimedOut> {
+    let run = builder.run(|_: Scope<Infallible>| async move { Ok(future.await) });
+    match run.await.map_err(|error| error.into_task_error()) {
+        Ok(output) => Ok(output),
+        Err(TaskError::TimedOut) => Err(TimedOut(())),
+        // Stopped from outside: so is the calling code, at this very wait.
+        Err(TaskError::Cancelled(_)) => std::future::pending().await,
+        Err(TaskError::Failed(never)) => match *never {},
+        Err(TaskError::Panicked(panic)) => {
+            resume_unwind(panic.take_payload().unwrap_or_else(|| Box::new(panic.to_string())))
+        }
+    }
+}
+
+/// A time-out of [`timeout`], [`timeout_at`] or [`shield`](crate::shield) passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut(());
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("timed out")
+    }
+}
+
+impl Error for TimedOut {}

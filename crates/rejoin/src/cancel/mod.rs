@@ -1,0 +1,13 @@
+//! Cancellation: the reason, the handle that causes it, and how running code sees it.
+
+mod canceller;
+mod deadline;
+mod reason;
+mod shield;
+mod watch;
+
+pub use self::canceller::Canceller;
+pub use self::deadline::{TimedOut, deadline, remaining, timeout, timeout_at};
+pub use self::reason::{CancelReason, CancelSource, Cancelled};
+pub use self::shield::shield;
+pub use self::watch::{WhenCancelled, cancelled, checkpoint};

@@ -1,0 +1,96 @@
+//! How running code learns that it was cancelled.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::{CancelReason, Cancelled};
+use crate::scope::context;
+use crate::scope::core::Place;
+use crate::seam;
+
+/// Waits until the calling task, or the scope that it is in, is told to stop, and says why. Never
+/// resolves outside scopes.
+///
+/// Level-triggered: once it is ready it stays ready. It sees the place in which it is first polled.
+///
+/// ```
+/// use rejoin::{CancelSource, Scope, cancelled, scope};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let source = scope(|s: Scope| async move {
+///     let listener = s.spawn_value(async { cancelled().await.source() });
+///     tokio::task::yield_now().await;
+///     listener.cancel("enough");
+///     listener.await
+/// })
+/// .await;
+/// assert_eq!(source.unwrap(), CancelSource::Explicit);
+/// # });
+/// ```
+///
+/// # Cancel safety
+///
+/// Nothing is lost when it is dropped.
+pub fn cancelled() -> WhenCancelled {
+    WhenCancelled { place: None, watch: None }
+}
+
+/// The future of [`cancelled`].
+#[must_use = "futures do nothing unless polled"]
+pub struct WhenCancelled {
+    place: Option<Place>,
+    watch: Option<usize>,
+}
+
+impl Future for WhenCancelled {
+    type Output = CancelReason;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CancelReason> {
+        let this = &mut *self;
+        if this.place.is_none() {
+            this.place = context::current();
+        }
+        let Some(Place { core, member }) = &this.place else { return Poll::Pending };
+        match core.watch(*member, &mut this.watch, cx.waker()) {
+            Some(reason) => Poll::Ready(reason),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for WhenCancelled {
+    fn drop(&mut self) {
+        if let (Some(Place { core, member }), Some(watch)) = (&self.place, self.watch) {
+            core.unwatch(*member, watch);
+        }
+    }
+}
+
+impl fmt::Debug for WhenCancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WhenCancelled").field("waiting", &self.watch.is_some()).finish()
+    }
+}
+
+/// Lets other tasks run, then fails if the calling task was told to stop. For loops that work for
+/// long without waiting.
+///
+/// # Errors
+///
+/// [`Cancelled`], with the reason.
+///
+/// # Cancel safety
+///
+/// Nothing is lost when it is dropped.
+pub async fn checkpoint() -> Result<(), Cancelled> {
+    let stopped = || context::with(|place| place.and_then(Place::reason));
+    if stopped().is_none() {
+        seam::yield_now().await;
+    }
+    match stopped() {
+        Some(reason) => Err(Cancelled(reason)),
+        None => Ok(()),
+    }
+}

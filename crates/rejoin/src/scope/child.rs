@@ -1,0 +1,265 @@
+//! The future that runs a child: it stands between the runtime and the user's future, ends it when
+//! it is told to, and reports how it ended.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::OnError;
+use super::context;
+use super::core::{Core, End, Member, Place, RecordedFailure, Standing};
+use crate::name::Name;
+use crate::outcome::{Outcome, Panic, TaskError};
+
+/// Where the outcome of a child goes.
+pub(crate) trait Deliver<T, E> {
+    /// What the child's task returns to the runtime.
+    type Receipt;
+
+    /// Called once, after the child's future has been dropped and before the scope counts it as
+    /// gone. `claimed` tells whether somebody may still ask for the outcome.
+    fn deliver(self, outcome: Outcome<T, E>, claimed: bool) -> Self::Receipt;
+}
+
+/// To the handle, by way of the runtime's own join handle: no allocation besides the task's.
+pub(crate) struct ToHandle;
+
+impl<T, E> Deliver<T, E> for ToHandle {
+    type Receipt = Option<Outcome<T, E>>;
+
+    fn deliver(self, outcome: Outcome<T, E>, claimed: bool) -> Self::Receipt {
+        // A value that nobody will ask for is dropped here, while the scope still waits.
+        claimed.then_some(outcome)
+    }
+}
+
+pin_project! {
+    /// A child as the runtime sees it.
+    ///
+    /// Fields are dropped in this order: the user's future before its seat is given back.
+    pub(crate) struct Child<F, I, D> {
+        #[pin]
+        future: Slot<F>,
+        // How the future's output is read: as a value, a `Result`, an `Outcome`.
+        interpret: I,
+        name: Option<Name>,
+        started: bool,
+        parked: bool,
+        seat: SeatGuard,
+        deliver: Option<D>,
+    }
+}
+
+pin_project! {
+    #[project = SlotProjection]
+    enum Slot<F> {
+        Running { #[pin] future: F },
+        Ended,
+    }
+}
+
+impl<F, I, D> Child<F, I, D> {
+    /// A child that sits at `member`, which it gives back when it is dropped.
+    pub(crate) fn new(
+        future: F,
+        interpret: I,
+        name: Option<Name>,
+        core: Arc<Core>,
+        member: Member,
+        deliver: D,
+    ) -> Self {
+        Child {
+            future: Slot::Running { future },
+            interpret,
+            name,
+            started: false,
+            parked: false,
+            seat: SeatGuard { place: Some(Place { core, member }) },
+            deliver: Some(deliver),
+        }
+    }
+}
+
+impl<F, I, D, T, E> Future for Child<F, I, D>
+where
+    F: Future,
+    I: FnOnce(F::Output) -> Outcome<T, E> + Copy,
+    D: Deliver<T, E>,
+    E: Send + Sync + 'static,
+{
+    type Output = D::Receipt;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<D::Receipt> {
+        let mut this = self.project();
+        let ended = loop {
+            let signalled = match this.seat.standing() {
+                Standing::Running => false,
+                // What has not started never starts.
+                Standing::Signalled(end) | Standing::Enforced(end) if !*this.started => {
+                    break Ended::Interrupted(end);
+                }
+                Standing::Signalled(_) | Standing::Enforced(_) => true,
+            };
+            *this.started = true;
+            match this.future.as_mut().poll_inside(this.seat, cx) {
+                Ok(Poll::Ready(output)) => break Ended::Returned(output),
+                Err(payload) => break Ended::Panicked(payload),
+                Ok(Poll::Pending) => {}
+            }
+            if *this.parked && !signalled && this.seat.core().is_quiet() {
+                return Poll::Pending;
+            }
+            match this.seat.park(cx) {
+                // Polled again before it is dropped, so that it can see the signal.
+                Standing::Enforced(_) if !signalled => {}
+                Standing::Enforced(end) => break Ended::Interrupted(end),
+                Standing::Running | Standing::Signalled(_) => {
+                    *this.parked = true;
+                    return Poll::Pending;
+                }
+            }
+        };
+
+        let dropped = this.future.as_mut().drop_inside(this.seat);
+        let (mut outcome, stopped) = match ended {
+            Ended::Returned(output) => this.seat.attribute((this.interpret)(output)),
+            Ended::Panicked(payload) => (Err(TaskError::Panicked(Panic::new(payload))), None),
+            Ended::Interrupted(end) => this.seat.interrupted(end),
+        };
+        if let Err(payload) = dropped {
+            outcome = Err(TaskError::Panicked(Panic::new(payload)));
+        }
+        if let Err(error) = &outcome {
+            this.seat.report(error, stopped, this.name.take());
+        }
+        let deliver = this.deliver.take().expect("a child is not polled after it has ended");
+        let receipt = deliver.deliver(outcome, this.seat.is_claimed());
+        this.seat.give_back();
+        Poll::Ready(receipt)
+    }
+}
+
+enum Ended<T> {
+    Returned(T),
+    Panicked(Box<dyn Any + Send>),
+    Interrupted(End),
+}
+
+/// What ended a child that would have gone on otherwise.
+enum Stopped {
+    WithScope,
+    Alone,
+}
+
+impl<F: Future> Slot<F> {
+    /// Polls the future at its place in the scope.
+    fn poll_inside(
+        self: Pin<&mut Self>,
+        seat: &mut SeatGuard,
+        cx: &mut Context<'_>,
+    ) -> Result<Poll<F::Output>, Box<dyn Any + Send>> {
+        let SlotProjection::Running { future } = self.project() else {
+            unreachable!("a child is not polled after it has ended");
+        };
+        // The future is dropped after a panic and never polled again.
+        context::enter(&mut seat.place, || catch_unwind(AssertUnwindSafe(|| future.poll(cx))))
+    }
+
+    /// Drops the future at its place in the scope.
+    fn drop_inside(
+        mut self: Pin<&mut Self>,
+        seat: &mut SeatGuard,
+    ) -> Result<(), Box<dyn Any + Send>> {
+        context::enter(&mut seat.place, || catch_unwind(AssertUnwindSafe(|| self.set(Slot::Ended))))
+    }
+}
+
+/// A child's seat, given back at the latest when this is dropped (a runtime that shuts down drops
+/// tasks wherever they are).
+struct SeatGuard {
+    place: Option<Place>,
+}
+
+impl SeatGuard {
+    fn place(&self) -> &Place {
+        self.place.as_ref().expect("a child keeps its seat until it has ended")
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        &self.place().core
+    }
+
+    fn standing(&self) -> Standing {
+        let Place { core, member } = self.place();
+        core.standing(*member)
+    }
+
+    fn park(&self, cx: &Context<'_>) -> Standing {
+        let Place { core, member } = self.place();
+        core.park(*member, cx.waker())
+    }
+
+    fn is_claimed(&self) -> bool {
+        let Place { core, member } = self.place();
+        core.is_claimed(*member)
+    }
+
+    fn give_back(&mut self) {
+        if let Some(Place { core, member }) = self.place.take() {
+            core.leave(member);
+        }
+    }
+
+    /// A child may return that it was cancelled. If it was, that is not a failure of its own, and
+    /// who owns the deadline that passed is seen from here; if it was not, it is one.
+    fn attribute<T, E>(&self, outcome: Outcome<T, E>) -> (Outcome<T, E>, Option<Stopped>) {
+        match (outcome, self.standing()) {
+            (Err(TaskError::Cancelled(_)), Standing::Signalled(end) | Standing::Enforced(end)) => {
+                self.interrupted(end)
+            }
+            (outcome, _) => (outcome, None),
+        }
+    }
+
+    fn interrupted<T, E>(&self, end: End) -> (Outcome<T, E>, Option<Stopped>) {
+        let stopped = if end.with_scope { Stopped::WithScope } else { Stopped::Alone };
+        let error = if end.own_deadline {
+            TaskError::TimedOut
+        } else {
+            TaskError::Cancelled(end.into_reason())
+        };
+        (Err(error), Some(stopped))
+    }
+
+    /// Tells the scope of an end that was not a value. `stopped` if it would have gone on
+    /// otherwise.
+    fn report<E: Send + Sync + 'static>(
+        &self,
+        error: &TaskError<E>,
+        stopped: Option<Stopped>,
+        name: Option<Name>,
+    ) {
+        let Place { core, member } = self.place();
+        match stopped {
+            Some(Stopped::WithScope) if !error.is_panic() => core.count_stopped(),
+            Some(Stopped::Alone) if !error.is_panic() => {}
+            _ if core.on_error() == OnError::IgnoreErrors => {}
+            _ => core.fail(RecordedFailure {
+                index: member.index(),
+                name,
+                error: Box::new(error.clone()),
+            }),
+        }
+    }
+}
+
+impl Drop for SeatGuard {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}

@@ -1,0 +1,151 @@
+//! The handle of a child.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::core::{Core, Member, Place};
+use crate::cancel::{CancelReason, Canceller};
+use crate::name::Name;
+use crate::outcome::{Outcome, TaskError};
+use crate::seam::JoinHandle;
+
+/// A child's number: its scope, and its place in the order of submission there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId {
+    scope: u64,
+    index: u64,
+}
+
+impl TaskId {
+    /// The position in the order of submission, from 0.
+    pub fn index(self) -> usize {
+        usize::try_from(self.index).unwrap_or(usize::MAX)
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.scope, self.index)
+    }
+}
+
+/// A child of a scope. Awaiting it gives the child's [`Outcome`].
+///
+/// The scope owns the child, not the handle: dropping a handle neither cancels nor detaches. The
+/// handle may go anywhere and be awaited by any task.
+///
+/// # Cancel safety
+///
+/// Awaiting `&mut handle` and dropping that wait loses nothing; the child goes on, and the handle
+/// can be awaited again. After it has given the outcome it must not be polled again.
+///
+/// # Panics
+///
+/// Polling a handle that has given its outcome panics.
+pub struct TaskHandle<T, E> {
+    core: Arc<Core>,
+    member: Member,
+    name: Option<Name>,
+    state: State<T, E>,
+}
+
+enum State<T, E> {
+    Started(JoinHandle<Option<Outcome<T, E>>>),
+    /// The scope did not take it; the outcome is there from the beginning.
+    Refused(CancelReason),
+    Taken,
+}
+
+impl<T, E> TaskHandle<T, E> {
+    pub(crate) fn started(
+        core: Arc<Core>,
+        member: Member,
+        name: Option<Name>,
+        join: JoinHandle<Option<Outcome<T, E>>>,
+    ) -> Self {
+        TaskHandle { core, member, name, state: State::Started(join) }
+    }
+
+    pub(crate) fn refused(core: Arc<Core>, name: Option<Name>, reason: CancelReason) -> Self {
+        TaskHandle { core, member: Member::NOBODY, name, state: State::Refused(reason) }
+    }
+
+    /// Tells this child to stop, and only this child; that is no failure of the scope. True if the
+    /// child has not ended yet and had not been told before.
+    ///
+    /// Await the handle to know when it has ended.
+    pub fn cancel(&self, reason: impl Into<CancelReason>) -> bool {
+        self.core.stop_member(self.member, reason.into())
+    }
+
+    /// A handle that can do nothing but cancel this child, and may be cloned and kept anywhere.
+    pub fn canceller(&self) -> Canceller {
+        Canceller::new(Place { core: Arc::clone(&self.core), member: self.member })
+    }
+
+    /// Whether the outcome is there, so that awaiting will not wait.
+    pub fn is_finished(&self) -> bool {
+        match &self.state {
+            State::Started(join) => join.is_finished(),
+            State::Refused(_) | State::Taken => true,
+        }
+    }
+
+    /// The name that it was spawned with.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(Name::as_str)
+    }
+
+    /// Its number. A child that never started has the number after the last.
+    pub fn id(&self) -> TaskId {
+        TaskId { scope: self.core.id(), index: self.member.index().unwrap_or(u64::MAX) }
+    }
+}
+
+impl<T, E> Future for TaskHandle<T, E> {
+    type Output = Outcome<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T, E>> {
+        let outcome = match &mut self.state {
+            State::Started(join) => match Pin::new(join).poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(Some(outcome))) => outcome,
+                // The outcome is kept back only from a child whose handle is gone, and a task ends
+                // without one only when the runtime drops it.
+                Poll::Ready(Ok(None) | Err(_)) => {
+                    Err(TaskError::Cancelled(CancelReason::shutdown("the runtime was shut down")))
+                }
+            },
+            State::Refused(reason) => Err(TaskError::Cancelled(reason.clone())),
+            State::Taken => panic!("a task handle was polled after it had given its outcome"),
+        };
+        self.state = State::Taken;
+        Poll::Ready(outcome)
+    }
+}
+
+// Nothing in it is pinned: the outcome moves out whole.
+impl<T, E> Unpin for TaskHandle<T, E> {}
+
+impl<T, E> Drop for TaskHandle<T, E> {
+    fn drop(&mut self) {
+        if let State::Started(join) = &self.state
+            && !join.is_finished()
+        {
+            self.core.disclaim(self.member);
+        }
+    }
+}
+
+impl<T, E> fmt::Debug for TaskHandle<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHandle")
+            .field("id", &self.id())
+            .field("name", &self.name)
+            .field("finished", &self.is_finished())
+            .finish()
+    }
+}

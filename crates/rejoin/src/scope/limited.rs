@@ -1,0 +1,157 @@
+//! A scope in which only so many children are under way at once.
+
+use std::fmt;
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+
+use super::error::Refusal;
+use super::{Scope, SpawnError, TaskHandle, as_result};
+use crate::name::Name;
+use crate::outcome::Outcome;
+
+/// A [`Scope`] with a limit: when it is full, whoever spawns waits. Nothing queues.
+///
+/// A place is taken before the child starts and is free again when its future has been dropped.
+/// Waiters are served in the order in which they came.
+///
+/// A child that waits for a place in the scope whose place it holds can wait for itself; spawn from
+/// the body, or into a scope of the child's own.
+pub struct LimitedScope<E> {
+    scope: Scope<E>,
+    places: Arc<Semaphore>,
+    limit: NonZeroUsize,
+}
+
+impl<E> LimitedScope<E> {
+    pub(crate) fn new(scope: Scope<E>, limit: NonZeroUsize) -> Self {
+        // More places than a semaphore can count are as good as that many.
+        let places = limit.get().min(Semaphore::MAX_PERMITS);
+        LimitedScope { scope, places: Arc::new(Semaphore::new(places)), limit }
+    }
+
+    /// The scope without the limit: to cancel, to inspect, and to spawn what should not count.
+    pub fn unlimited(&self) -> &Scope<E> {
+        &self.scope
+    }
+
+    /// How many children may be under way at once.
+    pub fn limit(&self) -> NonZeroUsize {
+        self.limit
+    }
+}
+
+impl<E: Send + Sync + 'static> LimitedScope<E> {
+    /// Waits for a free place, then starts `future` as a child. Otherwise as [`Scope::spawn`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it has started nothing and gives up its place in the line; `future`
+    /// is dropped with it.
+    pub async fn spawn<F, T>(&self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let place = self.place().await;
+        self.scope.spawn(Placed { future, place }.run())
+    }
+
+    /// As [`spawn`](Self::spawn), with a name.
+    pub async fn spawn_named<F, T>(&self, name: impl Into<Name>, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let name = name.into();
+        let place = self.place().await;
+        self.scope.task(name).spawn(Placed { future, place }.run())
+    }
+
+    /// As [`spawn`](Self::spawn), for a child that cannot fail.
+    pub async fn spawn_value<F, T>(&self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let place = self.place().await;
+        self.scope.spawn_value(Placed { future, place }.run())
+    }
+
+    /// As [`spawn`](Self::spawn), for a child that says itself how it ended.
+    pub async fn spawn_outcome<F, T>(&self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = Outcome<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let place = self.place().await;
+        self.scope.spawn_outcome(Placed { future, place }.run())
+    }
+
+    /// Starts `future` if there is a free place, and does not wait for one.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] hands the future back if the limit is reached, or the scope is stopping or
+    /// has ended.
+    pub fn try_spawn<F, T>(&self, future: F) -> Result<TaskHandle<T, E>, SpawnError<F>>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => match self.scope.admit() {
+                Ok(member) => {
+                    let future = Placed { future, place }.run();
+                    Ok(self.scope.start(member, None, future, as_result))
+                }
+                Err(refusal) => Err(SpawnError::new(future, refusal)),
+            },
+            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
+                Err(SpawnError::new(future, Refusal::Full))
+            }
+        }
+    }
+
+    async fn place(&self) -> OwnedSemaphorePermit {
+        let places = Arc::clone(&self.places);
+        places.acquire_owned().await.expect("the semaphore is never closed")
+    }
+}
+
+/// A future with its place, which is given back after the future was dropped.
+struct Placed<F> {
+    future: F,
+    place: OwnedSemaphorePermit,
+}
+
+impl<F: Future> Placed<F> {
+    async fn run(self) -> F::Output {
+        let Placed { future, place } = self;
+        let output = future.await;
+        drop(place);
+        output
+    }
+}
+
+impl<E> Clone for LimitedScope<E> {
+    fn clone(&self) -> Self {
+        LimitedScope {
+            scope: self.scope.clone(),
+            places: Arc::clone(&self.places),
+            limit: self.limit,
+        }
+    }
+}
+
+impl<E> fmt::Debug for LimitedScope<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimitedScope")
+            .field("scope", &self.scope)
+            .field("limit", &self.limit)
+            .field("free", &self.places.available_permits())
+            .finish()
+    }
+}

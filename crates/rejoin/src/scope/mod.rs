@@ -1,0 +1,313 @@
+//! Scopes: who owns children, and when everything has ended.
+
+mod builder;
+mod child;
+pub(crate) mod context;
+pub(crate) mod core;
+mod error;
+mod handle;
+mod limited;
+mod run;
+mod task;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub(crate) use self::builder::deadline_after;
+pub use self::builder::{LimitedScopeBuilder, ScopeBuilder};
+use self::child::{Child, ToHandle};
+use self::core::{Core, Member, Place, StopCause};
+use self::error::Refusal;
+pub use self::error::{Cause, Failure, ScopeError, SpawnError};
+pub use self::handle::{TaskHandle, TaskId};
+pub use self::limited::LimitedScope;
+pub use self::task::TaskBuilder;
+use crate::cancel::{CancelReason, CancelSource, Canceller};
+use crate::name::Name;
+use crate::outcome::{Outcome, TaskError};
+use crate::seam::{self, Instant};
+
+/// What a failure does to the others in its scope. A panic is a failure, and so is the time-out of a
+/// child that has a deadline of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnError {
+    /// The first failure stops the other children and the body. The scope ends in an error.
+    #[default]
+    FailFast,
+    /// Nothing is stopped. The scope ends in an error that has all failures.
+    CollectAll,
+    /// Nothing is stopped, and a child's failure is seen by its handle alone: the scope gives the
+    /// body's value. This is also the policy for scopes that live long, because the others keep
+    /// every failure until the end.
+    IgnoreErrors,
+}
+
+/// Opens a scope, runs `body` in it, and waits until every child has ended.
+///
+/// The body gets the [`Scope`] and spawns children with it. Children are tasks and run in parallel;
+/// the body runs in the calling task and may borrow from it. When the body has returned, the scope
+/// waits for the children that are left; only then does this future resolve. If a child or the body
+/// fails, the others are stopped first ([`OnError`] has the other policies, [`Scope::builder`] the
+/// other settings).
+///
+/// ```
+/// use rejoin::{ScopeError, scope};
+/// # async fn price(item: &str) -> Result<u32, std::num::ParseIntError> { item.len().to_string().parse() }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let total = scope(|s| async move {
+///     let pear = s.spawn(price("pear"));
+///     let apple = s.spawn(price("apple"));
+///     Ok(pear.await? + apple.await?)
+/// })
+/// .await?;
+/// assert_eq!(total, 9);
+/// # Ok::<(), ScopeError<std::num::ParseIntError>>(()) }).unwrap();
+/// ```
+///
+/// `?` in the body passes on what a handle gave, or an error of the children's own type. When no
+/// child can fail, say so with `|s: Scope|`.
+///
+/// # Errors
+///
+/// [`ScopeError`] if the body or a child failed, or if the scope was cancelled or timed out and
+/// that interrupted anybody.
+///
+/// # Panics
+///
+/// If the body panics: after every child has ended, with the same payload. A child's panic is an
+/// [`Outcome`] and panics nobody else.
+///
+/// # Cancel safety
+///
+/// Dropping this future stops the children at once. It cannot wait for them; the nearest living
+/// scope around it does.
+pub async fn scope<F, Fut, R, E>(body: F) -> Result<R, ScopeError<E>>
+where
+    F: FnOnce(Scope<E>) -> Fut,
+    Fut: Future<Output = Outcome<R, E>>,
+    E: Send + Sync + 'static,
+{
+    Scope::builder().run(body).await
+}
+
+/// The owner of children. [`scope`] and [`ScopeBuilder::run`] open one and wait for it.
+///
+/// `E` is the error of its children; a plain `Scope` has children that cannot fail. Clones are the
+/// same scope. A clone may go anywhere, and spawn from there for as long as the scope is open, but
+/// it does not keep the scope open.
+pub struct Scope<E = Infallible> {
+    core: Arc<Core>,
+    // Errors go in and come out of the record; a scope owns none.
+    _errors: PhantomData<fn(E) -> E>,
+}
+
+impl Scope {
+    /// Settings for a scope: name, deadline, grace, policy, limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rejoin::{OnError, Scope};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let slow = Scope::builder()
+    ///     .name("report")
+    ///     .timeout(Duration::from_secs(2))
+    ///     .on_error(OnError::CollectAll)
+    ///     .run(|s: Scope| async move {
+    ///         s.spawn_value(tokio::time::sleep(Duration::from_secs(60))).await
+    ///     })
+    ///     .await;
+    /// assert!(slow.is_err_and(|error| error.is_timed_out()));
+    /// # });
+    /// ```
+    pub fn builder() -> ScopeBuilder {
+        ScopeBuilder::default()
+    }
+}
+
+impl<E> Scope<E> {
+    pub(crate) fn new(core: &Arc<Core>) -> Self {
+        Scope { core: Arc::clone(core), _errors: PhantomData }
+    }
+
+    /// Stops the scope: body, children, and the scopes inside it. The scope then ends in
+    /// [`Cause::Cancelled`], unless that interrupted nobody. False if it was stopping or had ended.
+    pub fn cancel(&self, reason: impl Into<CancelReason>) -> bool {
+        self.core.stop(reason.into(), StopCause::Asked)
+    }
+
+    /// Stops the children of this moment, and nothing else: the scope goes on, can spawn again, and
+    /// does not fail because of it. False if there was nobody to stop.
+    pub fn cancel_children(&self, reason: impl Into<CancelReason>) -> bool {
+        self.core.stop_children(reason.into())
+    }
+
+    /// A handle that can do nothing but cancel this scope, and may be cloned and kept anywhere.
+    pub fn canceller(&self) -> Canceller {
+        Canceller::new(Place { core: Arc::clone(&self.core), member: Member::BODY })
+    }
+
+    /// How many children have not ended.
+    pub fn live(&self) -> usize {
+        self.core.live()
+    }
+
+    /// The name that it was opened with.
+    pub fn name(&self) -> Option<&str> {
+        self.core.name().map(Name::as_str)
+    }
+
+    /// The earliest deadline that holds in this scope, its own or one further out.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.core.deadline()
+    }
+
+    pub(crate) fn admit(&self) -> Result<Member, Refusal> {
+        self.core.admit()
+    }
+}
+
+impl<E: Send + Sync + 'static> Scope<E> {
+    /// Starts `future` as a child.
+    ///
+    /// It starts at once and goes on whether or not the handle is awaited or kept. If the scope is
+    /// stopping or has ended, `future` is dropped and the handle's outcome is
+    /// [`Cancelled`](TaskError::Cancelled); [`try_spawn`](Self::try_spawn) hands it back instead.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    #[track_caller]
+    pub fn spawn<F, T>(&self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.start_or_refuse(None, future, as_result)
+    }
+
+    /// As [`spawn`](Self::spawn), for a child that cannot fail.
+    #[track_caller]
+    pub fn spawn_value<F, T>(&self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.start_or_refuse(None, future, as_value)
+    }
+
+    /// As [`spawn`](Self::spawn), for a child that says itself how it ended: one that passes on
+    /// what another handle gave, or a [`Cancelled`](crate::Cancelled) that it has seen.
+    ///
+    /// A child that returns `Cancelled` counts as stopped if it was told to stop, and as failed if
+    /// it was not.
+    #[track_caller]
+    pub fn spawn_outcome<F, T>(&self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = Outcome<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.start_or_refuse(None, future, as_outcome)
+    }
+
+    /// As [`spawn`](Self::spawn), if the scope takes children.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] hands the future back if the scope is stopping or has ended.
+    #[track_caller]
+    pub fn try_spawn<F, T>(&self, future: F) -> Result<TaskHandle<T, E>, SpawnError<F>>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        match self.admit() {
+            Ok(member) => Ok(self.start(member, None, future, as_result)),
+            Err(refusal) => Err(SpawnError::new(future, refusal)),
+        }
+    }
+
+    /// Settings for one child: a name, and a deadline of its own.
+    pub fn task(&self, name: impl Into<Name>) -> TaskBuilder<'_, E> {
+        TaskBuilder::new(self, name.into())
+    }
+
+    #[track_caller]
+    pub(crate) fn start_or_refuse<F, I, T>(
+        &self,
+        name: Option<Name>,
+        future: F,
+        interpret: I,
+    ) -> TaskHandle<T, E>
+    where
+        F: Future + Send + 'static,
+        I: FnOnce(F::Output) -> Outcome<T, E> + Copy + Send + 'static,
+        T: Send + 'static,
+    {
+        match self.admit() {
+            Ok(member) => self.start(member, name, future, interpret),
+            Err(refusal) => {
+                let reason = match refusal {
+                    Refusal::Cancelled(reason) => reason,
+                    Refusal::Closed | Refusal::Full => {
+                        CancelReason::new(CancelSource::Parent, "the scope has ended")
+                    }
+                };
+                TaskHandle::refused(Arc::clone(&self.core), name, reason)
+            }
+        }
+    }
+
+    /// Starts a child at a seat that it has taken.
+    #[track_caller]
+    pub(crate) fn start<F, I, T>(
+        &self,
+        member: Member,
+        name: Option<Name>,
+        future: F,
+        interpret: I,
+    ) -> TaskHandle<T, E>
+    where
+        F: Future + Send + 'static,
+        I: FnOnce(F::Output) -> Outcome<T, E> + Copy + Send + 'static,
+        T: Send + 'static,
+    {
+        let core = Arc::clone(&self.core);
+        let child = Child::new(future, interpret, name.clone(), core, member, ToHandle);
+        TaskHandle::started(Arc::clone(&self.core), member, name, seam::spawn(child))
+    }
+}
+
+// How a child's output is read.
+
+fn as_result<T, E>(output: Result<T, E>) -> Outcome<T, E> {
+    output.map_err(TaskError::from)
+}
+
+fn as_value<T, E>(output: T) -> Outcome<T, E> {
+    Ok(output)
+}
+
+fn as_outcome<T, E>(output: Outcome<T, E>) -> Outcome<T, E> {
+    output
+}
+
+impl<E> Clone for Scope<E> {
+    fn clone(&self) -> Self {
+        Scope { core: Arc::clone(&self.core), _errors: PhantomData }
+    }
+}
+
+impl<E> fmt::Debug for Scope<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("id", &self.core.id())
+            .field("name", &self.core.name())
+            .field("live", &self.live())
+            .finish()
+    }
+}

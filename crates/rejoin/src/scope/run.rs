@@ -1,0 +1,202 @@
+//! Running a scope: polls the body, keeps the deadline and the grace, waits for the last child.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::context;
+use super::core::{Core, Member, Place, Record, RecordedFailure, Standing, StopCause};
+use super::error::ScopeError;
+use crate::cancel::{CancelReason, CancelSource};
+use crate::outcome::{Outcome, TaskError};
+use crate::seam::{self, Sleep};
+
+/// How the body ended.
+enum BodyEnd<R, E> {
+    Returned(Outcome<R, E>),
+    Panicked(Box<dyn Any + Send>),
+    /// Dropped where it waited, or never started.
+    Interrupted,
+}
+
+/// Runs `make_body` in `core` and waits until every child has ended.
+pub(crate) async fn run<M, Fut, R, E>(core: Arc<Core>, make_body: M) -> Result<R, ScopeError<E>>
+where
+    M: FnOnce() -> Fut,
+    Fut: Future<Output = Outcome<R, E>>,
+    E: Send + Sync + 'static,
+{
+    let mut open = OpenScope { place: Some(Place { core, member: Member::BODY }) };
+    let body = match open.core().standing(Member::BODY) {
+        // Opened by a member that is in its grace, it starts, signalled from the beginning.
+        Standing::Running | Standing::Signalled(_) => {
+            Some(context::enter(&mut open.place, make_body))
+        }
+        Standing::Enforced(_) => None,
+    };
+    // Dropped before `open`: an inner scope in the body finds this one still there.
+    let mut body = pin!(body);
+    let mut deadline = pin!(open.core().own_deadline().map(seam::sleep_until));
+    let mut grace = pin!(None);
+
+    let end = poll_fn(|cx| open.poll_body(body.as_mut(), deadline.as_mut(), grace.as_mut(), cx));
+    let end = end.await;
+    let end = open.end_body(end);
+    let record = poll_fn(|cx| open.poll_close(deadline.as_mut(), grace.as_mut(), cx)).await;
+    conclude(open.core(), end, record)
+}
+
+/// A scope that has not closed. Dropping it abandons the scope.
+struct OpenScope {
+    place: Option<Place>,
+}
+
+impl OpenScope {
+    fn core(&self) -> &Arc<Core> {
+        &self.place.as_ref().expect("a scope keeps its place until it is dropped").core
+    }
+
+    /// Drives the body until it has returned, panicked, or has been interrupted; it is dropped then.
+    fn poll_body<Fut, R, E>(
+        &mut self,
+        mut body: Pin<&mut Option<Fut>>,
+        mut deadline: Pin<&mut Option<Sleep>>,
+        mut grace: Pin<&mut Option<Sleep>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<BodyEnd<R, E>>
+    where
+        Fut: Future<Output = Outcome<R, E>>,
+    {
+        let end = loop {
+            let signalled = !matches!(self.core().standing(Member::BODY), Standing::Running);
+            let Some(future) = body.as_mut().as_pin_mut() else { break BodyEnd::Interrupted };
+            // The body is dropped after a panic and never polled again.
+            let polled = context::enter(&mut self.place, || {
+                catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
+            });
+            match polled {
+                Ok(Poll::Ready(outcome)) => break BodyEnd::Returned(outcome),
+                Err(payload) => break BodyEnd::Panicked(payload),
+                Ok(Poll::Pending) => {}
+            }
+            // After the body, so that a body which is ready at its deadline has made it.
+            self.poll_timers(deadline.as_mut(), grace.as_mut(), cx);
+            match self.core().park(Member::BODY, cx.waker()) {
+                // Polled again before it is dropped, so that it can see the signal.
+                Standing::Enforced(_) if !signalled => {}
+                Standing::Enforced(_) => break BodyEnd::Interrupted,
+                Standing::Running | Standing::Signalled(_) => return Poll::Pending,
+            }
+        };
+        let dropped =
+            context::enter(&mut self.place, || catch_unwind(AssertUnwindSafe(|| body.set(None))));
+        Poll::Ready(match dropped {
+            Ok(()) => end,
+            Err(payload) => BodyEnd::Panicked(payload),
+        })
+    }
+
+    /// Waits for the children.
+    fn poll_close(
+        &mut self,
+        deadline: Pin<&mut Option<Sleep>>,
+        grace: Pin<&mut Option<Sleep>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Record> {
+        match self.core().close_or_park(cx.waker()) {
+            Some(record) => Poll::Ready(record),
+            None => {
+                self.poll_timers(deadline, grace, cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Stops the scope when its deadline passes, and enforces stops when their grace is over.
+    fn poll_timers(
+        &self,
+        mut deadline: Pin<&mut Option<Sleep>>,
+        mut grace: Pin<&mut Option<Sleep>>,
+        cx: &mut Context<'_>,
+    ) {
+        if let Some(sleep) = deadline.as_mut().as_pin_mut()
+            && sleep.poll(cx).is_ready()
+        {
+            deadline.set(None);
+            let text = match self.core().name() {
+                Some(name) => format!("the deadline of scope `{name}` passed"),
+                None => "the deadline of the scope passed".to_owned(),
+            };
+            let reason = CancelReason::new(CancelSource::Deadline, text);
+            self.core().stop(reason, StopCause::Deadline);
+        }
+        if self.core().is_quiet() {
+            return;
+        }
+        while let Some(ends) = self.core().enforce() {
+            grace.set(Some(seam::sleep_until(ends)));
+            let sleep = grace.as_mut().as_pin_mut().expect("it was set just now");
+            if sleep.poll(cx).is_pending() {
+                break;
+            }
+        }
+    }
+
+    /// Records how the body ended, which may stop the children.
+    fn end_body<R, E>(&self, end: BodyEnd<R, E>) -> BodyEnd<R, E>
+    where
+        E: Send + Sync + 'static,
+    {
+        let core = self.core();
+        core.end_body();
+        match &end {
+            BodyEnd::Returned(Err(error)) => {
+                let stopping = !core.is_quiet();
+                let only_stopped = error.is_cancelled() || error.is_timed_out();
+                let passed_on = core.has_failure(|recorded| {
+                    recorded
+                        .downcast_ref::<TaskError<E>>()
+                        .is_some_and(|recorded| recorded.is_same_event(error))
+                });
+                if !(passed_on || stopping && only_stopped) {
+                    core.fail(RecordedFailure {
+                        index: None,
+                        name: None,
+                        error: Box::new(error.clone()),
+                    });
+                }
+            }
+            BodyEnd::Panicked(_) => {
+                let text = "the body of the scope panicked";
+                let reason = CancelReason::new(CancelSource::SiblingFailed, text);
+                core.stop(reason, StopCause::Failure);
+            }
+            BodyEnd::Returned(Ok(_)) | BodyEnd::Interrupted => {}
+        }
+        end
+    }
+}
+
+impl Drop for OpenScope {
+    fn drop(&mut self) {
+        self.core().abandon();
+    }
+}
+
+/// The scope's result, when every child has ended.
+fn conclude<R, E>(core: &Core, end: BodyEnd<R, E>, record: Record) -> Result<R, ScopeError<E>>
+where
+    E: Send + Sync + 'static,
+{
+    match end {
+        BodyEnd::Panicked(payload) => resume_unwind(payload),
+        // A stop that interrupted nobody took nothing away.
+        BodyEnd::Returned(Ok(value)) if record.failures.is_empty() && record.stopped == 0 => {
+            Ok(value)
+        }
+        _ => Err(ScopeError::from_record(core.name().cloned(), record)),
+    }
+}

@@ -1,0 +1,131 @@
+//! Settings for one child.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use super::{Scope, SpawnError, TaskHandle, as_outcome, as_result, as_value, deadline_after};
+use crate::name::Name;
+use crate::outcome::Outcome;
+use crate::seam::Instant;
+
+/// Spawns a child with a name, and with a deadline of its own if it needs one; made by
+/// [`Scope::task`].
+#[must_use = "a builder spawns nothing until one of its `spawn` methods is called"]
+pub struct TaskBuilder<'a, E> {
+    scope: &'a Scope<E>,
+    name: Name,
+    deadline: Option<Instant>,
+}
+
+impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
+    pub(crate) fn new(scope: &'a Scope<E>, name: Name) -> Self {
+        TaskBuilder { scope, name, deadline: None }
+    }
+
+    /// When the child has to have ended; it is [`TimedOut`](crate::TaskError::TimedOut) otherwise,
+    /// and that is a failure. An earlier deadline of the scope holds in any case.
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How long the child may take, counted from now.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.deadline(deadline_after(timeout))
+    }
+
+    /// As [`Scope::spawn`].
+    #[track_caller]
+    pub fn spawn<F, T>(self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.start(future, as_result)
+    }
+
+    /// As [`Scope::spawn_value`].
+    #[track_caller]
+    pub fn spawn_value<F, T>(self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.start(future, as_value)
+    }
+
+    /// As [`Scope::spawn_outcome`].
+    #[track_caller]
+    pub fn spawn_outcome<F, T>(self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = Outcome<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.start(future, as_outcome)
+    }
+
+    /// As [`Scope::try_spawn`].
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnError`] hands the future back if the scope is stopping or has ended.
+    #[track_caller]
+    pub fn try_spawn<F, T>(self, future: F) -> Result<TaskHandle<T, E>, SpawnError<F>>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let TaskBuilder { scope, name, deadline } = self;
+        let member = match scope.admit() {
+            Ok(member) => member,
+            Err(refusal) => return Err(SpawnError::new(future, refusal)),
+        };
+        Ok(match deadline {
+            None => scope.start(member, Some(name), future, as_result),
+            Some(deadline) => {
+                let future = until(deadline, name.clone(), future, as_result);
+                scope.start(member, Some(name), future, as_outcome)
+            }
+        })
+    }
+
+    #[track_caller]
+    fn start<F, I, T>(self, future: F, interpret: I) -> TaskHandle<T, E>
+    where
+        F: Future + Send + 'static,
+        I: FnOnce(F::Output) -> Outcome<T, E> + Copy + Send + 'static,
+        T: Send + 'static,
+    {
+        let TaskBuilder { scope, name, deadline } = self;
+        match deadline {
+            None => scope.start_or_refuse(Some(name), future, interpret),
+            Some(deadline) => {
+                let future = until(deadline, name.clone(), future, interpret);
+                scope.start_or_refuse(Some(name), future, as_outcome)
+            }
+        }
+    }
+}
+
+/// A child with a deadline of its own is a child that runs in a scope of its own.
+async fn until<F, I, T, E>(deadline: Instant, name: Name, future: F, interpret: I) -> Outcome<T, E>
+where
+    F: Future,
+    I: FnOnce(F::Output) -> Outcome<T, E> + Copy,
+{
+    let scope = Scope::builder().name(name).deadline(deadline);
+    match scope.run(move |_: Scope| async move { Ok(interpret(future.await)) }).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(error.into_task_error().widen()),
+    }
+}
+
+impl<E> fmt::Debug for TaskBuilder<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskBuilder")
+            .field("name", &self.name)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
