@@ -1,1 +1,38 @@
-//! Under construction.
+//! Runs plans: a checked plan with its steps resolved is a [`Program`]; a program with its surroundings is an
+//! [`App`]; an app runs each request in a scope of its own.
+//!
+//! A request goes through [`App::find`] (route), [`App::run`] (open a scope, set flags, execute) and the one
+//! `match` over nodes in `exec.rs`; each call goes through `call.rs`, the only file that applies retry and
+//! time-out; effects happen in the steps, which come from a [`Registry`].
+
+mod call;
+mod cond;
+mod context;
+mod envelope;
+mod error;
+mod event;
+mod exec;
+mod flags;
+mod foreach;
+mod host;
+mod program;
+mod registry;
+mod router;
+mod run;
+mod scripts;
+mod settings;
+mod state;
+mod step;
+mod task;
+
+pub use context::{Context, ScriptArgs};
+pub use error::{Abort, DomainError, StepError};
+pub use event::{Event, Level, Observer, Silent};
+pub use host::{Host, ScriptLimits};
+pub use program::{Program, RouteId};
+pub use registry::Registry;
+pub use router::Found;
+pub use run::{Answer, App, RunError, RunOptions, Target};
+pub use scripts::{ScriptPanicked, ScriptPool, StopFlag};
+pub use settings::Settings;
+pub use step::{CallSite, Called, ContentType, Input, Prepared, Step, StepOutput, StepResult};

@@ -1,0 +1,285 @@
+//! One call: arguments, then retry around time-out around the step, then its output into the state.
+//!
+//! This is the only file that applies retry and time-out, always in this order: a time-out is per attempt, a
+//! pause between attempts holds nothing, and the request's deadline bounds the whole.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rejoin::Instant;
+use rejoin_lang::plan::Unnamed;
+use rejoin_value::{Object, Value};
+
+use crate::context::Context;
+use crate::envelope;
+use crate::error::{Abort, DomainError, StepError};
+use crate::event::Event;
+use crate::exec::{Frame, run_block};
+use crate::program::{Call, Last, Output, Program, Target};
+use crate::step::{ContentType, Input, Prepared, StepOutput, StepResult};
+
+/// Pipelines may call each other this deep; beyond that the call fails.
+const MAX_DEPTH: u16 = 64;
+
+/// Makes a call on the frame's state.
+pub(crate) async fn run(
+    context: &Context,
+    program: &Arc<Program>,
+    call: &Call,
+    frame: &mut Frame,
+) -> Result<(), Abort> {
+    let began = context.observes_calls().then(Instant::now);
+    frame.failures.retain(|failure| !call.reads_tasks.contains(&failure.task));
+    match &call.target {
+        Target::Step(step) => run_step(context, &**step, call, frame).await?,
+        Target::Pipeline(id) => run_pipeline(context, program, *id, call, frame).await?,
+    }
+    if let Some(began) = began {
+        context.emit(Event::CallEnded {
+            name: call.name.clone(),
+            location: call.location.clone(),
+            took: began.elapsed(),
+            error: envelope::error_type(frame.state.value()).map(Arc::from),
+        });
+    }
+    Ok(())
+}
+
+async fn run_step(
+    context: &Context,
+    step: &dyn Prepared,
+    call: &Call,
+    frame: &mut Frame,
+) -> Result<(), Abort> {
+    let last = is_last(call, context, frame.state.value()).await;
+    // A variable's name is visible to the step as `resultName`, and gone afterwards.
+    let named_here = match (&call.auto_name, frame.state.value()) {
+        (Some(name), Value::Object(state)) if !state.contains_key("resultName") => {
+            frame.state.set("resultName", (&**name).into());
+            true
+        }
+        _ => false,
+    };
+    let result = attempts(context, step, call, frame.state.value()).await;
+    let target = match &call.output {
+        Output::Data { name: Some(name), .. } => Some(name.clone()),
+        Output::Data { name: None, .. } => {
+            frame.state.value().get("resultName").and_then(Value::as_str).map(Arc::from)
+        }
+        _ => None,
+    };
+    if named_here {
+        frame.state.remove("resultName");
+    }
+    match result {
+        Ok(output) => place(call, frame, output, target, last),
+        Err(StepError::Abort(abort)) => return Err(abort),
+        Err(StepError::Domain(error)) => {
+            let mut errors = envelope::with_errors(envelope::domain(error));
+            rename(call, &mut errors);
+            match call.output {
+                // The error takes the place of the output, so what the output keeps is kept.
+                Output::Replace | Output::Data { unnamed: Unnamed::Replace, .. } => {
+                    frame.state.replace(errors, !last);
+                }
+                _ => frame.state.merge(errors),
+            }
+        }
+        Err(StepError::Failed(message)) => fail(call, frame, &message),
+    }
+    Ok(())
+}
+
+fn rename(call: &Call, value: &mut Value) {
+    if let Some(kind) = &call.rename_error {
+        envelope::rename(value, kind);
+    }
+}
+
+/// A call that went wrong itself replaces the whole state.
+fn fail(call: &Call, frame: &mut Frame, message: &str) {
+    let kind = call.rename_error.as_ref().unwrap_or(&call.error_type);
+    let errors = envelope::failure(kind, &call.name, message, &call.location);
+    frame.state.assign(envelope::with_errors(errors));
+}
+
+/// Whether nothing runs after the call in its block, decided on the state before it.
+async fn is_last(call: &Call, context: &Context, state: &Value) -> bool {
+    match &call.last {
+        Last::No => false,
+        Last::Yes => true,
+        Last::UnlessAny(guards) => {
+            for guard in guards {
+                if guard.holds(context, state).await {
+                    return false;
+                }
+            }
+            true
+        }
+    }
+}
+
+fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<Arc<str>>, last: bool) {
+    let StepOutput { mut value, content_type } = output;
+    rename(call, &mut value);
+    let is_error = envelope::error_type(&value).is_some();
+    let state = &mut frame.state;
+    match (&call.output, target) {
+        (Output::Unchanged, _) => return,
+        (Output::Data { .. }, Some(name)) if !is_error => state.set_data(&name, value),
+        (Output::Data { unnamed: Unnamed::Merge, .. }, _) if !is_error => state.set("data", value),
+        (Output::Data { unnamed: Unnamed::Replace, .. }, _) if !is_error => {
+            let mut object = Object::new();
+            object.insert("data", value);
+            state.replace(object.into(), !last);
+        }
+        (Output::Merge | Output::Data { unnamed: Unnamed::Merge, .. }, _) => state.merge(value),
+        (Output::Replace | Output::Data { .. }, _) => state.replace(value, !last),
+        (Output::Render, _) => state.assign(value),
+    }
+    if content_type != ContentType::Json || last {
+        frame.content_type = content_type;
+    }
+}
+
+/// Retry around time-out around the step.
+async fn attempts(
+    context: &Context,
+    step: &dyn Prepared,
+    call: &Call,
+    state: &Value,
+) -> StepResult {
+    let args = arguments(context, call, state).await?;
+    let Some(retry) = &call.policy.retry else {
+        return attempt(context, step, call, state, &args).await;
+    };
+    let mut pause = retry.backoff;
+    for n in 1.. {
+        let error = match attempt(context, step, call, state, &args).await {
+            Err(StepError::Domain(error)) if error.retry && n < retry.attempts => error,
+            settled => return settled,
+        };
+        // Waiting past the deadline would only turn a useful error into a time-out.
+        if rejoin::remaining().is_some_and(|left| left <= pause) {
+            return Err(error.into());
+        }
+        context.emit(Event::Retried {
+            name: call.name.clone(),
+            attempt: n,
+            error: error.kind,
+            pause,
+        });
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2);
+    }
+    unreachable!("the last attempt returns")
+}
+
+async fn attempt(
+    context: &Context,
+    step: &dyn Prepared,
+    call: &Call,
+    state: &Value,
+    args: &[Value],
+) -> StepResult {
+    let called = step.call(Input { state, args, context });
+    match call.policy.timeout {
+        None => called.done().await,
+        Some(limit) => match within(limit, called.done()).await {
+            Some(result) => result,
+            None => Err(timed_out(&call.name, limit).into()),
+        },
+    }
+}
+
+fn timed_out(name: &str, limit: Duration) -> DomainError {
+    let message = format!("`{name}` took longer than its time-out of {}", show(limit));
+    DomainError::new("timeoutError", message).retryable()
+}
+
+fn show(length: Duration) -> String {
+    match length.as_millis() {
+        ms if ms % 1000 == 0 => format!("{}s", ms / 1000),
+        ms => format!("{ms}ms"),
+    }
+}
+
+/// `None` when the time is up; the future has been dropped then.
+pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, future).await.ok()
+}
+
+async fn arguments(context: &Context, call: &Call, state: &Value) -> Result<Vec<Value>, StepError> {
+    let mut values = Vec::with_capacity(call.args.len());
+    for (n, arg) in call.args.iter().enumerate() {
+        match context.jq(arg, state, &[]).await {
+            Ok(value) => values.push(value.unwrap_or_default()),
+            Err(error) => {
+                return Err(StepError::Failed(format!("argument {}: {error}", n + 1)));
+            }
+        }
+    }
+    Ok(values)
+}
+
+async fn run_pipeline(
+    context: &Context,
+    program: &Arc<Program>,
+    id: usize,
+    call: &Call,
+    frame: &mut Frame,
+) -> Result<(), Abort> {
+    if context.depth >= MAX_DEPTH {
+        let message = format!("pipelines call each other more than {MAX_DEPTH} deep");
+        fail(call, frame, &message);
+        return Ok(());
+    }
+    let last = is_last(call, context, frame.state.value()).await;
+    let mut input = frame.state.clone();
+    match arguments(context, call, frame.state.value()).await.map(|args| args.into_iter().next()) {
+        Ok(Some(argument)) => input.merge(argument),
+        Ok(None) => {}
+        Err(StepError::Failed(message)) => {
+            fail(call, frame, &message);
+            return Ok(());
+        }
+        Err(_) => unreachable!("an argument can only fail"),
+    }
+    let inner = context.deeper();
+    let block = &program.pipelines[id].block;
+    let started = frame.inner(input);
+    let run = run_block(&inner, program, block, started);
+    let ended = match call.policy.timeout {
+        None => run.await,
+        Some(limit) => match within(limit, run).await {
+            Some(ended) => ended,
+            None => {
+                let mut errors =
+                    envelope::with_errors(envelope::domain(timed_out(&call.name, limit)));
+                rename(call, &mut errors);
+                frame.state.merge(errors);
+                return Ok(());
+            }
+        },
+    };
+    match ended {
+        Ok(mut done) => {
+            if call.rename_error.is_some() {
+                let mut value = done.state.value().clone();
+                rename(call, &mut value);
+                done.state.set_value(value);
+            }
+            frame.state.merge_run(done.state);
+            frame.status = done.status.or(frame.status);
+            if done.content_type != ContentType::Json || last {
+                frame.content_type = done.content_type;
+            }
+        }
+        Err(abort) => {
+            let message = format!("{}: {}", abort.title, abort.detail);
+            fail(call, frame, &message);
+        }
+    }
+    Ok(())
+}

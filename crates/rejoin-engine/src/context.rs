@@ -1,0 +1,211 @@
+//! What a call knows of the request that it is part of, outside the state that flows.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rejoin_value::{Object, Value, jq};
+
+use crate::event::Event;
+use crate::host::Host;
+use crate::run::Answer;
+use crate::task::TaskTable;
+
+/// The request as a call sees it. Cheap to clone.
+///
+/// Blocks and pipelines that run one after the other share it. A task gets its own copy of the marks, as they
+/// were when it started, and a table of tasks of its own.
+#[derive(Clone)]
+pub struct Context {
+    request: Arc<Request>,
+    scope: rejoin::Scope,
+    marks: Arc<Mutex<Marks>>,
+    pub(crate) tasks: TaskTable,
+    /// How many pipelines are open around this call.
+    pub(crate) depth: u16,
+}
+
+/// What is the same for the whole request.
+pub(crate) struct Request {
+    pub(crate) id: Arc<str>,
+    pub(crate) host: Arc<Host>,
+    /// How long a detached task may take.
+    pub(crate) detached_timeout: Duration,
+    /// The request object as it was at the start; null outside HTTP.
+    pub(crate) snapshot: Value,
+    pub(crate) script: ScriptArgs,
+    pub(crate) at_end: Mutex<Vec<AtEnd>>,
+}
+
+/// What a script was started with.
+#[derive(Clone, Debug, Default)]
+pub struct ScriptArgs {
+    /// Words.
+    pub args: Vec<String>,
+    /// Named values.
+    pub options: BTreeMap<String, String>,
+}
+
+pub(crate) type AtEnd = Box<dyn FnOnce(&Answer) -> Option<Event> + Send>;
+
+/// Flags, conditions and notes: set by steps, seen by later ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marks {
+    pub(crate) flags: BTreeMap<Arc<str>, bool>,
+    pub(crate) conditions: BTreeMap<Arc<str>, bool>,
+    pub(crate) notes: BTreeMap<&'static str, Value>,
+}
+
+impl Context {
+    pub(crate) fn new(request: Arc<Request>, scope: rejoin::Scope) -> Self {
+        Self { request, scope, marks: Arc::default(), tasks: TaskTable::default(), depth: 0 }
+    }
+
+    /// The context of a task that starts now.
+    pub(crate) fn for_task(&self) -> Self {
+        Self {
+            request: self.request.clone(),
+            scope: self.scope.clone(),
+            marks: Arc::new(Mutex::new(self.marks().clone())),
+            tasks: TaskTable::default(),
+            depth: self.depth,
+        }
+    }
+
+    /// The same, in a scope that is not the request's.
+    pub(crate) fn in_scope(self, scope: rejoin::Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// The same, inside one more pipeline.
+    pub(crate) fn deeper(&self) -> Self {
+        Self { depth: self.depth + 1, ..self.clone() }
+    }
+
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The request's id, as in the log and in the `x-request-id` header.
+    pub fn request_id(&self) -> &str {
+        &self.request.id
+    }
+
+    /// The scope that everything of this request runs in. It ends with the request's deadline.
+    pub fn scope(&self) -> &rejoin::Scope {
+        &self.scope
+    }
+
+    pub(crate) fn detached_timeout(&self) -> Duration {
+        self.request.detached_timeout
+    }
+
+    /// Runs a jq program: in place when its work is bounded by its input, else on the script pool.
+    ///
+    /// # Errors
+    /// What the program raises, or the limit that it ran into.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the program.
+    pub async fn jq(
+        &self,
+        program: &Arc<jq::Program>,
+        input: &Value,
+        vars: &[Value],
+    ) -> Result<Option<Value>, jq::RunError> {
+        self.host().jq(program, input, vars).await
+    }
+
+    /// What the whole application shares: scripts' pool, environment, observer.
+    pub fn host(&self) -> &Host {
+        &self.request.host
+    }
+
+    /// Whether a feature flag is on; an unset one is off.
+    pub fn flag(&self, name: &str) -> bool {
+        self.marks().flags.get(name).copied().unwrap_or(false)
+    }
+
+    /// Sets a feature flag for what comes later.
+    pub fn set_flag(&self, name: &str, on: bool) {
+        self.marks().flags.insert(name.into(), on);
+    }
+
+    /// Whether a condition for `@when` holds; an unset one does not.
+    pub fn condition(&self, name: &str) -> bool {
+        self.marks().conditions.get(name).copied().unwrap_or(false)
+    }
+
+    /// Sets a condition for what comes later.
+    pub fn set_condition(&self, name: &str, holds: bool) {
+        self.marks().conditions.insert(name.into(), holds);
+    }
+
+    /// Puts something under a key of `$context`, for what comes later.
+    pub fn note(&self, key: &'static str, value: Value) {
+        self.marks().notes.insert(key, value);
+    }
+
+    /// The object that programs see as `$context`: a snapshot of now.
+    pub fn snapshot(&self) -> Value {
+        let marks = self.marks();
+        let bools = |map: &BTreeMap<Arc<str>, bool>| {
+            let mut object = Object::new();
+            for (name, on) in map {
+                object.insert(&**name, *on);
+            }
+            Value::from(object)
+        };
+        let mut context = Object::new();
+        context.insert("flags", bools(&marks.flags));
+        context.insert("conditions", bools(&marks.conditions));
+        if !self.request.snapshot.is_null() {
+            context.insert("request", self.request.snapshot.clone());
+        }
+        if let Some(name) = &self.request.host.environment {
+            context.insert("env", &**name);
+        }
+        let script = &self.request.script;
+        context
+            .insert("args", Value::from_iter(script.args.iter().map(|a| Value::from(a.as_str()))));
+        let mut options = Object::new();
+        for (key, value) in &script.options {
+            options.insert(key.as_str(), value.as_str());
+        }
+        context.insert("options", options);
+        for (key, value) in &marks.notes {
+            context.insert(*key, value.clone());
+        }
+        context.into()
+    }
+
+    /// Reports something that happened.
+    pub fn emit(&self, event: Event) {
+        self.request.host.observer.observe(&self.request.id, &event);
+    }
+
+    /// Runs `action` when the answer is known; what it returns is reported.
+    pub fn at_end(&self, action: impl FnOnce(&Answer) -> Option<Event> + Send + 'static) {
+        let mut list = self.request.at_end.lock().unwrap_or_else(PoisonError::into_inner);
+        list.push(Box::new(action));
+    }
+
+    pub(crate) fn take_at_end(&self) -> Vec<AtEnd> {
+        let mut list = self.request.at_end.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *list)
+    }
+
+    pub(crate) fn observes_calls(&self) -> bool {
+        self.request.host.observer.wants_calls()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("request_id", &self.request.id)
+            .field("marks", &*self.marks())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,195 @@
+//! The one `match` over nodes: runs a block on a state.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rejoin_value::Value;
+
+use crate::call;
+use crate::context::Context;
+use crate::envelope;
+use crate::error::Abort;
+use crate::foreach;
+use crate::program::{Block, Branch, Node, Op, Program};
+use crate::state::State;
+use crate::step::ContentType;
+use crate::task::{self, TaskFailure};
+
+/// Where a run stands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frame {
+    pub(crate) state: State,
+    /// Set by a `result` branch, here or in a block or pipeline that ran as part of this run.
+    pub(crate) status: Option<u16>,
+    pub(crate) content_type: ContentType,
+    /// Tasks that were joined, failed, and have not been looked at since.
+    pub(crate) failures: Vec<TaskFailure>,
+    /// The type of the error that is being handled: calls run although the state is this error.
+    pub(crate) handling: Option<Arc<str>>,
+}
+
+impl Frame {
+    pub(crate) fn new(state: State) -> Self {
+        Self { state, ..Self::default() }
+    }
+
+    /// A run inside this one, on the same or another state: a branch, a condition, a called pipeline.
+    pub(crate) fn inner(&self, state: State) -> Self {
+        Self {
+            state,
+            status: None,
+            content_type: ContentType::Json,
+            failures: Vec::new(),
+            handling: self.handling.clone(),
+        }
+    }
+
+    /// Whether the state is an error that nobody handles, so that everything but `result` is skipped.
+    fn is_failed(&mut self) -> bool {
+        let Some(kind) = envelope::error_type(self.state.value()) else {
+            self.handling = None;
+            return false;
+        };
+        if self.handling.as_deref() == Some(kind) {
+            return false;
+        }
+        self.handling = None;
+        true
+    }
+
+    /// The run goes on where a branch ended.
+    fn adopt(&mut self, branch: Frame) {
+        self.state = branch.state;
+        self.failures = branch.failures;
+        self.status = branch.status.or(self.status);
+        if branch.content_type != ContentType::Json {
+            self.content_type = branch.content_type;
+        }
+    }
+}
+
+/// Runs a block. Boxed, because blocks nest.
+pub(crate) fn run_block<'a>(
+    context: &'a Context,
+    program: &'a Arc<Program>,
+    block: &'a Block,
+    frame: Frame,
+) -> Pin<Box<dyn Future<Output = Result<Frame, Abort>> + Send + 'a>> {
+    Box::pin(exec(context, program, block, frame))
+}
+
+async fn exec(
+    context: &Context,
+    program: &Arc<Program>,
+    block: &Block,
+    mut frame: Frame,
+) -> Result<Frame, Abort> {
+    for Node { guard, op } in &block.nodes {
+        if let Op::Result(branches) = op {
+            return result(context, program, branches, frame).await;
+        }
+        if frame.is_failed() {
+            continue;
+        }
+        if let Some(guard) = guard
+            && !guard.holds(context, frame.state.value()).await
+        {
+            continue;
+        }
+        match op {
+            Op::Call(call) => call::run(context, program, call, &mut frame).await?,
+            Op::Spawn(spawn) => task::start(context, program, spawn, &frame.state),
+            Op::Join(join) => task::join(context, join, &mut frame).await,
+            Op::If { condition, then, otherwise } => {
+                let mut question = frame.inner(frame.state.clone());
+                question.failures = std::mem::take(&mut frame.failures);
+                let decided = run_block(context, program, condition, question).await?;
+                // What the condition's programs have looked at is handled; all else of its run is dropped.
+                frame.failures = decided.failures;
+                let branch =
+                    if decided.state.value().is_truthy() { Some(then) } else { otherwise.as_ref() };
+                if let Some(branch) = branch {
+                    run_branch(context, program, branch, &mut frame).await?;
+                }
+            }
+            Op::Dispatch { cases, default } => {
+                let mut chosen = default.as_ref();
+                for (condition, block) in cases {
+                    if condition.holds(context, frame.state.value()).await {
+                        chosen = Some(block);
+                        break;
+                    }
+                }
+                if let Some(branch) = chosen {
+                    run_branch(context, program, branch, &mut frame).await?;
+                }
+            }
+            Op::ForEach { path, body, location } => {
+                foreach::run(context, program, path, body, location, &mut frame).await?;
+            }
+            Op::Result(_) => unreachable!("handled above: a result ends its block"),
+        }
+    }
+    Ok(frame)
+}
+
+async fn run_branch(
+    context: &Context,
+    program: &Arc<Program>,
+    block: &Block,
+    frame: &mut Frame,
+) -> Result<(), Abort> {
+    let state = std::mem::take(&mut frame.state);
+    let mut branch = frame.inner(state);
+    branch.failures = std::mem::take(&mut frame.failures);
+    let branch = run_block(context, program, block, branch).await?;
+    frame.adopt(branch);
+    Ok(())
+}
+
+/// Routes by the state's error, else by the first joined task that failed, else to `ok`.
+async fn result(
+    context: &Context,
+    program: &Arc<Program>,
+    branches: &[Branch],
+    mut frame: Frame,
+) -> Result<Frame, Abort> {
+    let named = |name: &str| branches.iter().find(|branch| *branch.name == *name);
+    let failures = std::mem::take(&mut frame.failures);
+    let chosen = if let Some(kind) = envelope::error_type(frame.state.value()) {
+        frame.handling = Some(kind.into());
+        named(kind).or_else(|| named("default"))
+    } else {
+        frame.handling = None;
+        let failed = failures.first().and_then(|first| {
+            let branch = named(first.kind()).or_else(|| named("default"))?;
+            Some((branch, Arc::from(first.kind())))
+        });
+        match failed {
+            Some((branch, kind)) => {
+                let errors = envelope::of_tasks(failures.iter().map(|f| (&f.task, &f.errors)));
+                frame.state.set("errors", errors);
+                frame.handling = Some(kind);
+                Some(branch)
+            }
+            None => named("ok").or_else(|| named("default")),
+        }
+    };
+    let Some(branch) = chosen else { return Ok(frame) };
+    let cookies = frame.state.value().get("setCookies").cloned();
+    let state = std::mem::take(&mut frame.state);
+    let inner = frame.inner(state);
+    let mut done = run_block(context, program, &branch.block, inner).await?;
+    // Cookies that were set before the block are not lost by reshaping the state inside it.
+    if let (Some(cookies), Value::Object(object)) = (cookies, done.state.value())
+        && !object.contains_key("setCookies")
+    {
+        done.state.set("setCookies", cookies);
+    }
+    done.status = Some(branch.status);
+    if done.content_type == ContentType::Json {
+        done.content_type = frame.content_type;
+    }
+    Ok(done)
+}

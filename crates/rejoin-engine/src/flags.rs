@@ -1,0 +1,48 @@
+//! Feature flags: the steps that set them run before a route that can observe them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call;
+use crate::context::Context;
+use crate::event::{Event, Level};
+use crate::exec::{Frame, run_block};
+use crate::program::Program;
+use crate::state::State;
+use rejoin_value::{Object, Value};
+
+/// Flags must not hold up a request: whatever is not decided by then stays off.
+const BUDGET: Duration = Duration::from_millis(50);
+
+/// Runs the program's flag steps on the request. A `user` in their final state goes into the request.
+/// Failing or taking too long is logged and leaves the request as it is.
+pub(crate) async fn set(context: &Context, program: &Arc<Program>, request: Value) -> Value {
+    let Some(block) = &program.feature_flags else { return request };
+    let budget = program.settings().duration("featureFlags", "timeout").unwrap_or(BUDGET);
+    let run = run_block(context, program, block, Frame::new(State::new(request.clone())));
+    let problem = match call::within(budget, run).await {
+        Some(Ok(frame)) => {
+            let state = frame.state.value();
+            match crate::envelope::error_type(state) {
+                None => {
+                    return match (request, state.get("user")) {
+                        (Value::Object(mut request), Some(user)) => {
+                            request.insert("user", user.clone());
+                            request.into()
+                        }
+                        (request, _) => request,
+                    };
+                }
+                Some(kind) => format!("the feature flags failed with {kind}"),
+            }
+        }
+        Some(Err(abort)) => format!("the feature flags were aborted: {}", abort.detail),
+        None => format!("the feature flags took longer than {} ms", budget.as_millis()),
+    };
+    context.emit(Event::Log {
+        level: Level::Warn,
+        message: problem.into(),
+        fields: Object::new().into(),
+    });
+    request
+}

@@ -1,0 +1,262 @@
+//! Plan to program: resolves steps, compiles embedded jq, looks up the environment.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rejoin_lang::diagnostic::{Code, Diagnostic};
+use rejoin_lang::plan::{self, Callee, NodeKind, Plan, Script};
+use rejoin_lang::source::Span;
+use rejoin_value::jq;
+
+use super::{
+    Block, Branch, Call, Join, Last, Node, Op, Output, Pipeline, Program, Route, RouteId, Spawn,
+    Target, TaskReads,
+};
+use crate::cond::Cond;
+use crate::registry::Registry;
+use crate::router::Router;
+use crate::settings::Settings;
+use crate::step::CallSite;
+
+impl Program {
+    /// Makes a checked plan runnable. `env` looks up the variables that its configuration names.
+    ///
+    /// # Errors
+    /// Everything that keeps it from running: variables that are not set, texts that a step refuses. A plan
+    /// with errors from the checker is refused with those same errors at the calls concerned.
+    pub fn build(
+        plan: &Plan,
+        registry: &Registry,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let settings = Settings::resolve(plan, env)?;
+        let mut builder = Builder {
+            plan,
+            registry,
+            settings: &settings,
+            scripts: HashMap::new(),
+            problems: Vec::new(),
+        };
+        let mut router = Router::default();
+        let mut routes = Vec::with_capacity(plan.routes.len());
+        for (n, route) in plan.routes.iter().enumerate() {
+            router.add(route.method, &route.path, RouteId(n as u32));
+            routes.push(Route {
+                method: route.method,
+                pattern: route.path.text.clone(),
+                block: builder.block(&route.block),
+                observes_flags: route.observes_flags,
+            });
+        }
+        let pipelines = plan
+            .pipelines
+            .iter()
+            .map(|p| Pipeline { name: p.name.clone(), block: builder.block(&p.block) })
+            .collect();
+        let feature_flags = plan.feature_flags.as_ref().map(|block| builder.block(block));
+        if !builder.problems.is_empty() {
+            return Err(builder.problems);
+        }
+        Ok(Self {
+            routes,
+            router,
+            pipelines,
+            feature_flags,
+            settings,
+            sources: plan.sources.clone(),
+        })
+    }
+}
+
+struct Builder<'a> {
+    plan: &'a Plan,
+    registry: &'a Registry,
+    settings: &'a Settings,
+    /// One compiled program for each distinct text.
+    scripts: HashMap<Arc<str>, Arc<jq::Program>>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Builder<'_> {
+    fn block(&mut self, block: &plan::Block) -> Block {
+        Block { nodes: block.nodes.iter().filter_map(|node| self.node(node)).collect() }
+    }
+
+    fn node(&mut self, node: &plan::Node) -> Option<Node> {
+        let guard = match &node.guard {
+            Some(cond) => Some(self.cond(cond)?),
+            None => None,
+        };
+        let op = match &node.kind {
+            NodeKind::Call(call) => Op::Call(self.call(call)?),
+            NodeKind::Spawn(spawn) => Op::Spawn(Spawn {
+                task: spawn.task.clone(),
+                call: Arc::new(self.call(&spawn.call)?),
+                optional: spawn.optional,
+                detach: spawn.detach,
+            }),
+            NodeKind::Join(join) => Op::Join(Join {
+                tasks: join.tasks.iter().map(|target| target.task.clone()).collect(),
+                location: self.location(node.span),
+            }),
+            NodeKind::If(node) => Op::If {
+                condition: self.block(&node.condition),
+                then: self.block(&node.then),
+                otherwise: node.otherwise.as_ref().map(|block| self.block(block)),
+            },
+            NodeKind::Dispatch(node) => Op::Dispatch {
+                cases: node
+                    .cases
+                    .iter()
+                    .filter_map(|case| Some((self.cond(&case.condition)?, self.block(&case.block))))
+                    .collect(),
+                default: node.default.as_ref().map(|block| self.block(block)),
+            },
+            NodeKind::ForEach(each) => Op::ForEach {
+                path: each.path.clone(),
+                body: self.block(&each.body),
+                location: self.location(node.span),
+            },
+            NodeKind::Result(result) => Op::Result(
+                result
+                    .branches
+                    .iter()
+                    .map(|branch| Branch {
+                        name: branch.name.clone(),
+                        status: branch.status,
+                        block: self.block(&branch.block),
+                    })
+                    .collect(),
+            ),
+        };
+        Some(Node { guard, op })
+    }
+
+    fn call(&mut self, call: &plan::Call) -> Option<Call> {
+        let location = self.location(call.name_span);
+        let args = call.args.iter().map(|arg| self.script(arg)).collect::<Option<Vec<_>>>()?;
+        let target = match &call.callee {
+            Callee::Pipeline(id) => Target::Pipeline(id.0 as usize),
+            Callee::Step(name) => {
+                let Some(step) = self.registry.get(name) else {
+                    self.problem(
+                        Code::UNKNOWN_STEP,
+                        call.name_span,
+                        format!("no step is called `{name}`"),
+                    );
+                    return None;
+                };
+                let site = CallSite {
+                    text: call.text.as_ref().map(|text| &*text.value),
+                    args: call.has_args.then_some(call.args.len()),
+                    location: &location,
+                    settings: self.settings,
+                };
+                match step.prepare(&site) {
+                    Ok(prepared) => Target::Step(prepared),
+                    Err(problem) => {
+                        let place = match &call.text {
+                            Some(text) => problem.place(text.span),
+                            None => call.name_span,
+                        };
+                        let mut diagnostic =
+                            Diagnostic::new(Code::BAD_TEXT, place, problem.message);
+                        diagnostic.help = problem.help;
+                        self.problems.push(diagnostic);
+                        return None;
+                    }
+                }
+            }
+            Callee::Unknown => {
+                let text = format!("nothing is called `{}`", call.name);
+                self.problem(Code::UNKNOWN_STEP, call.name_span, text);
+                return None;
+            }
+        };
+        Some(Call {
+            name: call.name.clone(),
+            error_type: format!("{}Error", call.name).into(),
+            location,
+            target,
+            args,
+            output: match &call.output {
+                plan::Output::Unchanged => Output::Unchanged,
+                plan::Output::Merge => Output::Merge,
+                plan::Output::Replace => Output::Replace,
+                plan::Output::Render => Output::Render,
+                plan::Output::Data { name, unnamed } => {
+                    Output::Data { name: name.clone(), unnamed: *unnamed }
+                }
+            },
+            last: match &call.last {
+                plan::Last::No => Last::No,
+                plan::Last::Yes => Last::Yes,
+                plan::Last::UnlessAny(guards) => {
+                    Last::UnlessAny(guards.iter().filter_map(|guard| self.cond(guard)).collect())
+                }
+            },
+            auto_name: call.auto_name.clone(),
+            rename_error: call.rename_error.clone(),
+            policy: call.policy.clone(),
+            reads_tasks: match &call.reads_tasks {
+                plan::TaskReads::None => TaskReads::None,
+                plan::TaskReads::Named(reads) => {
+                    TaskReads::Named(reads.iter().map(|(task, _)| task.clone()).collect())
+                }
+                plan::TaskReads::All(_) => TaskReads::All,
+            },
+        })
+    }
+
+    fn cond(&mut self, cond: &plan::Cond) -> Option<Cond> {
+        Some(match cond {
+            plan::Cond::Const(value) => Cond::Const(*value),
+            plan::Cond::All(parts) => {
+                Cond::All(parts.iter().map(|part| self.cond(part)).collect::<Option<_>>()?)
+            }
+            plan::Cond::Any(parts) => {
+                Cond::Any(parts.iter().map(|part| self.cond(part)).collect::<Option<_>>()?)
+            }
+            plan::Cond::Env { name, negated } => {
+                Cond::Env { name: name.clone(), negated: *negated }
+            }
+            plan::Cond::Flags { names, negated } => {
+                Cond::Flags { names: names.clone(), negated: *negated }
+            }
+            plan::Cond::When { names, negated } => {
+                Cond::When { names: names.clone(), negated: *negated }
+            }
+            plan::Cond::Guard { script, negated } => {
+                Cond::Guard { program: self.script(script)?, negated: *negated }
+            }
+        })
+    }
+
+    fn script(&mut self, script: &Script) -> Option<Arc<jq::Program>> {
+        if let Some(program) = self.scripts.get(&script.text) {
+            return Some(program.clone());
+        }
+        match jq::Program::compile(&script.text, &[]) {
+            Ok(program) => {
+                let program = Arc::new(program);
+                self.scripts.insert(script.text.clone(), program.clone());
+                Some(program)
+            }
+            Err(errors) => {
+                for error in errors.iter() {
+                    let place = script.span.slice(error.span.start, error.span.end);
+                    self.problem(Code::BAD_TEXT, place, error.message.clone());
+                }
+                None
+            }
+        }
+    }
+
+    fn problem(&mut self, code: Code, span: Span, message: String) {
+        self.problems.push(Diagnostic::new(code, span, message));
+    }
+
+    fn location(&self, span: Span) -> Arc<str> {
+        self.plan.sources.location(span).into()
+    }
+}

@@ -1,0 +1,202 @@
+//! A program: a checked plan with its steps resolved and everything compiled. Immutable, shared by requests.
+
+mod build;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rejoin_lang::plan::{Method, Policy, Unnamed};
+use rejoin_lang::source::Sources;
+use rejoin_value::jq;
+
+use crate::cond::Cond;
+use crate::router::{Found, Router};
+use crate::settings::Settings;
+use crate::step::Prepared;
+
+/// A checked plan with its steps resolved.
+pub struct Program {
+    pub(crate) routes: Vec<Route>,
+    pub(crate) router: Router,
+    pub(crate) pipelines: Vec<Pipeline>,
+    pub(crate) feature_flags: Option<Block>,
+    settings: Settings,
+    sources: Sources,
+}
+
+/// Which route of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteId(pub(crate) u32);
+
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) pattern: Arc<str>,
+    pub(crate) block: Block,
+    pub(crate) observes_flags: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) name: Arc<str>,
+    pub(crate) block: Block,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) guard: Option<Cond>,
+    pub(crate) op: Op,
+}
+
+/// The kinds of nodes, as in the plan.
+#[derive(Debug)]
+pub(crate) enum Op {
+    Call(Call),
+    Spawn(Spawn),
+    Join(Join),
+    If { condition: Block, then: Block, otherwise: Option<Block> },
+    Dispatch { cases: Vec<(Cond, Block)>, default: Option<Block> },
+    ForEach { path: Vec<Arc<str>>, body: Block, location: Arc<str> },
+    Result(Vec<Branch>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Spawn {
+    pub(crate) task: Arc<str>,
+    pub(crate) call: Arc<Call>,
+    pub(crate) optional: bool,
+    pub(crate) detach: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Join {
+    pub(crate) tasks: Vec<Arc<str>>,
+    pub(crate) location: Arc<str>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) name: Arc<str>,
+    pub(crate) status: u16,
+    pub(crate) block: Block,
+}
+
+pub(crate) struct Call {
+    /// As written; names the step in errors.
+    pub(crate) name: Arc<str>,
+    /// `<name>Error`
+    pub(crate) error_type: Arc<str>,
+    /// `file:line`
+    pub(crate) location: Arc<str>,
+    pub(crate) target: Target,
+    pub(crate) args: Vec<Arc<jq::Program>>,
+    pub(crate) output: Output,
+    pub(crate) last: Last,
+    pub(crate) auto_name: Option<Arc<str>>,
+    pub(crate) rename_error: Option<Arc<str>>,
+    pub(crate) policy: Policy,
+    pub(crate) reads_tasks: TaskReads,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("name", &self.name).field("location", &self.location).finish()
+    }
+}
+
+#[derive(Clone)]
+pub(crate) enum Target {
+    Step(Arc<dyn Prepared>),
+    Pipeline(usize),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Output {
+    Unchanged,
+    Merge,
+    Replace,
+    Render,
+    Data { name: Option<Arc<str>>, unnamed: Unnamed },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Last {
+    No,
+    Yes,
+    UnlessAny(Vec<Cond>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum TaskReads {
+    None,
+    Named(Vec<Arc<str>>),
+    All,
+}
+
+impl TaskReads {
+    pub(crate) fn contains(&self, task: &str) -> bool {
+        match self {
+            TaskReads::None => false,
+            TaskReads::Named(tasks) => tasks.iter().any(|name| **name == *task),
+            TaskReads::All => true,
+        }
+    }
+}
+
+impl Program {
+    /// The program's configuration.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The program's files.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// How long a request may take in all: `config server { timeout }`, 30 s by default.
+    pub fn request_timeout(&self) -> Duration {
+        self.settings.duration("server", "timeout").unwrap_or(Duration::from_secs(30))
+    }
+
+    /// The route's method and pattern, such as `GET /users/:id`, for logs.
+    ///
+    /// # Panics
+    /// If the id belongs to another program.
+    pub fn route_name(&self, id: RouteId) -> (Method, &Arc<str>) {
+        let route = &self.routes[id.0 as usize];
+        (route.method, &route.pattern)
+    }
+
+    /// The route for a method and an encoded path.
+    pub fn find(&self, method: Method, path: &str) -> Found {
+        self.router.find(method, path)
+    }
+
+    /// Whether there is a pipeline of that name.
+    pub fn has_pipeline(&self, name: &str) -> bool {
+        self.pipeline(name).is_some()
+    }
+
+    pub(crate) fn pipeline(&self, name: &str) -> Option<&Pipeline> {
+        self.pipelines.iter().find(|pipeline| *pipeline.name == *name)
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program")
+            .field(
+                "routes",
+                &self.routes.iter().map(|r| (r.method, &r.pattern)).collect::<Vec<_>>(),
+            )
+            .field("pipelines", &self.pipelines.iter().map(|p| &p.name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

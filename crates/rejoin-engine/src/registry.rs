@@ -1,0 +1,60 @@
+//! The steps that programs may use, registered explicitly.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use rejoin_lang::step_spec::{StepCatalog, StepSpec, TextProblem};
+
+use crate::step::Step;
+
+/// A list of steps by name. It is the catalog of the checker and the source of the engine.
+#[derive(Clone, Default)]
+pub struct Registry {
+    steps: BTreeMap<&'static str, Arc<dyn Step>>,
+}
+
+impl Registry {
+    /// A registry without steps.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a step under the name in its spec; a later one of the same name replaces the earlier, so that a
+    /// program's host can put its own in place of a built-in.
+    #[must_use]
+    pub fn with(mut self, step: impl Step) -> Self {
+        self.steps.insert(step.spec().name, Arc::new(step));
+        self
+    }
+
+    /// The step of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn Step>> {
+        self.steps.get(name)
+    }
+
+    /// All steps, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Step>> {
+        self.steps.values()
+    }
+}
+
+impl StepCatalog for Registry {
+    fn spec(&self, name: &str) -> Option<&StepSpec> {
+        self.get(name).map(|step| step.spec())
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.steps.keys().copied().collect()
+    }
+
+    fn check_text(&self, step: &str, text: &str) -> Vec<TextProblem> {
+        self.get(step).map(|step| step.check_text(text)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.steps.keys()).finish()
+    }
+}

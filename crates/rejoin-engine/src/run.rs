@@ -1,0 +1,224 @@
+//! One request from its input value to its answer, inside a scope of its own.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rejoin::{Instant, OnError, Scope, ScopeError};
+use rejoin_lang::plan::Method;
+use rejoin_value::Value;
+
+use crate::context::{Context, Request, ScriptArgs};
+use crate::error::Abort;
+use crate::exec::{Frame, run_block};
+use crate::host::Host;
+use crate::program::{Program, RouteId};
+use crate::router::Found;
+use crate::state::State;
+use crate::step::ContentType;
+use crate::{envelope, flags};
+
+/// A program together with its surroundings: what a server takes a snapshot of for each request.
+#[derive(Debug)]
+pub struct App {
+    program: Arc<Program>,
+    host: Arc<Host>,
+}
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A route, as found by [`App::find`].
+    Route(RouteId),
+    /// A named pipeline.
+    Pipeline(Arc<str>),
+}
+
+/// How to run it.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The request's id.
+    pub id: Arc<str>,
+    /// When everything of this request has to be over.
+    pub deadline: Instant,
+    /// What a script was started with; empty for HTTP.
+    pub script: ScriptArgs,
+}
+
+/// What a run answers.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The final state, without what belongs into headers.
+    pub body: Value,
+    /// The status that a `result` branch set.
+    pub status: Option<u16>,
+    /// What the body is.
+    pub content_type: ContentType,
+    /// The type of the error that the body is, if nothing handled it.
+    pub error: Option<Arc<str>>,
+    /// Complete cookies, one for each `set-cookie` header.
+    pub set_cookies: Vec<String>,
+    /// Headers to set.
+    pub set_headers: Vec<(String, String)>,
+}
+
+/// Why a run has no answer.
+#[derive(Clone, Debug)]
+pub enum RunError {
+    /// The program went wrong in a way that it cannot catch.
+    Aborted(Abort),
+    /// The request's deadline passed.
+    TimedOut,
+    /// Somebody stopped it; the text says who and why.
+    Cancelled(String),
+    /// A step panicked; that is a bug.
+    Panicked(String),
+}
+
+impl App {
+    /// A program in its surroundings.
+    pub fn new(program: Arc<Program>, host: Arc<Host>) -> Self {
+        Self { program, host }
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// The surroundings.
+    pub fn host(&self) -> &Arc<Host> {
+        &self.host
+    }
+
+    /// The route for a method and an encoded path.
+    pub fn find(&self, method: Method, path: &str) -> Found {
+        self.program.find(method, path)
+    }
+
+    /// Runs a target on an input, in a scope of its own with the deadline of `options`.
+    ///
+    /// `respond` is called exactly once, as soon as the answer is known; the future resolves when everything
+    /// that belongs to the request has ended: tasks that nobody joined go on after the answer, until the
+    /// deadline at the latest.
+    ///
+    /// # Cancel safety
+    /// Dropping the future aborts the request's tasks; `respond` may not be called then. To stop a request,
+    /// cancel the child that runs this future instead: then all of it has ended when the child has.
+    pub async fn run(
+        &self,
+        target: Target,
+        request: Value,
+        options: RunOptions,
+        respond: impl FnOnce(Result<Answer, RunError>) + Send,
+    ) {
+        let respond = Mutex::new(Some(respond));
+        let answer = |result| {
+            let respond = respond.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(respond) = respond {
+                respond(result);
+            }
+        };
+        let shared = Arc::new(Request {
+            id: options.id,
+            host: self.host.clone(),
+            detached_timeout: self.program.request_timeout(),
+            snapshot: request.clone(),
+            script: options.script,
+            at_end: Mutex::default(),
+        });
+        let scope = Scope::builder()
+            .name("request")
+            .deadline(options.deadline)
+            .on_error(OnError::IgnoreErrors);
+        let ended = scope
+            .run(|scope| async {
+                let context = Context::new(shared, scope);
+                let ended = self.execute(&context, target, request).await;
+                if let Ok(ended) = &ended {
+                    for action in context.take_at_end() {
+                        if let Some(event) = action(ended) {
+                            context.emit(event);
+                        }
+                    }
+                }
+                answer(ended.map_err(RunError::Aborted));
+                Ok(())
+            })
+            .await;
+        if let Err(error) = ended {
+            answer(Err(RunError::from_scope(&error)));
+        }
+    }
+
+    async fn execute(
+        &self,
+        context: &Context,
+        target: Target,
+        request: Value,
+    ) -> Result<Answer, Abort> {
+        let (block, request) = match &target {
+            Target::Route(id) => {
+                let route = &self.program.routes[id.0 as usize];
+                let request = match route.observes_flags {
+                    true => flags::set(context, &self.program, request).await,
+                    false => request,
+                };
+                (&route.block, request)
+            }
+            Target::Pipeline(name) => match self.program.pipeline(name) {
+                Some(pipeline) => {
+                    (&pipeline.block, flags::set(context, &self.program, request).await)
+                }
+                None => {
+                    return Err(Abort {
+                        title: "pipeline not found".into(),
+                        detail: format!("no pipeline is called `{name}`"),
+                    });
+                }
+            },
+        };
+        let frame = Frame::new(State::new(request));
+        run_block(context, &self.program, block, frame).await.map(Answer::from_frame)
+    }
+}
+
+impl Answer {
+    fn from_frame(frame: Frame) -> Self {
+        let mut body = frame.state.into_value();
+        let error = envelope::error_type(&body).map(Arc::from);
+        let (mut set_cookies, mut set_headers) = (Vec::new(), Vec::new());
+        if let Value::Object(object) = &mut body
+            && (object.contains_key("setCookies") || object.contains_key("setHeaders"))
+        {
+            // They are headers now; a session's token must not stand in the body as well.
+            if let Some(Value::Array(cookies)) = object.remove("setCookies") {
+                set_cookies.extend(cookies.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            if let Some(Value::Object(headers)) = object.remove("setHeaders") {
+                set_headers.extend(headers.iter().filter_map(|(name, value)| {
+                    Some((name.to_string(), value.as_str()?.to_owned()))
+                }));
+            }
+        }
+        Self {
+            body,
+            status: frame.status,
+            content_type: frame.content_type,
+            error,
+            set_cookies,
+            set_headers,
+        }
+    }
+}
+
+impl RunError {
+    fn from_scope(error: &ScopeError<Infallible>) -> Self {
+        if error.is_timed_out() {
+            return Self::TimedOut;
+        }
+        match error.cancelled() {
+            Some(reason) => Self::Cancelled(reason.to_string()),
+            None => Self::Panicked(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The pool on which programs run that could spin: Lua, and jq beyond what is known to end soon.
+//!
+//! Async workers must stay free, so such programs run on threads that may block, a few at once; whoever comes
+//! when all are busy waits. A caller that goes away raises the script's [`StopFlag`], which the interpreters
+//! look at all the time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use tokio::sync::Semaphore;
+
+/// Tells a running script that nobody waits for it any more.
+#[derive(Clone, Debug, Default)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// Whether to stop.
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The flag itself, for interpreters that take one.
+    pub fn shared(&self) -> Arc<AtomicBool> {
+        self.0.clone()
+    }
+}
+
+/// Raises the flag when the waiting future is dropped.
+struct RaiseOnDrop(StopFlag);
+
+impl Drop for RaiseOnDrop {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Room for scripts on the runtime's blocking threads, shared by everything in a process.
+///
+/// The threads are Tokio's, because a test's virtual clock stands still while one of them works; on threads
+/// of our own it would run on and let deadlines pass that no real time has reached.
+#[derive(Debug)]
+pub struct ScriptPool {
+    /// One permit for each job that runs.
+    running: Arc<Semaphore>,
+}
+
+/// The script's thread died of a panic inside the interpreter; the pool goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptPanicked(pub String);
+
+impl fmt::Display for ScriptPanicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the script interpreter panicked: {}", self.0)
+    }
+}
+
+impl std::error::Error for ScriptPanicked {}
+
+impl ScriptPool {
+    /// At most `threads` scripts run at once; further submitters wait their turn, in order.
+    pub fn new(threads: usize) -> Self {
+        Self { running: Arc::new(Semaphore::new(threads.max(1))) }
+    }
+
+    /// As many as the machine has cores.
+    pub fn for_this_machine() -> Self {
+        Self::new(thread::available_parallelism().map_or(2, |n| n.get()))
+    }
+
+    /// Runs `job` on a thread that may block, when it is its turn, and waits for it.
+    ///
+    /// # Errors
+    /// If the job panicked.
+    ///
+    /// # Cancel safety
+    /// Dropping the future takes a waiting job out of the line and raises the flag of a running one; the job
+    /// must look at the flag. Its place is given back when it has really ended.
+    pub async fn run<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&StopFlag) -> R + Send + 'static,
+    ) -> Result<R, ScriptPanicked> {
+        let turn = self.running.clone().acquire_owned().await.expect("nothing closes the pool");
+        let stop = StopFlag::default();
+        let raise = RaiseOnDrop(stop.clone());
+        let ended = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            (!stop.is_raised()).then(|| job(&stop))
+        })
+        .await;
+        drop(raise);
+        match ended {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => unreachable!("the flag is raised only when nobody waits"),
+            Err(error) if error.is_panic() => Err(ScriptPanicked(panic_text(&*error.into_panic()))),
+            Err(_) => Err(ScriptPanicked("the runtime is shutting down".into())),
+        }
+    }
+}
+
+fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}

@@ -1,0 +1,124 @@
+//! The configuration of a program, with the environment looked up: typed access for those who use it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rejoin_lang::config_value::ConfigValue;
+use rejoin_lang::diagnostic::{Code, Diagnostic};
+use rejoin_lang::plan::Plan;
+
+/// Resolved settings, by block and key.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    blocks: BTreeMap<Arc<str>, BTreeMap<Arc<str>, ConfigValue>>,
+}
+
+impl Settings {
+    /// Looks up every `$NAME` of the plan's configuration with `env`.
+    ///
+    /// # Errors
+    /// One diagnostic for each variable that is not set and has no default.
+    pub fn resolve(
+        plan: &Plan,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut missing = Vec::new();
+        let mut blocks = BTreeMap::new();
+        for block in &plan.config {
+            let mut settings = BTreeMap::new();
+            for setting in &block.settings {
+                match lookup(&setting.value, env) {
+                    Ok(value) => {
+                        settings.insert(setting.key.clone(), value);
+                    }
+                    Err(name) => missing.push(
+                        Diagnostic::new(
+                            Code::MISSING_VARIABLE,
+                            setting.value_span,
+                            format!("the environment variable `{name}` is not set"),
+                        )
+                        .label(format!("`{}.{}` needs it", block.name, setting.key))
+                        .help(format!("set `{name}`, or give a default: `${name} || \"…\"`")),
+                    ),
+                }
+            }
+            blocks.insert(block.name.clone(), settings);
+        }
+        if missing.is_empty() { Ok(Self { blocks }) } else { Err(missing) }
+    }
+
+    fn get(&self, block: &str, key: &str) -> Option<&ConfigValue> {
+        self.blocks.get(block)?.get(key)
+    }
+
+    /// A text, or anything else as it would be written.
+    pub fn text(&self, block: &str, key: &str) -> Option<String> {
+        Some(match self.get(block, key)? {
+            ConfigValue::Text(text) => text.to_string(),
+            ConfigValue::Bool(yes) => yes.to_string(),
+            ConfigValue::Int(n) => n.to_string(),
+            ConfigValue::Duration(length) => format!("{}ms", length.as_millis()),
+            ConfigValue::Env { .. } => return None,
+        })
+    }
+
+    /// A whole number; text from the environment is read as one.
+    pub fn int(&self, block: &str, key: &str) -> Option<u64> {
+        match self.get(block, key)? {
+            ConfigValue::Int(n) => Some(*n),
+            ConfigValue::Text(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// `true` or `false`; text from the environment is read as such (`1`, `0`, `on`, `off` too).
+    pub fn bool(&self, block: &str, key: &str) -> Option<bool> {
+        match self.get(block, key)? {
+            ConfigValue::Bool(yes) => Some(*yes),
+            ConfigValue::Text(text) => match &*text.trim().to_ascii_lowercase() {
+                "true" | "1" | "on" | "yes" => Some(true),
+                "false" | "0" | "off" | "no" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A length of time: `250ms`, `2s`, `1m`, `1h`; a bare number is seconds.
+    pub fn duration(&self, block: &str, key: &str) -> Option<Duration> {
+        match self.get(block, key)? {
+            ConfigValue::Duration(length) => Some(*length),
+            ConfigValue::Int(seconds) => Some(Duration::from_secs(*seconds)),
+            ConfigValue::Text(text) => parse_duration(text.trim()),
+            _ => None,
+        }
+    }
+}
+
+fn lookup(
+    value: &ConfigValue,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<ConfigValue, Arc<str>> {
+    match value {
+        ConfigValue::Env { name, default } => match (env(name), default) {
+            (Some(text), _) => Ok(ConfigValue::Text(text.into())),
+            (None, Some(default)) => lookup(default, env),
+            (None, None) => Err(name.clone()),
+        },
+        other => Ok(other.clone()),
+    }
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let n: u64 = text[..split].parse().ok()?;
+    let millis = match &text[split..] {
+        "ms" => 1,
+        "" | "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    n.checked_mul(millis).map(Duration::from_millis)
+}

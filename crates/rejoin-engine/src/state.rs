@@ -1,0 +1,170 @@
+//! The value that flows through a block, and what a task has written of it.
+
+use rejoin_value::{Object, Value};
+
+/// The keys of a request that survive a step which replaces the state, unless it is the last of its block.
+pub(crate) const REQUEST_KEYS: [&str; 12] = [
+    "async",
+    "data",
+    "originalRequest",
+    "query",
+    "params",
+    "body",
+    "headers",
+    "cookies",
+    "method",
+    "path",
+    "ip",
+    "content_type",
+];
+
+/// The state of a run. Cloning it is O(1), whatever its size.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    value: Value,
+    /// Inside a task: what it started with, and which keys it has written since.
+    origin: Option<Origin>,
+}
+
+#[derive(Clone, Debug)]
+struct Origin {
+    base: Value,
+    written: Vec<Box<str>>,
+}
+
+impl State {
+    pub(crate) fn new(value: Value) -> Self {
+        Self { value, origin: None }
+    }
+
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        self.value
+    }
+
+    /// The state that a task starts with: the same value, of which nothing is its own yet.
+    pub(crate) fn fork(&self) -> Self {
+        let origin = Origin { base: self.value.clone(), written: Vec::new() };
+        Self { value: self.value.clone(), origin: Some(origin) }
+    }
+
+    /// What a task made: its final state without what it was given and did not write.
+    pub(crate) fn into_product(self) -> Value {
+        let (Some(origin), Value::Object(mut object)) = (self.origin, self.value.clone()) else {
+            return self.value;
+        };
+        let Value::Object(base) = origin.base else { return self.value };
+        for (key, _) in base.iter() {
+            if !origin.written.iter().any(|written| **written == **key) {
+                object.remove(key);
+            }
+        }
+        object.into()
+    }
+
+    fn wrote(&mut self, key: &str) {
+        if let Some(origin) = &mut self.origin
+            && !origin.written.iter().any(|written| **written == *key)
+        {
+            origin.written.push(key.into());
+        }
+    }
+
+    /// Another value, in which exactly the keys count as written that counted before.
+    pub(crate) fn set_value(&mut self, value: Value) {
+        self.value = value;
+    }
+
+    /// Sets one key; a state that is no object becomes one.
+    pub(crate) fn set(&mut self, key: &str, value: Value) {
+        if !matches!(self.value, Value::Object(_)) {
+            self.value = Object::new().into();
+        }
+        if let Value::Object(object) = &mut self.value {
+            object.insert(key, value);
+        }
+        self.wrote(key);
+    }
+
+    /// Takes one key out.
+    pub(crate) fn remove(&mut self, key: &str) {
+        if let Value::Object(object) = &mut self.value {
+            object.remove(key);
+        }
+    }
+
+    /// Puts the keys of `value` into the state; if one of the two is no object, `value` becomes the state.
+    pub(crate) fn merge(&mut self, value: Value) {
+        match (&mut self.value, value) {
+            (Value::Object(object), Value::Object(added)) => {
+                for (key, value) in added.iter() {
+                    object.insert(key.clone(), value.clone());
+                }
+                for (key, _) in added.iter() {
+                    self.wrote(key);
+                }
+            }
+            (_, value) => self.assign(value),
+        }
+    }
+
+    /// Merges the final state of a called pipeline, which began as a copy of this state.
+    pub(crate) fn merge_run(&mut self, run: State) {
+        match (&mut self.value, run.value) {
+            (Value::Object(object), Value::Object(added)) => {
+                for (key, value) in added.iter() {
+                    object.insert(key.clone(), value.clone());
+                }
+            }
+            (_, value) => self.value = value,
+        }
+        if let Some(origin) = run.origin {
+            for key in origin.written {
+                self.wrote(&key);
+            }
+        }
+    }
+
+    /// `value` becomes the state, whole.
+    pub(crate) fn assign(&mut self, value: Value) {
+        if self.origin.is_some()
+            && let Value::Object(object) = &value
+        {
+            for (key, _) in object.clone().iter() {
+                self.wrote(key);
+            }
+        }
+        self.value = value;
+    }
+
+    /// `value` becomes the state; with `keep`, request keys that it does not have are carried over.
+    pub(crate) fn replace(&mut self, value: Value, keep: bool) {
+        let old = std::mem::take(&mut self.value);
+        self.assign(value);
+        if let (true, Value::Object(old), Value::Object(new)) = (keep, &old, &mut self.value) {
+            for key in REQUEST_KEYS {
+                if let Some(value) = old.get(key)
+                    && !new.contains_key(key)
+                {
+                    new.insert(key, value.clone());
+                }
+            }
+        }
+    }
+
+    /// Puts `value` at `.data.<name>`. A state or a `.data` that is no object is replaced by one.
+    pub(crate) fn set_data(&mut self, name: &str, value: Value) {
+        let mut data = match &self.value {
+            Value::Object(object) => match object.get("data") {
+                Some(Value::Object(data)) => data.clone(),
+                _ => Object::new(),
+            },
+            _ => Object::new(),
+        };
+        data.insert(name, value);
+        self.set("data", data.into());
+    }
+}

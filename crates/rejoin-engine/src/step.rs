@@ -1,0 +1,126 @@
+//! What a step is to the engine: something that is prepared once, when a program is loaded, and called for
+//! each request.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rejoin_lang::step_spec::{StepSpec, TextProblem};
+use rejoin_value::Value;
+
+use crate::context::Context;
+use crate::error::StepError;
+use crate::settings::Settings;
+
+/// A step that programs can name. Register it with a [`Registry`](crate::Registry).
+///
+/// A step never spawns outside the scope that it is given through [`Context::scope`], applies no time-out,
+/// retry or limit of its own (the engine's `call.rs` does), and writes nothing to the console: it reports
+/// through [`Context::emit`].
+pub trait Step: Send + Sync + 'static {
+    /// Its name, parameters, effects and errors.
+    fn spec(&self) -> &StepSpec;
+
+    /// Problems of a text in the step's own language. Called when a program is checked; must not run it.
+    fn check_text(&self, text: &str) -> Vec<TextProblem> {
+        let _ = text;
+        Vec::new()
+    }
+
+    /// Makes one call ready to run: compiles its text, reads its settings. Nothing is compiled per request.
+    ///
+    /// # Errors
+    /// What is wrong with the call, placed in its text.
+    fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem>;
+}
+
+/// One call of a step in a program.
+#[derive(Clone, Copy, Debug)]
+pub struct CallSite<'a> {
+    /// The text after the colon, with variables put in.
+    pub text: Option<&'a str>,
+    /// How many inline arguments there are; `None` without brackets.
+    pub args: Option<usize>,
+    /// `file:line` of the call.
+    pub location: &'a str,
+    /// The program's configuration.
+    pub settings: &'a Settings,
+}
+
+/// A call that is ready to run, shared by all requests.
+pub trait Prepared: Send + Sync {
+    /// Runs it on one state. Dropping the future stops the work and everything that it started outside.
+    fn call<'a>(&'a self, input: Input<'a>) -> Called<'a>;
+}
+
+/// What a call gets.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The state that flows.
+    pub state: &'a Value,
+    /// The inline arguments, evaluated on that state.
+    pub args: &'a [Value],
+    /// The request that it is part of.
+    pub context: &'a Context,
+}
+
+/// A call that was made: done at once, or under way.
+pub enum Called<'a> {
+    /// It needed no waiting.
+    Ready(StepResult),
+    /// It waits for something.
+    Pending(Pin<Box<dyn Future<Output = StepResult> + Send + 'a>>),
+}
+
+impl<'a> Called<'a> {
+    /// A call that waits for something.
+    pub fn pending(future: impl Future<Output = StepResult> + Send + 'a) -> Self {
+        Self::Pending(Box::pin(future))
+    }
+
+    /// Waits until it is done.
+    pub async fn done(self) -> StepResult {
+        match self {
+            Self::Ready(result) => result,
+            Self::Pending(future) => future.await,
+        }
+    }
+}
+
+impl fmt::Debug for Called<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready(result) => f.debug_tuple("Ready").field(result).finish(),
+            Self::Pending(_) => f.write_str("Pending"),
+        }
+    }
+}
+
+/// How a call ended.
+pub type StepResult = Result<StepOutput, StepError>;
+
+/// What a call yields.
+#[derive(Clone, Debug)]
+pub struct StepOutput {
+    /// The value, put where the step's [`OutputClass`](rejoin_lang::step_spec::OutputClass) says.
+    pub value: Value,
+    /// What it is, if the response is made of it.
+    pub content_type: ContentType,
+}
+
+impl From<Value> for StepOutput {
+    fn from(value: Value) -> Self {
+        Self { value, content_type: ContentType::Json }
+    }
+}
+
+/// What a response's body is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContentType {
+    /// A JSON value.
+    #[default]
+    Json,
+    /// A string of HTML.
+    Html,
+}

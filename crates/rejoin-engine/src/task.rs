@@ -1,0 +1,158 @@
+//! Tasks: calls that were started and are joined later.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rejoin::{Instant, OnError, Scope, ScopeError, TaskError, TaskHandle};
+use rejoin_value::{Object, Value};
+
+use crate::call;
+use crate::context::Context;
+use crate::envelope;
+use crate::event::Event;
+use crate::exec::Frame;
+use crate::program::{Join, Program, Spawn};
+use crate::state::State;
+
+/// The tasks of one line of execution that were started and not joined yet, by name.
+///
+/// Blocks and pipelines that run one after the other share it; a task has its own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TaskTable(Arc<Mutex<HashMap<Arc<str>, Running>>>);
+
+#[derive(Debug)]
+struct Running {
+    handle: TaskHandle<TaskEnd, Infallible>,
+    optional: bool,
+}
+
+/// How a task ended: what it made, or its errors.
+type TaskEnd = Result<Value, Value>;
+
+/// A task that was joined, failed, and has not been looked at since.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskFailure {
+    pub(crate) task: Arc<str>,
+    /// The list of errors, the first of which has a type.
+    pub(crate) errors: Value,
+}
+
+impl TaskFailure {
+    pub(crate) fn kind(&self) -> &str {
+        let first = self.errors.as_array().and_then(|list| list.first());
+        first.and_then(|first| first.get("type")).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+impl TaskTable {
+    /// Notes a running task. An older one of the same name runs on; nothing can join it any more.
+    fn insert(&self, task: Arc<str>, running: Running) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(task, running);
+    }
+
+    fn take(&self, task: &str) -> Option<Running> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(task)
+    }
+}
+
+/// Starts a call as a task on a fork of the state.
+pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, state: &State) {
+    let inner = context.for_task();
+    let (program, call, state) = (program.clone(), spawn.call.clone(), state.fork());
+    let task = spawn.task.clone();
+    context.emit(Event::TaskStarted { task: task.clone() });
+    let began = Instant::now();
+    let work = async move |inner: Context| {
+        let ended = run(&inner, &program, &call, state).await;
+        let error = match &ended {
+            Ok(_) => None,
+            Err(errors) => {
+                Some(TaskFailure { task: task.clone(), errors: errors.clone() }.kind().into())
+            }
+        };
+        inner.emit(Event::TaskEnded { task, took: began.elapsed(), error });
+        ended
+    };
+    let handle = if spawn.detach {
+        // It outlives the request, so it has a scope and a deadline of its own: as long as a request may take.
+        let limit = context.detached_timeout();
+        let own = Scope::builder()
+            .name(spawn.task.clone())
+            .timeout(limit)
+            .on_error(OnError::IgnoreErrors);
+        context.host().detached.task(spawn.task.clone()).spawn_outcome(async move {
+            own.run(|scope| async move { Ok(work(inner.in_scope(scope)).await) })
+                .await
+                .map_err(ScopeError::into_task_error)
+        })
+    } else {
+        context.scope().task(spawn.task.clone()).spawn_value(work(inner))
+    };
+    context.tasks.insert(spawn.task.clone(), Running { handle, optional: spawn.optional });
+}
+
+async fn run(
+    context: &Context,
+    program: &Arc<Program>,
+    call: &crate::program::Call,
+    state: State,
+) -> TaskEnd {
+    let mut frame = Frame::new(state);
+    if let Err(abort) = call::run(context, program, call, &mut frame).await {
+        return Err(envelope::failure("abortError", &call.name, &abort.detail, &call.location));
+    }
+    match envelope::error_type(frame.state.value()) {
+        Some(_) => Err(frame.state.value().get("errors").cloned().unwrap_or_default()),
+        None => Ok(frame.state.into_product()),
+    }
+}
+
+/// Waits for each task in the order written and puts its value, or its errors, at `.async.<task>`.
+/// A task that was never started, was skipped, or was joined before is left out.
+pub(crate) async fn join(context: &Context, join: &Join, frame: &mut Frame) {
+    if !matches!(frame.state.value(), Value::Object(_)) {
+        let what = frame.state.value().type_name();
+        let message = format!("join needs an object as the state to put `.async` into, not {what}");
+        let errors = envelope::failure("joinError", "join", &message, &join.location);
+        frame.state.assign(envelope::with_errors(errors));
+        return;
+    }
+    let mut places = match frame.state.value().get("async") {
+        Some(Value::Object(places)) => places.clone(),
+        _ => Object::new(),
+    };
+    for task in &join.tasks {
+        let Some(running) = context.tasks.take(task) else { continue };
+        let ended = match running.handle.await {
+            Ok(ended) => ended,
+            Err(error) => Err(cut_off(task, &error, &join.location)),
+        };
+        match ended {
+            Ok(value) => places.insert(&**task, value),
+            Err(errors) => {
+                let place = envelope::failed_task(&errors);
+                if !running.optional {
+                    frame.failures.push(TaskFailure { task: task.clone(), errors });
+                }
+                places.insert(&**task, place)
+            }
+        };
+    }
+    frame.state.set("async", places.into());
+}
+
+/// The errors of a task that did not come to an end of its own.
+fn cut_off(task: &str, error: &TaskError<Infallible>, location: &str) -> Value {
+    let (kind, message) = match error {
+        TaskError::Panicked(panic) => {
+            ("panicError", format!("task `{task}` panicked: {}", panic.message()))
+        }
+        TaskError::TimedOut => ("timeoutError", format!("task `{task}` took too long")),
+        TaskError::Cancelled(reason) => {
+            ("cancelledError", format!("task `{task}` was cancelled: {reason}"))
+        }
+        TaskError::Failed(never) => match **never {},
+    };
+    envelope::failure(kind, task, &message, location)
+}

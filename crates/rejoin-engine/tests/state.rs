@@ -1,0 +1,346 @@
+//! What happens to the state: classes of steps, `.data`, errors, blocks and calls.
+
+mod support;
+
+use std::time::Duration;
+
+use support::{json, load};
+
+#[test]
+fn a_final_jq_answers_with_exactly_its_keys_and_an_earlier_one_keeps_the_request() {
+    let program = load(
+        "GET /x/:id
+           |> jq: `{ wanted: .params.id }`
+           |> jq: `{ wanted, again: .params.id }`",
+    );
+    assert_eq!(program.call("GET /x/7").answer().body, json(r#"{"wanted":7,"again":7}"#));
+}
+
+#[test]
+fn a_jq_followed_only_by_guarded_steps_that_do_not_run_is_last() {
+    let program = load(
+        "GET /x
+           |> jq: `{ a: 1 }`
+           |> jq: `{ b: 2 }` @guard(`.a == 2`)",
+    );
+    assert_eq!(program.call("GET /x").answer().body, json(r#"{"a":1}"#));
+}
+
+#[test]
+fn a_guard_that_a_step_makes_true_is_decided_on_the_state_before_it() {
+    // The first jq is last by the old state, so the request keys are gone when the second one runs.
+    let program = load(
+        "GET /x
+           |> jq: `{ a: 1 }`
+           |> jq: `{ a, path }` @guard(`.a == 1`)",
+    );
+    assert_eq!(program.call("GET /x").answer().body, json(r#"{"a":1,"path":null}"#));
+}
+
+#[test]
+fn named_results_add_up_and_an_unnamed_one_replaces_them() {
+    let program = load(
+        "GET /x
+           |> data(1) @result(a)
+           |> data(2) @result(b)
+           |> jq: `{ kept: .data }`
+           |> data(3)
+           |> jq: `{ kept, data }`",
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().body, json(r#"{"kept":{"a":1,"b":2},"data":3}"#));
+}
+
+#[test]
+fn rows_without_a_name_become_the_state_and_with_one_do_not() {
+    let program = load(
+        "GET /x
+           |> jq: `{ mine: 1 }`
+           |> rows(1) @result(r)
+           |> jq: `{ mine, data }`
+           |> rows(2)
+           |> jq: `{ mine, data }`",
+    );
+    assert_eq!(program.call("GET /x").answer().body, json(r#"{"mine":null,"data":2}"#));
+}
+
+#[test]
+fn result_name_in_the_state_names_results_until_it_is_gone() {
+    let program = load(
+        r#"GET /x
+           |> jq: `{ resultName: "here" }`
+           |> data(1)
+           |> jq: `.data`"#,
+    );
+    assert_eq!(program.call("GET /x").answer().body, json(r#"{"here":1}"#));
+}
+
+#[test]
+fn a_variable_names_its_result_and_the_name_does_not_leak() {
+    let program = load(
+        "data first = `x`
+         GET /x
+           |> data(1): first
+           |> data(2): first @result(second)
+           |> data(3)
+           |> jq: `.data`",
+    );
+    // The unnamed third one replaces `.data`: no stale name is left over.
+    assert_eq!(program.call("GET /x").answer().body, json("3"));
+}
+
+#[test]
+fn an_error_skips_to_result_and_ok_is_not_chosen() {
+    let program = load(
+        r#"GET /x
+           |> raise("networkError")
+           |> jq: `{ never: true }`
+           |> if
+             |> jq: `true`
+             then:
+               |> jq: `{ never: true }`
+           end
+           |> result
+             ok(200):
+               |> jq: `{ ok: true }`
+             networkError(502):
+               |> jq: `{ kind: .errors[0].type, path: .path }`"#,
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().status, Some(502));
+    assert_eq!(run.answer().body, json(r#"{"kind":"networkError","path":"/x"}"#));
+}
+
+#[test]
+fn default_takes_what_no_branch_names() {
+    let program = load(
+        "GET /x
+           |> broken
+           |> result
+             default(599):
+               |> jq: `{ kind: .errors[0].type, step: .errors[0].step, at: .errors[0].location, path }`",
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().status, Some(599));
+    // A call that went wrong itself takes the whole state with it.
+    let expected = r#"{"kind":"brokenError","step":"broken","at":"test.wp:2","path":null}"#;
+    assert_eq!(run.answer().body, json(expected));
+}
+
+#[test]
+fn an_unhandled_error_is_the_body_and_its_type_is_told() {
+    let program = load(r#"GET /x |> raise_rows("sqlError")"#);
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().status, None);
+    assert_eq!(run.answer().error.as_deref(), Some("sqlError"));
+    assert_eq!(run.body(".errors[0].message"), json(r#""as asked""#));
+}
+
+#[test]
+fn error_renames() {
+    let program = load(
+        r#"GET /x
+           |> raise("networkError") @error(upstream)
+           |> result
+             upstream(502):
+               |> jq: `{ kind: .errors[0].type }`"#,
+    );
+    assert_eq!(program.call("GET /x").answer().body, json(r#"{"kind":"upstream"}"#));
+}
+
+#[test]
+fn a_failing_step_in_an_error_branch_is_the_body_under_the_branchs_status() {
+    let program = load(
+        "GET /x
+           |> result
+             ok(200):
+               |> broken
+               |> jq: `{ never: true }`",
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().status, Some(200));
+    assert_eq!(run.body(".errors[0].type"), json(r#""brokenError""#));
+}
+
+#[test]
+fn blocks_and_calls_work_inside_an_error_branch() {
+    let program = load(
+        r#"pipeline tell =
+           |> jq: `. + { told: true }`
+         GET /x
+           |> raise("networkError")
+           |> result
+             networkError(502):
+               |> tell
+               |> if
+                 |> jq: `.errors | length > 0`
+                 then:
+                   |> jq: `{ told, branch: true }`
+               end"#,
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().body, json(r#"{"told":true,"branch":true}"#));
+}
+
+#[test]
+fn if_takes_zero_empty_text_and_empty_lists_for_true() {
+    for (value, expected) in
+        [("0", true), ("\"\"", true), ("[]", true), ("{}", true), ("null", false), ("false", false)]
+    {
+        let program = load(&format!(
+            "GET /x
+               |> if
+                 |> jq: `{value}`
+                 then:
+                   |> jq: `{{ yes: true }}`
+                 else:
+                   |> jq: `{{ yes: false }}`"
+        ));
+        let body = program.call("GET /x").answer().body.clone();
+        assert_eq!(body, json(&format!(r#"{{"yes":{expected}}}"#)), "{value}");
+    }
+}
+
+#[test]
+fn a_call_merges_and_its_argument_wins_over_the_state() {
+    let program = load(
+        "pipeline double =
+           |> jq: `{ twice: (.n * 2) }`
+         GET /x
+           |> jq: `{ n: 1, mine: true }`
+           |> double({ n: 21 })
+           |> jq: `{ n, mine, twice }`",
+    );
+    assert_eq!(program.call("GET /x").answer().body, json(r#"{"n":1,"mine":true,"twice":42}"#));
+}
+
+#[test]
+fn a_result_in_a_pipeline_ends_only_the_pipeline_and_its_status_is_remembered() {
+    let program = load(
+        "pipeline made =
+           |> result
+             ok(201):
+               |> jq: `{ made: true }`
+         GET /x
+           |> made
+           |> jq: `{ made, after: true }`",
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().status, Some(201));
+    assert_eq!(run.answer().body, json(r#"{"made":true,"after":true}"#));
+}
+
+#[test]
+fn foreach_keeps_order_and_place_and_errors_stay_in_their_slot() {
+    let program = load(
+        "GET /x
+           |> jq: `{ a: { items: [{ n: 1 }, { n: 0 }, { n: 2 }] }, rest: 1 }`
+           |> foreach .a.items
+             |> jq: `if .n == 0 then error(\"zero\") else { half: (.n / 2) } end`
+           end
+           |> jq: `{ items: [.a.items[] | .half // .errors[0].type], rest }`",
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().body, json(r#"{"items":[0.5,"jqError",1],"rest":1}"#));
+}
+
+#[test]
+fn foreach_over_something_else_aborts_and_names_the_place() {
+    let program = load("GET /x |> foreach items\n |> jq: `.`\n end");
+    let run = program.call("GET /x");
+    let Err(rejoin_engine::RunError::Aborted(abort)) = run.result else {
+        panic!("{:?}", run.result)
+    };
+    assert_eq!(abort.title, "foreach needs an array");
+    assert_eq!(abort.detail, "there is no `items` in the state at test.wp:1");
+}
+
+#[test]
+fn dispatch_takes_the_first_case_that_holds() {
+    let text = "GET /x
+           |> dispatch
+             case @env(dev):
+               |> jq: `\"dev\"`
+             case @env(prod) or @env(stage):
+               |> jq: `\"live\"`
+             default:
+               |> jq: `\"other\"`
+           end";
+    assert_eq!(load(text).in_environment("stage").call("GET /x").answer().body, json("\"live\""));
+    assert_eq!(load(text).in_environment("x").call("GET /x").answer().body, json("\"other\""));
+    // Without an environment a plain @env holds.
+    assert_eq!(load(text).call("GET /x").answer().body, json("\"dev\""));
+}
+
+#[test]
+fn recursion_without_end_is_an_error_not_a_crash() {
+    let program = load(
+        "pipeline down =
+           |> if
+             |> jq: `.n < 100000`
+             then:
+               |> down({ n: (.n + 1) })
+           end
+         GET /x
+           |> jq: `{ n: 0 }`
+           |> down
+           |> result
+             default(508):
+               |> jq: `.errors[0].message`",
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().status, Some(508));
+    assert_eq!(run.answer().body, json("\"pipelines call each other more than 64 deep\""));
+}
+
+#[test]
+fn a_time_out_is_an_error_like_any_other() {
+    let program = load(
+        "GET /x
+           |> data(1, 5000) @timeout(2s)
+           |> result
+             timeoutError(504):
+               |> jq: `.errors[0].message`",
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().body, json("\"`data` took longer than its time-out of 2s\""));
+    assert_eq!(run.answered, Duration::from_secs(2));
+}
+
+#[test]
+fn retry_pauses_twice_as_long_each_time_and_gives_the_last_error() {
+    let program = load(
+        r#"GET /x
+           |> raise("networkError", 10) @retry(4, backoff: 100ms)"#,
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().error.as_deref(), Some("networkError"));
+    assert_eq!(run.answered, Duration::from_millis(4 * 10 + 100 + 200 + 400));
+}
+
+#[test]
+fn cookies_and_headers_leave_the_body() {
+    let program = load(
+        r#"GET /x
+           |> jq: `{ setCookies: ["a=1"], setHeaders: { "x-a": "b" }, n: 1 }`
+           |> result
+             ok(200):
+               |> jq: `{ n }`"#,
+    );
+    let run = program.call("GET /x");
+    assert_eq!(run.answer().body, json(r#"{"n":1}"#));
+    assert_eq!(run.answer().set_cookies, ["a=1"]);
+}
+
+#[test]
+fn feature_flags_are_set_before_a_route_that_looks_at_them() {
+    let program = load(
+        r#"featureFlags =
+           |> lua: `setFlag("beta", request.query.beta == 1) return { user = "kim" }`
+         GET /x
+           |> jq: `{ user, beta: false }`
+           |> jq: `{ user, beta: true }` @flag(beta)"#,
+    );
+    assert_eq!(program.call("GET /x").answer().body, json(r#"{"user":"kim","beta":false}"#));
+    assert_eq!(program.call("GET /x?beta=1").answer().body, json(r#"{"user":"kim","beta":true}"#));
+}
