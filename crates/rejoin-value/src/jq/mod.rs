@@ -1,0 +1,1 @@
+//! jq programs over values.

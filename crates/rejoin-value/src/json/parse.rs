@@ -1,0 +1,449 @@
+//! Bytes to a value, without recursion.
+//!
+//! What the standard leaves open, and what is decided here:
+//!
+//! * a byte order mark in front is skipped;
+//! * of a key that repeats, the last value wins, at the place of the first;
+//! * an escape of half a surrogate pair reads as U+FFFD, as jq reads it;
+//! * bytes that are not UTF-8 are an error, not replaced: a body must not change silently;
+//! * `NaN`, `Infinity`, comments, trailing commas, leading zeros, `+1`, `.5` and `1.` are errors;
+//! * numbers beyond the range of doubles become the greatest double, as in jq; whole numbers of
+//!   any length are kept exactly.
+
+use super::ParseError;
+use crate::value::{Array, Number, Object, Str, Value};
+
+/// How deep and how long a document may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseLimits {
+    /// Levels of nesting; `[]` is one level.
+    pub depth: u32,
+    /// Bytes of text.
+    pub size: usize,
+}
+
+/// 512 levels, 256 MiB.
+impl Default for ParseLimits {
+    fn default() -> Self {
+        ParseLimits { depth: 512, size: 256 << 20 }
+    }
+}
+
+/// Reads one JSON document with the default [`ParseLimits`].
+///
+/// # Errors
+/// Says where the text stops being JSON, and what was expected there.
+pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
+    parse_with(text, ParseLimits::default())
+}
+
+/// Reads one JSON document.
+///
+/// # Errors
+/// Says where the text stops being JSON or passes a limit.
+pub fn parse_with(text: &[u8], limits: ParseLimits) -> Result<Value, ParseError> {
+    if text.len() > limits.size {
+        let message =
+            format!("document of {} bytes, more than the {} allowed", text.len(), limits.size);
+        return Err(ParseError::new(text, limits.size, message));
+    }
+    let at = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let mut parser = Parser {
+        text,
+        at,
+        limits,
+        values: Vec::new(),
+        entries: Vec::new(),
+        open: Vec::new(),
+        keys: KeyCache::default(),
+        scratch: String::new(),
+    };
+    let value = parser.document()?;
+    Ok(value)
+}
+
+struct Parser<'t> {
+    text: &'t [u8],
+    at: usize,
+    limits: ParseLimits,
+    /// Elements of all open arrays, one behind the other.
+    values: Vec<Value>,
+    /// Entries of all open objects, one behind the other; the value of the last one of each open
+    /// object is still missing.
+    entries: Vec<(Str, Value)>,
+    open: Vec<Open>,
+    keys: KeyCache,
+    scratch: String,
+}
+
+/// A container whose closing bracket has not come yet.
+struct Open {
+    is_object: bool,
+    /// Where its elements or entries begin.
+    start: usize,
+    /// Depth of the deepest child so far.
+    deepest: u32,
+}
+
+impl<'t> Parser<'t> {
+    fn document(&mut self) -> Result<Value, ParseError> {
+        loop {
+            let value = match self.value()? {
+                Some(value) => value,
+                // A container was opened; its first element follows.
+                None => continue,
+            };
+            // Containers that have elements come out of `close`; these here are scalars or empty.
+            let depth = u32::from(value.is_container());
+            let mut done = (value, depth);
+            // Put the value where it belongs; closing brackets complete more values.
+            loop {
+                let Some(open) = self.open.last_mut() else {
+                    self.space();
+                    if self.at < self.text.len() {
+                        return Err(self.error("expected the end of the document"));
+                    }
+                    return Ok(done.0);
+                };
+                open.deepest = open.deepest.max(done.1);
+                if open.is_object {
+                    self.entries.last_mut().expect("an open object awaits a value").1 = done.0;
+                } else {
+                    self.values.push(done.0);
+                }
+                let is_object = open.is_object;
+                self.space();
+                match (self.peek(), is_object) {
+                    (Some(b','), true) => {
+                        self.at += 1;
+                        self.space();
+                        self.key("expected a key in double quotes")?;
+                        break;
+                    }
+                    (Some(b','), false) => {
+                        self.at += 1;
+                        break;
+                    }
+                    (Some(b'}'), true) | (Some(b']'), false) => {
+                        self.at += 1;
+                        done = self.close();
+                    }
+                    (_, true) => return Err(self.error("expected `,` or `}`")),
+                    (_, false) => return Err(self.error("expected `,` or `]`")),
+                }
+            }
+        }
+    }
+
+    fn close(&mut self) -> (Value, u32) {
+        let open = self.open.pop().expect("a container is open");
+        let depth = open.deepest + 1;
+        let value = if open.is_object {
+            Value::Object(Object::from_entries(self.entries.split_off(open.start), depth))
+        } else {
+            Value::Array(Array::with_depth(self.values.split_off(open.start), depth))
+        };
+        (value, depth)
+    }
+
+    /// Reads a scalar or an empty container; `None` if it opened a container that has elements.
+    fn value(&mut self) -> Result<Option<Value>, ParseError> {
+        self.space();
+        let value = match self.peek() {
+            Some(b'"') => {
+                self.at += 1;
+                Value::String(self.string()?.into())
+            }
+            Some(b'-' | b'0'..=b'9') => Value::Number(self.number()?),
+            Some(b'{') => return self.open(true),
+            Some(b'[') => return self.open(false),
+            Some(b't') => self.word("true", Value::Bool(true))?,
+            Some(b'f') => self.word("false", Value::Bool(false))?,
+            Some(b'n') => self.word("null", Value::Null)?,
+            _ => return Err(self.error("expected a value")),
+        };
+        Ok(Some(value))
+    }
+
+    fn open(&mut self, is_object: bool) -> Result<Option<Value>, ParseError> {
+        if self.open.len() >= self.limits.depth as usize {
+            let message = format!("nested deeper than {} levels", self.limits.depth);
+            return Err(ParseError::new(self.text, self.at, message));
+        }
+        self.at += 1;
+        self.space();
+        let start = if is_object { self.entries.len() } else { self.values.len() };
+        self.open.push(Open { is_object, start, deepest: 0 });
+        if self.peek() == Some(if is_object { b'}' } else { b']' }) {
+            self.at += 1;
+            return Ok(Some(self.close().0));
+        }
+        if is_object {
+            self.key("expected a key in double quotes or `}`")?;
+        }
+        Ok(None)
+    }
+
+    fn key(&mut self, expected: &str) -> Result<(), ParseError> {
+        if self.peek() != Some(b'"') {
+            return Err(self.error(expected));
+        }
+        self.at += 1;
+        let text = self.text;
+        let start = self.at;
+        let key = match plain_end(text, start) {
+            end if text.get(end) == Some(&b'"') => {
+                self.at = end + 1;
+                self.keys.get(utf8(text, start, end)?)
+            }
+            _ => self.string()?.into(),
+        };
+        self.entries.push((key, Value::Null));
+        self.space();
+        if self.peek() != Some(b':') {
+            return Err(self.error("expected `:`"));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Reads the rest of a string whose opening quote is behind us.
+    fn string(&mut self) -> Result<&str, ParseError> {
+        let text = self.text;
+        let start = self.at;
+        let end = plain_end(text, start);
+        if text.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return utf8(text, start, end);
+        }
+        self.scratch.clear();
+        let mut start = start;
+        let mut end = end;
+        loop {
+            self.scratch.push_str(utf8(text, start, end)?);
+            match text.get(end) {
+                Some(b'"') => {
+                    self.at = end + 1;
+                    return Ok(&self.scratch);
+                }
+                Some(b'\\') => {
+                    self.at = end + 1;
+                    self.escape()?;
+                }
+                Some(_) => {
+                    self.at = end;
+                    return Err(self
+                        .error("control characters in strings are written as escapes; found one"));
+                }
+                None => {
+                    self.at = end;
+                    return Err(self.error("expected `\"`"));
+                }
+            }
+            start = self.at;
+            end = plain_end(text, start);
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), ParseError> {
+        let c = match self.peek() {
+            Some(c @ (b'"' | b'\\' | b'/')) => char::from(c),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                self.at += 1;
+                let c = self.unicode_escape()?;
+                self.scratch.push(c);
+                return Ok(());
+            }
+            _ => return Err(self.error("expected an escape such as `\\n` or `\\u00e9`")),
+        };
+        self.at += 1;
+        self.scratch.push(c);
+        Ok(())
+    }
+
+    fn unicode_escape(&mut self) -> Result<char, ParseError> {
+        let first = self.four_hex()?;
+        if (0xD800..0xDC00).contains(&first) && self.text[self.at..].starts_with(b"\\u") {
+            let back = self.at;
+            self.at += 2;
+            let second = self.four_hex()?;
+            if (0xDC00..0xE000).contains(&second) {
+                let code = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            // The second escape stands for itself.
+            self.at = back;
+        }
+        Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn four_hex(&mut self) -> Result<u32, ParseError> {
+        let mut code = 0;
+        for _ in 0..4 {
+            match self.peek().and_then(|b| char::from(b).to_digit(16)) {
+                Some(digit) => code = code * 16 + digit,
+                None => return Err(self.error("expected four hexadecimal digits")),
+            }
+            self.at += 1;
+        }
+        Ok(code)
+    }
+
+    fn number(&mut self) -> Result<Number, ParseError> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let first = self.at;
+        let digits = self.digits();
+        if digits == 0 {
+            return Err(self.error("expected a digit"));
+        }
+        if digits > 1 && self.text[first] == b'0' {
+            self.at = first;
+            return Err(self.error("numbers have no leading zeros; found one"));
+        }
+        let mut is_whole = true;
+        if self.peek() == Some(b'.') {
+            is_whole = false;
+            self.at += 1;
+            if self.digits() == 0 {
+                return Err(self.error("expected a digit behind the point"));
+            }
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            is_whole = false;
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            if self.digits() == 0 {
+                return Err(self.error("expected a digit of the exponent"));
+            }
+        }
+        let bytes = &self.text[start..self.at];
+        if is_whole && bytes.len() <= 18 && bytes != b"-0" {
+            // Cannot overflow; by far the most frequent case.
+            let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
+            let n = digits.iter().fold(0i64, |n, b| n * 10 + i64::from(b - b'0'));
+            return Ok(Number::from(if digits.len() == bytes.len() { n } else { -n }));
+        }
+        let text = utf8(self.text, start, self.at)?;
+        if is_whole {
+            return Ok(Number::from_digits(text));
+        }
+        Number::from_fraction(text).ok_or_else(|| self.error("expected a number"))
+    }
+
+    fn digits(&mut self) -> usize {
+        let rest = &self.text[self.at..];
+        let n = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+        self.at += n;
+        n
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Result<Value, ParseError> {
+        if !self.text[self.at..].starts_with(word.as_bytes()) {
+            return Err(self.error(&format!("expected `{word}`")));
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// An error at the current place that also says what is there.
+    fn error(&self, expected: &str) -> ParseError {
+        let rest = &self.text[self.at.min(self.text.len())..];
+        let rest = &rest[..rest.len().min(4)];
+        let found = match rest.utf8_chunks().next() {
+            None => "the end".to_owned(),
+            Some(chunk) => match chunk.valid().chars().next() {
+                Some(c) => format!("`{}`", c.escape_debug()),
+                None => format!("the byte 0x{:02x}", rest[0]),
+            },
+        };
+        let message = match expected.strip_suffix("; found one") {
+            Some(rule) => rule.to_owned(),
+            None => format!("{expected}, found {found}"),
+        };
+        ParseError::new(self.text, self.at, message)
+    }
+}
+
+fn utf8(text: &[u8], start: usize, end: usize) -> Result<&str, ParseError> {
+    std::str::from_utf8(&text[start..end])
+        .map_err(|e| ParseError::new(text, start + e.valid_up_to(), "expected UTF-8 text"))
+}
+
+/// Where the run of bytes that stand for themselves ends: at a quote, a backslash, a control
+/// character or the end.
+fn plain_end(text: &[u8], start: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let mut at = start;
+    // Eight bytes at once: a byte minus n borrows into its high bit exactly if it is below n.
+    while let Some(chunk) = text.get(at..at + 8) {
+        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
+        let zero_in = |x: u64| x.wrapping_sub(ONES) & !x;
+        let quote = zero_in(word ^ (ONES * 0x22));
+        let slash = zero_in(word ^ (ONES * 0x5C));
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let found = (quote | slash | control) & HIGHS;
+        if found != 0 {
+            // A borrow can only mark bytes behind the first hit, so the first one is right.
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(b) = text.get(at) {
+        if matches!(b, b'"' | b'\\' | 0..=0x1F) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Keys repeat in one document more often than not: the same text is shared.
+#[derive(Default)]
+struct KeyCache {
+    slots: Vec<Option<Str>>,
+}
+
+impl KeyCache {
+    const SLOTS: usize = 128;
+
+    fn get(&mut self, key: &str) -> Str {
+        if key.len() > 32 {
+            return key.into();
+        }
+        if self.slots.is_empty() {
+            self.slots.resize(Self::SLOTS, None);
+        }
+        let bytes = key.as_bytes();
+        let byte = |at: usize| usize::from(bytes.get(at).copied().unwrap_or(0));
+        let mixed = bytes.len() * 7
+            + byte(0) * 31
+            + byte(bytes.len() / 2) * 17
+            + byte(bytes.len().wrapping_sub(1)) * 5;
+        let slot = &mut self.slots[mixed % Self::SLOTS];
+        match slot {
+            Some(known) if known.as_str() == key => known.clone(),
+            _ => slot.insert(key.into()).clone(),
+        }
+    }
+}
