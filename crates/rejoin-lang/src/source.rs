@@ -96,6 +96,14 @@ impl Source {
         let column = self.text[start..end].chars().count() as u32 + 1;
         Position { line: line as u32 + 1, column }
     }
+
+    /// The bytes of a line, counted from 1, without its line break; empty behind the last one.
+    pub fn line(&self, number: u32) -> std::ops::Range<usize> {
+        let index = (number as usize).saturating_sub(1);
+        let at = |index: usize| self.line_starts.get(index).map(|start| *start as usize);
+        let start = at(index).unwrap_or(self.text.len());
+        start..at(index + 1).map_or(self.text.len(), |next| next - 1)
+    }
 }
 
 /// All files of one program, by [`SourceId`].

@@ -1,11 +1,12 @@
 //! Problems as data: what, where, why, and how to mend it. Drawing them is [`render`]'s work.
 
 mod codes;
+mod excerpt;
 mod render;
 mod suggest;
 
 pub use codes::{CODES, Code};
-pub use render::{render_json, render_text};
+pub use render::{render_json, render_text, summary};
 pub use suggest::nearest;
 
 use crate::source::Span;
