@@ -1,6 +1,7 @@
 //! Structured concurrency on Tokio: fork freely, everything rejoins.
 
 mod cancel;
+mod combine;
 mod name;
 mod outcome;
 mod scope;
@@ -9,6 +10,10 @@ mod seam;
 pub use crate::cancel::{
     CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancelled,
     checkpoint, deadline, remaining, shield, timeout, timeout_at,
+};
+pub use crate::combine::{
+    Ending, Joiner, Split, Until, Waited, Won, any, gather, join_with, quorum, race, wait,
+    wait_handles, wait_until,
 };
 pub use crate::name::Name;
 pub use crate::outcome::{Outcome, Panic, TaskError};

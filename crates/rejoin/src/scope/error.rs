@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::core::{Record, StopCause};
-use crate::cancel::CancelReason;
+use crate::cancel::{CancelReason, CancelSource};
 use crate::name::Name;
 use crate::outcome::TaskError;
 
@@ -266,6 +266,18 @@ pub(crate) enum Refusal {
     Closed,
     Cancelled(CancelReason),
     Full,
+}
+
+impl Refusal {
+    /// As the outcome of a child that never started.
+    pub(crate) fn into_reason(self) -> CancelReason {
+        let text = match self {
+            Refusal::Cancelled(reason) => return reason,
+            Refusal::Closed => "the scope has ended",
+            Refusal::Full => "the scope's limit is reached",
+        };
+        CancelReason::new(CancelSource::Parent, text)
+    }
 }
 
 impl<F> SpawnError<F> {

@@ -56,6 +56,8 @@ enum State<T, E> {
     Started(JoinHandle<Option<Outcome<T, E>>>),
     /// The scope did not take it; the outcome is there from the beginning.
     Refused(CancelReason),
+    /// Seen by someone who waited without taking it.
+    Finished(Outcome<T, E>),
     Taken,
 }
 
@@ -90,7 +92,7 @@ impl<T, E> TaskHandle<T, E> {
     pub fn is_finished(&self) -> bool {
         match &self.state {
             State::Started(join) => join.is_finished(),
-            State::Refused(_) | State::Taken => true,
+            State::Refused(_) | State::Finished(_) | State::Taken => true,
         }
     }
 
@@ -105,25 +107,45 @@ impl<T, E> TaskHandle<T, E> {
     }
 }
 
+impl<T, E> TaskHandle<T, E> {
+    /// Ready when the outcome is there, which stays in the handle.
+    pub(crate) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<&Outcome<T, E>> {
+        let outcome = match &mut self.state {
+            State::Started(join) => match Pin::new(join).poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(Some(outcome))) => Some(outcome),
+                // The outcome is kept back only from a child whose handle is gone, and a task ends
+                // without one only when the runtime drops it.
+                Poll::Ready(Ok(None) | Err(_)) => {
+                    let reason = CancelReason::shutdown("the runtime was shut down");
+                    Some(Err(TaskError::Cancelled(reason)))
+                }
+            },
+            State::Refused(reason) => Some(Err(TaskError::Cancelled(reason.clone()))),
+            State::Finished(_) => None,
+            State::Taken => panic!("a task handle was polled after it had given its outcome"),
+        };
+        if let Some(outcome) = outcome {
+            self.state = State::Finished(outcome);
+        }
+        match &self.state {
+            State::Finished(outcome) => Poll::Ready(outcome),
+            _ => unreachable!("every other state has returned or become this one"),
+        }
+    }
+}
+
 impl<T, E> Future for TaskHandle<T, E> {
     type Output = Outcome<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T, E>> {
-        let outcome = match &mut self.state {
-            State::Started(join) => match Pin::new(join).poll(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(Some(outcome))) => outcome,
-                // The outcome is kept back only from a child whose handle is gone, and a task ends
-                // without one only when the runtime drops it.
-                Poll::Ready(Ok(None) | Err(_)) => {
-                    Err(TaskError::Cancelled(CancelReason::shutdown("the runtime was shut down")))
-                }
-            },
-            State::Refused(reason) => Err(TaskError::Cancelled(reason.clone())),
-            State::Taken => panic!("a task handle was polled after it had given its outcome"),
-        };
-        self.state = State::Taken;
-        Poll::Ready(outcome)
+        if self.poll_finished(cx).is_pending() {
+            return Poll::Pending;
+        }
+        match std::mem::replace(&mut self.state, State::Taken) {
+            State::Finished(outcome) => Poll::Ready(outcome),
+            _ => unreachable!("it is finished"),
+        }
     }
 }
 

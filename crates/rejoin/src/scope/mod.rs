@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 pub(crate) use self::builder::deadline_after;
 pub use self::builder::{LimitedScopeBuilder, ScopeBuilder};
+pub(crate) use self::child::Deliver;
 use self::child::{Child, ToHandle};
 use self::core::{Core, Member, Place, StopCause};
 use self::error::Refusal;
@@ -25,7 +26,7 @@ pub use self::error::{Cause, Failure, ScopeError, SpawnError};
 pub use self::handle::{TaskHandle, TaskId};
 pub use self::limited::LimitedScope;
 pub use self::task::TaskBuilder;
-use crate::cancel::{CancelReason, CancelSource, Canceller};
+use crate::cancel::{CancelReason, Canceller};
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
 use crate::seam::{self, Instant};
@@ -251,13 +252,7 @@ impl<E: Send + Sync + 'static> Scope<E> {
         match self.admit() {
             Ok(member) => self.start(member, name, future, interpret),
             Err(refusal) => {
-                let reason = match refusal {
-                    Refusal::Cancelled(reason) => reason,
-                    Refusal::Closed | Refusal::Full => {
-                        CancelReason::new(CancelSource::Parent, "the scope has ended")
-                    }
-                };
-                TaskHandle::refused(Arc::clone(&self.core), name, reason)
+                TaskHandle::refused(Arc::clone(&self.core), name, refusal.into_reason())
             }
         }
     }
@@ -282,9 +277,32 @@ impl<E: Send + Sync + 'static> Scope<E> {
     }
 }
 
+impl<E: Send + Sync + 'static> Scope<E> {
+    /// Starts a child that has no handle and delivers its outcome elsewhere.
+    pub(crate) fn start_silently<F, I, D, T>(&self, future: F, interpret: I, deliver: D)
+    where
+        F: Future + Send + 'static,
+        I: FnOnce(F::Output) -> Outcome<T, E> + Copy + Send + 'static,
+        D: Deliver<T, E> + Send + 'static,
+        D::Receipt: Send + 'static,
+    {
+        match self.admit() {
+            Ok(member) => {
+                let core = Arc::clone(&self.core);
+                // Nobody awaits the task itself: what it returns is only a receipt.
+                drop(seam::spawn(Child::new(future, interpret, None, core, member, deliver)));
+            }
+            Err(refusal) => {
+                drop(future);
+                deliver.deliver(Err(TaskError::Cancelled(refusal.into_reason())), true);
+            }
+        }
+    }
+}
+
 // How a child's output is read.
 
-fn as_result<T, E>(output: Result<T, E>) -> Outcome<T, E> {
+pub(crate) fn as_result<T, E>(output: Result<T, E>) -> Outcome<T, E> {
     output.map_err(TaskError::from)
 }
 

@@ -1,0 +1,225 @@
+//! The policy of a join, and what drives it.
+
+use std::future::{Future, poll_fn};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use crate::cancel::CancelReason;
+use crate::outcome::{Outcome, TaskError};
+use crate::scope::{Deliver, OnError, Scope, ScopeBuilder, as_result};
+
+/// What to do with outcomes as they come in, and when to stop.
+///
+/// [`wait`](super::wait), [`gather`](super::gather), [`race`](super::race), [`any`](super::any) and
+/// [`quorum`](super::quorum) are joiners; write another where none of them fits:
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use rejoin::{CancelReason, CancelSource, Ending, Joiner, Outcome, join_with};
+///
+/// /// Adds up what comes in until there is enough.
+/// struct Enough { sum: u32, goal: u32 }
+///
+/// impl<E> Joiner<u32, E> for Enough {
+///     type Output = u32;
+///
+///     fn settle(&mut self, _index: usize, outcome: Outcome<u32, E>) -> ControlFlow<CancelReason> {
+///         self.sum += outcome.unwrap_or(0);
+///         if self.sum < self.goal {
+///             return ControlFlow::Continue(());
+///         }
+///         ControlFlow::Break(CancelReason::new(CancelSource::RaceLost, "there is enough"))
+///     }
+///
+///     fn finish(self, _ending: Ending) -> u32 {
+///         self.sum
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let parts = (1..=4).map(|n| async move {
+///     tokio::time::sleep(std::time::Duration::from_secs(n.into())).await;
+///     Ok::<u32, ()>(n)
+/// });
+/// assert_eq!(join_with(parts, Enough { sum: 0, goal: 6 }).await, 6);
+/// # });
+/// ```
+pub trait Joiner<T, E> {
+    /// What the join returns.
+    type Output;
+
+    /// Called once, before anything is started, with the number of futures. After a `Break` nothing
+    /// is started.
+    fn begin(&mut self, count: usize) -> ControlFlow<CancelReason> {
+        let _ = count;
+        ControlFlow::Continue(())
+    }
+
+    /// Called once for each child, in order of completion; children that ended at the same moment
+    /// come in input order. `index` is the position in the input.
+    ///
+    /// `Break` stops the children that are left, for this reason. Their outcomes still come in: a
+    /// child may have failed in its clean-up, or have been finished all the same.
+    fn settle(&mut self, index: usize, outcome: Outcome<T, E>) -> ControlFlow<CancelReason>;
+
+    /// Called once, when every child has ended.
+    fn finish(self, ending: Ending) -> Self::Output;
+}
+
+/// How a join came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// Every child ended by itself.
+    Complete,
+    /// The joiner stopped the rest.
+    Stopped,
+    /// The join's own time was up.
+    TimedOut,
+    /// The calling code was told to stop.
+    Cancelled(CancelReason),
+}
+
+/// Runs `futures` as tasks and feeds what comes back to `joiner`. Returns when all have ended.
+///
+/// # Cancel safety
+///
+/// Dropping it stops the children at once, and the nearest scope around it waits for them. Outcomes
+/// that were settled are lost with the joiner.
+pub async fn join_with<I, J, T, E>(futures: I, joiner: J) -> J::Output
+where
+    I: IntoIterator,
+    I::Item: Future<Output = Result<T, E>> + Send + 'static,
+    J: Joiner<T, E>,
+    T: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    join_in(Scope::builder(), futures, joiner).await
+}
+
+/// As [`join_with`], in a scope with a deadline.
+pub(super) async fn join_in<I, J, T, E>(
+    builder: ScopeBuilder,
+    futures: I,
+    mut joiner: J,
+) -> J::Output
+where
+    I: IntoIterator,
+    I::Item: Future<Output = Result<T, E>> + Send + 'static,
+    J: Joiner<T, E>,
+    T: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    let futures: Vec<I::Item> = futures.into_iter().collect();
+    if joiner.begin(futures.len()).is_break() {
+        return joiner.finish(Ending::Stopped);
+    }
+    let inbox = Arc::new(Inbox::default());
+    let mut stopped = false;
+
+    let drive = async |scope: &Scope<E>| {
+        let mut left = futures.len();
+        for (index, future) in futures.into_iter().enumerate() {
+            let to_inbox = ToInbox { index, inbox: Arc::clone(&inbox) };
+            scope.start_silently(future, as_result, to_inbox);
+        }
+        while left > 0 {
+            for (index, outcome) in inbox.take().await {
+                left -= 1;
+                if let ControlFlow::Break(reason) = joiner.settle(index, outcome)
+                    && !stopped
+                {
+                    stopped = true;
+                    scope.cancel_children(reason);
+                }
+            }
+        }
+    };
+    let builder = builder.on_error(OnError::IgnoreErrors);
+    let result = builder
+        .run(async |scope: Scope<E>| {
+            drive(&scope).await;
+            Ok(())
+        })
+        .await;
+
+    // What came in after the driver was stopped.
+    for (index, outcome) in inbox.lock().drain() {
+        let _ = joiner.settle(index, outcome);
+    }
+    let ending = match result.map_err(|error| error.into_task_error()) {
+        Err(TaskError::TimedOut) => Ending::TimedOut,
+        Err(TaskError::Cancelled(reason)) => Ending::Cancelled(reason),
+        Ok(()) | Err(TaskError::Failed(_) | TaskError::Panicked(_)) if stopped => Ending::Stopped,
+        Ok(()) | Err(TaskError::Failed(_) | TaskError::Panicked(_)) => Ending::Complete,
+    };
+    joiner.finish(ending)
+}
+
+/// Where children leave their outcomes for the driver.
+struct Inbox<T, E> {
+    state: Mutex<InboxState<T, E>>,
+}
+
+struct InboxState<T, E> {
+    settled: Vec<(usize, Outcome<T, E>)>,
+    driver: Option<Waker>,
+}
+
+impl<T, E> Default for Inbox<T, E> {
+    fn default() -> Self {
+        Inbox { state: Mutex::new(InboxState { settled: Vec::new(), driver: None }) }
+    }
+}
+
+impl<T, E> Inbox<T, E> {
+    fn lock(&self) -> MutexGuard<'_, InboxState<T, E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until there is something, and takes all of it.
+    async fn take(&self) -> Vec<(usize, Outcome<T, E>)> {
+        poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            let mut state = self.lock();
+            if state.settled.is_empty() {
+                let old = state.driver.replace(waker);
+                drop(state);
+                drop(old);
+                return Poll::Pending;
+            }
+            Poll::Ready(state.drain())
+        })
+        .await
+    }
+}
+
+impl<T, E> InboxState<T, E> {
+    /// Whoever finds several here takes them for simultaneous, and for those input order decides.
+    fn drain(&mut self) -> Vec<(usize, Outcome<T, E>)> {
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.sort_by_key(|(index, _)| *index);
+        settled
+    }
+}
+
+/// Delivers a child's outcome to the inbox.
+struct ToInbox<T, E> {
+    index: usize,
+    inbox: Arc<Inbox<T, E>>,
+}
+
+impl<T, E> Deliver<T, E> for ToInbox<T, E> {
+    type Receipt = ();
+
+    fn deliver(self, outcome: Outcome<T, E>, _claimed: bool) {
+        let mut state = self.inbox.lock();
+        state.settled.push((self.index, outcome));
+        let driver = state.driver.take();
+        drop(state);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+}

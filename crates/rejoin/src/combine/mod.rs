@@ -1,0 +1,19 @@
+//! Running several futures and joining what comes back.
+//!
+//! Every function here opens a scope of its own, makes each future a child task of it, and returns
+//! when every child has ended: nothing that it started outlives it. They differ in the [`Joiner`]
+//! only.
+
+mod any;
+mod gather;
+mod handles;
+mod joiner;
+mod race;
+mod wait;
+
+pub use self::any::{any, quorum};
+pub use self::gather::gather;
+pub use self::handles::{Split, wait_handles};
+pub use self::joiner::{Ending, Joiner, join_with};
+pub use self::race::{Won, race};
+pub use self::wait::{Until, Waited, wait, wait_until};
