@@ -1,2 +1,41 @@
 //! The `rejoin` binary.
-fn main() {}
+//!
+//! Results go to stdout, everything else to stderr. Exit codes: 0 for success, 1 for a failure that the command
+//! reports, 2 for a command line that makes no sense.
+
+mod args;
+mod command;
+mod environment;
+mod exit;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::exit::Failure;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Serve(args) => blocking(command::serve::serve(args)),
+        Command::Check(args) => command::check::check(&args),
+        Command::Run(args) => blocking(command::run::run(args)),
+        Command::New(args) => command::new::new(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Runs an async command on all cores.
+fn blocking(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("rejoin-worker")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
+    runtime.block_on(command)
+}

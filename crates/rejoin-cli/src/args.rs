@@ -1,0 +1,113 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Fork freely, everything rejoins: serves, checks and runs pipeline files.
+#[derive(Debug, Parser)]
+#[command(name = "rejoin", version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the routes of a file over HTTP
+    #[command(after_help = "Example:\n  rejoin serve app.wp --port 8080 --watch")]
+    Serve(Serve),
+    /// Report every problem of files, without running anything
+    #[command(after_help = "Example:\n  rejoin check app.wp --format json")]
+    Check(Check),
+    /// Run one route or pipeline and print what it answers as JSON
+    #[command(after_help = "Example:\n  rejoin run app.wp 'GET /dashboard/7?verbose=1'")]
+    Run(Run),
+    /// Write a starter app that runs as it is
+    #[command(after_help = "Example:\n  rejoin new my-app && rejoin serve my-app/app.wp")]
+    New(New),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The program
+    pub(crate) file: PathBuf,
+    /// The address to listen on [default: `config server`, then HOST, then 127.0.0.1]
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// The port to listen on, 0 for a free one [default: `config server`, then PORT, then 7770]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Load the file again whenever it changes
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The programs
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How problems are shown; as JSON, one a line
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// A database against which queries are checked
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The program
+    pub(crate) file: PathBuf,
+    /// A request such as "GET /path?x=1", or the name of a pipeline
+    #[arg(default_value = "main")]
+    pub(crate) target: String,
+    /// The state that a pipeline starts with, or the body of a request; `-` reads it from stdin
+    #[arg(long, value_name = "JSON|-")]
+    pub(crate) input: Option<String>,
+    /// A named value, seen by programs as `$context.options.NAME`
+    #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = named_value)]
+    pub(crate) args: Vec<(String, String)>,
+    /// Words, seen by programs as `$context.args`; `--name=value` among them is a named value
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// Where to write it; made if it is not there
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+}
+
+fn named_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it must be of the form NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_each_command_has_an_example() {
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("rejoin {}", sub.get_name())), "{}", sub.get_name());
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! One file a command.
+
+pub(crate) mod check;
+pub(crate) mod new;
+pub(crate) mod run;
+pub(crate) mod serve;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rejoin::Scope;
+use rejoin_engine::{App, Host, Program};
+use rejoin_server::{ConsoleObserver, LoadError, Loaded, Log, load};
+
+use crate::environment::Environment;
+use crate::exit::Failure;
+use crate::output;
+
+/// Loads a program; its problems are drawn on stderr.
+fn load_and_report(file: &Path, environment: &Environment) -> Result<Program, Failure> {
+    let registry = rejoin_steps::registry();
+    match load(file, &registry, &|name| environment.get(name)) {
+        Ok(Loaded { program, report }) => {
+            output::error(&report.to_text(output::colour_on_stderr()));
+            Ok(program)
+        }
+        Err(LoadError::Faulty(report)) => {
+            output::error(&report.to_text(output::colour_on_stderr()));
+            Err(Failure::reported())
+        }
+        Err(error) => Err(Failure::new(error.to_string())),
+    }
+}
+
+fn open_log() -> Result<Log, Failure> {
+    Log::stderr().map_err(|error| Failure::new(format!("cannot open the log: {error}")))
+}
+
+/// Puts a program into its surroundings. Detached tasks, and requests, run in `scope`.
+fn app(program: Program, environment: &Environment, log: &Log, scope: Scope) -> Result<App, Failure> {
+    let mut host = Host::new(scope)
+        .map_err(|error| Failure::new(format!("cannot start threads for scripts: {error}")))?;
+    host.observer = Arc::new(ConsoleObserver::new(log.clone()));
+    host.environment = environment.name();
+    let variables = environment.clone();
+    host.variables = Arc::new(move |name| variables.get(name));
+    Ok(App::new(Arc::new(program), Arc::new(host)))
+}

@@ -1,0 +1,109 @@
+//! `rejoin serve`: a program behind HTTP until it is told to stop.
+
+use std::io;
+
+use rejoin::{OnError, Scope};
+use rejoin_engine::Program;
+use rejoin_server::{Reloader, Server, ServerConfig, load, service};
+
+use crate::args::Serve;
+use crate::command::{app, load_and_report, open_log};
+use crate::environment::{Environment, FILES};
+use crate::exit::Failure;
+use crate::output;
+
+const HOST: &str = "127.0.0.1";
+const PORT: u16 = 7770;
+
+pub(crate) async fn serve(args: Serve) -> Result<(), Failure> {
+    let environment = Environment::beside(&args.file)?;
+    let program = load_and_report(&args.file, &environment)?;
+    let (host, port) = address(&args, &program, &environment)?;
+    let served = Scope::builder().name("server").on_error(OnError::IgnoreErrors);
+    let served = served.run(|scope: Scope| async move {
+        Ok(serve_program(args, program, environment, host, port, scope).await)
+    });
+    served.await.map_err(|error| Failure::new(error.to_string()))?
+}
+
+async fn serve_program(
+    args: Serve,
+    program: Program,
+    environment: Environment,
+    host: String,
+    port: u16,
+    scope: Scope,
+) -> Result<(), Failure> {
+    let log = open_log()?;
+    let app = app(program, &environment, &log, scope)?;
+    let service = service(app, log.clone()).map_err(|error| Failure::new(error.to_string()))?;
+    let server = Server::bind(&host, port, service.clone())
+        .await
+        .map_err(|error| cannot_listen(&host, port, &error))?;
+    let reloader = match args.watch {
+        false => None,
+        true => Some(Reloader::new(args.file.clone(), &FILES, service).map_err(|error| {
+            Failure::new(format!("cannot watch `{}`: {error}", args.file.display()))
+        })?),
+    };
+    let stopper = server.stopper();
+    let stops = stopper.on_signals();
+    let reloads = async {
+        match reloader {
+            None => std::future::pending().await,
+            Some(reloader) => reloader.run(move || reload(&args, &environment)).await,
+        }
+    };
+    output::result(&format!("listening on http://{}\n", server.local_addr()));
+    tokio::select! {
+        _ = server.run() => {}
+        Err(error) = stops => {
+            return Err(Failure::new(format!("cannot listen for signals: {error}")));
+        }
+        () = reloads => {}
+    }
+    log.flush();
+    Ok(())
+}
+
+/// Loads the program again. Variables that scripts look up stay as they were when the server started.
+fn reload(args: &Serve, before: &Environment) -> Result<rejoin_server::Loaded, rejoin_server::LoadError> {
+    // A faulty `.env` must not stop a reload; the variables from before then stand.
+    let environment = Environment::beside(&args.file).unwrap_or_else(|_| before.clone());
+    load(&args.file, &rejoin_steps::registry(), &|name| environment.get(name))
+}
+
+/// A flag beats `config server`, which beats the environment.
+fn address(
+    args: &Serve,
+    program: &Program,
+    environment: &Environment,
+) -> Result<(String, u16), Failure> {
+    let config = ServerConfig::from_settings(program.settings())
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let host = args.host.clone().or(config.host).or_else(|| environment.get("HOST"));
+    let port = match (args.port.or(config.port), environment.get("PORT")) {
+        (Some(port), _) => port,
+        (None, Some(text)) => text.trim().parse().map_err(|_| {
+            Failure::new(format!("the environment variable PORT must be a port, not `{text}`"))
+        })?,
+        (None, None) => PORT,
+    };
+    Ok((host.filter(|host| !host.is_empty()).unwrap_or_else(|| HOST.to_owned()), port))
+}
+
+fn cannot_listen(host: &str, port: u16, error: &io::Error) -> Failure {
+    Failure::new(match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "port {port} on {host} is in use: stop what listens there, or choose another with \
+             --port (0 picks a free one)"
+        ),
+        io::ErrorKind::PermissionDenied => {
+            format!("port {port} on {host} is not allowed: choose one above 1023 with --port")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("{host} is no address of this machine: choose one with --host")
+        }
+        _ => format!("cannot listen on {host}, port {port}: {error}"),
+    })
+}

@@ -1,0 +1,32 @@
+//! The only place that writes to the console.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Writes a result to stdout. A reader that has gone away has what it wanted.
+pub(crate) fn result(text: &str) {
+    write(io::stdout(), text);
+}
+
+/// Writes anything else to stderr.
+pub(crate) fn error(text: &str) {
+    write(io::stderr(), text);
+}
+
+fn write(mut to: impl Write, text: &str) {
+    // There is nobody left to tell.
+    let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+}
+
+/// Whether stderr shows colours.
+pub(crate) fn colour_on_stderr() -> bool {
+    wants_colour() && io::stderr().is_terminal()
+}
+
+/// Whether stdout shows colours.
+pub(crate) fn colour_on_stdout() -> bool {
+    wants_colour() && io::stdout().is_terminal()
+}
+
+fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

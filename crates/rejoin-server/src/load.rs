@@ -1,0 +1,177 @@
+//! From a file to a program: read, parse, lower, check, build.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use rejoin_engine::{Program, Registry};
+use rejoin_lang::diagnostic::{Code, Diagnostic, Severity, has_errors, render_json, render_text};
+use rejoin_lang::source::{Source, Sources};
+
+use crate::config::{ConfigError, ServerConfig};
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// A program that can be served.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The program.
+    pub program: Program,
+    /// Warnings and notes about it.
+    pub report: Report,
+}
+
+/// What was found in a file, ready to be shown.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    sources: Sources,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
+    /// Whether there is something that keeps the program from running.
+    pub fn has_errors(&self) -> bool {
+        has_errors(&self.diagnostics)
+    }
+
+    /// How many problems keep the program from running.
+    pub fn errors(&self) -> usize {
+        self.count(Severity::Error)
+    }
+
+    /// How many problems may be none.
+    pub fn warnings(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity() == severity).count()
+    }
+
+    /// Drawn with the lines of the source, for people.
+    pub fn to_text(&self, colour: bool) -> String {
+        if self.is_empty() { String::new() } else { render_text(&self.sources, &self.diagnostics, colour) }
+    }
+
+    /// One JSON object a line.
+    pub fn to_json(&self) -> String {
+        if self.is_empty() { String::new() } else { render_json(&self.sources, &self.diagnostics) }
+    }
+}
+
+/// Why a file is no program.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The file cannot be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file has errors.
+    Faulty(Report),
+    /// What the file sets about the server makes no sense.
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Which setting, and what it must be.
+        error: ConfigError,
+    },
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, error } if error.kind() == io::ErrorKind::NotFound => {
+                write!(f, "there is no file `{}`", path.display())
+            }
+            Self::Unreadable { path, error } => {
+                write!(f, "cannot read `{}`: {error}", path.display())
+            }
+            Self::Faulty(report) => f.write_str(report.to_text(false).trim_end()),
+            Self::Config { path, error } => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { error, .. } => Some(error),
+            Self::Faulty(_) => None,
+            Self::Config { error, .. } => Some(error),
+        }
+    }
+}
+
+/// Loads a program. `env` looks up the variables of its configuration.
+///
+/// # Errors
+/// If the file cannot be read, or has errors: all of them are in the report.
+pub fn load(
+    path: &Path,
+    registry: &Registry,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Loaded, LoadError> {
+    let checked = rejoin_lang::load(read(path)?, registry);
+    let mut report = Report { sources: checked.plan.sources.clone(), diagnostics: checked.diagnostics };
+    if report.has_errors() {
+        return Err(LoadError::Faulty(report));
+    }
+    match Program::build(&checked.plan, registry, env) {
+        Ok(program) => match ServerConfig::from_settings(program.settings()) {
+            Ok(_) => Ok(Loaded { program, report }),
+            Err(error) => Err(LoadError::Config { path: path.to_owned(), error }),
+        },
+        Err(more) => {
+            report.diagnostics.extend(more);
+            Err(LoadError::Faulty(report))
+        }
+    }
+}
+
+/// Checks a file. Whether the variables of its configuration are set is a matter of the machine that serves it:
+/// a missing one is no problem here.
+///
+/// # Errors
+/// If the file cannot be read, or what it sets about the server makes no sense. What else is wrong inside is in
+/// the report.
+pub fn check(
+    path: &Path,
+    registry: &Registry,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Report, LoadError> {
+    match load(path, registry, env) {
+        Ok(Loaded { report, .. }) => Ok(report),
+        Err(LoadError::Faulty(mut report)) => {
+            report.diagnostics.retain(|problem| problem.code != Code::MISSING_VARIABLE);
+            Ok(report)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn read(path: &Path) -> Result<Source, LoadError> {
+    let unreadable = |error| LoadError::Unreadable { path: path.to_owned(), error };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut text = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LARGEST {
+        let text = format!("it is larger than {} MiB", LARGEST >> 20);
+        return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, text)));
+    }
+    let text = String::from_utf8(text).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        let text = format!("it is not UTF-8 text (line {line})");
+        unreadable(io::Error::new(io::ErrorKind::InvalidData, text))
+    })?;
+    Ok(Source::new(path.display().to_string(), text))
+}

@@ -1,0 +1,274 @@
+//! Binds a request: what came over the wire becomes the value that a route starts with.
+//!
+//! The object has `method`, `path` (as sent), `ip`, `query`, `params`, `headers`, `cookies`, `body`,
+//! `content_type`, and `originalRequest` with the first of these once more, for programs that replace them.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+use percent_encoding::percent_decode_str;
+use rejoin_value::{Object, Str, Value};
+
+use crate::problem::Problem;
+
+/// The object of one request.
+pub(crate) fn bind(
+    head: &Parts,
+    params: &[(Arc<str>, String)],
+    peer: Option<IpAddr>,
+    body: &Bytes,
+) -> Result<Value, Problem> {
+    let keys = &*KEYS;
+    let content_type = head.headers.get(CONTENT_TYPE).map_or("application/json", text);
+    let body = bind_body(content_type, body)?;
+    let method = keys.method(&head.method);
+    let query = head.uri.query().map_or_else(Object::new, |query| pairs(query.as_bytes()));
+    let params: Object =
+        params.iter().map(|(name, text)| (Str::from(&**name), coerce(decode(text)))).collect();
+
+    let mut original = Object::with_capacity(3);
+    original.insert(keys.names.method.clone(), method.clone());
+    original.insert(keys.names.params.clone(), params.clone());
+    original.insert(keys.names.query.clone(), query.clone());
+
+    let mut request = Object::with_capacity(10);
+    request.insert(keys.names.method.clone(), method);
+    request.insert(keys.names.path.clone(), head.uri.path());
+    if let Some(ip) = client_ip(&head.headers, peer) {
+        request.insert(keys.names.ip.clone(), &*ip);
+    }
+    request.insert(keys.names.query.clone(), query);
+    request.insert(keys.names.params.clone(), params);
+    request.insert(keys.names.headers.clone(), headers(&head.headers));
+    request.insert(keys.names.cookies.clone(), cookies(&head.headers));
+    request.insert(keys.names.body.clone(), body);
+    request.insert(keys.names.content_type.clone(), content_type);
+    request.insert(keys.names.original.clone(), original);
+    Ok(request.into())
+}
+
+/// Texts that every request needs, made once and then only shared.
+struct Keys {
+    names: Names,
+    methods: [(http::Method, Value); 7],
+}
+
+struct Names {
+    method: Str,
+    path: Str,
+    ip: Str,
+    query: Str,
+    params: Str,
+    headers: Str,
+    cookies: Str,
+    body: Str,
+    content_type: Str,
+    original: Str,
+}
+
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys {
+    names: Names {
+        method: "method".into(),
+        path: "path".into(),
+        ip: "ip".into(),
+        query: "query".into(),
+        params: "params".into(),
+        headers: "headers".into(),
+        cookies: "cookies".into(),
+        body: "body".into(),
+        content_type: "content_type".into(),
+        original: "originalRequest".into(),
+    },
+    methods: [
+        http::Method::GET,
+        http::Method::POST,
+        http::Method::PUT,
+        http::Method::PATCH,
+        http::Method::DELETE,
+        http::Method::HEAD,
+        http::Method::OPTIONS,
+    ]
+    .map(|method| (method.clone(), Value::from(method.as_str()))),
+});
+
+impl Keys {
+    fn method(&self, method: &http::Method) -> Value {
+        let known = self.methods.iter().find(|(known, _)| known == method);
+        known.map_or_else(|| Value::from(method.as_str()), |(_, text)| text.clone())
+    }
+}
+
+/// A header's value, if it is text.
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
+}
+
+/// The first address that a proxy names, else the connection's.
+fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>) -> Option<Cow<'_, str>> {
+    let forwarded = headers.get("x-forwarded-for").map(text).and_then(|list| list.split(',').next());
+    let named = forwarded.or_else(|| headers.get("x-real-ip").map(text)).map(str::trim);
+    match named {
+        Some(ip) if !ip.is_empty() => Some(Cow::Borrowed(ip)),
+        _ => peer.map(|ip| Cow::Owned(ip.to_canonical().to_string())),
+    }
+}
+
+/// Names are in lower case already; of a repeated header one value is kept.
+fn headers(headers: &HeaderMap) -> Object {
+    let mut object = Object::with_capacity(headers.keys_len());
+    for name in headers.keys() {
+        if let Some(value) = headers.get(name) {
+            object.insert(name.as_str(), text(value));
+        }
+    }
+    object
+}
+
+/// Values are percent-decoded, never coerced; of a repeated name the first value is kept, as browsers send the
+/// most specific cookie first.
+fn cookies(headers: &HeaderMap) -> Object {
+    let mut object = Object::new();
+    for pair in headers.get_all(COOKIE).iter().flat_map(|header| text(header).split(';')) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (name.trim(), value.trim());
+        let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
+        if !name.is_empty() && !object.contains_key(name) {
+            object.insert(name, &*decode(value));
+        }
+    }
+    object
+}
+
+fn bind_body(content_type: &str, body: &Bytes) -> Result<Value, Problem> {
+    let is = |kind: &str| {
+        content_type.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind))
+    };
+    if body.is_empty() {
+        Ok(Object::new().into())
+    } else if is("application/json") {
+        Value::parse(body).map_err(Problem::BodyNotJson)
+    } else if is("application/x-www-form-urlencoded") {
+        Ok(pairs(body).into())
+    } else {
+        Ok(Value::from(&*String::from_utf8_lossy(body)))
+    }
+}
+
+/// `name=value&…`, decoded as browsers encode it; a repeated name keeps the last value. What is no valid
+/// encoding stands for itself, as in every browser; bytes that are no UTF-8 become U+FFFD.
+fn pairs(text: &[u8]) -> Object {
+    form_urlencoded::parse(text).map(|(name, value)| (Str::from(&*name), coerce(value))).collect()
+}
+
+fn decode(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+/// Text of a query, a path or a form as a value: a number if it is one, otherwise the text. Integers have 64
+/// bits; longer ones become floats.
+fn coerce(text: Cow<'_, str>) -> Value {
+    // Everything that is a number begins so; most texts do not.
+    if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
+        if let Ok(int) = text.parse::<i64>() {
+            return int.into();
+        }
+        if let Ok(float) = text.parse::<f64>()
+            && float.is_finite()
+        {
+            return float.into();
+        }
+    }
+    Value::from(&*text)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn bound(request: http::request::Builder, params: &[(&str, &str)], body: &str) -> Value {
+        let head = request.body(()).unwrap().into_parts().0;
+        let params: Vec<_> = params.iter().map(|(k, v)| ((*k).into(), (*v).to_owned())).collect();
+        let peer = Some("127.0.0.1".parse().unwrap());
+        bind(&head, &params, peer, &Bytes::copy_from_slice(body.as_bytes())).unwrap()
+    }
+
+    #[track_caller]
+    fn is(value: &Value, path: &[&str], json: &str) {
+        assert_eq!(value.path(path).expect("it is there").to_json(), json);
+    }
+
+    #[test]
+    fn a_plain_get() {
+        let request = Request::get("/a%20b?x=1&y=a+b%21&x=2&flag&n=007&f=1e3&big=12345678901234567890&nan=nan");
+        let value = bound(request, &[("id", "42"), ("name", "a%2Fb")], "");
+        is(&value, &["method"], r#""GET""#);
+        is(&value, &["path"], r#""/a%20b""#);
+        is(&value, &["ip"], r#""127.0.0.1""#);
+        is(&value, &["query", "x"], "2");
+        is(&value, &["query", "y"], r#""a b!""#);
+        is(&value, &["query", "flag"], r#""""#);
+        is(&value, &["query", "n"], "7");
+        assert_eq!(value.path(&["query", "f"]).unwrap().as_f64(), Some(1000.0));
+        assert_eq!(value.path(&["query", "big"]).unwrap().as_f64(), Some(12345678901234567890.0));
+        is(&value, &["query", "nan"], r#""nan""#);
+        is(&value, &["params", "id"], "42");
+        is(&value, &["params", "name"], r#""a/b""#);
+        is(&value, &["headers"], "{}");
+        is(&value, &["cookies"], "{}");
+        is(&value, &["body"], "{}");
+        is(&value, &["content_type"], r#""application/json""#);
+        is(&value, &["originalRequest", "method"], r#""GET""#);
+        is(&value, &["originalRequest", "params", "id"], "42");
+    }
+
+    #[test]
+    fn headers_and_cookies() {
+        let request = Request::get("/")
+            .header("X-Thing", "a")
+            .header("x-bytes", HeaderValue::from_bytes(b"\xff").unwrap())
+            .header("cookie", "a=1=2; b=%C3%A9; a=3; c")
+            .header("cookie", "d=\"q\"")
+            .header("x-forwarded-for", " 10.0.0.1 , 10.0.0.2");
+        let value = bound(request, &[], "");
+        is(&value, &["headers", "x-thing"], r#""a""#);
+        is(&value, &["headers", "x-bytes"], r#""""#);
+        is(&value, &["cookies"], r#"{"a":"1=2","b":"é","c":"","d":"q"}"#);
+        is(&value, &["ip"], r#""10.0.0.1""#);
+    }
+
+    #[test]
+    fn bodies() {
+        let typed = |kind: &str| Request::post("/").header("content-type", kind);
+        is(&bound(typed("application/json; charset=utf-8"), &[], "[1]"), &["body"], "[1]");
+        is(&bound(typed("Application/JSON"), &[], "{\"a\":null}"), &["body"], "{\"a\":null}");
+        is(&bound(Request::post("/"), &[], "true"), &["body"], "true");
+        let form = bound(typed("application/x-www-form-urlencoded"), &[], "a=1&b=x%3Dy&c=d=e+f&%zz=%");
+        is(&form, &["body"], r#"{"a":1,"b":"x=y","c":"d=e f","%zz":"%"}"#);
+        is(&bound(typed("text/plain"), &[], "{not json"), &["body"], r#""{not json""#);
+        is(&bound(typed("é"), &[], "x"), &["body"], r#""x""#);
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_is_refused() {
+        let head = Request::post("/").body(()).unwrap().into_parts().0;
+        for body in [b"{\"a\": 1,}".as_slice(), b"\xff", b"{} {}", &[b'['; 100_000]] {
+            let refused = bind(&head, &[], None, &Bytes::copy_from_slice(body));
+            assert!(matches!(refused, Err(Problem::BodyNotJson(_))));
+        }
+    }
+
+    #[test]
+    fn hostile_pairs_are_bound() {
+        for query in ["&&&", "=", "%", "%f", "%ff%fe=%00", "+", "a=%F0%9F%98%80"] {
+            let request = Request::get(format!("/?{query}"));
+            assert!(bound(request, &[], "").get("query").unwrap().as_object().is_some(), "{query}");
+        }
+    }
+}

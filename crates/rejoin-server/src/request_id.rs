@@ -1,0 +1,61 @@
+//! The id of a request: the caller's, if it sent a sound one, else a new one.
+
+use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use http::{HeaderMap, HeaderName};
+
+/// Carries the id in both directions.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const LONGEST: usize = 128;
+
+/// Tells the ids of this process from those of others.
+static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// The id for a request with these headers.
+pub(crate) fn request_id(headers: &HeaderMap) -> Arc<str> {
+    let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    match sent {
+        Some(id) if is_sound(id) => id.into(),
+        _ => new_request_id(),
+    }
+}
+
+/// Short, and nothing that could mislead whoever reads it in a log or puts it into a query.
+fn is_sound(id: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&b);
+    !id.is_empty() && id.len() <= LONGEST && id.bytes().all(plain)
+}
+
+/// A new id, unique in this process and, as good as certainly, among processes.
+pub fn new_request_id() -> Arc<str> {
+    let mut id = String::with_capacity(32);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    write!(id, "{:016x}-{next:x}", *PROCESS).expect("writing to a string cannot fail");
+    id.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(id: &str) -> Arc<str> {
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST_ID, http::HeaderValue::from_bytes(id.as_bytes()).unwrap());
+        request_id(&headers)
+    }
+
+    #[test]
+    fn a_sound_id_is_kept_and_any_other_replaced() {
+        assert_eq!(&*sent("01J-abc_9.z:/+=@"), "01J-abc_9.z:/+=@");
+        for bad in ["", "a b", "a\"b", "é", "<script>", &"a".repeat(129)] {
+            assert_ne!(&*sent(bad), bad);
+        }
+        assert_ne!(new_request_id(), new_request_id());
+        assert!(is_sound(&new_request_id()));
+    }
+}

@@ -1,0 +1,118 @@
+//! Turns a program's answer into a response.
+
+use bytes::Bytes;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderName, HeaderValue, Response};
+use rejoin_engine::{Answer, ContentType};
+use rejoin_value::Value;
+
+use crate::problem::answer_status;
+
+/// The response of an answer. `warn` hears of headers that cannot be sent.
+pub(crate) fn respond(answer: Answer, mut warn: impl FnMut(&str)) -> Response<Bytes> {
+    let (body, content_type) = match (answer.content_type, &answer.body) {
+        (ContentType::Html, Value::String(html)) => {
+            (Bytes::copy_from_slice(html.as_bytes()), "text/html; charset=utf-8")
+        }
+        (ContentType::Html, other) => (json(other), "text/html; charset=utf-8"),
+        (ContentType::Json, value) => (json(value), "application/json"),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = answer_status(&answer);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    for (name, value) in &answer.set_headers {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), _) if FRAMING.contains(&name) => {
+                warn(&format!("the header `{name}` is the server's own, it was not set"));
+            }
+            (Ok(name), Ok(value)) => {
+                headers.insert(name, value);
+            }
+            (Err(_), _) => warn(&format!("`{name}` is no name of a header, it was not set")),
+            (_, Err(_)) => warn(&format!("the value for the header `{name}` is invalid, it was not set")),
+        }
+    }
+    for cookie in &answer.set_cookies {
+        match HeaderValue::try_from(cookie) {
+            Ok(cookie) => {
+                headers.append(SET_COOKIE, cookie);
+            }
+            // Its value may be a secret.
+            Err(_) => warn("a cookie has characters that no header can have, it was not set"),
+        }
+    }
+    response
+}
+
+/// Headers that say where a message ends; a program that set them could smuggle a second response.
+const FRAMING: [HeaderName; 4] = [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE];
+
+fn json(value: &Value) -> Bytes {
+    rejoin_value::json::to_vec(value).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(body: Value) -> Answer {
+        Answer {
+            body,
+            status: None,
+            content_type: ContentType::Json,
+            error: None,
+            set_cookies: Vec::new(),
+            set_headers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn json_and_html() {
+        let response = respond(answer(Value::from([1, 2])), |_| panic!());
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        assert_eq!(response.body(), "[1,2]");
+        let html = Answer { content_type: ContentType::Html, ..answer("<b>".into()) };
+        let response = respond(html, |_| panic!());
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
+        assert_eq!(response.body(), "<b>");
+    }
+
+    #[test]
+    fn an_unhandled_error_has_the_status_of_its_type_unless_the_program_gave_one() {
+        let failed = Answer { error: Some("timeoutError".into()), ..answer(Value::Null) };
+        assert_eq!(respond(failed.clone(), |_| panic!()).status(), 504);
+        let chosen = Answer { status: Some(418), ..failed };
+        assert_eq!(respond(chosen, |_| panic!()).status(), 418);
+    }
+
+    #[test]
+    fn headers_cannot_be_injected() {
+        let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
+        let mut warnings = Vec::new();
+        let hostile = Answer {
+            set_headers: vec![
+                pair("x-ok", "1"),
+                pair("x-bad", "a\r\nx-evil: 1"),
+                pair("x evil", "1"),
+                pair("Content-Length", "0"),
+                pair("transfer-encoding", "chunked"),
+                pair("content-type", "text/csv"),
+            ],
+            set_cookies: vec!["a=1; Path=/".to_owned(), "b=2\r\nx-evil: 1".to_owned(), "c=3".to_owned()],
+            ..answer(Value::Null)
+        };
+        let response = respond(hostile, |text| warnings.push(text.to_owned()));
+        let headers = response.headers();
+        assert_eq!(headers["x-ok"], "1");
+        assert_eq!(headers[CONTENT_TYPE], "text/csv");
+        let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1; Path=/", "c=3"]);
+        assert_eq!(headers.len(), 4);
+        assert_eq!(warnings.len(), 5, "{warnings:?}");
+        assert!(warnings.iter().all(|text| !text.contains("x-evil")));
+    }
+}

@@ -1,0 +1,376 @@
+//! The life of a request: snapshot, route, bind, run, respond. A [`Service`] can stand behind the server of this
+//! crate or inside an axum router.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use rejoin_engine::{Answer, App, Found, Level, RouteId, RunError, RunOptions, ScriptArgs, Target};
+use rejoin_lang::plan::Method;
+use rejoin_value::object;
+use tokio::sync::oneshot;
+
+use crate::activity::Busy;
+use crate::body;
+use crate::config::ConfigError;
+use crate::exchange::Exchange;
+use crate::front::{Current, Front};
+use crate::log::Log;
+use crate::problem::{Problem, allow};
+use crate::record::Record;
+use crate::request::bind;
+use crate::request_id::request_id;
+use crate::respond::respond;
+use crate::response_body::Body;
+
+/// Answers requests with the routes of an app. Cheap to clone.
+///
+/// Each request runs in a task of its own, in the scope that the app's host was made with
+/// ([`Host::detached`](rejoin_engine::Host::detached)). Dropping the response future, or the response's body
+/// before its end, cancels that task; nothing else is left behind.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub(crate) shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) current: Current,
+    pub(crate) log: Log,
+    pub(crate) scope: rejoin::Scope,
+    stopping: AtomicBool,
+}
+
+/// A service for an app; the requests it answers are logged to `log`.
+///
+/// # Errors
+/// If `config server` of its program makes no sense.
+///
+/// # Examples
+/// Inside an axum router: `Router::new().nest_service("/api", rejoin_server::service(app, log)?)`.
+pub fn service(app: App, log: Log) -> Result<Service, ConfigError> {
+    let scope = app.host().detached.clone();
+    let current = Current::new(Front::new(app)?);
+    Ok(Service { shared: Arc::new(Shared { current, log, scope, stopping: AtomicBool::new(false) }) })
+}
+
+/// What the connection knows of a request, beyond what the client wrote.
+#[derive(Debug, Default)]
+pub(crate) struct Arrival {
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) busy: Option<Busy>,
+}
+
+impl Service {
+    /// Puts another app in place: requests from now on are answered by it, those under way end with the old one.
+    ///
+    /// # Errors
+    /// If `config server` of its program makes no sense; the old app stays.
+    pub fn replace(&self, app: App) -> Result<(), ConfigError> {
+        self.shared.current.swap(Front::new(app)?);
+        Ok(())
+    }
+
+    /// From now on requests are refused with 503.
+    pub(crate) fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Answers one request.
+    pub(crate) fn answer<B>(&self, request: Request<B>, arrival: Arrival) -> Responding
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+    {
+        let front = self.shared.current.get();
+        let (head, body) = request.into_parts();
+        let record = Record {
+            started: Instant::now(),
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            id: request_id(&head.headers),
+            route: None,
+            status: None,
+            error: None,
+            detail: None,
+            cancelled: None,
+        };
+        let log = self.shared.log.clone();
+        let mut exchange = Exchange::new(&head, front.clone(), log, record, arrival.busy);
+        if self.shared.stopping.load(Ordering::Relaxed) {
+            return Responding::problem(exchange, &Problem::Unavailable);
+        }
+        match route(&front, &head) {
+            Routed::Here(response) => Responding::ready(exchange.respond(response)),
+            Routed::Problem(problem) => Responding::problem(exchange, &problem),
+            Routed::Program { route, params } => {
+                let pattern = front.app.program().route_name(route).1;
+                exchange.record.route = Some(pattern.clone());
+                let (reply, answer) = oneshot::channel();
+                let work = Work {
+                    deadline: deadline(&front, &head),
+                    id: exchange.record.id.clone(),
+                    shared: self.shared.clone(),
+                    peer: arrival.peer,
+                    front,
+                    head,
+                    route,
+                    params,
+                };
+                let task = self.shared.scope.spawn_value(work.run(body, reply));
+                exchange.work = Some(task.canceller());
+                Responding(State::Waiting { answer, exchange: Some(exchange), shared: self.shared.clone() })
+            }
+        }
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for Service
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Responding;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Responding {
+        self.answer(request, Arrival::default())
+    }
+}
+
+/// How many milliseconds the caller still waits for the answer. The `fetch` of another server sends it.
+const BUDGET_HEADER: &str = "x-rejoin-budget-ms";
+
+/// Who answers a request.
+enum Routed {
+    /// The server itself.
+    Here(Response<Bytes>),
+    Problem(Problem),
+    Program { route: RouteId, params: Vec<(Arc<str>, String)> },
+}
+
+fn route(front: &Front, head: &Parts) -> Routed {
+    let path = head.uri.path();
+    let method = Method::parse(head.method.as_str());
+    if matches!(method, Some(Method::Get | Method::Head)) && matches!(path, "/health" | "/healthz") {
+        return Routed::Here(health());
+    }
+    match method.map_or(Found::NotFound, |method| front.app.find(method, path)) {
+        Found::Route { route, params } => Routed::Program { route, params },
+        Found::WrongMethod { allowed } if method == Some(Method::Options) => {
+            Routed::Here(options(front, head, &allow(&allowed)))
+        }
+        Found::WrongMethod { allowed } => Routed::Problem(Problem::MethodNotAllowed(allow(&allowed))),
+        // `OPTIONS *` asks about the server as a whole.
+        Found::NotFound if method == Some(Method::Options) && path == "*" => {
+            Routed::Here(options(front, head, &allow(&Method::ALL)))
+        }
+        Found::NotFound => match allowed_methods(front, method, path) {
+            allowed if allowed.is_empty() => Routed::Problem(Problem::NotFound),
+            allowed => Routed::Problem(Problem::MethodNotAllowed(allow(&allowed))),
+        },
+    }
+}
+
+/// The methods of a path, for a method that no program can have a route for.
+fn allowed_methods(front: &Front, method: Option<Method>, path: &str) -> Vec<Method> {
+    if method.is_some() {
+        return Vec::new();
+    }
+    let answers = |method: &Method| matches!(front.app.find(*method, path), Found::Route { .. });
+    Method::ALL.into_iter().filter(answers).collect()
+}
+
+fn health() -> Response<Bytes> {
+    let health = object! { "status": "ok", "version": env!("CARGO_PKG_VERSION") };
+    let mut response = Response::new(Bytes::from(rejoin_value::json::to_vec(&health.into())));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The answer to `OPTIONS` where no route has it.
+fn options(front: &Front, head: &Parts, allowed: &HeaderValue) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, allowed.clone());
+    front.config.cors.preflight(&head.headers, allowed, response.headers_mut());
+    response
+}
+
+/// The program's time-out, or what the caller has left of its own deadline if that is less.
+fn deadline(front: &Front, head: &Parts) -> rejoin::Instant {
+    let budget = head.headers.get(BUDGET_HEADER);
+    let budget = budget.and_then(|value| value.to_str().ok()?.parse().ok());
+    let timeout = front.config.timeout;
+    let timeout = budget.map_or(timeout, |left| timeout.min(std::time::Duration::from_millis(left)));
+    rejoin::Instant::now() + timeout
+}
+
+/// The work of one request: everything that outlives its handler.
+struct Work {
+    shared: Arc<Shared>,
+    front: Arc<Front>,
+    head: Parts,
+    route: RouteId,
+    params: Vec<(Arc<str>, String)>,
+    peer: Option<IpAddr>,
+    id: Arc<str>,
+    deadline: rejoin::Instant,
+}
+
+/// What the work tells the handler.
+struct Reply {
+    response: Response<Bytes>,
+    error: Option<Arc<str>>,
+    detail: Option<String>,
+    cancelled: Option<String>,
+}
+
+impl Work {
+    async fn run<B: http_body::Body>(self, body: B, reply: oneshot::Sender<Reply>) {
+        let mut body = pin!(body);
+        let limit = self.front.config.max_body;
+        let bytes = match body::read(body.as_mut(), limit, self.deadline).await {
+            Ok(bytes) => bytes,
+            Err(problem) => {
+                // Nobody listens when the client is gone.
+                let _ = reply.send(self.refuse(&problem));
+                return body::linger(body).await;
+            }
+        };
+        let request = match bind(&self.head, &self.params, self.peer, &bytes) {
+            Ok(request) => request,
+            Err(problem) => {
+                let _ = reply.send(self.refuse(&problem));
+                return;
+            }
+        };
+        drop(bytes);
+        let options = RunOptions {
+            id: self.id.clone(),
+            deadline: self.deadline,
+            script: ScriptArgs::default(),
+        };
+        let respond = |result| {
+            let _ = reply.send(self.reply(result));
+        };
+        self.front.app.run(Target::Route(self.route), request, options, respond).await;
+    }
+
+    fn reply(&self, result: Result<Answer, RunError>) -> Reply {
+        match result {
+            Ok(answer) => {
+                let error = answer.error.clone();
+                let warn = |text: &str| {
+                    let log = &self.shared.log;
+                    log.line(Level::Warn, text, |line| line.text("request_id", &self.id));
+                };
+                Reply { response: respond(answer, warn), error, detail: None, cancelled: None }
+            }
+            Err(RunError::Aborted(abort)) => {
+                let detail = Some(format!("{}: {}", abort.title, abort.detail));
+                Reply { detail, ..self.refuse(&Problem::Aborted(abort)) }
+            }
+            Err(RunError::TimedOut) => self.refuse(&Problem::TimedOut),
+            Err(RunError::Panicked(text)) => {
+                Reply { detail: Some(text), ..self.refuse(&Problem::Panicked) }
+            }
+            Err(RunError::Cancelled(reason)) => {
+                Reply { cancelled: Some(reason), ..self.refuse(&Problem::Unavailable) }
+            }
+        }
+    }
+
+    fn refuse(&self, problem: &Problem) -> Reply {
+        Reply {
+            response: problem.response(self.head.uri.path(), &self.id),
+            error: Some(problem.kind().into()),
+            detail: None,
+            cancelled: None,
+        }
+    }
+}
+
+/// The response to one request, as it comes about.
+///
+/// # Cancel safety
+/// Dropping it cancels the request: that is how a client that has gone away is noticed.
+#[derive(Debug)]
+pub struct Responding(State);
+
+enum State {
+    Ready(Option<Response<Body>>),
+    Waiting {
+        answer: oneshot::Receiver<Reply>,
+        exchange: Option<Exchange>,
+        shared: Arc<Shared>,
+    },
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ready(_) => "Ready",
+            Self::Waiting { .. } => "Waiting",
+        })
+    }
+}
+
+impl Responding {
+    fn ready(response: Response<Body>) -> Self {
+        Self(State::Ready(Some(response)))
+    }
+
+    fn problem(mut exchange: Exchange, problem: &Problem) -> Self {
+        exchange.record.error = Some(problem.kind().into());
+        let response = problem.response(exchange.record.uri.path(), &exchange.record.id);
+        Self::ready(exchange.respond(response))
+    }
+}
+
+impl Future for Responding {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Ready(response) => {
+                Poll::Ready(Ok(response.take().expect("a future is not polled after its end")))
+            }
+            State::Waiting { answer, exchange, shared } => {
+                let Poll::Ready(reply) = Pin::new(answer).poll(cx) else { return Poll::Pending };
+                let mut exchange = exchange.take().expect("a future is not polled after its end");
+                let response = match reply {
+                    Ok(reply) => {
+                        exchange.record.error = reply.error;
+                        exchange.record.detail = reply.detail;
+                        exchange.record.cancelled = reply.cancelled;
+                        reply.response
+                    }
+                    // The work ended without an answer: it was stopped from outside, or it has a bug.
+                    Err(_) => {
+                        let stopping = shared.stopping.load(Ordering::Relaxed);
+                        let problem = if stopping { Problem::Unavailable } else { Problem::Panicked };
+                        exchange.record.cancelled = stopping.then(|| "shutting down".to_owned());
+                        exchange.record.error = Some(problem.kind().into());
+                        problem.response(exchange.record.uri.path(), &exchange.record.id)
+                    }
+                };
+                Poll::Ready(Ok(exchange.respond(response)))
+            }
+        }
+    }
+}
