@@ -101,6 +101,8 @@ pub(crate) struct Core {
     owns_deadline: bool,
     /// Zero while nobody has been told to stop. Written under the lock only.
     signals: AtomicUsize,
+    /// How many children have lost their handle and not ended. Written under the lock only.
+    unclaimed: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -263,6 +265,7 @@ impl Core {
             deadline,
             owns_deadline,
             signals: AtomicUsize::new(0),
+            unclaimed: AtomicUsize::new(0),
             state: Mutex::default(),
         });
         if let Some(place) = &core.parent {
@@ -331,6 +334,9 @@ impl Core {
         if seat.extra.as_ref().is_some_and(|extra| extra.stop.is_some()) {
             self.signals.fetch_sub(ONE, Ordering::Release);
         }
+        if !seat.claimed {
+            self.unclaimed.fetch_sub(1, Ordering::Release);
+        }
         self.left(state);
         // `seat` holds a waker, whose destructor is the runtime's: it runs here, unlocked.
         drop(seat);
@@ -359,12 +365,14 @@ impl Core {
     pub(crate) fn disclaim(&self, member: Member) {
         if let Some(seat) = self.lock().seat_mut(member) {
             seat.claimed = false;
+            self.unclaimed.fetch_add(1, Ordering::Release);
         }
     }
 
     /// Whether a handle may still ask for the outcome.
     pub(crate) fn is_claimed(&self, member: Member) -> bool {
-        self.lock().seat(member).is_some_and(|seat| seat.claimed)
+        self.unclaimed.load(Ordering::Acquire) == 0
+            || self.lock().seat(member).is_some_and(|seat| seat.claimed)
     }
 
     /// Parks the task of `member`, or says that it has to end now.

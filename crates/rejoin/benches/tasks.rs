@@ -1,0 +1,144 @@
+//! What a scope costs over bare tasks.
+//!
+//! Every figure is a ratio to bare `tokio::spawn` with awaited handles, measured in the same run.
+//! The contestants take turns in short samples, so that a busy machine hits all of them alike; a
+//! ratio is computed within each turn, and the table has the median of the turns with the quartiles.
+//!
+//! `cargo bench -p rejoin --bench tasks`; `-- --quick` for a glance.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
+
+use std::future::Future;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use rejoin::{Scope, scope};
+use tokio::task::JoinSet;
+
+/// One contestant: `run(children, rounds)` gives the time that all rounds took.
+struct Contestant {
+    name: &'static str,
+    run: fn(&tokio::runtime::Runtime, Start, u64, u32) -> Duration,
+}
+
+#[derive(Clone, Copy)]
+enum Start {
+    /// In a task, on a worker of the runtime.
+    Inside,
+    /// In `block_on`, on a thread that is no worker: each spawn has to wake one.
+    Outside,
+}
+
+fn timed<F, Fut>(runtime: &tokio::runtime::Runtime, start: Start, rounds: u32, once: F) -> Duration
+where
+    F: Fn() -> Fut + Send + 'static,
+    Fut: Future<Output = u64> + Send,
+{
+    let all = async move {
+        let begin = Instant::now();
+        for _ in 0..rounds {
+            black_box(once().await);
+        }
+        begin.elapsed()
+    };
+    match start {
+        Start::Inside => runtime.block_on(async { tokio::spawn(all).await }).expect("no panic"),
+        Start::Outside => runtime.block_on(all),
+    }
+}
+
+async fn child(n: u64) -> u64 {
+    black_box(n)
+}
+
+async fn bare(children: u64) -> u64 {
+    let handles: Vec<_> = (0..children).map(|n| tokio::spawn(child(n))).collect();
+    let mut sum = 0;
+    for handle in handles {
+        sum += handle.await.expect("no panic");
+    }
+    sum
+}
+
+async fn join_set(children: u64) -> u64 {
+    let mut set = JoinSet::new();
+    for n in 0..children {
+        set.spawn(child(n));
+    }
+    let mut sum = 0;
+    while let Some(n) = set.join_next().await {
+        sum += n.expect("no panic");
+    }
+    sum
+}
+
+async fn in_scope(children: u64) -> u64 {
+    let sum = scope(|s: Scope| async move {
+        let handles: Vec<_> = (0..children).map(|n| s.spawn_value(child(n))).collect();
+        let mut sum = 0;
+        for handle in handles {
+            sum += handle.await?;
+        }
+        Ok(sum)
+    });
+    sum.await.expect("no child fails")
+}
+
+const CONTESTANTS: [Contestant; 3] = [
+    Contestant { name: "spawn", run: |rt, at, n, k| timed(rt, at, k, move || bare(n)) },
+    Contestant { name: "JoinSet", run: |rt, at, n, k| timed(rt, at, k, move || join_set(n)) },
+    Contestant { name: "scope", run: |rt, at, n, k| timed(rt, at, k, move || in_scope(n)) },
+];
+
+fn main() {
+    let quick = std::env::args().any(|arg| arg == "--quick");
+    let turns = if quick { 15 } else { 61 };
+    println!("ratio to bare spawn: median (quartiles) of {turns} turns; best ns per child");
+    for workers in [1, 2] {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .build()
+            .expect("a runtime");
+        for (start, place) in [(Start::Inside, "inside a worker"), (Start::Outside, "outside")] {
+            for (children, rounds) in [(3, 5000), (100, 200), (10_000, 2)] {
+                println!("\n{children} children, {workers} worker(s), started {place}");
+                compare(&runtime, start, children, rounds, turns);
+            }
+        }
+    }
+}
+
+fn compare(rt: &tokio::runtime::Runtime, start: Start, children: u64, rounds: u32, turns: usize) {
+    let mut ratios = vec![Vec::new(); CONTESTANTS.len()];
+    let mut best = vec![f64::MAX; CONTESTANTS.len()];
+    let rounds = if matches!(start, Start::Outside) { rounds / 2 } else { rounds };
+    for turn in 0..=turns {
+        let mut nanos = [0.0; CONTESTANTS.len()];
+        // Everybody goes first in turn.
+        for at in 0..CONTESTANTS.len() {
+            let who = (turn + at) % CONTESTANTS.len();
+            let took = (CONTESTANTS[who].run)(rt, start, children, rounds.max(1));
+            nanos[who] = took.as_nanos() as f64 / f64::from(rounds.max(1)) / children as f64;
+        }
+        // The first turn warms up.
+        if turn == 0 {
+            continue;
+        }
+        for who in 0..CONTESTANTS.len() {
+            ratios[who].push(nanos[who] / nanos[0]);
+            best[who] = best[who].min(nanos[who]);
+        }
+    }
+    for (who, contestant) in CONTESTANTS.iter().enumerate() {
+        ratios[who].sort_by(f64::total_cmp);
+        let at = |share: f64| ratios[who][(share * (turns - 1) as f64) as usize];
+        println!(
+            "  {:8} {:5.2}  ({:.2} .. {:.2})  {:7.0} ns",
+            contestant.name,
+            at(0.5),
+            at(0.25),
+            at(0.75),
+            best[who],
+        );
+    }
+}

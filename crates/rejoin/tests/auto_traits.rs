@@ -1,0 +1,71 @@
+//! Which types may cross threads, be shared, or be moved while pinned: a part of the interface.
+#![allow(missing_docs, reason = "a test")]
+
+use std::io::Error;
+
+use rejoin::*;
+
+type Ready = std::future::Ready<Result<u8, Error>>;
+
+macro_rules! is {
+    ($($type:ty: $($bound:ident)*;)*) => {
+        #[test]
+        fn types() {
+            $($({
+                fn holds<T: $bound>() {}
+                holds::<$type>();
+            })*)*
+        }
+    };
+}
+
+is! {
+    CancelReason: Send Sync Unpin Clone;
+    CancelSource: Send Sync Unpin Copy;
+    Cancelled: Send Sync Unpin Clone;
+    Canceller: Send Sync Unpin Clone;
+    Cause: Send Sync Unpin Clone;
+    Ending: Send Sync Unpin Clone;
+    Failure<Error>: Send Sync Unpin;
+    LimitedScope<Error>: Send Sync Unpin Clone;
+    LimitedScopeBuilder: Send Sync Unpin Clone;
+    Name: Send Sync Unpin Clone;
+    OnError: Send Sync Unpin Copy;
+    Panic: Send Sync Unpin Clone;
+    Scope<Error>: Send Sync Unpin Clone;
+    ScopeBuilder: Send Sync Unpin Clone;
+    ScopeError<Error>: Send Sync Unpin;
+    SpawnError<Ready>: Send Sync Unpin;
+    TaskBuilder<'static, Error>: Send Sync Unpin;
+    TaskError<Error>: Send Sync Unpin Clone;
+    TaskHandle<u8, Error>: Send Sync Unpin;
+    // A value that cannot be shared makes nothing else unshareable.
+    TaskHandle<std::cell::Cell<u8>, Error>: Send Unpin;
+    TaskId: Send Sync Unpin Copy;
+    TimedOut: Send Sync Unpin Copy;
+    Until: Send Sync Unpin Copy;
+    Waited<u8, Error>: Send Sync Unpin;
+    WhenCancelled: Send Sync Unpin;
+    Won<u8>: Send Sync Unpin Copy;
+}
+
+fn send<F: Future + Send>(_: F) {}
+
+#[test]
+fn futures() {
+    fn ready() -> [Ready; 1] {
+        [std::future::ready(Ok(1))]
+    }
+    send(scope(|s: Scope<Error>| async move { s.spawn(async { Ok(1) }).await }));
+    send(Scope::builder().run(|_: Scope| async { Ok(()) }));
+    send(wait(ready()));
+    send(wait_until(ready(), Until::all()));
+    send(gather(ready()));
+    send(race(ready()));
+    send(any(ready()));
+    send(quorum(1, ready()));
+    send(timeout(std::time::Duration::ZERO, async {}));
+    send(shield(std::time::Duration::ZERO, async {}));
+    send(checkpoint());
+    send(cancelled());
+}

@@ -1,0 +1,219 @@
+//! Contract 5: deadlines nest by minimum, can be read, and a shield is bounded.
+#![allow(missing_docs, reason = "a test")]
+
+mod every_await;
+
+use std::time::Duration;
+
+use every_await::ms;
+use proptest::prelude::*;
+use rejoin::{
+    CancelSource, OnError, Scope, cancelled, deadline, remaining, scope, shield, timeout,
+    timeout_at,
+};
+use tokio::time::{Instant, sleep};
+
+#[tokio::test(start_paused = true)]
+async fn a_child_reads_what_is_left() {
+    let start = Instant::now();
+    Scope::builder()
+        .timeout(ms(100))
+        .run(|s: Scope| async move {
+            assert_eq!(s.deadline(), Some(start + ms(100)));
+            sleep(ms(30)).await;
+            s.spawn_value(async move {
+                assert_eq!((deadline(), remaining()), (Some(start + ms(100)), Some(ms(70))));
+                timeout(ms(20), async { assert_eq!(remaining(), Some(ms(20))) }).await.unwrap();
+                timeout(ms(900), async { assert_eq!(remaining(), Some(ms(70))) }).await.unwrap();
+                let inner = Scope::builder().timeout(ms(10)).run(|t: Scope| async move {
+                    t.spawn_value(async { assert_eq!(remaining(), Some(ms(10))) }).await
+                });
+                inner.await.unwrap();
+                assert_eq!(remaining(), Some(ms(70)));
+            })
+            .await?;
+            s.task("own").timeout(ms(5)).spawn_value(async { remaining() }).await
+        })
+        .await
+        .map(|left| assert_eq!(left, Some(ms(5))))
+        .unwrap();
+    assert_eq!(deadline(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_fails_for_its_own_deadline_only() {
+    let start = Instant::now();
+    assert!(timeout(ms(10), sleep(ms(20))).await.is_err());
+    assert!(timeout(ms(10), sleep(ms(10))).await.is_ok(), "ready at the deadline is in time");
+    assert!(timeout(Duration::ZERO, async {}).await.is_ok());
+    assert!(timeout(Duration::ZERO, sleep(ms(1))).await.is_err());
+    assert!(timeout(Duration::MAX, sleep(ms(1))).await.is_ok());
+    assert!(timeout_at(start, sleep(ms(1))).await.is_err());
+    assert_eq!(start.elapsed(), ms(21));
+
+    // The earlier deadline is further out: the inner call does not return.
+    let outer = timeout(ms(10), async {
+        let _ = timeout(ms(50), sleep(ms(100))).await;
+        unreachable!("only the outer one returns");
+    });
+    assert!(outer.await.is_err());
+    assert_eq!(start.elapsed(), ms(31));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_may_borrow() {
+    let mut log = vec![1];
+    timeout(ms(10), async { log.push(2) }).await.unwrap();
+    assert_eq!(log, [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_times_out_is_told_and_may_clean_up_behind_a_shield() {
+    let start = Instant::now();
+    let result = timeout(ms(10), async {
+        let reason = cancelled().await;
+        assert_eq!(reason.source(), CancelSource::Deadline);
+        shield(ms(100), sleep(ms(30))).await.unwrap();
+        "cleaned up"
+    });
+    // It returned by itself in the end, so its value stands.
+    assert_eq!(result.await, Ok("cleaned up"));
+    assert_eq!(start.elapsed(), ms(40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shield_keeps_its_own_deadline_and_the_next_wait_is_cancelled() {
+    for (bound, ends, ok) in [(50, 50, false), (1000, 111, true)] {
+        let start = Instant::now();
+        let error = Scope::builder()
+            .timeout(ms(10))
+            .run(|s: Scope| async move {
+                s.spawn_value(async move {
+                    let work = async {
+                        assert_eq!(remaining(), Some(ms(bound)));
+                        sleep(ms(10)).await;
+                        // Not seen behind the shield, though the scope is being stopped.
+                        tokio::select! {
+                            biased;
+                            _ = cancelled() => assert!(!ok, "only its own bound is seen"),
+                            () = sleep(ms(100)) => {}
+                        }
+                        sleep(ms(1)).await;
+                    };
+                    let result = shield(ms(bound), work).await;
+                    assert_eq!(result.is_ok(), ok);
+                    assert_eq!(start.elapsed(), ms(ends));
+                    sleep(ms(1)).await;
+                    unreachable!("the scope was stopped long ago");
+                });
+                Ok(())
+            })
+            .await
+            .unwrap_err();
+        assert!(error.is_timed_out());
+        assert_eq!((error.failures().len(), error.stopped()), (0, 1), "{error:?}");
+        assert_eq!(start.elapsed(), ms(ends));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_behind_a_shield_lives_as_long_as_the_shield() {
+    let start = Instant::now();
+    let result = scope(|s: Scope| async move {
+        let task = s.spawn_value(async {
+            let clean_up = scope(|t: Scope| async move {
+                let one = t.spawn_value(sleep(ms(30)));
+                let other = t.spawn_value(sleep(ms(40)));
+                one.await?;
+                other.await
+            });
+            shield(ms(100), clean_up).await.unwrap().unwrap();
+        });
+        sleep(ms(1)).await;
+        s.cancel("enough");
+        task.await
+    });
+    assert!(result.await.is_err());
+    assert_eq!(start.elapsed(), ms(40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_may_be_shielded_too() {
+    let start = Instant::now();
+    let result = Scope::builder().timeout(ms(10)).run(|_: Scope| async move {
+        shield(ms(100), sleep(ms(30))).await.unwrap();
+        Ok(start.elapsed())
+    });
+    assert_eq!(result.await.unwrap(), ms(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn clean_up_that_hangs_is_abandoned_at_its_bound() {
+    let start = Instant::now();
+    let result = scope(|s: Scope| async move {
+        s.spawn_value(async {
+            cancelled().await;
+            assert!(shield(ms(70), std::future::pending::<()>()).await.is_err());
+        });
+        sleep(ms(1)).await;
+        s.cancel("enough");
+        Ok(())
+    });
+    result.await.unwrap();
+    assert_eq!(start.elapsed(), ms(71));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_with_a_deadline_ends_everything_at_it() {
+    let start = Instant::now();
+    let error = Scope::builder()
+        .name("report")
+        .timeout(ms(50))
+        .on_error(OnError::CollectAll)
+        .run(|s| async move {
+            s.spawn(async {
+                sleep(ms(10)).await;
+                Err::<(), _>("early")
+            });
+            for n in 1..=5 {
+                s.spawn_value(sleep(ms(20 * n)));
+            }
+            Ok(())
+        })
+        .await
+        .unwrap_err();
+    assert!(error.is_timed_out());
+    assert_eq!((error.failures().len(), error.stopped()), (1, 3));
+    assert_eq!(error.to_string(), "scope `report`: timed out, 1 failure, 3 stopped");
+    assert_eq!(start.elapsed(), ms(50));
+}
+
+proptest! {
+    // The seed of a failing case is printed, and kept in a file beside this one.
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn the_earliest_deadline_ends_it_and_belongs_to_the_outermost(
+        times in prop::collection::vec(1u64..20, 1..8),
+    ) {
+        fn nest(times: &[u64], start: Instant) -> futures_util::future::BoxFuture<'_, usize> {
+            Box::pin(async move {
+                let Some((first, inner)) = times.split_first() else {
+                    return std::future::pending().await;
+                };
+                // How many scopes further in the owner is; the innermost returns last.
+                match timeout_at(start + ms(*first), nest(inner, start)).await {
+                    Ok(further_in) => further_in + 1,
+                    Err(_) => 0,
+                }
+            })
+        }
+        let (owner, took) = every_await::on_virtual_time(async {
+            let start = Instant::now();
+            (nest(&times, start).await, start.elapsed())
+        });
+        let earliest = *times.iter().min().unwrap();
+        prop_assert_eq!(took, ms(earliest));
+        prop_assert_eq!(owner, times.iter().position(|time| *time == earliest).unwrap());
+    }
+}
