@@ -2,7 +2,7 @@
 
 use super::scan::quoted;
 use super::{MAX_DEPTH, Parser};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::wp::ast::{Branch, Case, Dispatch, ForEach, If, Name, ResultBlock, Step, Text};
 
@@ -103,6 +103,11 @@ impl Parser<'_> {
             self.parse_unwrapped_condition();
         }
         let condition = self.parse_steps();
+        Some(self.parse_if_parts(start, keyword, condition))
+    }
+
+    /// `then:`, `else:` and `end` of the `if` that is open.
+    fn parse_if_parts(&mut self, start: usize, keyword: Span, condition: Vec<Step>) -> Step {
         let mut then = Vec::new();
         let word = self.pos;
         if self.at_block_word() && self.eat_word("then") {
@@ -123,7 +128,7 @@ impl Parser<'_> {
         }
         self.eat_end("if", keyword);
         self.open.pop();
-        Some(Step::If(If { condition, then, otherwise, span: self.span_from(start) }))
+        Step::If(If { condition, then, otherwise, span: self.span_from(start) })
     }
 
     /// `|> if .x == 1`: the condition of an `if` is a list of steps.
@@ -152,12 +157,22 @@ impl Parser<'_> {
         let keyword = self.open_block(start, "dispatch", Frame::Dispatch)?;
         self.eat_tags_on_block();
         self.report_steps_before("case");
+        Some(self.parse_dispatch_parts(start, keyword))
+    }
+
+    fn parse_dispatch_parts(&mut self, start: usize, keyword: Span) -> Step {
         let mut cases: Vec<Case> = Vec::new();
         let mut default: Option<Vec<Step>> = None;
         let mut default_span = None;
+        let mut garbled = false;
         loop {
             self.eat_trivia();
             let word = self.pos;
+            if cases.is_empty() && default.is_none() && self.at_nonsense() {
+                garbled = true;
+                self.parse_unexpected("`case @tag:` or `default:`");
+                continue;
+            }
             if !self.at_block_word() {
                 break;
             }
@@ -176,12 +191,12 @@ impl Parser<'_> {
                 break;
             }
         }
-        if cases.is_empty() && default.is_none() {
+        if cases.is_empty() && default.is_none() && !garbled {
             self.report_empty_block("dispatch", keyword, "write `case @tag:` and steps below it");
         }
         self.eat_end("dispatch", keyword);
         self.open.pop();
-        Some(Step::Dispatch(Dispatch { cases, default, span: self.span_from(start) }))
+        Step::Dispatch(Dispatch { cases, default, span: self.span_from(start) })
     }
 
     fn parse_case(&mut self, start: usize) -> Case {
@@ -295,15 +310,27 @@ impl Parser<'_> {
         let keyword = self.open_block(start, "result", Frame::Labels)?;
         self.eat_tags_on_block();
         self.report_steps_before("ok(200)");
+        Some(self.parse_result_parts(start, keyword))
+    }
+
+    fn parse_result_parts(&mut self, start: usize, keyword: Span) -> Step {
         let mut branches = Vec::new();
+        let mut garbled = false;
         loop {
             self.eat_trivia();
-            if self.other_block_takes_word() || !self.at_label() {
+            if self.other_block_takes_word() {
                 break;
             }
-            branches.push(self.parse_branch());
+            if self.at_label() {
+                branches.push(self.parse_branch());
+            } else if branches.is_empty() && self.at_nonsense() {
+                garbled = true;
+                self.parse_unexpected("a branch, such as `ok(200):`");
+            } else {
+                break;
+            }
         }
-        if branches.is_empty() {
+        if branches.is_empty() && !garbled {
             self.report_empty_block(
                 "result",
                 keyword,
@@ -311,7 +338,12 @@ impl Parser<'_> {
             );
         }
         self.open.pop();
-        Some(Step::Result(ResultBlock { branches, span: self.span_from(start) }))
+        Step::Result(ResultBlock { branches, span: self.span_from(start) })
+    }
+
+    /// Whether something stands here that no list of steps can go on or end with.
+    fn at_nonsense(&self) -> bool {
+        !self.at_end() && !self.at("|>") && !self.at_list_end() && !self.at_stray_word()
     }
 
     /// Whether the word here belongs to a block around the innermost one.
@@ -350,17 +382,20 @@ impl Parser<'_> {
             return (usual, name.span);
         }
         let start = self.pos;
-        let len = self.rest().find(')').unwrap_or(0);
+        let len = self.rest().find([')', ':', '\n']).unwrap_or(self.rest().len());
         let written = self.text[start..start + len].trim();
         let from = self.after_blanks(start).min(start + len);
         let span = self.span(from, from + written.len());
-        self.pos = start + len + 1;
+        self.pos = start + len;
+        if !self.eat(")") {
+            self.report_unclosed_bracket(start - 1, "close it with `)` behind the status");
+        }
         match written.parse::<u16>() {
             Ok(status) if (100..600).contains(&status) && !written.starts_with('+') => {
                 (status, span)
             }
             _ => {
-                let open = self.span(start - 1, start + len + 1);
+                let open = self.span(start - 1, self.pos);
                 let (span, message) = match written {
                     "" => (open, "the status is missing".to_owned()),
                     _ => (span, format!("{} is not an HTTP status", quoted(written))),
@@ -435,30 +470,48 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn parse_stray_word(&mut self) {
+    /// Reports that word, once for all parts of the block that it belongs to, and reads the parts as if the block were
+    /// open. `before` is the step before it: its keyword, if misspelt.
+    pub(super) fn parse_stray_part(&mut self, before: Option<&Step>) -> Option<Step> {
         let start = self.pos;
         let word = self.peek_word();
-        self.pos += word.len();
-        let help = match word {
-            "end" => "remove it; `result` and plain steps have no `end`",
-            "then" | "else" => "remove it, or write `|> if` and a condition above it",
-            "case" | "default" => "remove it, or write `|> dispatch` above it",
-            _ => "remove it, or write `|> result` above it",
+        let (block, frame) = match word {
+            "end" => ("", Frame::Labels),
+            "then" | "else" => ("if", Frame::If { then: false, otherwise: false }),
+            "case" | "default" if !self.at_branch_of("default") => ("dispatch", Frame::Dispatch),
+            _ => ("result", Frame::Labels),
         };
-        let message = match word {
-            "end" => "this `end` closes nothing".to_owned(),
-            _ => format!("{} belongs to no block", quoted(word)),
+        let span = self.span(start, start + word.len());
+        let problem = if word == "end" {
+            Diagnostic::new(Code::STRAY_PART, span, "this `end` closes nothing")
+                .help("remove it; `result` and plain steps have no `end`")
+        } else {
+            Diagnostic::new(Code::STRAY_PART, span, format!("{} belongs to no block", quoted(word)))
+                .help(format!("write `|> {block}` above it, or remove it"))
         };
-        self.report(
-            Diagnostic::new(Code::STRAY_PART, self.span(start, self.pos), message)
-                .label("no block is open that takes this")
-                .help(help),
-        );
-        // What follows on the line up to a colon is the stray part's condition or status.
-        let line = &self.text[self.pos..self.line_end(self.pos)];
-        if word != "end" {
-            let colon = line.find(':').map_or(line.len(), |colon| colon + 1);
-            self.pos += line.find("|>").map_or(colon, |arrow| arrow.min(colon));
+        let problem = problem.label("no block is open that takes this");
+        self.report(match before {
+            Some(Step::Plain(step)) if nearest(&step.name.text, [block]).is_some() => {
+                problem.also(step.name.span, format!("did you mean `{block}`?"))
+            }
+            _ => problem,
+        });
+        if word == "end" {
+            self.pos += word.len();
+            return None;
         }
+        let keyword = self.open_block(start, "", frame)?;
+        let step = match block {
+            "if" => self.parse_if_parts(start, keyword, Vec::new()),
+            "dispatch" => self.parse_dispatch_parts(start, keyword),
+            _ => self.parse_result_parts(start, keyword),
+        };
+        Some(step)
+    }
+
+    /// Whether `name(` stands here.
+    fn at_branch_of(&self, name: &str) -> bool {
+        self.peek_word() == name
+            && self.text[self.after_blanks(self.pos + name.len())..].starts_with('(')
     }
 }

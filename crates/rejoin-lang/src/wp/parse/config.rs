@@ -39,7 +39,10 @@ impl Parser<'_> {
                 continue;
             }
             if self.at_end() || self.is_anchor(self.pos) {
-                self.report_unclosed_block(open);
+                self.report_unclosed_bracket(
+                    open,
+                    "close the block with `}` below its last setting",
+                );
                 break;
             }
             match self.opt_config_entry() {
@@ -49,18 +52,6 @@ impl Parser<'_> {
         }
         self.last_text = None;
         Config { name, entries, span: self.span_from(start) }
-    }
-
-    fn report_unclosed_block(&mut self, open: usize) {
-        self.report(
-            Diagnostic::new(
-                Code::UNCLOSED_BRACKET,
-                self.span(open, open + 1),
-                "the bracket `{` that opens here is not closed",
-            )
-            .label("opened here")
-            .help("close the block with `}` below its last setting"),
-        );
     }
 
     fn opt_config_entry(&mut self) -> Option<ConfigEntry> {

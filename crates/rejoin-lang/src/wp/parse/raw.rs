@@ -173,18 +173,25 @@ impl Parser<'_> {
             pos += 1;
         }
         let innermost = stack.iter().rfind(|at| bytes[**at] != b'"').copied().unwrap_or(open);
-        let bracket = bytes[innermost] as char;
+        let help = format!("close it with `{}`", closing_of(bytes[innermost]) as char);
+        self.report_unclosed_bracket(innermost, &help);
+        self.pos = self.next_anchor(open + 1).unwrap_or(self.text.len());
+        None
+    }
+
+    pub(super) fn report_unclosed_bracket(&mut self, open: usize, help: &str) {
         self.report(
             Diagnostic::new(
                 Code::UNCLOSED_BRACKET,
-                self.span(innermost, innermost + 1),
-                format!("the bracket `{bracket}` that opens here is not closed"),
+                self.span(open, open + 1),
+                format!(
+                    "the bracket `{}` that opens here is not closed",
+                    &self.text[open..open + 1]
+                ),
             )
             .label("opened here")
-            .help(format!("close it with `{}`", closing_of(bytes[innermost]) as char)),
+            .help(help),
         );
-        self.pos = self.next_anchor(open + 1).unwrap_or(self.text.len());
-        None
     }
 
     fn report_mismatched(&mut self, open: usize, close: usize) {

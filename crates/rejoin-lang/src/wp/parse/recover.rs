@@ -260,9 +260,12 @@ impl Parser<'_> {
         let mut pos = self.after_blanks(self.pos + word.len());
         let mut certain = false;
         if let Some(inside) = self.text[pos..].strip_prefix('(') {
-            let Some(len) = inside.find([')', '(', '`', '"', '\n']) else { return false };
-            if inside.as_bytes()[len] != b')' {
-                return false;
+            let Some(len) = inside.find([')', '(', '`', '"', ':', '\n']) else { return false };
+            match inside.as_bytes()[len] {
+                b')' => {}
+                // `ok(200:`, reported when it is read.
+                b':' => return inside[..len].trim().parse::<u32>().is_ok(),
+                _ => return false,
             }
             certain = word == "ok" || word == "default" || word.ends_with("Error");
             pos = self.after_blanks(pos + len + 2);

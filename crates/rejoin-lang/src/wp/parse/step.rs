@@ -239,13 +239,18 @@ impl Parser<'_> {
             self.pos += len;
             steps.extend(self.parse_step(start));
         } else if self.at_stray_word() {
-            self.parse_stray_word();
+            steps.extend(self.parse_stray_part(steps.last()));
         } else if self.at_bare_step() {
             let word = self.peek_word();
             self.report_no_arrow(start, start + word.len());
             steps.extend(self.parse_step(start));
         } else {
             self.parse_unexpected("a step (`|>`) or a declaration");
+        }
+        if self.pos == start {
+            // Whatever was made of it, reading moves on.
+            self.pos += self.rest().chars().next().map_or(0, char::len_utf8);
+            self.skip_to_next_start();
         }
     }
 

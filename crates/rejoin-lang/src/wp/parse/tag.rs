@@ -128,15 +128,7 @@ impl Parser<'_> {
             self.eat_trivia();
             self.pos += 1;
         } else {
-            self.report(
-                Diagnostic::new(
-                    Code::UNCLOSED_BRACKET,
-                    self.span(start, start + 1),
-                    "the bracket `(` that opens here is not closed",
-                )
-                .label("opened here")
-                .help("close it with `)` behind the last tag"),
-            );
+            self.report_unclosed_bracket(start, "close it with `)` behind the last tag");
         }
         inner
     }
@@ -146,20 +138,22 @@ impl Parser<'_> {
         let start = self.pos;
         if !self.eat("@") {
             let word = self.peek_word();
-            self.pos += word.len();
             let problem = Diagnostic::new(
                 Code::INVALID_TAG,
                 self.span(start, start + word.len()),
                 "a tag is missing here",
             )
             .label("expected `@`");
-            self.report(if word.is_empty() {
-                problem.help("write a tag, such as `@when(name)`")
-            } else {
-                problem.help(format!("write a tag, such as `@when({word})`"))
-            });
-            let name = self.missing_name();
-            return Tag { name, negated: false, args: Vec::new(), span: self.span_from(start) };
+            if word.is_empty() {
+                self.report(problem.help("write a tag, such as `@when(name)`"));
+                let name = self.missing_name();
+                return Tag { name, negated: false, args: Vec::new(), span: self.span_from(start) };
+            }
+            let called = self.text[start + word.len()..].starts_with('(');
+            self.report(problem.help(match called {
+                true => format!("write `@{word}`"),
+                false => format!("write a tag, such as `@when({word})`"),
+            }));
         }
         let negated = self.eat("!");
         let name = self.opt_written_name("the tag's name").unwrap_or_else(|| {
@@ -234,15 +228,7 @@ impl Parser<'_> {
             if self.blame_last_text() {
                 return;
             }
-            self.report(
-                Diagnostic::new(
-                    Code::UNCLOSED_BRACKET,
-                    self.span(open, open + 1),
-                    "the bracket `(` that opens here is not closed",
-                )
-                .label("opened here")
-                .help("close it with `)` behind the last argument"),
-            );
+            self.report_unclosed_bracket(open, "close it with `)` behind the last argument");
             if !self.at_end() && !self.at("|>") && !self.at("@") && !line.trim().is_empty() {
                 self.skip_to_next_start();
             }
