@@ -1,0 +1,273 @@
+//! What a program may use, and how it is stopped when it wants more.
+//!
+//! The evaluators call [`tick`] on every step and [`charge`] wherever memory grows. When a budget is
+//! used up they unwind to [`bounded`] with a private payload: neither `try` in a program nor an
+//! evaluator in between can hold that up, and nothing is printed because the panic hook is not
+//! called. This needs unwinding, so `panic = "abort"` is out for programs that use this crate.
+
+use std::{
+    any::Any,
+    cell::Cell,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::{Duration, Instant},
+};
+
+/// What one run of a program may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Time on the clock, from the start of the run.
+    pub time: Option<Duration>,
+    /// A point in time; the earlier of the two counts.
+    pub deadline: Option<Instant>,
+    /// Steps of evaluation; a step takes some ten to some hundred nanoseconds.
+    pub fuel: u64,
+    /// Bytes that the run may allocate in all (an estimate; memory that was freed again counts).
+    pub memory: usize,
+    /// Levels of nesting that an output may have.
+    pub depth: u32,
+    /// Outputs that a run may have, where all of them are wanted.
+    pub outputs: usize,
+}
+
+/// One second, 50 million steps, 512 MiB, 512 levels, 100,000 outputs.
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            time: Some(Duration::from_secs(1)),
+            deadline: None,
+            fuel: 50_000_000,
+            memory: 512 << 20,
+            depth: 512,
+            outputs: 100_000,
+        }
+    }
+}
+
+/// The limit that a run came up against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// The time or the deadline.
+    Time,
+    /// The number of steps.
+    Fuel,
+    /// The memory, or the length of one string (64 MiB).
+    Memory,
+    /// The nesting of an output, or the depth of the program's own recursion.
+    Depth,
+    /// The number of outputs.
+    Outputs,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Limit::Time => "the program ran longer than its time limit",
+            Limit::Fuel => "the program took more steps than its limit",
+            Limit::Memory => "the program used more memory than its limit",
+            Limit::Depth => "the program went deeper than its limit of nesting",
+            Limit::Outputs => "the program had more outputs than its limit",
+        })
+    }
+}
+
+/// Bytes that one string may have.
+const LONGEST_STRING: usize = 64 << 20;
+/// Stack that must be left for what happens between two steps.
+const STACK_RESERVE: usize = 256 << 10;
+/// Stack for the second try of a run that recursed too deeply for the thread that it is on.
+const LARGE_STACK: usize = 64 << 20;
+
+struct Budget {
+    fuel: Cell<u64>,
+    memory: Cell<usize>,
+    deadline: Cell<Option<Instant>>,
+    /// Addresses below this one belong to the reserve.
+    stack_floor: Cell<usize>,
+}
+
+thread_local! {
+    static BUDGET: Budget = const {
+        Budget {
+            fuel: Cell::new(u64::MAX),
+            memory: Cell::new(usize::MAX),
+            deadline: Cell::new(None),
+            stack_floor: Cell::new(0),
+        }
+    };
+}
+
+/// What unwinds from the place where a budget ran out.
+struct Stopped(Why);
+
+#[derive(Clone, Copy)]
+enum Why {
+    Limit(Limit),
+    Stack,
+}
+
+#[cold]
+fn stop(why: Why) -> ! {
+    resume_unwind(Box::new(Stopped(why)))
+}
+
+/// Stops the run for a reason that the caller found out.
+#[cold]
+pub(super) fn stop_at(limit: Limit) -> ! {
+    stop(Why::Limit(limit))
+}
+
+/// Counts one step, and looks at the stack and now and then at the clock.
+#[inline]
+pub(super) fn tick() {
+    BUDGET.with(|budget| {
+        let left = budget.fuel.get();
+        let here = 0u8;
+        let address = std::ptr::from_ref(&here).addr();
+        if left == 0 || left % 256 == 0 || address < budget.stack_floor.get() {
+            budget.look(left, address);
+        }
+        budget.fuel.set(left - 1);
+    });
+}
+
+/// Counts the steps of a loop in a native function.
+#[inline]
+pub(super) fn tick_many(steps: usize) {
+    BUDGET.with(|budget| {
+        let left = budget.fuel.get();
+        match left.checked_sub(steps as u64) {
+            Some(rest) => budget.fuel.set(rest),
+            None => stop(Why::Limit(Limit::Fuel)),
+        }
+        if steps > 1024 {
+            budget.look_at_clock();
+        }
+    });
+}
+
+/// Counts memory that is about to be allocated.
+#[inline]
+pub(super) fn charge(bytes: usize) {
+    BUDGET.with(|budget| match budget.memory.get().checked_sub(bytes) {
+        Some(rest) => budget.memory.set(rest),
+        None => stop(Why::Limit(Limit::Memory)),
+    });
+}
+
+/// Counts the memory of a string that is about to be made.
+#[inline]
+pub(super) fn charge_string(bytes: usize) {
+    if bytes > LONGEST_STRING {
+        stop(Why::Limit(Limit::Memory));
+    }
+    charge(bytes + 16);
+}
+
+/// Counts the memory of an array that is about to be made.
+#[inline]
+pub(super) fn charge_items(n: usize) {
+    charge(48 + n.saturating_mul(24));
+}
+
+impl Budget {
+    #[cold]
+    fn look(&self, left: u64, address: usize) {
+        if left == 0 {
+            stop(Why::Limit(Limit::Fuel));
+        }
+        if address < self.stack_floor.get() {
+            stop(Why::Stack);
+        }
+        self.look_at_clock();
+    }
+
+    fn look_at_clock(&self) {
+        if self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline) {
+            stop(Why::Limit(Limit::Time));
+        }
+    }
+}
+
+/// Puts back the budget of the run outside, if there is one.
+struct Outer {
+    fuel: u64,
+    memory: usize,
+    deadline: Option<Instant>,
+    stack_floor: usize,
+}
+
+impl Outer {
+    fn replace(limits: &Limits, deadline: Option<Instant>, stack: usize) -> Self {
+        let here = 0u8;
+        let address = std::ptr::from_ref(&here).addr();
+        BUDGET.with(|budget| Outer {
+            // The first step looks at the clock only if the count says so: start on such a one.
+            fuel: budget.fuel.replace(limits.fuel),
+            memory: budget.memory.replace(limits.memory),
+            deadline: budget.deadline.replace(deadline),
+            stack_floor: budget
+                .stack_floor
+                .replace(address.saturating_sub(stack.saturating_sub(STACK_RESERVE))),
+        })
+    }
+}
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        BUDGET.with(|budget| {
+            budget.fuel.set(self.fuel);
+            budget.memory.set(self.memory);
+            budget.deadline.set(self.deadline);
+            budget.stack_floor.set(self.stack_floor);
+        });
+    }
+}
+
+/// Runs `work` within the limits.
+///
+/// If the thread's stack turns out too small, the work starts over on a larger one; so it must
+/// have no effects.
+pub(super) fn bounded<T>(limits: &Limits, work: impl Fn() -> T) -> Result<T, Limit> {
+    let from_time = limits.time.and_then(|time| Instant::now().checked_add(time));
+    let deadline = match (from_time, limits.deadline) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    if limits.deadline.is_some() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        return Err(Limit::Time);
+    }
+    let stack = stacker::remaining_stack().unwrap_or(LARGE_STACK);
+    let first = if stack > 2 * STACK_RESERVE {
+        attempt(limits, deadline, stack, &work)
+    } else {
+        Err(Why::Stack)
+    };
+    let outcome = match first {
+        Err(Why::Stack) => {
+            stacker::grow(LARGE_STACK, || attempt(limits, deadline, LARGE_STACK, &work))
+        }
+        outcome => outcome,
+    };
+    outcome.map_err(|why| match why {
+        Why::Limit(limit) => limit,
+        Why::Stack => Limit::Depth,
+    })
+}
+
+fn attempt<T>(
+    limits: &Limits,
+    deadline: Option<Instant>,
+    stack: usize,
+    work: impl Fn() -> T,
+) -> Result<T, Why> {
+    let _outer = Outer::replace(limits, deadline, stack);
+    // What the work holds is dropped by the unwinding; nothing shared is changed by it.
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload: Box<dyn Any + Send>| {
+        match payload.downcast::<Stopped>() {
+            Ok(stopped) => stopped.0,
+            Err(panic) => resume_unwind(panic),
+        }
+    })
+}

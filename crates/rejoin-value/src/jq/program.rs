@@ -1,0 +1,126 @@
+//! A compiled program and its runs.
+
+use super::{
+    compile::{self, Compiled},
+    error::{CompileErrors, RunError},
+    limits::{self, Limit, Limits},
+    natives,
+    val::Val,
+};
+use crate::Value;
+use jaq_core::{Error, Exn};
+use std::fmt;
+
+/// A jq program, compiled. Runs any number of times, from any thread.
+pub struct Program {
+    source: Box<str>,
+    n_vars: usize,
+    jaq: Compiled,
+}
+
+impl Program {
+    /// Compiles a program. `vars` are the global variables that it may use, without their dollars;
+    /// their values are given with each run, in the same order.
+    ///
+    /// # Errors
+    /// All syntax errors, or all names that are not defined, each with its place.
+    pub fn compile(source: &str, vars: &[&str]) -> Result<Self, CompileErrors> {
+        let jaq = compile::compile(source, vars)?;
+        Ok(Program { source: source.into(), n_vars: vars.len(), jaq })
+    }
+
+    /// The text of the program.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The first output for an input, or `None` if there is none (`empty`). The program stops at
+    /// its first output.
+    ///
+    /// # Errors
+    /// The error that the program raised, or the limit that stopped it.
+    ///
+    /// # Panics
+    /// If `vars` are not as many as the program was compiled with.
+    pub fn run_first(
+        &self,
+        input: impl Into<Value>,
+        vars: &[Value],
+        limits: &Limits,
+    ) -> Result<Option<Value>, RunError> {
+        let outputs = self.run(input.into(), vars, limits, Some(1))?;
+        Ok(outputs.into_iter().next())
+    }
+
+    /// All outputs for an input.
+    ///
+    /// # Errors
+    /// The error that the program raised, even if there were outputs before it, or the limit that
+    /// stopped it.
+    ///
+    /// # Panics
+    /// If `vars` are not as many as the program was compiled with.
+    pub fn run_all(
+        &self,
+        input: impl Into<Value>,
+        vars: &[Value],
+        limits: &Limits,
+    ) -> Result<Vec<Value>, RunError> {
+        self.run(input.into(), vars, limits, None)
+    }
+
+    fn run(
+        &self,
+        input: Value,
+        vars: &[Value],
+        limits: &Limits,
+        wanted: Option<usize>,
+    ) -> Result<Vec<Value>, RunError> {
+        assert_eq!(vars.len(), self.n_vars, "a value for each global variable");
+        let run = || self.outputs(input.clone(), vars, limits, wanted);
+        let outputs = limits::bounded(limits, run).map_err(RunError::Limit)??;
+        // Only what leaves the program has to be shallow enough to be served.
+        if outputs.iter().any(|output| output.depth_within(limits.depth).is_none()) {
+            return Err(RunError::Limit(Limit::Depth));
+        }
+        Ok(outputs)
+    }
+
+    fn outputs(
+        &self,
+        input: Value,
+        vars: &[Value],
+        limits: &Limits,
+        wanted: Option<usize>,
+    ) -> Result<Vec<Value>, RunError> {
+        let context = natives::context(&self.jaq.lut, vars.iter().cloned());
+        let mut outputs = Vec::new();
+        for output in self.jaq.id.run((context, Val(input))) {
+            limits::tick();
+            outputs.push(output.map_err(raised)?.0);
+            if wanted.is_some_and(|wanted| outputs.len() >= wanted) {
+                break;
+            }
+            if outputs.len() > limits.outputs {
+                return Err(RunError::Limit(Limit::Outputs));
+            }
+        }
+        Ok(outputs)
+    }
+}
+
+fn raised(exception: Exn<'_, Val>) -> RunError {
+    let value = match exception.get_err() {
+        Ok(error) => Error::into_val(error).0,
+        // A break is always caught by its label, and nothing halts here.
+        Err(_) => "break".into(),
+    };
+    RunError::raised(value)
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("source", &self.source).finish_non_exhaustive()
+    }
+}
