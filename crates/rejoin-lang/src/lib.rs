@@ -8,8 +8,12 @@
 pub mod check;
 pub mod config_value;
 pub mod diagnostic;
+mod jq_facts;
+mod load;
 pub mod lower;
 pub mod plan;
 pub mod source;
 pub mod step_spec;
 pub mod wp;
+
+pub use load::{Loaded, load};

@@ -16,6 +16,13 @@ pub struct ConfigBlock {
     pub settings: Vec<ConfigSetting>,
 }
 
+impl ConfigBlock {
+    /// The setting of that key.
+    pub fn get(&self, key: &str) -> Option<&ConfigSetting> {
+        self.settings.iter().find(|setting| &*setting.key == key)
+    }
+}
+
 /// `key: value`
 #[derive(Clone, Debug)]
 pub struct ConfigSetting {

@@ -6,6 +6,7 @@
 mod call;
 mod cond;
 mod config;
+mod display;
 mod node;
 mod route;
 
@@ -76,5 +77,10 @@ impl Plan {
     /// If the id belongs to another plan.
     pub fn pipeline(&self, id: PipelineId) -> &Pipeline {
         &self.pipelines[id.0 as usize]
+    }
+
+    /// The configuration block of that name.
+    pub fn config(&self, name: &str) -> Option<&ConfigBlock> {
+        self.config.iter().find(|block| &*block.name == name)
     }
 }

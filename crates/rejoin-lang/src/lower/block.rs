@@ -1,0 +1,97 @@
+//! Lists of steps, and the blocks among them.
+
+use std::mem;
+
+use crate::plan::{
+    Block, Case, Dispatch, ForEach, If, Last, Node, NodeKind, ResultBlock, ResultBranch,
+};
+use crate::wp::ast::{self, Step};
+
+use super::Lowering;
+use super::flags::BodyFacts;
+
+impl Lowering<'_> {
+    /// The body of a route or pipeline, with what was noted about it.
+    pub(super) fn body(&mut self, steps: &[Step]) -> (Block, BodyFacts) {
+        self.body = BodyFacts::default();
+        let block = self.block(steps);
+        (block, mem::take(&mut self.body))
+    }
+
+    fn block(&mut self, steps: &[Step]) -> Block {
+        let mut nodes: Vec<Node> = steps.iter().map(|step| self.node(step)).collect();
+        mark_last(&mut nodes);
+        Block { nodes }
+    }
+
+    fn node(&mut self, step: &Step) -> Node {
+        let kind = match step {
+            Step::Plain(step) => return self.plain(step),
+            Step::If(step) => NodeKind::If(Box::new(If {
+                condition: self.block(&step.condition),
+                then: self.block(&step.then),
+                otherwise: step.otherwise.as_ref().map(|steps| self.block(steps)),
+            })),
+            Step::Dispatch(step) => NodeKind::Dispatch(Dispatch {
+                cases: step.cases.iter().map(|case| self.case(case)).collect(),
+                default: step.default.as_ref().map(|steps| self.block(steps)),
+            }),
+            Step::ForEach(step) => NodeKind::ForEach(self.for_each(step)),
+            Step::Result(step) => NodeKind::Result(ResultBlock {
+                branches: step.branches.iter().map(|branch| self.branch(branch)).collect(),
+            }),
+        };
+        Node { guard: None, kind, span: step.span() }
+    }
+
+    fn case(&mut self, case: &ast::Case) -> Case {
+        Case {
+            condition: self.case_condition(&case.condition),
+            block: self.block(&case.steps),
+            span: case.span,
+        }
+    }
+
+    fn for_each(&mut self, step: &ast::ForEach) -> ForEach {
+        let path = step.selector.value.split('.').filter(|key| !key.is_empty());
+        ForEach {
+            path: path.map(|key| key.trim().into()).collect(),
+            path_span: step.selector.span,
+            body: self.block(&step.body),
+        }
+    }
+
+    fn branch(&mut self, branch: &ast::Branch) -> ResultBranch {
+        ResultBranch {
+            name: branch.name.text.clone(),
+            name_span: branch.name.span,
+            status: branch.status,
+            block: self.block(&branch.steps),
+        }
+    }
+}
+
+/// Says of each call whether something runs after it in its list: a block or an unguarded step always does, a guarded
+/// step does when its guard holds. A step that starts a task counts as one.
+fn mark_last(nodes: &mut [Node]) {
+    let mut last = Last::Yes;
+    for node in nodes.iter_mut().rev() {
+        if let NodeKind::Call(call) = &mut node.kind {
+            call.last = last.clone();
+        }
+        let is_block =
+            !matches!(node.kind, NodeKind::Call(_) | NodeKind::Spawn(_) | NodeKind::Join(_));
+        last = match (last, &node.guard) {
+            (Last::No, _) => Last::No,
+            (_, None) => Last::No,
+            _ if is_block => Last::No,
+            (Last::Yes, Some(guard)) => Last::UnlessAny(vec![guard.clone()]),
+            (Last::UnlessAny(mut guards), Some(guard)) => {
+                if !guards.contains(guard) {
+                    guards.insert(0, guard.clone());
+                }
+                Last::UnlessAny(guards)
+            }
+        };
+    }
+}

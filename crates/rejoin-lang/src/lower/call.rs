@@ -1,0 +1,349 @@
+//! The plain step: what it calls, with what, and where its output goes.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::plan::{
+    Call, CallText, Callee, Join, Last, Node, NodeKind, Output, Script, Spawn, TaskReads, Unnamed,
+};
+use crate::source::Span;
+use crate::step_spec::{OutputClass, TextLanguage};
+use crate::wp::ast::{PlainStep, StepConfig};
+
+use super::tags::{Marks, bad_tag};
+use super::{Lowering, flags, unavailable};
+
+/// A step's text with what is known of its origin.
+struct GivenText {
+    text: CallText,
+    /// The variable that it comes from.
+    variable: Option<Arc<str>>,
+    /// A name without quotes that is no variable's.
+    bare: bool,
+}
+
+impl Lowering<'_> {
+    pub(super) fn plain(&mut self, step: &PlainStep) -> Node {
+        let (marks, guard) = self.tags(step.tags.as_ref());
+        let given = step.config.as_ref().map(|config| self.given_text(&step.name.text, config));
+        if &*step.name.text == "join" {
+            return Node { guard, kind: self.join(step, &marks, given), span: step.span };
+        }
+        let callee = self.callee(step, given.as_ref());
+        let call = self.call(step, callee, &marks, given);
+        let kind = self.spawned(call, marks);
+        Node { guard, kind, span: step.span }
+    }
+
+    fn given_text(&mut self, step: &str, config: &StepConfig) -> GivenText {
+        let (value, span, bare) = match config {
+            StepConfig::Backtick(text) | StepConfig::Quoted(text) => {
+                (text.value.clone(), text.span, false)
+            }
+            StepConfig::Bare { module: None, name } => (name.text.clone(), name.span, true),
+            StepConfig::Bare { module: Some(module), name } => {
+                let span = module.span.to(name.span);
+                self.report(
+                    Diagnostic::new(
+                        Code::MODULE_NAME,
+                        span,
+                        format!("no module is called `{}`", module.text),
+                    )
+                    .label("modules are not available in this version")
+                    .help(format!("declare `{}` in this file and use its bare name", name.text)),
+                );
+                (self.sources.text(span).into(), span, false)
+            }
+        };
+        match self.variables.resolve(step, &value) {
+            Some((name, text)) => GivenText { text, variable: Some(name), bare: false },
+            None => GivenText { text: CallText { value, span }, variable: None, bare },
+        }
+    }
+
+    fn callee(&mut self, step: &PlainStep, given: Option<&GivenText>) -> Callee {
+        let name = &step.name.text;
+        if &**name == "pipeline" {
+            return self.long_form(step, given);
+        }
+        if self.catalog.spec(name).is_some() {
+            return Callee::Step(name.clone());
+        }
+        if let Some(&id) = self.pipelines.get(name) {
+            if let Some(given) = given {
+                self.report(
+                    Diagnostic::new(
+                        Code::PIPELINE_WITH_TEXT,
+                        given.text.span,
+                        format!("`{name}` is a pipeline, and a pipeline takes no text"),
+                    )
+                    .label("not expected here")
+                    .help(format!("write `|> {name}`, or `|> {name}({{ … }})` to pass values")),
+                );
+                return Callee::Unknown;
+            }
+            self.body.calls.push(id);
+            return Callee::Pipeline(id);
+        }
+        self.unknown(name, step.name.span, given.is_none());
+        Callee::Unknown
+    }
+
+    /// `|> pipeline: name`
+    fn long_form(&mut self, step: &PlainStep, given: Option<&GivenText>) -> Callee {
+        let Some(given) = given else {
+            self.report(
+                Diagnostic::new(
+                    Code::UNKNOWN_STEP,
+                    step.name.span,
+                    "the name of the pipeline is missing",
+                )
+                .label("which one?")
+                .help("write `|> pipeline: name`"),
+            );
+            return Callee::Unknown;
+        };
+        let name = given.text.value.trim();
+        if let Some(&id) = self.pipelines.get(name) {
+            self.body.calls.push(id);
+            return Callee::Pipeline(id);
+        }
+        if name.contains("::") {
+            return Callee::Unknown; // Reported as the name of a module.
+        }
+        let near = nearest(name, self.pipelines.keys().map(|key| &**key));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("declare it: `pipeline {name} = …`"),
+        };
+        self.report(
+            Diagnostic::new(
+                Code::UNKNOWN_STEP,
+                given.text.span,
+                format!("no pipeline is called `{name}`"),
+            )
+            .label("not known")
+            .help(help),
+        );
+        Callee::Unknown
+    }
+
+    fn unknown(&mut self, name: &str, span: Span, may_be_pipeline: bool) {
+        if name.is_empty() {
+            return; // The parser has said that it is missing.
+        }
+        if unavailable::is_step(name) {
+            self.report(
+                Diagnostic::new(
+                    Code::NOT_AVAILABLE,
+                    span,
+                    format!("the step `{name}` is not available in this version"),
+                )
+                .label("not available")
+                .help(format!("use one of: {}", self.step_names().join(", "))),
+            );
+            return;
+        }
+        let pipelines = self.pipelines.keys().map(|key| &**key).filter(|_| may_be_pipeline);
+        let steps = self.catalog.names();
+        let own = ["join", "pipeline", "if", "dispatch", "foreach", "result"];
+        let near = nearest(name, steps.into_iter().chain(own).chain(pipelines));
+        let (message, help) = match near {
+            Some(near) => (None, format!("did you mean `{near}`?")),
+            None if may_be_pipeline => (None, format!("declare it: `pipeline {name} = …`")),
+            None => (
+                Some(format!("no step is called `{name}`")),
+                format!("use one of: {}", self.step_names().join(", ")),
+            ),
+        };
+        let message =
+            message.unwrap_or_else(|| format!("no step and no pipeline is called `{name}`"));
+        let problem = Diagnostic::new(Code::UNKNOWN_STEP, span, message).label("not known");
+        self.report(problem.help(help));
+    }
+
+    fn step_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.catalog.names().into_iter().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
+    fn call(
+        &mut self,
+        step: &PlainStep,
+        callee: Callee,
+        marks: &Marks,
+        given: Option<GivenText>,
+    ) -> Call {
+        let args: Vec<Script> = step
+            .args
+            .iter()
+            .flatten()
+            .map(|arg| Script { text: arg.value.clone(), span: arg.span })
+            .collect();
+        let mut call = Call {
+            name: step.name.text.clone(),
+            name_span: step.name.span,
+            callee,
+            args,
+            has_args: step.args.is_some(),
+            text: None,
+            output: Output::Merge,
+            last: Last::Yes,
+            auto_name: None,
+            rename_error: marks.error.as_ref().map(|(name, _)| name.clone()),
+            policy: marks.policy(),
+            reads_tasks: TaskReads::None,
+        };
+        if let Callee::Pipeline(_) = call.callee {
+            if let Some((_, span)) = &marks.result {
+                let text = "`@result` does nothing on a pipeline: its final state is merged";
+                let help = "put `@result` on a step inside the pipeline";
+                self.no_effect(*span, text, help);
+            }
+            if let Some((_, span)) = &marks.retry {
+                self.report(
+                    bad_tag(*span, "a pipeline cannot be tried again as a whole")
+                        .label("not on a pipeline")
+                        .help("put `@retry` on the step inside that may fail"),
+                );
+            }
+            return call;
+        }
+        let Callee::Step(name) = call.callee.clone() else { return call };
+        let Some(spec) = self.catalog.spec(&name) else { return call };
+        call.output = output(spec.class, marks.result.as_ref().map(|(name, _)| name.clone()));
+        if let (Some((_, span)), false) =
+            (&marks.result, matches!(call.output, Output::Data { .. }))
+        {
+            let text = format!("`@result` does nothing on `{name}`");
+            let help = "remove it: it names the output of steps that bring data, such as `fetch`";
+            self.no_effect(*span, &text, help);
+        }
+        let Some(given) = given else { return call };
+        let language = spec.text.language;
+        if given.bare && self.is_missing_variable(&name, language, &given.text) {
+            call.callee = Callee::Unknown;
+            return call;
+        }
+        match language {
+            TextLanguage::Jq => {
+                self.body.looks_at_flags |= flags::jq_looks(&given.text.value);
+                call.reads_tasks = self.jq.of_step(&given.text.value).task_reads(given.text.span);
+            }
+            TextLanguage::Foreign | TextLanguage::Plain => {
+                self.body.looks_at_flags |= flags::script_looks(&given.text.value);
+            }
+        }
+        call.auto_name = given.variable;
+        call.text = Some(given.text);
+        call
+    }
+
+    /// Whether a name without quotes was meant as a variable that does not exist: it is no program of its own.
+    fn is_missing_variable(&mut self, step: &str, language: TextLanguage, text: &CallText) -> bool {
+        let is_program = match language {
+            TextLanguage::Jq => self.jq.of_step(&text.value).problems().is_empty(),
+            TextLanguage::Foreign => self.catalog.check_text(step, &text.value).is_empty(),
+            TextLanguage::Plain => true,
+        };
+        if is_program {
+            return false;
+        }
+        let name = &text.value;
+        let help = match self.variables.nearest(step, name) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("declare it: ``{step} {name} = `…` ``"),
+        };
+        self.report(
+            Diagnostic::new(
+                Code::UNKNOWN_VARIABLE,
+                text.span,
+                format!("`{step}` has no variable `{name}`"),
+            )
+            .label("not known")
+            .help(help),
+        );
+        true
+    }
+
+    /// A task, if the step is tagged as one.
+    fn spawned(&mut self, call: Call, marks: Marks) -> NodeKind {
+        let Some((task, task_span)) = marks.task else {
+            for (span, name) in [(marks.optional, "optional"), (marks.detach, "detach")] {
+                if let Some(span) = span {
+                    let text = format!("`@{name}` does nothing on a step that is no task");
+                    self.no_effect(span, &text, "add `@async(name)`, or remove it");
+                }
+            }
+            return NodeKind::Call(Box::new(call));
+        };
+        NodeKind::Spawn(Box::new(Spawn {
+            task,
+            task_span,
+            call: Call { last: Last::Yes, ..call },
+            optional: marks.optional.is_some(),
+            detach: marks.detach.is_some(),
+        }))
+    }
+
+    fn join(&mut self, step: &PlainStep, marks: &Marks, given: Option<GivenText>) -> NodeKind {
+        if step.args.is_some() {
+            self.report(
+                Diagnostic::new(
+                    Code::NOT_AVAILABLE,
+                    step.name.span,
+                    "options of a join are not available in this version",
+                )
+                .label("takes no arguments")
+                .help("write the tasks behind the colon, as in ``|> join: `users, posts` ``"),
+            );
+        }
+        let Marks { task, result, error, optional, detach, timeout, retry } = marks;
+        let refused = [
+            (task.as_ref().map(|mark| mark.1), "be a task"),
+            (timeout.as_ref().map(|mark| mark.1), "have a time-out: give one to the tasks"),
+            (retry.as_ref().map(|mark| mark.1), "be tried again: put `@retry` on the tasks"),
+        ];
+        for (span, what) in refused {
+            if let Some(span) = span {
+                self.report(
+                    bad_tag(span, format!("a join cannot {what}"))
+                        .label("not on a join")
+                        .help("move the tag to the steps that the join waits for"),
+                );
+            }
+        }
+        let inert = [result.as_ref().map(|m| m.1), error.as_ref().map(|m| m.1), *optional, *detach];
+        for span in inert.into_iter().flatten() {
+            self.no_effect(span, "this tag does nothing on a join", "move it to a task's step");
+        }
+        let tasks = match given {
+            Some(given) => self.join_targets(&given.text),
+            None => {
+                self.report(
+                    Diagnostic::new(
+                        Code::EMPTY_JOIN,
+                        step.name.span,
+                        "this join waits for nothing",
+                    )
+                    .label("no task is named")
+                    .help("name the tasks to wait for, as in ``|> join: `users, posts` ``"),
+                );
+                Vec::new()
+            }
+        };
+        NodeKind::Join(Join { tasks })
+    }
+}
+
+fn output(class: OutputClass, name: Option<Arc<str>>) -> Output {
+    match class {
+        OutputClass::Unchanged => Output::Unchanged,
+        OutputClass::Merge => Output::Merge,
+        OutputClass::Replace => Output::Replace,
+        OutputClass::Render => Output::Render,
+        OutputClass::DataMerge => Output::Data { name, unnamed: Unnamed::Merge },
+        OutputClass::DataReplace => Output::Data { name, unnamed: Unnamed::Replace },
+    }
+}

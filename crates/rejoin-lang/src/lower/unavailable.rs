@@ -1,0 +1,34 @@
+//! Names of the language that this version does not have yet, so that a message can say so.
+
+/// Steps.
+const STEPS: &[&str] = &[
+    "ag",
+    "algraf",
+    "assert",
+    "auth",
+    "cache",
+    "gg",
+    "graphql",
+    "handlebars",
+    "js",
+    "loader",
+    "mustache",
+    "pg",
+    "rateLimit",
+    "sql",
+    "stdin",
+    "validate",
+];
+
+/// Tags.
+const TAGS: &[&str] = &["fallback", "limit"];
+
+/// Whether the language has a step of that name, though this version may not.
+pub(super) fn is_step(name: &str) -> bool {
+    STEPS.contains(&name)
+}
+
+/// Whether the language has a tag of that name, though this version does not.
+pub(super) fn is_tag(name: &str) -> bool {
+    TAGS.contains(&name)
+}
