@@ -33,7 +33,7 @@ fn plain(outcome: &Outcome<usize, usize>) -> Result<usize, usize> {
 }
 
 fn failed(error: &ScopeError<usize>) -> Vec<usize> {
-    error.failures().iter().map(|failure| failure.index().unwrap()).collect()
+    error.failures().iter().map(|failure| failure.index().expect("a child")).collect()
 }
 
 #[test]

@@ -12,8 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::OnError;
 use super::context;
-use super::core::{Core, End, Member, Place, RecordedFailure, Standing};
-use crate::name::Name;
+use super::core::{Core, End, Member, Place, Standing};
 use crate::outcome::{Outcome, Panic, TaskError};
 
 /// Where the outcome of a child goes.
@@ -47,7 +46,6 @@ pin_project! {
         future: Slot<F>,
         // How the future's output is read: as a value, a `Result`, an `Outcome`.
         interpret: I,
-        name: Option<Name>,
         started: bool,
         parked: bool,
         seat: SeatGuard,
@@ -68,7 +66,6 @@ impl<F, I, D> Child<F, I, D> {
     pub(crate) fn new(
         future: F,
         interpret: I,
-        name: Option<Name>,
         core: Arc<Core>,
         member: Member,
         deliver: D,
@@ -76,7 +73,6 @@ impl<F, I, D> Child<F, I, D> {
         Child {
             future: Slot::Running { future },
             interpret,
-            name,
             started: false,
             parked: false,
             seat: SeatGuard { place: Some(Place { core, member }) },
@@ -135,7 +131,7 @@ where
             outcome = Err(TaskError::Panicked(Panic::new(payload)));
         }
         if let Err(error) = &outcome {
-            this.seat.report(error, stopped, this.name.take());
+            this.seat.report(error, stopped);
         }
         let deliver = this.deliver.take().expect("a child is not polled after it has ended");
         let receipt = deliver.deliver(outcome, this.seat.is_claimed());
@@ -238,22 +234,13 @@ impl SeatGuard {
 
     /// Tells the scope of an end that was not a value. `stopped` if it would have gone on
     /// otherwise.
-    fn report<E: Send + Sync + 'static>(
-        &self,
-        error: &TaskError<E>,
-        stopped: Option<Stopped>,
-        name: Option<Name>,
-    ) {
+    fn report<E: Send + Sync + 'static>(&self, error: &TaskError<E>, stopped: Option<Stopped>) {
         let Place { core, member } = self.place();
         match stopped {
             Some(Stopped::WithScope) if !error.is_panic() => core.count_stopped(),
             Some(Stopped::Alone) if !error.is_panic() => {}
             _ if core.on_error() == OnError::IgnoreErrors => {}
-            _ => core.fail(RecordedFailure {
-                index: member.index(),
-                name,
-                error: Box::new(error.clone()),
-            }),
+            _ => core.fail(*member, Box::new(error.clone())),
         }
     }
 }

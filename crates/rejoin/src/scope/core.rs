@@ -54,22 +54,30 @@ pub(crate) struct Place {
     pub(crate) member: Member,
 }
 
-/// Who, within a scope. `index` counts children in the order of their submission and keeps a reused
-/// seat from being mistaken for its former owner.
+/// Who, within a scope. Small, because every task carries one: the generation, which keeps a reused
+/// seat from being mistaken for its former owner, is the low half of the child's index.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Member {
-    seat: usize,
-    index: u64,
+    seat: u32,
+    generation: u32,
 }
 
 impl Member {
-    pub(crate) const BODY: Member = Member { seat: usize::MAX, index: u64::MAX };
+    pub(crate) const BODY: Member = Member { seat: u32::MAX, generation: 0 };
     /// A child that was refused: no seat is ever its own.
-    pub(crate) const NOBODY: Member = Member { seat: usize::MAX, index: u64::MAX - 1 };
+    pub(crate) const NOBODY: Member = Member { seat: u32::MAX, generation: 1 };
 
-    /// The position in the order of submission; `None` for the body.
-    pub(crate) fn index(self) -> Option<u64> {
-        (self != Member::BODY).then_some(self.index)
+    fn of_child(seat: usize, index: u64) -> Member {
+        let seat = u32::try_from(seat).expect("fewer than four thousand million tasks are alive");
+        Member { seat, generation: index as u32 }
+    }
+
+    fn key(self) -> usize {
+        self.seat as usize
+    }
+
+    fn owns(self, seat: &Seat) -> bool {
+        seat.index as u32 == self.generation
     }
 }
 
@@ -134,6 +142,7 @@ enum Phase {
 
 #[derive(Default)]
 struct Seat {
+    /// The position in the order of submission.
     index: u64,
     /// Wakes the child's task; for the body, the future that runs the scope.
     waker: Option<Waker>,
@@ -146,6 +155,7 @@ struct Seat {
 /// What only some members need.
 #[derive(Default)]
 struct Extra {
+    name: Option<Name>,
     stop: Option<Stop>,
     /// Scopes that this member has opened in its own task.
     inner: Vec<Arc<Core>>,
@@ -312,8 +322,10 @@ impl Core {
 
     // ---- members come and go -------------------------------------------------------------------
 
-    /// Takes a seat for a child that is about to be spawned.
-    pub(crate) fn admit(self: &Arc<Core>) -> Result<Member, Refusal> {
+    /// Takes a seat for a child that is about to be spawned, and gives its index with it.
+    pub(crate) fn admit(&self, name: Option<&Name>) -> Result<(Member, u64), Refusal> {
+        let extra =
+            name.map(|name| Box::new(Extra { name: Some(name.clone()), ..Extra::default() }));
         let mut state = self.lock();
         if state.phase != Phase::Open {
             return Err(Refusal::Closed);
@@ -323,14 +335,14 @@ impl Core {
         }
         let index = state.spawned;
         state.spawned += 1;
-        let seat = state.seats.insert(Seat { index, waker: None, claimed: true, extra: None });
-        Ok(Member { seat, index })
+        let seat = state.seats.insert(Seat { index, waker: None, claimed: true, extra });
+        Ok((Member::of_child(seat, index), index))
     }
 
     /// Gives a child's seat back. Its future has been dropped.
     pub(crate) fn leave(&self, member: Member) {
         let mut state = self.lock();
-        let seat = state.seats.remove(member.seat);
+        let seat = state.seats.remove(member.key());
         if seat.extra.as_ref().is_some_and(|extra| extra.stop.is_some()) {
             self.signals.fetch_sub(ONE, Ordering::Release);
         }
@@ -403,10 +415,12 @@ impl Core {
 
     /// Keeps a failure, and under `FailFast` stops the others. The failure is in the record before
     /// anybody hears of the stop.
-    pub(crate) fn fail(self: &Arc<Core>, failure: RecordedFailure) {
+    pub(crate) fn fail(self: &Arc<Core>, member: Member, error: Box<dyn Any + Send>) {
         let mut state = self.lock();
-        let (index, name) = (failure.index, failure.name.clone());
-        state.record.failures.push(failure);
+        let seat = state.seat(member);
+        let index = seat.filter(|_| member != Member::BODY).map(|seat| seat.index);
+        let name = seat.and_then(|seat| seat.extra.as_ref()).and_then(|extra| extra.name.clone());
+        state.record.failures.push(RecordedFailure { index, name: name.clone(), error });
         if self.settings.on_error != OnError::FailFast || state.stop.is_some() {
             return;
         }
@@ -722,14 +736,14 @@ impl State {
         if member == Member::BODY {
             return Some(&self.body);
         }
-        self.seats.get(member.seat).filter(|seat| seat.index == member.index)
+        self.seats.get(member.key()).filter(|seat| member.owns(seat))
     }
 
     fn seat_mut(&mut self, member: Member) -> Option<&mut Seat> {
         if member == Member::BODY {
             return Some(&mut self.body);
         }
-        self.seats.get_mut(member.seat).filter(|seat| seat.index == member.index)
+        self.seats.get_mut(member.key()).filter(|seat| member.owns(seat))
     }
 
     fn standing(&self, member: Member) -> Standing {

@@ -48,6 +48,7 @@ impl fmt::Display for TaskId {
 pub struct TaskHandle<T, E> {
     core: Arc<Core>,
     member: Member,
+    index: u64,
     name: Option<Name>,
     state: State<T, E>,
 }
@@ -64,15 +65,16 @@ enum State<T, E> {
 impl<T, E> TaskHandle<T, E> {
     pub(crate) fn started(
         core: Arc<Core>,
-        member: Member,
+        (member, index): (Member, u64),
         name: Option<Name>,
         join: JoinHandle<Option<Outcome<T, E>>>,
     ) -> Self {
-        TaskHandle { core, member, name, state: State::Started(join) }
+        TaskHandle { core, member, index, name, state: State::Started(join) }
     }
 
     pub(crate) fn refused(core: Arc<Core>, name: Option<Name>, reason: CancelReason) -> Self {
-        TaskHandle { core, member: Member::NOBODY, name, state: State::Refused(reason) }
+        let state = State::Refused(reason);
+        TaskHandle { core, member: Member::NOBODY, index: u64::MAX, name, state }
     }
 
     /// Tells this child to stop, and only this child; that is no failure of the scope. True if the
@@ -101,9 +103,9 @@ impl<T, E> TaskHandle<T, E> {
         self.name.as_ref().map(Name::as_str)
     }
 
-    /// Its number. A child that never started has the number after the last.
+    /// Its number. A child that was refused has the last there can be.
     pub fn id(&self) -> TaskId {
-        TaskId { scope: self.core.id(), index: self.member.index().unwrap_or(u64::MAX) }
+        TaskId { scope: self.core.id(), index: self.index }
     }
 }
 

@@ -102,10 +102,10 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
         T: Send + 'static,
     {
         match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => match self.scope.admit() {
-                Ok(member) => {
+            Ok(place) => match self.scope.admit(None) {
+                Ok(admitted) => {
                     let future = Placed { future, place }.run();
-                    Ok(self.scope.start(member, None, future, as_result))
+                    Ok(self.scope.start(admitted, None, future, as_result))
                 }
                 Err(refusal) => Err(SpawnError::new(future, refusal)),
             },

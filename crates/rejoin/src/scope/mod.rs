@@ -167,8 +167,8 @@ impl<E> Scope<E> {
         self.core.deadline()
     }
 
-    pub(crate) fn admit(&self) -> Result<Member, Refusal> {
-        self.core.admit()
+    pub(crate) fn admit(&self, name: Option<&Name>) -> Result<(Member, u64), Refusal> {
+        self.core.admit(name)
     }
 }
 
@@ -226,8 +226,8 @@ impl<E: Send + Sync + 'static> Scope<E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
-        match self.admit() {
-            Ok(member) => Ok(self.start(member, None, future, as_result)),
+        match self.admit(None) {
+            Ok(admitted) => Ok(self.start(admitted, None, future, as_result)),
             Err(refusal) => Err(SpawnError::new(future, refusal)),
         }
     }
@@ -249,8 +249,8 @@ impl<E: Send + Sync + 'static> Scope<E> {
         I: FnOnce(F::Output) -> Outcome<T, E> + Copy + Send + 'static,
         T: Send + 'static,
     {
-        match self.admit() {
-            Ok(member) => self.start(member, name, future, interpret),
+        match self.admit(name.as_ref()) {
+            Ok(admitted) => self.start(admitted, name, future, interpret),
             Err(refusal) => {
                 TaskHandle::refused(Arc::clone(&self.core), name, refusal.into_reason())
             }
@@ -261,7 +261,7 @@ impl<E: Send + Sync + 'static> Scope<E> {
     #[track_caller]
     pub(crate) fn start<F, I, T>(
         &self,
-        member: Member,
+        admitted: (Member, u64),
         name: Option<Name>,
         future: F,
         interpret: I,
@@ -272,8 +272,8 @@ impl<E: Send + Sync + 'static> Scope<E> {
         T: Send + 'static,
     {
         let core = Arc::clone(&self.core);
-        let child = Child::new(future, interpret, name.clone(), core, member, ToHandle);
-        TaskHandle::started(Arc::clone(&self.core), member, name, seam::spawn(child))
+        let child = Child::new(future, interpret, core, admitted.0, ToHandle);
+        TaskHandle::started(Arc::clone(&self.core), admitted, name, seam::spawn(child))
     }
 }
 
@@ -286,11 +286,11 @@ impl<E: Send + Sync + 'static> Scope<E> {
         D: Deliver<T, E> + Send + 'static,
         D::Receipt: Send + 'static,
     {
-        match self.admit() {
-            Ok(member) => {
+        match self.admit(None) {
+            Ok((member, _)) => {
                 let core = Arc::clone(&self.core);
                 // Nobody awaits the task itself: what it returns is only a receipt.
-                drop(seam::spawn(Child::new(future, interpret, None, core, member, deliver)));
+                drop(seam::spawn(Child::new(future, interpret, core, member, deliver)));
             }
             Err(refusal) => {
                 drop(future);

@@ -5,10 +5,10 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::context;
-use super::core::{Core, Member, Place, Record, RecordedFailure, Standing, StopCause};
+use super::core::{Core, Member, Place, Record, Standing, StopCause};
 use super::error::ScopeError;
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
@@ -29,7 +29,8 @@ where
     Fut: Future<Output = Outcome<R, E>>,
     E: Send + Sync + 'static,
 {
-    let mut open = OpenScope { place: Some(Place { core, member: Member::BODY }) };
+    let place = Place { core, member: Member::BODY };
+    let mut open = OpenScope { place: Some(place), parked: None };
     let body = match open.core().standing(Member::BODY) {
         // Opened by a member that is in its grace, it starts, signalled from the beginning.
         Standing::Running | Standing::Signalled(_) => {
@@ -52,6 +53,8 @@ where
 /// A scope that has not closed. Dropping it abandons the scope.
 struct OpenScope {
     place: Option<Place>,
+    /// The waker that the body is parked with. Only a stop takes it out of there.
+    parked: Option<Waker>,
 }
 
 impl OpenScope {
@@ -84,11 +87,18 @@ impl OpenScope {
             }
             // After the body, so that a body which is ready at its deadline has made it.
             self.poll_timers(deadline.as_mut(), grace.as_mut(), cx);
+            let parked = self.parked.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+            if parked && !signalled && self.core().is_quiet() {
+                return Poll::Pending;
+            }
             match self.core().park(Member::BODY, cx.waker()) {
                 // Polled again before it is dropped, so that it can see the signal.
                 Standing::Enforced(_) if !signalled => {}
                 Standing::Enforced(_) => break BodyEnd::Interrupted,
-                Standing::Running | Standing::Signalled(_) => return Poll::Pending,
+                Standing::Running | Standing::Signalled(_) => {
+                    self.parked = Some(cx.waker().clone());
+                    return Poll::Pending;
+                }
             }
         };
         let dropped =
@@ -162,11 +172,7 @@ impl OpenScope {
                         .is_some_and(|recorded| recorded.is_same_event(error))
                 });
                 if !(passed_on || stopping && only_stopped) {
-                    core.fail(RecordedFailure {
-                        index: None,
-                        name: None,
-                        error: Box::new(error.clone()),
-                    });
+                    core.fail(Member::BODY, Box::new(error.clone()));
                 }
             }
             BodyEnd::Panicked(_) => {

@@ -77,15 +77,15 @@ impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
         T: Send + 'static,
     {
         let TaskBuilder { scope, name, deadline } = self;
-        let member = match scope.admit() {
-            Ok(member) => member,
+        let admitted = match scope.admit(Some(&name)) {
+            Ok(admitted) => admitted,
             Err(refusal) => return Err(SpawnError::new(future, refusal)),
         };
         Ok(match deadline {
-            None => scope.start(member, Some(name), future, as_result),
+            None => scope.start(admitted, Some(name), future, as_result),
             Some(deadline) => {
                 let future = until(deadline, name.clone(), future, as_result);
-                scope.start(member, Some(name), future, as_outcome)
+                scope.start(admitted, Some(name), future, as_outcome)
             }
         })
     }
