@@ -1,2 +1,61 @@
-//! Logic behind commands.
-fn main() {}
+//! The project's own commands: `cargo xtask test`, `cargo xtask lint`, `cargo xtask bench`.
+//!
+//! Everything here stands on the standard library alone, so that the commands start within seconds of a
+//! fresh clone. A command starts what it needs by itself, on free ports of the loopback, and stops exactly that.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command's output is the console; the crates of the product have no such leave"
+)]
+
+mod architecture;
+mod bench;
+mod child;
+mod curl;
+mod document;
+mod lint;
+mod session;
+mod tally;
+mod test;
+mod tree;
+mod words;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test             everything: unit, doc and fuzz tests, architecture, documents, examples;
+                   the last line is `N passed, N failed`
+  test NAME...     only these suites: cargo, architecture, documents, examples
+  lint             format, clippy, rustdoc, architecture, cargo-deny
+  bench            measures against the peers in benches/ and writes docs/benchmarks.md
+  bench --quick    the same in about a minute, without writing the page";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test", suites @ ..] => test::run(suites),
+        ["lint"] => lint::run(),
+        ["bench"] => bench::run(bench::Effort::Full),
+        ["bench", "--quick"] => bench::run(bench::Effort::Quick),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
