@@ -73,11 +73,7 @@ impl Host {
         let (program, input, vars) = (program.clone(), input.clone(), vars.to_vec());
         self.scripts
             .run(move |stop| {
-                program.run_first(
-                    &input,
-                    &vars,
-                    &jq::Limits { stop: Some(stop.shared()), ..limits.jq() },
-                )
+                jq::stoppable(stop.shared(), || program.run_first(&input, &vars, &limits.jq()))
             })
             .await
             .unwrap_or_else(|panicked| {

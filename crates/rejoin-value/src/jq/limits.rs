@@ -7,14 +7,18 @@
 
 use std::{
     any::Any,
-    cell::Cell,
+    cell::{Cell, RefCell},
     fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 /// What one run of a program may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Time on the clock, from the start of the run.
     pub time: Option<Duration>,
@@ -28,6 +32,8 @@ pub struct Limits {
     pub depth: u32,
     /// Outputs that a run may have, where all of them are wanted.
     pub outputs: usize,
+    /// A flag that somebody else raises to stop the run.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 /// One second, 50 million steps, 512 MiB, 512 levels, 100,000 outputs.
@@ -40,6 +46,7 @@ impl Default for Limits {
             memory: 512 << 20,
             depth: 512,
             outputs: 100_000,
+            stop: None,
         }
     }
 }
@@ -58,6 +65,8 @@ pub enum Limit {
     Depth,
     /// The number of outputs.
     Outputs,
+    /// None: somebody raised the flag of [`stoppable`].
+    Stopped,
 }
 
 impl fmt::Display for Limit {
@@ -68,6 +77,8 @@ impl fmt::Display for Limit {
             Limit::Memory => "the program used more memory than its limit",
             Limit::Depth => "the program went deeper than its limit of nesting",
             Limit::Outputs => "the program had more outputs than its limit",
+            Limit::Stopped => "the program was stopped from outside",
+            Limit::Stopped => "the program was stopped",
         })
     }
 }
@@ -83,6 +94,7 @@ struct Budget {
     fuel: Cell<u64>,
     memory: Cell<usize>,
     deadline: Cell<Option<Instant>>,
+    stop: RefCell<Option<Arc<AtomicBool>>>,
     /// Addresses below this one belong to the reserve.
     stack_floor: Cell<usize>,
 }
@@ -93,9 +105,27 @@ thread_local! {
             fuel: Cell::new(u64::MAX),
             memory: Cell::new(usize::MAX),
             deadline: Cell::new(None),
+            stop: RefCell::new(None),
             stack_floor: Cell::new(0),
         }
     };
+}
+
+thread_local! {
+    static STOP_FLAG: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work`; programs in it end with [`Limit::Stopped`] soon after another thread has raised `flag`.
+pub fn stoppable<T>(flag: Arc<AtomicBool>, work: impl FnOnce() -> T) -> T {
+    /// Puts back the flag of the work outside, also when `work` panics.
+    struct PutBack(Option<Arc<AtomicBool>>);
+    impl Drop for PutBack {
+        fn drop(&mut self) {
+            STOP_FLAG.set(self.0.take());
+        }
+    }
+    let _put_back = PutBack(STOP_FLAG.replace(Some(flag)));
+    work()
 }
 
 /// What unwinds from the place where a budget ran out.
@@ -187,6 +217,11 @@ impl Budget {
         if self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline) {
             stop(Why::Limit(Limit::Time));
         }
+        let raised =
+            STOP_FLAG.with_borrow(|flag| flag.as_ref().is_some_and(|f| f.load(Ordering::Relaxed)));
+        if raised {
+            stop(Why::Limit(Limit::Stopped));
+        }
     }
 }
 
@@ -195,6 +230,7 @@ struct Outer {
     fuel: u64,
     memory: usize,
     deadline: Option<Instant>,
+    stop: Option<Arc<AtomicBool>>,
     stack_floor: usize,
 }
 
@@ -203,10 +239,10 @@ impl Outer {
         let here = 0u8;
         let address = std::ptr::from_ref(&here).addr();
         BUDGET.with(|budget| Outer {
-            // The first step looks at the clock only if the count says so: start on such a one.
             fuel: budget.fuel.replace(limits.fuel),
             memory: budget.memory.replace(limits.memory),
             deadline: budget.deadline.replace(deadline),
+            stop: budget.stop.replace(limits.stop.clone()),
             stack_floor: budget
                 .stack_floor
                 .replace(address.saturating_sub(stack.saturating_sub(STACK_RESERVE))),
@@ -220,6 +256,7 @@ impl Drop for Outer {
             budget.fuel.set(self.fuel);
             budget.memory.set(self.memory);
             budget.deadline.set(self.deadline);
+            budget.stop.replace(self.stop.take());
             budget.stack_floor.set(self.stack_floor);
         });
     }
@@ -270,4 +307,25 @@ fn attempt<T>(
             Err(panic) => resume_unwind(panic),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Value,
+        jq::{Program, RunError},
+    };
+
+    #[test]
+    fn a_raised_flag_stops_a_program_and_only_inside() {
+        let endless = Program::compile("def f: f; f", &[]).expect("a program");
+        let limits = Limits { time: None, fuel: u64::MAX, ..Limits::default() };
+        let flag = Arc::new(AtomicBool::new(true));
+        let ended = stoppable(flag, || endless.run_first(Value::Null, &[], &limits));
+        assert!(matches!(ended, Err(RunError::Limit(Limit::Stopped))), "{ended:?}");
+        let bounded = Limits { fuel: 10_000, ..limits };
+        let ended = endless.run_first(Value::Null, &[], &bounded);
+        assert!(matches!(ended, Err(RunError::Limit(Limit::Fuel))), "{ended:?}");
+    }
 }

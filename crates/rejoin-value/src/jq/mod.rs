@@ -24,6 +24,8 @@
 //! What differs from jq 1.7, on purpose: whole numbers are exact within 64 bits; `halt`, `input`,
 //! `env`, `stderr` and modules are refused; `debug` passes its input on and prints nothing.
 
+mod analyze;
+mod bounded;
 mod compile;
 mod error;
 mod limits;
@@ -33,6 +35,7 @@ mod program;
 mod val;
 mod walk;
 
+pub use analyze::{PathKey, PathRead};
 pub use error::{CompileError, CompileErrors, RunError};
-pub use limits::{Limit, Limits};
+pub use limits::{Limit, Limits, stoppable};
 pub use program::Program;

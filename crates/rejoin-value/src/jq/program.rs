@@ -1,6 +1,7 @@
 //! A compiled program and its runs.
 
 use super::{
+    analyze::PathRead,
     compile::{self, Compiled},
     error::{CompileErrors, RunError},
     limits::{self, Limit, Limits},
@@ -15,7 +16,7 @@ use std::fmt;
 pub struct Program {
     source: Box<str>,
     n_vars: usize,
-    jaq: Compiled,
+    compiled: Compiled,
 }
 
 impl Program {
@@ -25,14 +26,34 @@ impl Program {
     /// # Errors
     /// All syntax errors, or all names that are not defined, each with its place.
     pub fn compile(source: &str, vars: &[&str]) -> Result<Self, CompileErrors> {
-        let jaq = compile::compile(source, vars)?;
-        Ok(Program { source: source.into(), n_vars: vars.len(), jaq })
+        let compiled = compile::compile(source, vars)?;
+        Ok(Program { source: source.into(), n_vars: vars.len(), compiled })
     }
 
     /// The text of the program.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// The places of its input that the program looks at, in the order of the source. It may name
+    /// more than a run looks at, never less.
+    #[must_use]
+    pub fn reads(&self) -> &[PathRead] {
+        &self.compiled.facts.reads
+    }
+
+    /// The literal `type`s of the errors that the program constructs under a key `errors`.
+    #[must_use]
+    pub fn error_types(&self) -> &[String] {
+        &self.compiled.facts.error_types
+    }
+
+    /// True if the work of a run is bounded by the size of its input: such a program may run where
+    /// nothing may take long.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.compiled.facts.bounded
     }
 
     /// The first output for an input, or `None` if there is none (`empty`). The program stops at
@@ -94,9 +115,9 @@ impl Program {
         limits: &Limits,
         wanted: Option<usize>,
     ) -> Result<Vec<Value>, RunError> {
-        let context = natives::context(&self.jaq.lut, vars.iter().cloned());
+        let context = natives::context(&self.compiled.jaq.lut, vars.iter().cloned());
         let mut outputs = Vec::new();
-        for output in self.jaq.id.run((context, Val(input))) {
+        for output in self.compiled.jaq.id.run((context, Val(input))) {
             limits::tick();
             outputs.push(output.map_err(raised)?.0);
             if wanted.is_some_and(|wanted| outputs.len() >= wanted) {
