@@ -43,6 +43,7 @@ fn fuzz(default_cases: u64, case: impl Fn(&mut Random)) {
         }
         struct PrintSeed(u64);
         impl Drop for PrintSeed {
+            #[expect(clippy::print_stderr, reason = "whoever reads the failure needs the seed")]
             fn drop(&mut self) {
                 if std::thread::panicking() {
                     eprintln!("failed with REJOIN_FUZZ_SEED={}", self.0);

@@ -7,27 +7,27 @@ use rejoin_lang::wp;
 use rejoin_lang::wp::ast::*;
 
 /// A file that uses every form of the syntax.
-pub const TOUR: &str = include_str!("../corpus/tour.wp");
+pub(crate) const TOUR: &str = include_str!("../corpus/tour.wp");
 
-pub fn parse(text: &str) -> (File, Vec<Diagnostic>) {
+pub(crate) fn parse(text: &str) -> (File, Vec<Diagnostic>) {
     wp::parse(&Source::new("test.wp", text), SourceId(0))
 }
 
 /// The tree of a text without problems.
 #[track_caller]
-pub fn good(text: &str) -> File {
+pub(crate) fn good(text: &str) -> File {
     let (file, problems) = parse(text);
     assert!(problems.is_empty(), "{}", drawn(text, &problems));
     file
 }
 
-pub fn drawn(text: &str, problems: &[Diagnostic]) -> String {
+pub(crate) fn drawn(text: &str, problems: &[Diagnostic]) -> String {
     render_text(&Sources::single(Source::new("test.wp", text)), problems, false)
 }
 
 /// Checks what must hold for any text at all.
 #[track_caller]
-pub fn check_laws(text: &str) -> (File, Vec<Diagnostic>) {
+pub(crate) fn check_laws(text: &str) -> (File, Vec<Diagnostic>) {
     let (file, problems) = parse(text);
     let valid = |span: Span, what: &str| {
         assert!(span.start <= span.end, "{what}: {span:?} is inside out, in {text:?}");
@@ -59,7 +59,7 @@ pub fn check_laws(text: &str) -> (File, Vec<Diagnostic>) {
 }
 
 /// Every span of a tree, with what it belongs to.
-pub fn spans(file: &File) -> Vec<(Span, &'static str)> {
+pub(crate) fn spans(file: &File) -> Vec<(Span, &'static str)> {
     let mut all = Vec::new();
     for item in &file.items {
         match item {

@@ -12,7 +12,7 @@ impl Parser<'_> {
         loop {
             self.problems.mute(false);
             self.eat_trivia();
-            if self.at_end() {
+            if self.is_done() {
                 return items;
             }
             match self.item_at(self.pos) {
@@ -215,10 +215,9 @@ impl Parser<'_> {
                 self.report(
                     Diagnostic::new(Code::INVALID_NAME, step.span, "the variable has no name")
                         .label("a step's name alone")
-                        .help(format!(
-                            "write the step and a name, as in ``jq {} = `.` ``",
-                            step.text
-                        )),
+                        .help(
+                            "write the step that it is for and its name, as in ``jq shape = `.` ``",
+                        ),
                 );
             }
             self.parse_equals(start);

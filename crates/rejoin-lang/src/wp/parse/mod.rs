@@ -97,8 +97,10 @@ impl<'s> Parser<'s> {
 
     fn report(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
-        if self.problems.is_full() {
-            self.pos = self.text.len();
-        }
+    }
+
+    /// Whether nothing is left to read, or what is left will not be read because of all the problems before it.
+    fn is_done(&self) -> bool {
+        self.at_end() || self.problems.is_full()
     }
 }

@@ -177,9 +177,7 @@ impl Parser<'_> {
         self.problems.forget_from(open);
         self.report_unclosed(open);
         self.comments.retain(|comment| (comment.end as usize) <= pos);
-        if !self.problems.is_full() {
-            self.pos = pos;
-        }
+        self.pos = pos;
     }
 
     /// Reports the text here, to the end of its line, as something that belongs nowhere, and skips it.

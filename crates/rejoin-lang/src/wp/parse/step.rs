@@ -11,13 +11,13 @@ impl Parser<'_> {
         let mut steps = Vec::new();
         loop {
             self.eat_trivia();
-            if self.at("|>") {
+            if self.is_done() {
+                return steps;
+            } else if self.at("|>") {
                 self.last_text = None;
                 let start = self.pos;
                 self.pos += 2;
                 steps.extend(self.parse_step(start));
-            } else if self.at_end() {
-                return steps;
             } else if self.at_list_end() {
                 // What ends the list may be the middle of a text whose opening backtick was taken for a closing one.
                 let certain = self.at_block_word() || self.is_anchor(self.pos);

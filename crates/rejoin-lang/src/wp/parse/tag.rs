@@ -137,7 +137,8 @@ impl Parser<'_> {
     fn parse_tag(&mut self) -> Tag {
         let start = self.pos;
         if !self.eat("@") {
-            let word = self.peek_word();
+            let word =
+                Some(self.peek_word()).filter(|word| !["and", "or"].contains(word)).unwrap_or("");
             let problem = Diagnostic::new(
                 Code::INVALID_TAG,
                 self.span(start, start + word.len()),

@@ -1,0 +1,60 @@
+//! Every program of `tests/spec/` is good syntax. What it does is tested where programs run.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use support::{drawn, parse};
+
+/// The programs of a page: the first line of each block's fence tells how it becomes a whole file.
+fn programs(page: &str) -> Vec<String> {
+    let mut programs = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(label) = line.strip_prefix("```") else { continue };
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        match label {
+            "wp" => programs.push(block.join("\n")),
+            "wp,fragment" => programs.push(format!("GET /fragment\n{}", block.join("\n"))),
+            "wp,tags" => {
+                let steps: Vec<String> =
+                    block.iter().map(|tag| format!("  |> log: `x` {tag}")).collect();
+                programs.push(format!("GET /tags\n{}", steps.join("\n")));
+            }
+            _ => {}
+        }
+    }
+    programs
+}
+
+fn pages() -> Vec<PathBuf> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/spec"));
+    let entries = std::fs::read_dir(folder).expect("the folder of the specs exists");
+    let mut pages: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("its entries can be read").path()).collect();
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    pages
+}
+
+#[test]
+fn every_program_of_the_specs_has_no_syntax_error() {
+    for path in pages() {
+        let page = std::fs::read_to_string(&path).expect("a page is text");
+        for program in programs(&page) {
+            let (file, problems) = parse(&program);
+            assert!(problems.is_empty(), "{}:\n{}", path.display(), drawn(&program, &problems));
+            assert!(
+                !file.items.is_empty(),
+                "{}: nothing was declared in\n{program}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn no_program_is_overlooked() {
+    let async_steps = include_str!("../../../tests/spec/async_steps.md");
+    assert_eq!(programs(async_steps).len(), 17);
+}
