@@ -1,1 +1,38 @@
-//! Under construction.
+//! The steps of Rejoin: what a program's `|> name` can call.
+//!
+//! A folder per step: its `spec.rs` says what it is (name, parameters, effect, errors, runnable examples), its
+//! `run.rs` runs it. Everything that acts on the world outside lives in this crate.
+//!
+//! ```
+//! use rejoin_lang::step_spec::StepCatalog;
+//!
+//! let registry = rejoin_steps::registry();
+//! assert_eq!(registry.names(), ["debug", "jq", "log", "lua", "sleep"]);
+//! assert!(registry.check_text("lua", "return 1 +").len() == 1);
+//! ```
+//!
+//! | module | step |
+//! |---|---|
+//! | [`jq`] | a jq program on the state |
+//! | [`lua`] | a Luau script on the state, sandboxed |
+//! | [`log`] | a line in the log |
+//! | [`debug`] | the state in the log |
+//! | [`sleep`] | a pause |
+//!
+//! `join` and calls of pipelines are nodes of the engine and no steps.
+
+pub mod debug;
+mod duration;
+pub mod jq;
+pub mod log;
+pub mod lua;
+pub mod sleep;
+
+use rejoin_engine::Registry;
+
+/// All built-in steps.
+///
+/// A host puts its own in place of one, or adds more, with [`Registry::with`].
+pub fn registry() -> Registry {
+    Registry::new().with(debug::Debug).with(jq::Jq).with(log::Log).with(lua::Lua).with(sleep::Sleep)
+}

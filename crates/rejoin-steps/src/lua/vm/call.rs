@@ -1,0 +1,48 @@
+//! What belongs to the call that runs in a VM.
+
+use std::cell::{Cell, RefCell};
+
+use mlua::{AppDataRef, Lua, Table};
+
+use super::Surroundings;
+use super::mirror::Origin;
+
+/// So many lines one call may print.
+const PRINTS: u32 = 1000;
+
+/// The call under way. It is put into the VM when a script starts and taken out when it ends.
+pub(super) struct Call {
+    pub(super) surroundings: Box<dyn Surroundings>,
+    /// What the mirrors stand for, by number.
+    pub(super) origins: RefCell<Vec<Origin>>,
+    /// Opened mirrors, each with the number of its origin.
+    pub(super) opened: Table,
+    /// Big integers by their digits.
+    pub(super) exact: Table,
+    /// How many lines it may still print.
+    pub(super) prints_left: Cell<u32>,
+}
+
+impl Call {
+    pub(super) fn new(lua: &Lua, surroundings: Box<dyn Surroundings>) -> mlua::Result<Self> {
+        Ok(Self {
+            surroundings,
+            origins: RefCell::default(),
+            opened: lua.create_table()?,
+            exact: lua.create_table()?,
+            prints_left: Cell::new(PRINTS),
+        })
+    }
+
+    /// Keeps an origin and gives its number.
+    pub(super) fn add(&self, origin: Origin) -> usize {
+        let mut origins = self.origins.borrow_mut();
+        origins.push(origin);
+        origins.len() - 1
+    }
+
+    /// The call that runs in that VM.
+    pub(super) fn of(lua: &Lua) -> mlua::Result<AppDataRef<'_, Self>> {
+        lua.app_data_ref::<Self>().ok_or_else(|| mlua::Error::runtime("no call is under way"))
+    }
+}

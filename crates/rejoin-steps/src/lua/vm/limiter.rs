@@ -1,0 +1,102 @@
+//! Stops a script at its limits.
+//!
+//! Luau calls back at every loop turn, every call and within pattern matching. From the moment the limit is
+//! reached each of these raises an error, so a script that catches the first one is caught by the next.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mlua::{Lua, VmState};
+
+use super::error::ScriptError;
+
+/// What one run may use.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// How long it may take.
+    pub(crate) time: Duration,
+    /// How many bytes it may hold.
+    pub(crate) memory: usize,
+    /// Raised when nobody waits for the result any more.
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+/// How many calls back pass between two looks at the clock.
+const STRIDE: u32 = 32;
+
+/// The limits of the run under way in a VM.
+#[derive(Debug, Default)]
+pub(super) struct Limiter {
+    run: RefCell<Option<Run>>,
+    left: Cell<u32>,
+    tripped: Cell<Option<Tripped>>,
+}
+
+#[derive(Debug)]
+struct Run {
+    deadline: Option<Instant>,
+    limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tripped {
+    Time,
+    Stop,
+}
+
+impl Limiter {
+    /// Watches over every run in that VM.
+    pub(super) fn install(lua: &Lua) -> Rc<Self> {
+        let limiter = Rc::new(Self::default());
+        let watch = limiter.clone();
+        lua.set_interrupt(move |_| match watch.check() {
+            Ok(()) => Ok(VmState::Continue),
+            Err(_) => Err(mlua::Error::runtime("the script was stopped at a limit")),
+        });
+        limiter
+    }
+
+    /// Begins a run.
+    pub(super) fn arm(&self, limits: Limits) {
+        self.left.set(0);
+        self.tripped.set(None);
+        *self.run.borrow_mut() =
+            Some(Run { deadline: Instant::now().checked_add(limits.time), limits });
+    }
+
+    /// Ends the run. Says which limit it reached, even if the script hushed that up.
+    pub(super) fn disarm(&self) -> Option<ScriptError> {
+        let run = self.run.borrow_mut().take();
+        let error = self.error(run.as_ref()?);
+        self.tripped.set(None);
+        error
+    }
+
+    /// One more small piece of work.
+    pub(super) fn check(&self) -> Result<(), ScriptError> {
+        let left = self.left.get();
+        if left > 0 && self.tripped.get().is_none() {
+            self.left.set(left - 1);
+            return Ok(());
+        }
+        self.left.set(STRIDE);
+        let run = self.run.borrow();
+        let Some(run) = &*run else { return Ok(()) };
+        if run.limits.stop.load(Ordering::Relaxed) {
+            self.tripped.set(Some(Tripped::Stop));
+        } else if run.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            self.tripped.set(Some(Tripped::Time));
+        }
+        self.error(run).map_or(Ok(()), Err)
+    }
+
+    fn error(&self, run: &Run) -> Option<ScriptError> {
+        Some(match self.tripped.get()? {
+            Tripped::Time => ScriptError::TooLong(run.limits.time),
+            Tripped::Stop => ScriptError::Stopped,
+        })
+    }
+}

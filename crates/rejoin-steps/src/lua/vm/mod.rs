@@ -1,0 +1,220 @@
+//! Lua without the engine: compiled chunks, sandboxed VMs, limits, and JSON in and out.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `chunk` | compiling, and where a syntax error lies |
+//! | `prelude` | what scripts can name |
+//! | `globals` | the functions that reach out: flags, conditions, environment, log |
+//! | `mirror` | JSON to Lua, lazily |
+//! | `output` | Lua to JSON |
+//! | `limiter` | time and stop |
+//! | `call` | what belongs to one run |
+//! | `error` | why a script failed, and on which line |
+
+mod call;
+mod chunk;
+mod error;
+mod globals;
+mod limiter;
+mod mirror;
+mod output;
+mod prelude;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use mlua::state::{GcIncParams, GcMode};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table};
+use rejoin_value::Value;
+
+use call::Call;
+pub(crate) use chunk::Chunk;
+pub(crate) use error::ScriptError;
+use limiter::Limiter;
+pub(crate) use limiter::Limits;
+use mirror::Metatables;
+
+/// The name of scripts in the interpreter's messages.
+const CHUNK_NAME: &str = "lua";
+/// So many chunks stay loaded in one VM.
+const LOADED_CHUNKS: usize = 256;
+/// A VM that has grown by more than this is thrown away after the call.
+const KEPT_GROWTH: usize = 8 << 20;
+
+/// What a script can reach outside its VM.
+pub(crate) trait Surroundings {
+    fn flag(&self, name: &str) -> bool;
+    fn set_flag(&self, name: &str, on: bool);
+    fn condition(&self, name: &str) -> bool;
+    fn set_condition(&self, name: &str, holds: bool);
+    fn env(&self, name: &str) -> Option<String>;
+    fn print(&self, line: &str);
+}
+
+/// After so much allocation the collector does a step.
+const GC_STEP_KIB: i32 = 64;
+/// What a step works through, in percent of that.
+const GC_STEP_PERCENT: i32 = 800;
+
+thread_local! {
+    /// The VM of this thread, while no script runs in it.
+    static IDLE: RefCell<Option<Vm>> = const { RefCell::new(None) };
+}
+
+/// Runs a script on this thread, in a VM that is kept for the next one. Blocks until it ends or reaches a
+/// limit.
+///
+/// # Errors
+/// What the script raised, the limit that it ran into, or why its result is no JSON.
+pub(crate) fn run(
+    chunk: &Chunk,
+    request: &Value,
+    context: &Value,
+    surroundings: Box<dyn Surroundings>,
+    limits: Limits,
+) -> Result<Value, ScriptError> {
+    let mut vm = match IDLE.take() {
+        Some(vm) => vm,
+        None => Vm::new().map_err(|error| ScriptError::raised(&error, CHUNK_NAME))?,
+    };
+    let result = vm.run(chunk, request, context, surroundings, limits);
+    if vm.is_reusable(&result) {
+        IDLE.set(Some(vm));
+    }
+    result
+}
+
+/// An interpreter whose shared parts are all read-only.
+struct Vm {
+    lua: Lua,
+    limiter: Rc<Limiter>,
+    /// Sends what a script's own globals lack to the shared ones.
+    environment: Table,
+    chunks: HashMap<u64, Function>,
+    reseed: Function,
+    /// How much memory it held when it was new.
+    size: usize,
+}
+
+impl Vm {
+    fn new() -> mlua::Result<Self> {
+        let libraries = StdLib::COROUTINE
+            | StdLib::TABLE
+            | StdLib::OS
+            | StdLib::STRING
+            | StdLib::UTF8
+            | StdLib::BIT
+            | StdLib::MATH;
+        let lua = Lua::new_with(libraries, LuaOptions::default())?;
+        // The default steps are too small for scripts that make big strings: their garbage would reach the
+        // memory limit before it is collected.
+        lua.gc_set_mode(GcMode::Incremental(
+            GcIncParams::default().step_size(GC_STEP_KIB).step_multiplier(GC_STEP_PERCENT),
+        ));
+        let limiter = Limiter::install(&lua);
+        lua.set_app_data(Metatables::new(&lua)?);
+        let open = lua.create_function(|lua, table: Table| mirror::open(lua, &table))?;
+        let base = prelude::base(&lua, mirror::mark(), &open)?;
+        globals::add(&lua, &limiter, &base)?;
+        let reseed = base.raw_get::<Table>("math")?.raw_get("randomseed")?;
+        prelude::seal(&lua, &base)?;
+        let environment = lua.create_table()?;
+        environment.raw_set("__index", base)?;
+        environment.raw_set("__metatable", "locked")?;
+        environment.set_readonly(true);
+        lua.gc_collect()?;
+        let size = lua.used_memory();
+        Ok(Self { lua, limiter, environment, chunks: HashMap::new(), reseed, size })
+    }
+
+    /// Whether the VM is as good as new: nothing was cut off, and it has not grown much.
+    fn is_reusable(&self, result: &Result<Value, ScriptError>) -> bool {
+        let whole =
+            matches!(result, Ok(_) | Err(ScriptError::Raised { .. } | ScriptError::Result(_)));
+        whole && self.lua.used_memory() < self.size + KEPT_GROWTH
+    }
+
+    fn run(
+        &mut self,
+        chunk: &Chunk,
+        request: &Value,
+        context: &Value,
+        surroundings: Box<dyn Surroundings>,
+        limits: Limits,
+    ) -> Result<Value, ScriptError> {
+        let memory = limits.memory;
+        self.limiter.arm(limits);
+        let result = self
+            .lua
+            .set_memory_limit(self.lua.used_memory().saturating_add(memory))
+            .and_then(|_| self.execute(chunk, request, context, surroundings));
+        let result = match result {
+            Ok(value) => output::to_json(&self.lua, &self.limiter, &value, Some(request), memory),
+            Err(error) if is_memory_error(&error) => Err(ScriptError::TooMuchMemory(memory)),
+            Err(error) => Err(ScriptError::raised(&error, CHUNK_NAME)),
+        };
+        drop(self.lua.remove_app_data::<Call>());
+        match self.limiter.disarm() {
+            Some(limit) => Err(limit),
+            None => result,
+        }
+    }
+
+    fn execute(
+        &mut self,
+        chunk: &Chunk,
+        request: &Value,
+        context: &Value,
+        surroundings: Box<dyn Surroundings>,
+    ) -> mlua::Result<mlua::Value> {
+        let lua = &self.lua;
+        lua.set_app_data(Call::new(lua, surroundings)?);
+        if chunk.mentions_random {
+            self.reseed.call::<()>(std::hash::BuildHasher::hash_one(
+                &std::hash::RandomState::new(),
+                chunk.id,
+            ) as u32)?;
+        }
+        let globals = lua.create_table()?;
+        globals.raw_set("request", mirror::to_lua(lua, request, false)?)?;
+        if chunk.mentions_context() {
+            globals.raw_set("context", mirror::to_lua(lua, context, true)?)?;
+        }
+        globals.set_metatable(Some(self.environment.clone()))?;
+        globals.set_safeenv(true);
+        let function = self.load(chunk)?;
+        function.set_environment(globals)?;
+        function.call(())
+    }
+
+    /// The chunk as a function of this VM.
+    fn load(&mut self, chunk: &Chunk) -> mlua::Result<Function> {
+        if let Some(function) = self.chunks.get(&chunk.id) {
+            return Ok(function.clone());
+        }
+        let function = self
+            .lua
+            .load(&chunk.bytecode[..])
+            .set_name(format!("={CHUNK_NAME}"))
+            .set_mode(mlua::chunk::ChunkMode::Binary)
+            .into_function()?;
+        if self.chunks.len() >= LOADED_CHUNKS {
+            // Chunks of programs that were reloaded; those in use come back at once.
+            self.chunks.clear();
+        }
+        self.chunks.insert(chunk.id, function.clone());
+        Ok(function)
+    }
+}
+
+fn is_memory_error(error: &mlua::Error) -> bool {
+    match error {
+        mlua::Error::MemoryError(_) => true,
+        mlua::Error::CallbackError { cause, .. } => is_memory_error(cause),
+        mlua::Error::RuntimeError(text) => text.starts_with("not enough memory"),
+        _ => false,
+    }
+}
