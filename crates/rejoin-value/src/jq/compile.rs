@@ -1,6 +1,7 @@
 //! From the text of a program to jaq's compiled form.
 
 use super::{
+    analyze::{Facts, analyze},
     error::{CompileError, CompileErrors},
     natives::{self, Data},
 };
@@ -13,8 +14,11 @@ use std::{collections::HashSet, ops::Range, sync::LazyLock};
 /// Bytes of source that a program may have.
 const LONGEST_SOURCE: usize = 64 << 10;
 
-/// A program as jaq runs it.
-pub(super) type Compiled = jaq_core::Filter<Data>;
+/// A program as jaq runs it, and what its text tells.
+pub(super) struct Compiled {
+    pub(super) jaq: jaq_core::Filter<Data>,
+    pub(super) facts: Facts,
+}
 
 static DEFINITIONS: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
     load::parse(include_str!("defs.jq"), |parser| parser.defs()).expect("our definitions parse")
@@ -52,13 +56,19 @@ pub(super) fn compile(source: &str, vars: &[&str]) -> Result<Compiled, CompileEr
         let mut words = Words::default();
         words.collect(&tokens);
         words.refuse(source)?;
+        let facts = load::parse(source, |parser| parser.term())
+            .map_or_else(Facts::default, |term| analyze(source, &term));
         let located = words.with_locations(source);
         let source = located.as_deref().unwrap_or(source);
-        jaq(source, vars, &words)
+        Ok(Compiled { jaq: jaq(source, vars, &words)?, facts })
     })
 }
 
-fn jaq(source: &str, vars: &[&str], words: &Words<'_>) -> Result<Compiled, CompileErrors> {
+fn jaq(
+    source: &str,
+    vars: &[&str],
+    words: &Words<'_>,
+) -> Result<jaq_core::Filter<Data>, CompileErrors> {
     let arena = Arena::default();
     let file = File { code: source, path: () };
     let modules = Loader::new(words.definitions())
@@ -82,7 +92,7 @@ fn one(span: Range<usize>, message: String, hint: Option<String>) -> CompileErro
 }
 
 /// The bytes of `part`, if it is a part of the source (the definitions are another text).
-fn span_in(source: &str, part: &str) -> Range<usize> {
+pub(super) fn span_in(source: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr().addr().wrapping_sub(source.as_ptr().addr());
     if start <= source.len() { start..(start + part.len()).min(source.len()) } else { 0..0 }
 }

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// What one run of a program may use.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Time on the clock, from the start of the run.
     pub time: Option<Duration>,
@@ -32,8 +32,6 @@ pub struct Limits {
     pub depth: u32,
     /// Outputs that a run may have, where all of them are wanted.
     pub outputs: usize,
-    /// A flag that somebody else raises to stop the run.
-    pub stop: Option<Arc<AtomicBool>>,
 }
 
 /// One second, 50 million steps, 512 MiB, 512 levels, 100,000 outputs.
@@ -46,7 +44,6 @@ impl Default for Limits {
             memory: 512 << 20,
             depth: 512,
             outputs: 100_000,
-            stop: None,
         }
     }
 }
@@ -78,7 +75,6 @@ impl fmt::Display for Limit {
             Limit::Depth => "the program went deeper than its limit of nesting",
             Limit::Outputs => "the program had more outputs than its limit",
             Limit::Stopped => "the program was stopped from outside",
-            Limit::Stopped => "the program was stopped",
         })
     }
 }
@@ -94,7 +90,6 @@ struct Budget {
     fuel: Cell<u64>,
     memory: Cell<usize>,
     deadline: Cell<Option<Instant>>,
-    stop: RefCell<Option<Arc<AtomicBool>>>,
     /// Addresses below this one belong to the reserve.
     stack_floor: Cell<usize>,
 }
@@ -105,7 +100,6 @@ thread_local! {
             fuel: Cell::new(u64::MAX),
             memory: Cell::new(usize::MAX),
             deadline: Cell::new(None),
-            stop: RefCell::new(None),
             stack_floor: Cell::new(0),
         }
     };
@@ -230,7 +224,6 @@ struct Outer {
     fuel: u64,
     memory: usize,
     deadline: Option<Instant>,
-    stop: Option<Arc<AtomicBool>>,
     stack_floor: usize,
 }
 
@@ -242,7 +235,6 @@ impl Outer {
             fuel: budget.fuel.replace(limits.fuel),
             memory: budget.memory.replace(limits.memory),
             deadline: budget.deadline.replace(deadline),
-            stop: budget.stop.replace(limits.stop.clone()),
             stack_floor: budget
                 .stack_floor
                 .replace(address.saturating_sub(stack.saturating_sub(STACK_RESERVE))),
@@ -256,7 +248,6 @@ impl Drop for Outer {
             budget.fuel.set(self.fuel);
             budget.memory.set(self.memory);
             budget.deadline.set(self.deadline);
-            budget.stop.replace(self.stop.take());
             budget.stack_floor.set(self.stack_floor);
         });
     }

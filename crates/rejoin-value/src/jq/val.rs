@@ -38,6 +38,7 @@ impl PartialEq for Val {
     }
 }
 
+#[expect(clippy::non_canonical_partial_ord_impl, reason = "nan is less than itself in jq")]
 impl PartialOrd for Val {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.0.partial_cmp(&other.0)

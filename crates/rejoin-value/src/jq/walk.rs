@@ -88,7 +88,7 @@ fn pattern_terms<'t, S>(pattern: &'t Pattern<S>, f: &mut dyn FnMut(&'t Term<S>))
 }
 
 /// Calls a function with the name of every filter and format that a term calls.
-pub(super) fn calls<'t, S: Copy>(term: &'t Term<S>, f: &mut dyn FnMut(S)) {
+pub(super) fn calls<S: Copy>(term: &Term<S>, f: &mut dyn FnMut(S)) {
     match term {
         Term::Call(name, _) | Term::Str(Some(name), _) => f(*name),
         _ => {}

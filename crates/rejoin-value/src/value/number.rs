@@ -150,7 +150,6 @@ impl Number {
 }
 
 /// The double as an integer, if it is one and survives the way back.
-
 fn whole(x: f64) -> Option<i64> {
     // 2^63 itself is a double, the greatest i64 is not.
     const BOUND: f64 = 9_223_372_036_854_775_808.0;

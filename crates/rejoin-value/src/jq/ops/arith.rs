@@ -81,7 +81,7 @@ fn repeat(text: &str, times: f64) -> Value {
     if times.is_nan() || times <= 0.0 {
         return Value::Null;
     }
-    let times = times.max(1.0).min(1e18) as usize;
+    let times = times.clamp(1.0, 1e18) as usize;
     charge_string(text.len().saturating_mul(times));
     tick_many(times.min(1 << 20));
     text.repeat(if text.is_empty() { 1 } else { times }).into()

@@ -169,7 +169,7 @@ fn encode(bytes: &[u8], digits: &[u8], bits: u32) -> String {
         out.push(char::from(digits[(held << (bits - n)) as usize & (digits.len() - 1)]));
     }
     let group = if bits == 6 { 4 } else { 8 };
-    while out.len() % group != 0 {
+    while !out.len().is_multiple_of(group) {
         out.push('=');
     }
     out
