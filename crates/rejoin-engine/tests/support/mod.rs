@@ -240,7 +240,7 @@ impl Fixture {
                 .await
                 .expect("the server's scope ends well")
         });
-        assert_eq!(rejoin::live_tasks(), 0, "tasks are left");
+        assert_eq!(runtime.metrics().num_alive_tasks(), 0, "tasks are left");
         run
     }
 }
