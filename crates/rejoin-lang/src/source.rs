@@ -137,3 +137,35 @@ impl Sources {
         format!("{}:{}", source.name, source.position(span.start).line)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_from_one() {
+        let source = Source::new("a", "é日\r\nb");
+        let at = |offset| (source.position(offset).line, source.position(offset).column);
+        assert_eq!(
+            [at(0), at(2), at(5), at(7), at(8), at(99)],
+            [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 2)]
+        );
+        assert_eq!(at(3), (1, 2), "inside a character is at it");
+    }
+
+    #[test]
+    fn lines_are_without_their_break() {
+        let source = Source::new("a", "one\n\nthree");
+        let line = |number| &source.text[source.line(number)];
+        assert_eq!([line(1), line(2), line(3), line(4)], ["one", "", "three", ""]);
+        assert_eq!(&Source::new("b", "").text[Source::new("b", "").line(1)], "");
+    }
+
+    #[test]
+    fn a_part_of_a_span_stays_inside_it() {
+        let span = Span::new(SourceId(0), 10, 20);
+        assert_eq!(span.slice(2, 5), Span::new(SourceId(0), 12, 15));
+        assert_eq!(span.slice(8, 99), Span::new(SourceId(0), 18, 20));
+        assert_eq!(span.slice(5, 2), Span::new(SourceId(0), 15, 15));
+    }
+}

@@ -186,6 +186,27 @@ fn odd_characters() {
 }
 
 #[test]
+fn a_cause_far_away_is_drawn_apart() {
+    let between = "    |> log\n".repeat(60);
+    shows(
+        "label_far_away",
+        &format!(
+            "GET /a\n  |> foreach items\n{between}    |> if\n      |> jq: `1`\n      then:\n        |> log\n  end\n"
+        ),
+    );
+}
+
+#[test]
+fn problems_come_in_the_order_of_the_text() {
+    let text = "GET a\nGET b\nGET c\n";
+    let sources = Sources::single(Source::new("test.wp", text));
+    let (_, problems) = wp::parse(sources.get(SourceId(0)), SourceId(0));
+    let mixed: Vec<_> = [1, 2, 0].iter().map(|index| problems[*index].clone()).collect();
+    assert_eq!(render_text(&sources, &mixed, false), render_text(&sources, &problems, false));
+    assert_eq!(render_json(&sources, &mixed), render_json(&sources, &problems));
+}
+
+#[test]
 fn colour_changes_nothing_but_colour() {
     let text = "GET /a\n  |> jq `1`\n  |> foreach x\n";
     let sources = Sources::single(Source::new("test.wp", text));
