@@ -70,8 +70,10 @@ impl Activity {
         if self.is_busy() {
             return None;
         }
-        let waited = Duration::from_millis(self.now() - self.since.load(Ordering::Relaxed).min(self.now()));
-        let receiving = self.receiving.load(Ordering::Relaxed) && !self.http2.load(Ordering::Relaxed);
+        let waited =
+            Duration::from_millis(self.now() - self.since.load(Ordering::Relaxed).min(self.now()));
+        let receiving =
+            self.receiving.load(Ordering::Relaxed) && !self.http2.load(Ordering::Relaxed);
         if receiving && waited >= head {
             return Some(Overdue::Head);
         }

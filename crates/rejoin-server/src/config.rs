@@ -74,7 +74,9 @@ impl ServerConfig {
             drain: read.duration_or_zero("drain")?.unwrap_or(default.drain),
             cors: match settings.text(BLOCK, "cors") {
                 None => Cors::Off,
-                Some(text) => Cors::parse(&text).map_err(|expected| wrong("cors", &text, expected))?,
+                Some(text) => {
+                    Cors::parse(&text).map_err(|expected| wrong("cors", &text, expected))?
+                }
             },
         })
     }

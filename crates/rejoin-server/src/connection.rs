@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use http::{Request, Version};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use http::{Request, Version};
 use rejoin_engine::Level;
 use tokio::net::TcpStream;
 use tokio::time::MissedTickBehavior;
@@ -45,8 +45,9 @@ impl Connections {
             .timer(TokioTimer::new())
             // The connection watches its own clock: hyper's would end idle connections as well.
             .header_read_timeout(None)
-            .max_buf_size(HEAD)
-            .pipeline_flush(true);
+            // `pipeline_flush` stays off: with it hyper buffers whole responses whatever their size, so that a
+            // client that leaves half-way goes unnoticed, and drops its own answers to malformed requests.
+            .max_buf_size(HEAD);
         http.http2()
             .timer(TokioTimer::new())
             .max_header_list_size(HEAD as u32)

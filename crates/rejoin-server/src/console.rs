@@ -77,6 +77,9 @@ mod tests {
         console.observe("r-1", &event);
         log.flush();
         let text = kept.text();
-        assert!(text.contains(r#""level":"warn","message":"odd","request_id":"r-1","user":"ada"}"#), "{text}");
+        assert!(
+            text.contains(r#""level":"warn","message":"odd","request_id":"r-1","user":"ada"}"#),
+            "{text}"
+        );
     }
 }

@@ -37,10 +37,9 @@ impl Cors {
             let bare = !host.is_empty() && !host.contains(['/', '*', ' ']);
             bare.then(|| HeaderValue::from_str(origin).ok()).flatten()
         });
-        origins
-            .collect::<Option<_>>()
-            .map(Self::Origins)
-            .ok_or("`true`, `false`, or origins such as `\"https://app.example\"`, separated by commas")
+        origins.collect::<Option<_>>().map(Self::Origins).ok_or(
+            "`true`, `false`, or origins such as `\"https://app.example\"`, separated by commas",
+        )
     }
 
     /// Adds what a browser needs to let the page at `origin` read the response.
@@ -64,8 +63,14 @@ impl Cors {
     }
 
     /// Adds the answer to a browser's question before a call, if `request` is one; `allowed` are the methods.
-    pub(crate) fn preflight(&self, request: &HeaderMap, allowed: &HeaderValue, headers: &mut HeaderMap) {
-        let asked = request.contains_key(ORIGIN) && request.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    pub(crate) fn preflight(
+        &self,
+        request: &HeaderMap,
+        allowed: &HeaderValue,
+        headers: &mut HeaderMap,
+    ) {
+        let asked =
+            request.contains_key(ORIGIN) && request.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         if *self == Self::Off || !asked {
             return;
         }

@@ -59,7 +59,10 @@ impl Exchange {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
             bytes.clear();
         }
-        if matches!(head.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
+        if matches!(
+            head.status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        ) {
             bytes.clear();
         }
         if let Ok(id) = HeaderValue::from_str(&self.record.id) {

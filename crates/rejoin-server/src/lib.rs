@@ -13,7 +13,7 @@
 //! let loaded = load(Path::new("app.wp"), &registry, &|name| std::env::var(name).ok())?;
 //!
 //! rejoin::scope(|scope: rejoin::Scope| async move {
-//!     let mut host = Host::new(scope).expect("there are threads to be had");
+//!     let mut host = Host::new(scope);
 //!     host.observer = Arc::new(ConsoleObserver::new(log.clone()));
 //!     let app = App::new(Arc::new(loaded.program), Arc::new(host));
 //!     let service = service(app, log).expect("`config server` makes sense");

@@ -182,7 +182,10 @@ mod tests {
             line.text("c", "x=1");
             line.number("n", 7);
         });
-        assert!(text.ends_with("warn one two  [2J a=plain b=\"two words\" c=\"x=1\" n=7\n"), "{text}");
+        assert!(
+            text.ends_with("warn one two  [2J a=plain b=\"two words\" c=\"x=1\" n=7\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -56,7 +56,11 @@ impl Report {
 
     /// Drawn with the lines of the source, for people.
     pub fn to_text(&self, colour: bool) -> String {
-        if self.is_empty() { String::new() } else { render_text(&self.sources, &self.diagnostics, colour) }
+        if self.is_empty() {
+            String::new()
+        } else {
+            render_text(&self.sources, &self.diagnostics, colour)
+        }
     }
 
     /// One JSON object a line.
@@ -121,7 +125,8 @@ pub fn load(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, LoadError> {
     let checked = rejoin_lang::load(read(path)?, registry);
-    let mut report = Report { sources: checked.plan.sources.clone(), diagnostics: checked.diagnostics };
+    let mut report =
+        Report { sources: checked.plan.sources.clone(), diagnostics: checked.diagnostics };
     if report.has_errors() {
         return Err(LoadError::Faulty(report));
     }

@@ -202,7 +202,9 @@ mod tests {
 
     #[test]
     fn statuses_of_programs() {
-        for (number, status) in [(200, 200), (599, 599), (404, 404), (0, 500), (101, 500), (700, 500)] {
+        for (number, status) in
+            [(200, 200), (599, 599), (404, 404), (0, 500), (101, 500), (700, 500)]
+        {
             assert_eq!(status_of_program(number).as_u16(), status, "{number}");
         }
     }

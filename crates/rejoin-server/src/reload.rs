@@ -33,7 +33,10 @@ impl Reloader {
     /// Loads the file again after each change. A program without errors takes the place of the last one, whose
     /// requests end as they began; otherwise the problems are logged and the last good program stays. Runs until
     /// it is dropped.
-    pub async fn run(mut self, load: impl Fn() -> Result<Loaded, LoadError> + Send + Sync + 'static) {
+    pub async fn run(
+        mut self,
+        load: impl Fn() -> Result<Loaded, LoadError> + Send + Sync + 'static,
+    ) {
         let load = Arc::new(load);
         loop {
             self.watch.changed().await;
@@ -79,9 +82,13 @@ impl Reloader {
     }
 
     fn keep(&self, why: &dyn std::fmt::Display) {
-        self.service.shared.log.line(Level::Error, "not reloaded: the last good program stays", |line| {
-            line.text("file", &self.path.display().to_string());
-            line.text("error", &why.to_string());
-        });
+        self.service.shared.log.line(
+            Level::Error,
+            "not reloaded: the last good program stays",
+            |line| {
+                line.text("file", &self.path.display().to_string());
+                line.text("error", &why.to_string());
+            },
+        );
     }
 }

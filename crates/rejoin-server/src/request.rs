@@ -110,7 +110,8 @@ fn text(value: &HeaderValue) -> &str {
 
 /// The first address that a proxy names, else the connection's.
 fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>) -> Option<Cow<'_, str>> {
-    let forwarded = headers.get("x-forwarded-for").map(text).and_then(|list| list.split(',').next());
+    let forwarded =
+        headers.get("x-forwarded-for").map(text).and_then(|list| list.split(',').next());
     let named = forwarded.or_else(|| headers.get("x-real-ip").map(text)).map(str::trim);
     match named {
         Some(ip) if !ip.is_empty() => Some(Cow::Borrowed(ip)),
@@ -206,7 +207,9 @@ mod tests {
 
     #[test]
     fn a_plain_get() {
-        let request = Request::get("/a%20b?x=1&y=a+b%21&x=2&flag&n=007&f=1e3&big=12345678901234567890&nan=nan");
+        let request = Request::get(
+            "/a%20b?x=1&y=a+b%21&x=2&flag&n=007&f=1e3&big=12345678901234567890&nan=nan",
+        );
         let value = bound(request, &[("id", "42"), ("name", "a%2Fb")], "");
         is(&value, &["method"], r#""GET""#);
         is(&value, &["path"], r#""/a%20b""#);
@@ -249,7 +252,8 @@ mod tests {
         is(&bound(typed("application/json; charset=utf-8"), &[], "[1]"), &["body"], "[1]");
         is(&bound(typed("Application/JSON"), &[], "{\"a\":null}"), &["body"], "{\"a\":null}");
         is(&bound(Request::post("/"), &[], "true"), &["body"], "true");
-        let form = bound(typed("application/x-www-form-urlencoded"), &[], "a=1&b=x%3Dy&c=d=e+f&%zz=%");
+        let form =
+            bound(typed("application/x-www-form-urlencoded"), &[], "a=1&b=x%3Dy&c=d=e+f&%zz=%");
         is(&form, &["body"], r#"{"a":1,"b":"x=y","c":"d=e f","%zz":"%"}"#);
         is(&bound(typed("text/plain"), &[], "{not json"), &["body"], r#""{not json""#);
         is(&bound(typed("é"), &[], "x"), &["body"], r#""x""#);

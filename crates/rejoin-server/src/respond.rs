@@ -32,7 +32,9 @@ pub(crate) fn respond(answer: Answer, mut warn: impl FnMut(&str)) -> Response<By
                 headers.insert(name, value);
             }
             (Err(_), _) => warn(&format!("`{name}` is no name of a header, it was not set")),
-            (_, Err(_)) => warn(&format!("the value for the header `{name}` is invalid, it was not set")),
+            (_, Err(_)) => {
+                warn(&format!("the value for the header `{name}` is invalid, it was not set"))
+            }
         }
     }
     for cookie in &answer.set_cookies {
@@ -102,7 +104,11 @@ mod tests {
                 pair("transfer-encoding", "chunked"),
                 pair("content-type", "text/csv"),
             ],
-            set_cookies: vec!["a=1; Path=/".to_owned(), "b=2\r\nx-evil: 1".to_owned(), "c=3".to_owned()],
+            set_cookies: vec![
+                "a=1; Path=/".to_owned(),
+                "b=2\r\nx-evil: 1".to_owned(),
+                "c=3".to_owned(),
+            ],
             ..answer(Value::Null)
         };
         let response = respond(hostile, |text| warnings.push(text.to_owned()));

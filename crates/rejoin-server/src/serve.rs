@@ -59,9 +59,8 @@ impl Server {
                 Err(error) => last = Some(error),
             }
         }
-        Err(last.unwrap_or_else(|| {
-            io::Error::new(io::ErrorKind::NotFound, "the name has no address")
-        }))
+        Err(last
+            .unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address")))
     }
 
     /// Where it listens.
@@ -83,7 +82,8 @@ impl Server {
         let run = Scope::builder().name("connections").on_error(OnError::IgnoreErrors).run({
             let service = service.clone();
             |scope: Scope| async move {
-                let connections = Arc::new(Connections::new(service.clone(), &config, scope.clone()));
+                let connections =
+                    Arc::new(Connections::new(service.clone(), &config, scope.clone()));
                 let places = Arc::new(Semaphore::new(config.max_connections));
                 accept(&listener, &connections, &scope, &places, stop.clone()).await;
                 drop(listener);
@@ -142,7 +142,12 @@ async fn accept(
 }
 
 /// Waits for what is under way, cancels what takes too long.
-async fn drain(service: &Service, connections: &Scope, config: &ServerConfig, mut stop: Stop) -> Drained {
+async fn drain(
+    service: &Service,
+    connections: &Scope,
+    config: &ServerConfig,
+    mut stop: Stop,
+) -> Drained {
     let work = &service.shared.scope;
     let ended = async {
         while work.live() > 0 || connections.live() > 0 {

@@ -7,13 +7,14 @@ use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
+use rejoin::{TaskError, TaskHandle};
 use rejoin_engine::{Answer, App, Found, Level, RouteId, RunError, RunOptions, ScriptArgs, Target};
 use rejoin_lang::plan::Method;
 use rejoin_value::object;
@@ -60,7 +61,9 @@ pub(crate) struct Shared {
 pub fn service(app: App, log: Log) -> Result<Service, ConfigError> {
     let scope = app.host().detached.clone();
     let current = Current::new(Front::new(app)?);
-    Ok(Service { shared: Arc::new(Shared { current, log, scope, stopping: AtomicBool::new(false) }) })
+    Ok(Service {
+        shared: Arc::new(Shared { current, log, scope, stopping: AtomicBool::new(false) }),
+    })
 }
 
 /// What the connection knows of a request, beyond what the client wrote.
@@ -128,7 +131,7 @@ impl Service {
                 };
                 let task = self.shared.scope.spawn_value(work.run(body, reply));
                 exchange.work = Some(task.canceller());
-                Responding(State::Waiting { answer, exchange: Some(exchange), shared: self.shared.clone() })
+                Responding(State::Waiting { answer, task, exchange: Some(exchange) })
             }
         }
     }
@@ -160,13 +163,17 @@ enum Routed {
     /// The server itself.
     Here(Response<Bytes>),
     Problem(Problem),
-    Program { route: RouteId, params: Vec<(Arc<str>, String)> },
+    Program {
+        route: RouteId,
+        params: Vec<(Arc<str>, String)>,
+    },
 }
 
 fn route(front: &Front, head: &Parts) -> Routed {
     let path = head.uri.path();
     let method = Method::parse(head.method.as_str());
-    if matches!(method, Some(Method::Get | Method::Head)) && matches!(path, "/health" | "/healthz") {
+    if matches!(method, Some(Method::Get | Method::Head)) && matches!(path, "/health" | "/healthz")
+    {
         return Routed::Here(health());
     }
     match method.map_or(Found::NotFound, |method| front.app.find(method, path)) {
@@ -174,7 +181,9 @@ fn route(front: &Front, head: &Parts) -> Routed {
         Found::WrongMethod { allowed } if method == Some(Method::Options) => {
             Routed::Here(options(front, head, &allow(&allowed)))
         }
-        Found::WrongMethod { allowed } => Routed::Problem(Problem::MethodNotAllowed(allow(&allowed))),
+        Found::WrongMethod { allowed } => {
+            Routed::Problem(Problem::MethodNotAllowed(allow(&allowed)))
+        }
         // `OPTIONS *` asks about the server as a whole.
         Found::NotFound if method == Some(Method::Options) && path == "*" => {
             Routed::Here(options(front, head, &allow(&Method::ALL)))
@@ -216,7 +225,8 @@ fn deadline(front: &Front, head: &Parts) -> rejoin::Instant {
     let budget = head.headers.get(BUDGET_HEADER);
     let budget = budget.and_then(|value| value.to_str().ok()?.parse().ok());
     let timeout = front.config.timeout;
-    let timeout = budget.map_or(timeout, |left| timeout.min(std::time::Duration::from_millis(left)));
+    let timeout =
+        budget.map_or(timeout, |left| timeout.min(std::time::Duration::from_millis(left)));
     rejoin::Instant::now() + timeout
 }
 
@@ -296,11 +306,29 @@ impl Work {
     }
 
     fn refuse(&self, problem: &Problem) -> Reply {
-        Reply {
-            response: problem.response(self.head.uri.path(), &self.id),
+        Reply::of(problem, self.head.uri.path(), &self.id)
+    }
+}
+
+impl Reply {
+    fn of(problem: &Problem, path: &str, id: &str) -> Self {
+        Self {
+            response: problem.response(path, id),
             error: Some(problem.kind().into()),
             detail: None,
             cancelled: None,
+        }
+    }
+
+    /// What is said when the work ended in this way and had said nothing.
+    fn without_answer(why: Option<TaskError<Infallible>>, record: &Record) -> Self {
+        let of = |problem| Self::of(&problem, record.uri.path(), &record.id);
+        match why {
+            Some(TaskError::Cancelled(reason)) => {
+                Self { cancelled: Some(reason.to_string()), ..of(Problem::Unavailable) }
+            }
+            Some(error) => Self { detail: Some(error.to_string()), ..of(Problem::Panicked) },
+            None => of(Problem::Panicked),
         }
     }
 }
@@ -316,8 +344,8 @@ enum State {
     Ready(Option<Response<Body>>),
     Waiting {
         answer: oneshot::Receiver<Reply>,
+        task: TaskHandle<(), Infallible>,
         exchange: Option<Exchange>,
-        shared: Arc<Shared>,
     },
 }
 
@@ -350,26 +378,22 @@ impl Future for Responding {
             State::Ready(response) => {
                 Poll::Ready(Ok(response.take().expect("a future is not polled after its end")))
             }
-            State::Waiting { answer, exchange, shared } => {
-                let Poll::Ready(reply) = Pin::new(answer).poll(cx) else { return Poll::Pending };
-                let mut exchange = exchange.take().expect("a future is not polled after its end");
-                let response = match reply {
-                    Ok(reply) => {
-                        exchange.record.error = reply.error;
-                        exchange.record.detail = reply.detail;
-                        exchange.record.cancelled = reply.cancelled;
-                        reply.response
-                    }
+            State::Waiting { answer, task, exchange } => {
+                let reply = match ready!(Pin::new(answer).poll(cx)) {
+                    Ok(reply) => Ok(reply),
                     // The work ended without an answer: it was stopped from outside, or it has a bug.
-                    Err(_) => {
-                        let stopping = shared.stopping.load(Ordering::Relaxed);
-                        let problem = if stopping { Problem::Unavailable } else { Problem::Panicked };
-                        exchange.record.cancelled = stopping.then(|| "shutting down".to_owned());
-                        exchange.record.error = Some(problem.kind().into());
-                        problem.response(exchange.record.uri.path(), &exchange.record.id)
-                    }
+                    Err(_) => Err(ready!(Pin::new(task).poll(cx)).err()),
                 };
-                Poll::Ready(Ok(exchange.respond(response)))
+                let mut exchange = exchange.take().expect("a future is not polled after its end");
+                let record = &mut exchange.record;
+                let reply = match reply {
+                    Ok(reply) => reply,
+                    Err(why) => Reply::without_answer(why, record),
+                };
+                record.error = reply.error;
+                record.detail = reply.detail;
+                record.cancelled = reply.cancelled;
+                Poll::Ready(Ok(exchange.respond(reply.response)))
             }
         }
     }

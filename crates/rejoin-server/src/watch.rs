@@ -51,7 +51,8 @@ impl Watch {
             // Only when the watcher itself has ended; nothing will change any more.
             std::future::pending::<()>().await;
         }
-        let settle = async { while tokio::time::timeout(QUIET, self.changes.recv()).await.is_ok() {} };
+        let settle =
+            async { while tokio::time::timeout(QUIET, self.changes.recv()).await.is_ok() {} };
         let _ = tokio::time::timeout(AT_MOST, settle).await;
     }
 }
@@ -62,7 +63,11 @@ fn concerns(event: &Event, names: &[OsString]) -> bool {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
         _ => true,
     };
-    writes && event.paths.iter().any(|path| path.file_name().is_some_and(|name| names.iter().any(|n| n == name)))
+    writes
+        && event
+            .paths
+            .iter()
+            .any(|path| path.file_name().is_some_and(|name| names.iter().any(|n| n == name)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,12 @@
 //! A server on a free port, with its log in memory, and clients that speak raw bytes.
+//!
+//! Programs are plans made by hand of a few steps that only tests have, so that these tests are about the server
+//! alone.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
+
+mod program;
+mod silent;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -8,18 +14,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rejoin::{OnError, Scope};
-use rejoin_engine::{App, Host};
-use rejoin_server::{ConsoleObserver, Log, LogFormat, Server, Service, Stopper, load, service};
+use rejoin_engine::{App, Host, Program};
+use rejoin_server::{ConsoleObserver, Log, LogFormat, Server, Service, Stopper, service};
 use rejoin_value::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
+
+pub(crate) use program::program;
+pub(crate) use silent::Silent;
 
 /// How long anything in a test may take before it counts as hung.
-pub const HUNG: Duration = Duration::from_secs(20);
+pub(crate) const HUNG: Duration = Duration::from_secs(20);
 
 /// A log in memory.
 #[derive(Clone, Default)]
-pub struct Kept(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -34,52 +43,36 @@ impl Write for Kept {
 
 /// A server under test.
 #[derive(Clone)]
-pub struct Running {
-    pub address: SocketAddr,
-    pub service: Service,
-    pub stopper: Stopper,
-    pub scope: Scope,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) service: Service,
+    pub(crate) stopper: Stopper,
+    pub(crate) scope: Scope,
     log: Log,
     kept: Kept,
 }
 
-/// A directory of its own for each caller, removed at the end.
-pub struct Directory(pub std::path::PathBuf);
-
-impl Directory {
-    pub fn new() -> Self {
-        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-        let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("rejoin-server-{}-{n}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub fn write(&self, name: &str, text: &str) -> std::path::PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Makes an app of a program whose requests run in `scope`.
-pub fn app(program: &str, scope: Scope, log: &Log) -> App {
-    let directory = Directory::new();
-    let path = directory.write("app.wp", program);
-    let loaded = load(&path, &rejoin_steps::registry(), &|_| None).unwrap_or_else(|error| panic!("{error}"));
-    let mut host = Host::new(scope).unwrap();
+pub(crate) fn app(program: Program, scope: Scope, log: &Log) -> App {
+    let mut host = Host::new(scope);
     host.observer = Arc::new(ConsoleObserver::new(log.clone()));
-    App::new(Arc::new(loaded.program), Arc::new(host))
+    App::new(Arc::new(program), Arc::new(host))
 }
 
 /// Serves `program` while `test` runs, then drains. Nothing may be left then, and nothing may hang.
-pub async fn serve<Fut: Future<Output = ()>>(program: &str, test: impl FnOnce(Running) -> Fut) {
+pub(crate) async fn serve<Fut: Future<Output = ()>>(
+    program: Program,
+    test: impl FnOnce(Running) -> Fut,
+) {
+    serve_among(0, program, test).await;
+}
+
+/// As [`serve`], where `others` is how many tasks the test has itself.
+pub(crate) async fn serve_among<Fut: Future<Output = ()>>(
+    others: usize,
+    program: Program,
+    test: impl FnOnce(Running) -> Fut,
+) {
     let everything = async {
         let kept = Kept::default();
         let log = Log::to(kept.clone(), LogFormat::Json).unwrap();
@@ -98,15 +91,15 @@ pub async fn serve<Fut: Future<Output = ()>>(program: &str, test: impl FnOnce(Ru
             Ok(())
         });
         ended.await.unwrap();
-        no_tasks_left().await;
+        no_tasks_left(others).await;
     };
     tokio::time::timeout(HUNG, everything).await.expect("the test hangs");
 }
 
-/// Waits until the runtime has no task; a test's own code is none.
-pub async fn no_tasks_left() {
+/// Waits until the runtime has no more than `others` tasks; a test's own code is none.
+pub(crate) async fn no_tasks_left(others: usize) {
     for _ in 0..500 {
-        if rejoin::live_tasks() == 0 {
+        if rejoin::live_tasks() <= others {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -115,7 +108,7 @@ pub async fn no_tasks_left() {
 }
 
 /// Waits until `holds`.
-pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..1000 {
         if holds() {
             return;
@@ -126,12 +119,12 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 impl Running {
-    pub async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// Sends bytes, then reads until the server closes.
-    pub async fn talk(&self, bytes: impl AsRef<[u8]>) -> String {
+    pub(crate) async fn talk(&self, bytes: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes.as_ref()).await.unwrap();
         let mut answer = Vec::new();
@@ -140,33 +133,38 @@ impl Running {
     }
 
     /// One request on a connection of its own; `more` are more lines of the head.
-    pub async fn request(&self, line: &str, more: &str, body: &str) -> Answer {
+    pub(crate) async fn request(&self, line: &str, more: &str, body: &str) -> Answer {
         let length = match body.is_empty() {
             true => String::new(),
             false => format!("content-length: {}\r\n", body.len()),
         };
-        let text = format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}{length}\r\n{body}");
+        let text =
+            format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}{length}\r\n{body}");
         Answer::parse(&self.talk(text).await)
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.request(&format!("GET {path}"), "", "").await
     }
 
     /// The lines of the log so far that are about requests.
-    pub fn records(&self) -> Vec<Value> {
+    pub(crate) fn records(&self) -> Vec<Value> {
         let lines = self.log_lines();
         lines.into_iter().filter(|line| text(line, "message") == Some("request")).collect()
     }
 
-    pub fn log_lines(&self) -> Vec<Value> {
+    pub(crate) fn log_lines(&self) -> Vec<Value> {
         self.log.flush();
         let bytes = self.kept.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap().lines().map(|line| Value::parse(line.as_bytes()).unwrap()).collect()
+        String::from_utf8(bytes)
+            .unwrap()
+            .lines()
+            .map(|line| Value::parse(line.as_bytes()).unwrap())
+            .collect()
     }
 
     /// Waits for the record of the request to `path`.
-    pub async fn record(&self, path: &str) -> Value {
+    pub(crate) async fn record(&self, path: &str) -> Value {
         let mut found = None;
         until(&format!("a record of {path}"), || {
             found = self.records().into_iter().find(|line| text(line, "path") == Some(path));
@@ -177,90 +175,31 @@ impl Running {
     }
 }
 
-pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str)
 }
 
 /// A response, taken apart.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn parse(text: &str) -> Self {
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no response: {text:?}"));
+    pub(crate) fn parse(text: &str) -> Self {
+        let (head, body) =
+            text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no response: {text:?}"));
         let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status");
         Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         Value::parse(self.body.as_bytes()).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
-}
-
-/// An upstream that takes requests and never answers them; it counts those that are open.
-pub struct Silent {
-    pub address: SocketAddr,
-    open: Arc<Mutex<(usize, usize)>>,
-    scope: rejoin::Canceller,
-}
-
-impl Silent {
-    pub async fn start(scope: &Scope) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let open = Arc::new(Mutex::new((0, 0)));
-        let counted = open.clone();
-        let (connections, task) = (scope.clone(), async move {
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let counted = counted.clone();
-                drop(connections.spawn_value(async move {
-                    let mut bytes = [0; 1024];
-                    let mut seen = false;
-                    loop {
-                        match stream.read(&mut bytes).await {
-                            Ok(0) | Err(_) => break,
-                            Ok(_) if !std::mem::replace(&mut seen, true) => {
-                                let mut open = counted.lock().unwrap();
-                                open.0 += 1;
-                                open.1 += 1;
-                            }
-                            Ok(_) => {}
-                        }
-                    }
-                    if seen {
-                        counted.lock().unwrap().0 -= 1;
-                    }
-                }));
-            }
-        });
-        let scope = connections_of(scope, task);
-        Self { address, open, scope }
-    }
-
-    /// How many requests wait.
-    pub fn open(&self) -> usize {
-        self.open.lock().unwrap().0
-    }
-
-    /// How many requests there have been.
-    pub fn seen(&self) -> usize {
-        self.open.lock().unwrap().1
-    }
-
-    pub fn stop(&self) {
-        self.scope.cancel("the test is over");
-    }
-}
-
-fn connections_of(scope: &Scope, task: impl Future<Output = ()> + Send + 'static) -> rejoin::Canceller {
-    scope.spawn_value(task).canceller()
 }
