@@ -93,9 +93,6 @@ const CONTESTANTS: [Contestant; 3] = [
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
     let turns = if quick { 15 } else { 61 };
-    if std::env::args().any(|arg| arg == "--profile") {
-        return profile();
-    }
     println!("ratio to bare spawn: median (quartiles) of {turns} turns; best ns per child");
     for workers in [1, 2] {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -108,17 +105,6 @@ fn main() {
                 compare(&runtime, start, children, rounds, turns);
             }
         }
-    }
-}
-
-/// Nothing but scopes, for a profiler to look at.
-fn profile() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
-    let runtime = runtime.expect("a runtime");
-    for children in [3, 10_000] {
-        let rounds = 10_000_000 / children;
-        let took = timed(&runtime, Start::Inside, rounds, move || in_scope(children.into()));
-        println!("{children} children: {:?} each", took / (rounds * children));
     }
 }
 

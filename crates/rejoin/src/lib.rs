@@ -1,4 +1,85 @@
 //! Structured concurrency on Tokio: fork freely, everything rejoins.
+//!
+//! ```
+//! use std::time::Duration;
+//! use rejoin::{Scope, ScopeError};
+//! # #[derive(Debug)] struct Down;
+//! # async fn user(id: u32) -> Result<String, Down> { Ok(format!("user {id}")) }
+//! # async fn orders(_id: u32) -> Result<Vec<u32>, Down> { Ok(vec![3, 4]) }
+//!
+//! async fn dashboard(id: u32) -> Result<(String, usize), ScopeError<Down>> {
+//!     Scope::builder()
+//!         .name("dashboard")
+//!         .timeout(Duration::from_secs(2))
+//!         .run(|s| async move {
+//!             let user = s.task("user").spawn(user(id));
+//!             let orders = s.task("orders").spawn(orders(id));
+//!             Ok((user.await?, orders.await?.len()))
+//!         })
+//!         .await
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+//! assert_eq!(dashboard(7).await.unwrap(), ("user 7".to_owned(), 2));
+//! # });
+//! ```
+//!
+//! Both calls run at the same time. If one fails, the other is stopped and the failure is returned;
+//! if two seconds pass, both are stopped; if whoever awaits `dashboard` is cancelled, both are
+//! stopped. In each case `dashboard` returns when both have ended, and not before.
+//!
+//! # Which one to use
+//!
+//! | you have | you want | use |
+//! |---|---|---|
+//! | different calls | to start them, and say yourself when to wait | [`scope`], [`Scope::spawn`] |
+//! | many futures | every outcome; a failure stops nobody | [`wait`], [`wait_until`] |
+//! | many futures | every output; the first failure stops the rest | [`gather`] |
+//! | many futures | the first to settle, success or failure | [`race`] |
+//! | many futures | the first success, or the first *k* | [`any`], [`quorum`] |
+//! | many futures | something else | a [`Joiner`] of your own, [`join_with`] |
+//! | handles | to see which have finished, and leave the others running | [`wait_handles`] |
+//! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
+//! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
+//! | clean-up | protection for it, for a bounded time | [`shield`] |
+//! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
+//!
+//! # The contract
+//!
+//! 1. **Nothing outlives its scope.** A scope resolves when every child has ended and its
+//!    destructors have run. (What a child *returned* belongs to its handle.) Rust cannot wait in a
+//!    destructor: a scope that is dropped stops its children at once, and the nearest living scope
+//!    around it waits for them. Outside all scopes nobody can; avoid dropping an outermost scope.
+//! 2. **One outcome each.** A child ends in `Ok`, or in one of the four kinds of [`TaskError`].
+//!    `TimedOut` if the deadline that passed was the child's or its scope's, `Cancelled` if it was
+//!    one further out; of equal deadlines the outer one counts.
+//! 3. **Failures are all kept**, in the order of submission, the deciding one marked. It is recorded
+//!    before the others are told to stop; those that ended only because of it are counted.
+//! 4. **Cancellation** goes down, never up, stays, and carries a [`CancelReason`]. Whoever is told
+//!    to stop is polled once more, so that it can see [`cancelled`]; then, or after the scope's
+//!    [grace](ScopeBuilder::grace), it is dropped at the first wait that is not shielded. It is
+//!    awaited in any case. A child that has not started never starts.
+//! 5. **Deadlines nest by minimum**, and [`remaining`] tells what is left.
+//! 6. **Order.** Results come in the order written, whatever the order of completion.
+//! 7. **Isolation.** A child belongs to the scope it was spawned in and carries nothing else.
+//! 8. **No started future is left unpolled.** Every branch is a task of its own, so two branches
+//!    cannot block each other by not being polled.
+//! 9. **Nothing queues without bound.** A full limit makes the spawner wait, or hands the work back.
+//!
+//! # Why children must be `'static`
+//!
+//! A future can be polled a few times and then forgotten without its destructor running, so nothing
+//! that runs on another thread may borrow from it. Children are tasks, may run on any thread, and
+//! must own what they use. The body of a scope, and the future in a [`timeout`] or a [`shield`], run
+//! in the calling task and may borrow. In-task joins of borrowing futures are left to `futures` and
+//! `tokio`: they share one thread, and one that stops polling what it has started can deadlock.
+//!
+//! # Map
+//!
+//! `scope/` owns children: the bookkeeping is `core.rs`, the future around each child `child.rs`,
+//! the one that runs the scope `run.rs`. `cancel/` has the reason, the handle that causes a
+//! cancellation, and how code sees it. `combine/` has the joiners. `outcome.rs` says how a child
+//! ended. `seam.rs` is the only file that spawns a task or reads a clock.
 
 mod cancel;
 mod combine;
@@ -24,7 +105,9 @@ pub use crate::scope::{
 pub use crate::seam::Instant;
 
 /// How many tasks the current runtime still holds, whoever spawned them. For tests that look for
-/// leaks, and for inspection.
+/// leaks, and for inspection; [`Scope::live`] counts the children of one scope.
+///
+/// On a runtime with several threads a task that has just ended may be counted for a moment more.
 ///
 /// # Panics
 ///

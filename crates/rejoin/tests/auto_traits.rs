@@ -1,5 +1,5 @@
 //! Which types may cross threads, be shared, or be moved while pinned: a part of the interface.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 use std::io::Error;
 

@@ -1,5 +1,5 @@
 //! Contract 1: nothing outlives its scope.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
 

@@ -1,5 +1,5 @@
 //! Contract 2: every started child has exactly one of five outcomes, and a deadline has one owner.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
 

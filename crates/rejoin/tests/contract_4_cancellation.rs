@@ -1,5 +1,5 @@
 //! Contract 4: cancellation is level-triggered, travels down only, and says why.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
 

@@ -1,5 +1,5 @@
 //! Contract 5: deadlines nest by minimum, can be read, and a shield is bounded.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
 

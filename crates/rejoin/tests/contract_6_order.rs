@@ -1,6 +1,6 @@
 //! Contract 6: results come in the order written, whatever the order of completion; and what the
 //! joiners do with nothing, with one, and with ties.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
 

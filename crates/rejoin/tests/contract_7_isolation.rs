@@ -1,5 +1,5 @@
 //! Contract 7: branches share nothing that changes; each carries what held where it was started.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
 

@@ -2,7 +2,7 @@
 //!
 //! Both programs hang when they are written with in-task combinators that stop polling what they
 //! have started; written with scopes they finish.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
 

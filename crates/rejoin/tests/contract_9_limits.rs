@@ -1,5 +1,5 @@
 //! Contract 9: nothing queues without bound; a full limit makes the submitter wait.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
 
@@ -58,7 +58,8 @@ async fn a_wait_for_a_place_that_is_given_up_takes_none() {
 async fn places_come_back_from_children_that_panic_or_are_cancelled() {
     let builder = Scope::builder().on_error(OnError::IgnoreErrors).limit(limit(1));
     let result = builder.run(|s: LimitedScope<()>| async move {
-        let () = assert!(s.spawn_value(async { panic!("no") }).await.await.map(|()| ()).is_err());
+        let panicking = s.spawn_value::<_, ()>(async { panic!("no") }).await;
+        assert!(panicking.await.unwrap_err().is_panic());
         let task = s.spawn_value(sleep(ms(1000))).await;
         task.cancel("before it starts");
         let task = s.spawn_value(sleep(ms(1000))).await;

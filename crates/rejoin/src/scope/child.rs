@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
@@ -103,9 +103,8 @@ where
             };
             *this.started = true;
             match this.future.as_mut().poll_inside(this.seat, cx) {
-                Ok(Poll::Ready(output)) => break Ended::Returned(output),
-                Err(payload) => break Ended::Panicked(payload),
-                Ok(Poll::Pending) => {}
+                Poll::Ready(ended) => break ended,
+                Poll::Pending => {}
             }
             if *this.parked && !signalled && this.seat.core().is_quiet() {
                 return Poll::Pending;
@@ -121,15 +120,14 @@ where
             }
         };
 
-        let dropped = this.future.as_mut().drop_inside(this.seat);
-        let (mut outcome, stopped) = match ended {
+        let (outcome, stopped) = match ended {
             Ended::Returned(output) => this.seat.attribute((this.interpret)(output)),
             Ended::Panicked(payload) => (Err(TaskError::Panicked(Panic::new(payload))), None),
-            Ended::Interrupted(end) => this.seat.interrupted(end),
+            Ended::Interrupted(end) => match this.future.drop_inside(this.seat) {
+                Ok(()) => this.seat.interrupted(end),
+                Err(payload) => (Err(TaskError::Panicked(Panic::new(payload))), None),
+            },
         };
-        if let Err(payload) = dropped {
-            outcome = Err(TaskError::Panicked(Panic::new(payload)));
-        }
         if let Err(error) = &outcome {
             this.seat.report(error, stopped);
         }
@@ -153,24 +151,36 @@ enum Stopped {
 }
 
 impl<F: Future> Slot<F> {
-    /// Polls the future at its place in the scope.
+    /// Polls the future at its place in the scope, and drops it there when it has ended.
     fn poll_inside(
-        self: Pin<&mut Self>,
-        seat: &mut SeatGuard,
-        cx: &mut Context<'_>,
-    ) -> Result<Poll<F::Output>, Box<dyn Any + Send>> {
-        let SlotProjection::Running { future } = self.project() else {
-            unreachable!("a child is not polled after it has ended");
-        };
-        // The future is dropped after a panic and never polled again.
-        context::enter(&mut seat.place, || catch_unwind(AssertUnwindSafe(|| future.poll(cx))))
-    }
-
-    /// Drops the future at its place in the scope.
-    fn drop_inside(
         mut self: Pin<&mut Self>,
         seat: &mut SeatGuard,
-    ) -> Result<(), Box<dyn Any + Send>> {
+        cx: &mut Context<'_>,
+    ) -> Poll<Ended<F::Output>> {
+        context::enter(&mut seat.place, || {
+            // The future is dropped after a panic and never polled again.
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                let SlotProjection::Running { future } = self.as_mut().project() else {
+                    unreachable!("a child is not polled after it has ended");
+                };
+                let output = ready!(future.poll(cx));
+                self.set(Slot::Ended);
+                Poll::Ready(output)
+            }));
+            match polled {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(output)) => Poll::Ready(Ended::Returned(output)),
+                Err(payload) => {
+                    // A second panic, of a destructor, is no news.
+                    let _ = catch_unwind(AssertUnwindSafe(|| self.set(Slot::Ended)));
+                    Poll::Ready(Ended::Panicked(payload))
+                }
+            }
+        })
+    }
+
+    /// Drops the future where it waits.
+    fn drop_inside(mut self: Pin<&mut Self>, seat: &mut SeatGuard) -> std::thread::Result<()> {
         context::enter(&mut seat.place, || catch_unwind(AssertUnwindSafe(|| self.set(Slot::Ended))))
     }
 }

@@ -608,21 +608,22 @@ impl Core {
 
     // ---- the end -------------------------------------------------------------------------------
 
-    /// The body has returned, or was dropped: from now on the last child to leave wakes the owner.
-    pub(crate) fn end_body(&self) {
-        self.lock().body_ended = true;
-    }
-
-    /// Closes the scope if nobody is left in it; else parks its owner. Nothing starts in a closed
-    /// scope, so this and [`admit`](Core::admit) decide under one lock who comes first.
+    /// The body has ended: closes the scope if nobody is left in it; else parks its owner, whom the
+    /// last one to leave wakes. Nothing starts in a closed scope, so this and
+    /// [`admit`](Core::admit) decide under one lock who comes first.
     pub(crate) fn close_or_park(&self, waker: &Waker) -> Option<Record> {
-        let waker = waker.clone();
         let mut state = self.lock();
         if !state.is_empty() {
-            let old = state.body.waker.replace(waker);
             drop(state);
-            drop(old);
-            return None;
+            let waker = waker.clone();
+            state = self.lock();
+            state.body_ended = true;
+            if !state.is_empty() {
+                let old = state.body.waker.replace(waker);
+                drop(state);
+                drop(old);
+                return None;
+            }
         }
         state.phase = Phase::Closed;
         let record = std::mem::take(&mut state.record);
@@ -634,9 +635,6 @@ impl Core {
     /// The future that ran the scope was dropped before the scope had closed. Children are told to
     /// stop, with no grace, and the nearest living outer scope waits for them.
     pub(crate) fn abandon(self: &Arc<Core>) {
-        if self.lock().phase == Phase::Closed {
-            return;
-        }
         let adopter = self.nearest_living_outer();
         let orphaned = {
             let mut state = self.lock();

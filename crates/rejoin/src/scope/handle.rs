@@ -56,9 +56,10 @@ pub struct TaskHandle<T, E> {
 enum State<T, E> {
     Started(JoinHandle<Option<Outcome<T, E>>>),
     /// The scope did not take it; the outcome is there from the beginning.
-    Refused(CancelReason),
+    // Boxed, both: a handle that is awaited or dropped never has them, and should be small.
+    Refused(Box<CancelReason>),
     /// Seen by someone who waited without taking it.
-    Finished(Outcome<T, E>),
+    Finished(Box<Outcome<T, E>>),
     Taken,
 }
 
@@ -73,7 +74,7 @@ impl<T, E> TaskHandle<T, E> {
     }
 
     pub(crate) fn refused(core: Arc<Core>, name: Option<Name>, reason: CancelReason) -> Self {
-        let state = State::Refused(reason);
+        let state = State::Refused(Box::new(reason));
         TaskHandle { core, member: Member::NOBODY, index: u64::MAX, name, state }
     }
 
@@ -112,23 +113,11 @@ impl<T, E> TaskHandle<T, E> {
 impl<T, E> TaskHandle<T, E> {
     /// Ready when the outcome is there, which stays in the handle.
     pub(crate) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<&Outcome<T, E>> {
-        let outcome = match &mut self.state {
-            State::Started(join) => match Pin::new(join).poll(cx) {
+        if !matches!(self.state, State::Finished(_)) {
+            match Pin::new(&mut *self).poll(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(Some(outcome))) => Some(outcome),
-                // The outcome is kept back only from a child whose handle is gone, and a task ends
-                // without one only when the runtime drops it.
-                Poll::Ready(Ok(None) | Err(_)) => {
-                    let reason = CancelReason::shutdown("the runtime was shut down");
-                    Some(Err(TaskError::Cancelled(reason)))
-                }
-            },
-            State::Refused(reason) => Some(Err(TaskError::Cancelled(reason.clone()))),
-            State::Finished(_) => None,
-            State::Taken => panic!("a task handle was polled after it had given its outcome"),
-        };
-        if let Some(outcome) = outcome {
-            self.state = State::Finished(outcome);
+                Poll::Ready(outcome) => self.state = State::Finished(Box::new(outcome)),
+            }
         }
         match &self.state {
             State::Finished(outcome) => Poll::Ready(outcome),
@@ -141,12 +130,34 @@ impl<T, E> Future for TaskHandle<T, E> {
     type Output = Outcome<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T, E>> {
-        if self.poll_finished(cx).is_pending() {
-            return Poll::Pending;
-        }
+        let joined = match &mut self.state {
+            State::Started(join) => match Pin::new(join).poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(joined) => joined,
+            },
+            _ => return Poll::Ready(self.take_settled()),
+        };
+        self.state = State::Taken;
+        Poll::Ready(match joined {
+            Ok(Some(outcome)) => outcome,
+            // The outcome is kept back only from a child whose handle is gone, and a task ends
+            // without one only when the runtime drops it.
+            Ok(None) | Err(_) => {
+                Err(TaskError::Cancelled(CancelReason::shutdown("the runtime was shut down")))
+            }
+        })
+    }
+}
+
+impl<T, E> TaskHandle<T, E> {
+    /// The outcome that needs no waiting.
+    fn take_settled(&mut self) -> Outcome<T, E> {
         match std::mem::replace(&mut self.state, State::Taken) {
-            State::Finished(outcome) => Poll::Ready(outcome),
-            _ => unreachable!("it is finished"),
+            State::Refused(reason) => Err(TaskError::Cancelled(*reason)),
+            State::Finished(outcome) => *outcome,
+            State::Started(_) | State::Taken => {
+                panic!("a task handle was polled after it had given its outcome")
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ where
     E: Send + Sync + 'static,
 {
     let place = Place { core, member: Member::BODY };
-    let mut open = OpenScope { place: Some(place), parked: None };
+    let mut open = OpenScope { place: Some(place), parked: None, closed: false };
     let body = match open.core().standing(Member::BODY) {
         // Opened by a member that is in its grace, it starts, signalled from the beginning.
         Standing::Running | Standing::Signalled(_) => {
@@ -55,6 +55,7 @@ struct OpenScope {
     place: Option<Place>,
     /// The waker that the body is parked with. Only a stop takes it out of there.
     parked: Option<Waker>,
+    closed: bool,
 }
 
 impl OpenScope {
@@ -117,7 +118,10 @@ impl OpenScope {
         cx: &mut Context<'_>,
     ) -> Poll<Record> {
         match self.core().close_or_park(cx.waker()) {
-            Some(record) => Poll::Ready(record),
+            Some(record) => {
+                self.closed = true;
+                Poll::Ready(record)
+            }
             None => {
                 self.poll_timers(deadline, grace, cx);
                 Poll::Pending
@@ -161,7 +165,6 @@ impl OpenScope {
         E: Send + Sync + 'static,
     {
         let core = self.core();
-        core.end_body();
         match &end {
             BodyEnd::Returned(Err(error)) => {
                 let stopping = !core.is_quiet();
@@ -188,7 +191,9 @@ impl OpenScope {
 
 impl Drop for OpenScope {
     fn drop(&mut self) {
-        self.core().abandon();
+        if !self.closed {
+            self.core().abandon();
+        }
     }
 }
 
