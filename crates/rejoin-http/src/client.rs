@@ -1,0 +1,101 @@
+//! [`Client`]: one pool of connections, shared by all who clone it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use hyper_util::client::legacy::Client as Pool;
+
+use crate::body::RequestBody;
+use crate::builder::ClientBuilder;
+use crate::connect::{Connector, Setup};
+use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::request::Request;
+use crate::response::Response;
+use crate::tasks::ConnectionTasks;
+
+/// An HTTP client with a pool of connections. Cloning it is cheap and shares the pool.
+///
+/// See the [crate's page](crate) for what it does by itself. A client works on the runtime on which
+/// [`send`](Client::send) is called; its connections live there.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+/// What all clones of a client share.
+pub(crate) struct Shared {
+    pub(crate) pool: Pool<Connector, RequestBody>,
+    pub(crate) connector: Arc<Setup>,
+    pub(crate) tasks: ConnectionTasks,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) max_redirects: u32,
+    pub(crate) decompress: bool,
+}
+
+impl Client {
+    /// A client with the default settings.
+    pub fn new() -> Client {
+        Client::builder().build()
+    }
+
+    /// Begins a client with other settings.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    pub(crate) fn from_shared(shared: Shared) -> Client {
+        Client { shared: Arc::new(shared) }
+    }
+
+    /// Sends `request` and waits for the whole response, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// When there is no complete response: see [`ErrorKind`](crate::ErrorKind).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the exchange at once. An HTTP/1 connection in mid-exchange is closed,
+    /// an HTTP/2 stream is reset; neither goes back to the pool with anything unread.
+    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        Exchange::new(&self.shared, request).run().await
+    }
+
+    /// How many tasks drive connections of this client at the moment.
+    pub fn connection_tasks(&self) -> usize {
+        self.shared.tasks.count()
+    }
+
+    /// Closes every connection at once, those in use too, and waits until their tasks have ended.
+    /// Requests under way and later ones fail with [`ErrorKind::ShutDown`](crate::ErrorKind) or
+    /// [`ErrorKind::Closed`](crate::ErrorKind).
+    ///
+    /// A client that is dropped closes its connections too, but nobody can wait for it.
+    ///
+    /// # Cancel safety
+    ///
+    /// The connections are closed even if the future is dropped.
+    pub async fn shutdown(&self) {
+        self.shared.tasks.stop().await;
+    }
+}
+
+impl Default for Client {
+    fn default() -> Client {
+        Client::new()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("user_agent", &self.shared.user_agent)
+            .field("max_redirects", &self.shared.max_redirects)
+            .field("decompress", &self.shared.decompress)
+            .field("connection_tasks", &self.connection_tasks())
+            .field("connect", &self.shared.connector)
+            .finish()
+    }
+}

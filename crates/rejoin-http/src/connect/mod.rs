@@ -1,0 +1,207 @@
+//! [`Connector`]: from a URL's origin to a connection, for the pool.
+//!
+//! Proxy or not, resolve, connect, tunnel, TLS: one function, [`Setup::connect`], each stage with its
+//! own kind of error, all of them together within the connect time-out.
+
+mod proxy;
+mod stream;
+mod tcp;
+mod tls;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper_util::client::proxy::matcher::Intercept;
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, timeout_at};
+use tower_service::Service;
+
+use self::stream::{Connection, Transport};
+use crate::error::{ErrorKind, Failure, Phase, Retry};
+use crate::resolve::Resolution;
+use crate::response::ConnectTimings;
+use crate::url::{host, is_https, port};
+
+pub(crate) use self::proxy::Proxies;
+pub(crate) use self::stream::ConnectionInfo;
+pub(crate) use self::tls::{Tls, certificates};
+
+/// How connections are made. One per client.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) resolution: Resolution,
+    pub(crate) proxies: Proxies,
+    pub(crate) tls: Tls,
+    pub(crate) timeout: Duration,
+}
+
+/// [`Setup`] in the shape that the pool wants.
+#[derive(Clone, Debug)]
+pub(crate) struct Connector(pub(crate) Arc<Setup>);
+
+impl Service<Uri> for Connector {
+    type Response = Connection;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Connection, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, target: Uri) -> Self::Future {
+        let setup = Arc::clone(&self.0);
+        Box::pin(async move { setup.connect(target).await })
+    }
+}
+
+impl Setup {
+    async fn connect(&self, target: Uri) -> Result<Connection, Failure> {
+        let limit = Limit { at: Instant::now() + self.timeout, timeout: self.timeout };
+        let proxy = self.proxies.intercept(&target);
+        let mut timings = ConnectTimings::default();
+
+        let began = Instant::now();
+        let dialled = self.dialled(&target, proxy.as_ref())?;
+        let addresses = limit
+            .hold(Phase::Resolve, &target, self.addresses(&target, dialled, proxy.is_some()))
+            .await?;
+        timings.resolve = began.elapsed();
+
+        let began = Instant::now();
+        let (socket, remote) = limit
+            .hold(Phase::Connect, &target, async {
+                let count = addresses.len();
+                tcp::connect(addresses).await.map_err(|(error, address)| {
+                    connect_failed(dialled, proxy.is_some(), address, count, error)
+                })
+            })
+            .await?;
+        let mut io = Transport::Tcp(socket);
+        if let Some(proxy) = &proxy {
+            if is_https(proxy.uri()) {
+                let handshake = self.tls.handshake(host(proxy.uri()), io);
+                io = Transport::Tls(Box::new(limit.hold(Phase::Tls, &target, handshake).await?));
+            }
+            if is_https(&target) {
+                let tunnel = proxy::tunnel(io, proxy, target.clone());
+                io = limit.hold(Phase::Connect, &target, tunnel).await?;
+            }
+        }
+        timings.connect = began.elapsed();
+
+        let mut http2 = false;
+        if is_https(&target) {
+            let began = Instant::now();
+            let handshake = self.tls.handshake(host(&target), io);
+            let stream = limit.hold(Phase::Tls, &target, handshake).await?;
+            http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            io = Transport::Tls(Box::new(stream));
+            timings.tls = Some(began.elapsed());
+        }
+        Ok(Connection {
+            io: TokioIo::new(io),
+            info: Arc::new(ConnectionInfo::new(remote, timings)),
+            to_proxy: proxy.is_some() && !is_https(&target),
+            http2,
+        })
+    }
+
+    /// The host that the socket goes to.
+    fn dialled<'a>(
+        &self,
+        target: &'a Uri,
+        proxy: Option<&'a Intercept>,
+    ) -> Result<&'a Uri, Failure> {
+        match proxy {
+            None => Ok(target),
+            Some(proxy) => match proxy.uri().scheme_str() {
+                Some("http" | "https") => Ok(proxy.uri()),
+                _ => Err(proxy::unsupported(proxy)),
+            },
+        }
+    }
+
+    async fn addresses(
+        &self,
+        target: &Uri,
+        dialled: &Uri,
+        by_proxy: bool,
+    ) -> Result<Vec<SocketAddr>, Failure> {
+        if by_proxy {
+            // The proxy resolves the target's name, so that only an address in the URL itself can be
+            // judged here; the proxy's own address is the operator's choice.
+            self.resolution.check_literal(host(target))?;
+            self.resolution.trusted_addresses(host(dialled), port(dialled)).await
+        } else {
+            self.resolution.addresses(host(dialled), port(dialled)).await
+        }
+    }
+}
+
+/// The connect time-out, running.
+struct Limit {
+    at: Instant,
+    timeout: Duration,
+}
+
+impl Limit {
+    async fn hold<T>(
+        &self,
+        phase: Phase,
+        target: &Uri,
+        stage: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        timeout_at(self.at, stage).await.unwrap_or_else(|_| {
+            let (host, port) = (host(target), port(target));
+            Err(Failure::new(
+                ErrorKind::Timeout,
+                phase,
+                Retry::Safe,
+                format!(
+                    "no connection to {host}:{port} within {:?}: still {}",
+                    self.timeout,
+                    phase.doing()
+                ),
+            ))
+        })
+    }
+}
+
+fn connect_failed(
+    dialled: &Uri,
+    is_proxy: bool,
+    address: SocketAddr,
+    count: usize,
+    error: io::Error,
+) -> Failure {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
+    let kind = if is_proxy { ErrorKind::Proxy } else { ErrorKind::Connect };
+    let what = if is_proxy { "proxy " } else { "" };
+    let name = host(dialled);
+    let whom = match name.parse::<std::net::IpAddr>() {
+        Ok(_) => format!("{what}{address}"),
+        Err(_) => format!("{what}{name} ({address})"),
+    };
+    let more = if count > 1 { format!(" (all {count} addresses failed)") } else { String::new() };
+    let (reason, mend) = match error.kind() {
+        ConnectionRefused => ("connection refused".to_owned(), "; is the service running there?"),
+        HostUnreachable | NetworkUnreachable => {
+            (error.to_string(), "; is there a route to that network?")
+        }
+        TimedOut => ("no answer".to_owned(), "; is a firewall in between?"),
+        _ => (error.to_string(), ""),
+    };
+    Failure::new(
+        kind,
+        Phase::Connect,
+        Retry::Safe,
+        format!("could not connect to {whom}: {reason}{more}{mend}"),
+    )
+    .caused_by(error)
+}

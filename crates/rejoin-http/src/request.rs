@@ -1,0 +1,177 @@
+//! [`Request`]: what to ask for, and within which limits.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use rejoin::Instant;
+
+use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
+use crate::url::Url;
+
+/// The header that tells the upstream service how many milliseconds are left for its answer.
+///
+/// This is the name that Envoy and the meshes built on it send and that services behind them
+/// already read.
+pub const BUDGET_HEADER: HeaderName = HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
+
+/// A request: method, URL, headers, body and limits.
+///
+/// ```
+/// use std::time::Duration;
+/// use rejoin_http::Request;
+///
+/// let request = Request::get("http://users.internal/7")?
+///     .header("accept", "application/json")?
+///     .timeout(Duration::from_secs(2));
+/// assert_eq!(request.method(), "GET");
+/// # Ok::<(), rejoin_http::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) timeout: Duration,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) max_redirects: Option<u32>,
+    pub(crate) budget_header: bool,
+}
+
+impl Request {
+    /// How long a request may take as a whole when nothing else is said.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+    /// How many bytes a response body may have when nothing else is said.
+    pub const DEFAULT_MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
+
+    /// A request without headers and body.
+    pub fn new(method: Method, url: Url) -> Request {
+        Request {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            timeout: Request::DEFAULT_TIMEOUT,
+            deadline: None,
+            max_response_bytes: Request::DEFAULT_MAX_RESPONSE_BYTES,
+            max_redirects: None,
+            budget_header: false,
+        }
+    }
+
+    /// A GET request.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidUrl`].
+    pub fn get(url: &str) -> Result<Request, Error> {
+        Ok(Request::new(Method::GET, url.parse()?))
+    }
+
+    /// A POST request with `body`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidUrl`].
+    pub fn post(url: &str, body: impl Into<Bytes>) -> Result<Request, Error> {
+        Ok(Request::new(Method::POST, url.parse()?).body(body))
+    }
+
+    /// Sets a header, replacing one of that name.
+    ///
+    /// The client writes what belongs to the connection itself: `connection`, `keep-alive`,
+    /// `proxy-connection`, `te`, `trailer`, `transfer-encoding`, `upgrade` and `content-length` are
+    /// accepted, so that the headers of another request can be passed on, and not sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] if name or value cannot be sent. The value is not in the text.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Request, Error> {
+        let name = HeaderName::try_from(name)
+            .map_err(|_| invalid(format!("{name:?} cannot be the name of a header")))?;
+        let value = HeaderValue::try_from(value).map_err(|_| {
+            invalid(format!(
+                "the value of header {name:?} has a line break or another control character"
+            ))
+        })?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// The headers, to be read and changed.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// Sets the body. Its length is sent; its type is not guessed.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Request {
+        self.body = body.into();
+        self
+    }
+
+    /// How long the request may take as a whole, from [`send`](crate::Client::send) to the last byte
+    /// of the body, redirects included; 30 seconds if not set.
+    pub fn timeout(mut self, timeout: Duration) -> Request {
+        self.timeout = timeout;
+        self
+    }
+
+    /// When the request must have ended. It holds beside the time-out, and beside the
+    /// [deadline](rejoin::deadline) of the calling scope: the earliest wins.
+    pub fn deadline(mut self, deadline: Instant) -> Request {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How many bytes the response body may have, as sent and again once decompressed; 8 MiB if not
+    /// set.
+    pub fn max_response_bytes(mut self, limit: usize) -> Request {
+        self.max_response_bytes = limit;
+        self
+    }
+
+    /// How many redirects are followed; with 0 a redirect is handed back as the response. The
+    /// client's setting if not set.
+    pub fn max_redirects(mut self, limit: u32) -> Request {
+        self.max_redirects = Some(limit);
+        self
+    }
+
+    /// Whether the time that is left is sent upstream, as [`BUDGET_HEADER`]; off if not set. A
+    /// header of that name among the request's own is left alone.
+    pub fn budget_header(mut self, on: bool) -> Request {
+        self.budget_header = on;
+        self
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Failure::new(ErrorKind::InvalidRequest, Phase::Prepare, Retry::Never, message).without_request()
+}
+
+/// Header values and the body are left out: they may hold secrets.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &names)
+            .field("body_bytes", &self.body.len())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
