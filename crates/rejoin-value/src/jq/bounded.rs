@@ -133,7 +133,11 @@ impl Cost {
 fn cost(term: &Term<&str>) -> Option<Cost> {
     let once = Cost::default();
     let all = |terms: &mut dyn Iterator<Item = &Term<&str>>| -> Option<Cost> {
-        terms.try_fold(once, |sum, term| Some(sum.then(cost(term)?)))
+        let mut sum = once;
+        for term in terms {
+            sum = sum.then(cost(term)?);
+        }
+        Some(sum)
     };
     Some(match term {
         Term::Id | Term::Num(_) | Term::Var(_) | Term::Arr(None) => once,
