@@ -288,7 +288,7 @@ fn dropped_at_every_await_nothing_is_left() {
                 let _value = c.value();
                 let nested = scope(|t| {
                     let c = c.clone();
-                    async move { Ok(t.spawn(work(5, c)).await?) }
+                    async move { t.spawn(work(5, c)).await }
                 });
                 let nested = nested.await.map_err(rejoin::ScopeError::into_task_error)?;
                 Ok(first.await? + nested)

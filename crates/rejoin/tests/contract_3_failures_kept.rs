@@ -89,7 +89,7 @@ async fn a_failure_that_the_body_passes_on_is_listed_once() {
     assert_eq!(error.failures()[0].index(), Some(0));
     assert!(error.failures()[0].is_deciding());
 
-    let error = scope(|s| async move { Ok(s.spawn_value(async { panic!("no") }).await?) });
+    let error = scope(|s| async move { s.spawn_value(async { panic!("no") }).await });
     let error: rejoin::ScopeError<()> = error.await.map(|(): ()| ()).unwrap_err();
     assert_eq!(error.failures().len(), 1);
 }
@@ -140,10 +140,10 @@ async fn ignore_errors_leaves_failures_to_the_handles() {
         .on_error(OnError::IgnoreErrors)
         .run(|s| async move {
             let failing = s.spawn(fail_after(1, "no"));
-            let panicking = s.spawn_value(async { panic!("no") });
+            let panicking = s.spawn_value::<_, ()>(async { panic!("no") });
             let fine = s.spawn_value(sleep(ms(50)));
             fine.await?;
-            let () = assert!(panicking.await.map(|()| ()).unwrap_err().is_panic());
+            assert!(panicking.await.unwrap_err().is_panic());
             Ok(failing.await.unwrap_err().failed().copied())
         })
         .await

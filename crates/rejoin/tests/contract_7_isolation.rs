@@ -39,12 +39,14 @@ async fn a_branch_belongs_to_the_scope_it_was_spawned_in_not_to_who_spawned_it()
         let spawner = outer.clone();
         let task = timeout(ms(20), async move {
             // Spawned in the outer scope from within a time-out, which does not reach it.
-            spawner.spawn_value(async {
+            let task = spawner.spawn_value(async {
                 sleep(ms(50)).await;
                 (remaining(), checkpoint().await.is_ok())
-            })
+            });
+            [task]
         });
-        assert_eq!(task.await.unwrap().await?, (None, true));
+        let [task] = task.await.unwrap();
+        assert_eq!(task.await?, (None, true));
         Ok(())
     })
     .await
