@@ -7,7 +7,7 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! assert_eq!(registry.names(), ["debug", "jq", "log", "lua", "sleep"]);
+//! assert_eq!(registry.names(), ["debug", "fetch", "jq", "log", "lua", "sleep"]);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
 //!
@@ -15,6 +15,7 @@
 //! |---|---|
 //! | [`jq`] | a jq program on the state |
 //! | [`lua`] | a Luau script on the state, sandboxed |
+//! | [`fetch`] | an HTTP request |
 //! | [`log`] | a line in the log |
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
@@ -23,6 +24,7 @@
 
 pub mod debug;
 mod duration;
+pub mod fetch;
 pub mod jq;
 pub mod log;
 pub mod lua;
@@ -32,7 +34,14 @@ use rejoin_engine::Registry;
 
 /// All built-in steps.
 ///
-/// A host puts its own in place of one, or adds more, with [`Registry::with`].
+/// A host puts its own in place of one, or adds more, with [`Registry::with`]; `fetch` with a client of its
+/// own is [`Fetch::from_builder`](fetch::Fetch::from_builder).
 pub fn registry() -> Registry {
-    Registry::new().with(debug::Debug).with(jq::Jq).with(log::Log).with(lua::Lua).with(sleep::Sleep)
+    Registry::new()
+        .with(debug::Debug)
+        .with(fetch::Fetch::new())
+        .with(jq::Jq)
+        .with(log::Log)
+        .with(lua::Lua)
+        .with(sleep::Sleep)
 }

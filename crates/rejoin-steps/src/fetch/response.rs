@@ -1,0 +1,94 @@
+//! What came back, as a value or an error.
+
+use http::Method;
+use rejoin_engine::{DomainError, StepError};
+use rejoin_http::{Error, ErrorKind, Response, Retry};
+use rejoin_value::{Object, Value, object};
+
+use super::request::NotAsked;
+
+/// So much of an error's body becomes its message.
+const LONGEST_MESSAGE: usize = 8 * 1024;
+
+/// The payload of a 2xx response, or an `httpError`.
+pub(super) fn payload(method: &Method, response: &Response) -> Result<Value, StepError> {
+    if response.status.is_success() {
+        let payload = object! {
+            "response": body(&response.body),
+            "status": response.status.as_u16(),
+            "headers": headers(response)
+        };
+        return Ok(payload.into());
+    }
+    let text = String::from_utf8_lossy(&response.body);
+    let message = match text.trim() {
+        "" => response.status.to_string(),
+        _ if text.len() > LONGEST_MESSAGE => {
+            format!("{}…", &text[..text.floor_char_boundary(LONGEST_MESSAGE)])
+        }
+        _ => text.into_owned(),
+    };
+    let error = DomainError::new("httpError", message)
+        .field("status", response.status.as_u16())
+        .field("url", response.url.to_string());
+    // The service has seen the request, so it may have acted on it.
+    let passing = response.status.is_server_error() || response.status.as_u16() == 429;
+    Err(match passing && method.is_idempotent() {
+        true => error.retryable().into(),
+        false => error.into(),
+    })
+}
+
+/// JSON whatever the headers call it, else text.
+fn body(bytes: &[u8]) -> Value {
+    match Value::parse(bytes) {
+        Ok(value) => value,
+        Err(_) => Value::from(&*String::from_utf8_lossy(bytes)),
+    }
+}
+
+/// By name in lower case. Values of a repeated header are put together with a comma; cookies, which have
+/// commas in them, a line each.
+fn headers(response: &Response) -> Object {
+    let mut headers = Object::new();
+    for (name, value) in &response.headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        match headers.get_mut(name.as_str()) {
+            Some(known) => {
+                let separator = if name.as_str() == "set-cookie" { "\n" } else { ", " };
+                let before = known.as_str().unwrap_or_default();
+                *known = format!("{before}{separator}{value}").into();
+            }
+            None => {
+                headers.insert(name.as_str(), &*value);
+            }
+        }
+    }
+    headers
+}
+
+/// The error of a request that got no complete response.
+pub(super) fn failed(method: &Method, url: &str, error: &Error) -> StepError {
+    if error.kind() == ErrorKind::InvalidRequest {
+        return StepError::Failed(error.message().to_owned());
+    }
+    let kind = if error.is_timeout() { "timeoutError" } else { "networkError" };
+    let url = error.url().map_or_else(|| url.to_owned(), ToString::to_string);
+    let failure = DomainError::new(kind, error.message()).field("url", url);
+    let again = match error.retry() {
+        Retry::Never => false,
+        Retry::Safe => true,
+        Retry::IfIdempotent => method.is_idempotent(),
+    };
+    if again { failure.retryable().into() } else { failure.into() }
+}
+
+/// The error of a call for which nothing was sent.
+pub(super) fn not_asked(problem: NotAsked) -> StepError {
+    match problem {
+        NotAsked::Wrong(message) => StepError::Failed(message),
+        NotAsked::Url { url, message } => {
+            DomainError::new("networkError", message).field("url", url).into()
+        }
+    }
+}

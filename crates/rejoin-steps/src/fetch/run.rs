@@ -1,0 +1,30 @@
+//! A call of `fetch`.
+
+use rejoin_engine::{Called, Input, Prepared};
+use rejoin_http::Client;
+
+use super::settings::Defaults;
+use super::{request, response};
+
+pub(super) struct PreparedFetch {
+    /// From the text; may be empty.
+    pub(super) url: String,
+    pub(super) client: Client,
+    pub(super) defaults: Defaults,
+}
+
+impl Prepared for PreparedFetch {
+    fn call<'a>(&'a self, input: Input<'a>) -> Called<'a> {
+        let request = match request::build(&self.url, &input, self.defaults) {
+            Ok(request) => request,
+            Err(problem) => return Called::Ready(Err(response::not_asked(problem))),
+        };
+        Called::pending(async move {
+            let (method, url) = (request.method().clone(), request.url().to_string());
+            match self.client.send(request).await {
+                Ok(answer) => Ok(response::payload(&method, &answer)?.into()),
+                Err(error) => Err(response::failed(&method, &url, &error)),
+            }
+        })
+    }
+}
