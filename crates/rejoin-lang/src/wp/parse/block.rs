@@ -1,10 +1,10 @@
-//! Steps that hold steps: `if`, `dispatch`, `foreach`, `result`.
+//! Steps that hold steps and are closed by `end`: `if`, `dispatch`, `foreach`.
 
 use super::scan::quoted;
 use super::{MAX_DEPTH, Parser};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::wp::ast::{Branch, Case, Dispatch, ForEach, If, Name, ResultBlock, Step, Text};
+use crate::wp::ast::{Case, Dispatch, ForEach, If, Step, Text};
 
 /// A block that is open around the current place.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ pub(super) struct ClosedBlock {
 
 impl Parser<'_> {
     /// Reads a block's keyword and opens it; `None` (and the rest of the declaration skipped) if that is too deep.
-    fn open_block(&mut self, start: usize, keyword: &str, frame: Frame) -> Option<Span> {
+    pub(super) fn open_block(&mut self, start: usize, keyword: &str, frame: Frame) -> Option<Span> {
         self.eat_word(keyword);
         let span = self.span(start, self.pos);
         if self.open.len() < MAX_DEPTH {
@@ -75,7 +75,7 @@ impl Parser<'_> {
     }
 
     /// The colon behind a block's word, which ends here.
-    fn parse_colon(&mut self, word_start: usize) {
+    pub(super) fn parse_colon(&mut self, word_start: usize) {
         let word = self.span_from(word_start);
         let colon = self.after_blanks(self.pos);
         if self.text[colon..].starts_with(':') {
@@ -107,7 +107,12 @@ impl Parser<'_> {
     }
 
     /// `then:`, `else:` and `end` of the `if` that is open.
-    fn parse_if_parts(&mut self, start: usize, keyword: Span, condition: Vec<Step>) -> Step {
+    pub(super) fn parse_if_parts(
+        &mut self,
+        start: usize,
+        keyword: Span,
+        condition: Vec<Step>,
+    ) -> Step {
         let mut then = Vec::new();
         let word = self.pos;
         if self.at_block_word() && self.eat_word("then") {
@@ -160,7 +165,7 @@ impl Parser<'_> {
         Some(self.parse_dispatch_parts(start, keyword))
     }
 
-    fn parse_dispatch_parts(&mut self, start: usize, keyword: Span) -> Step {
+    pub(super) fn parse_dispatch_parts(&mut self, start: usize, keyword: Span) -> Step {
         let mut cases: Vec<Case> = Vec::new();
         let mut default: Option<Vec<Step>> = None;
         let mut default_span = None;
@@ -216,7 +221,7 @@ impl Parser<'_> {
         );
     }
 
-    fn report_empty_block(&mut self, keyword: &str, span: Span, help: &str) {
+    pub(super) fn report_empty_block(&mut self, keyword: &str, span: Span, help: &str) {
         self.report(
             Diagnostic::new(Code::EMPTY_BLOCK, span, format!("this `{keyword}` block is empty"))
                 .label("nothing would run here")
@@ -225,7 +230,7 @@ impl Parser<'_> {
     }
 
     /// Steps between a block's keyword and its first part belong to no part.
-    fn report_steps_before(&mut self, part: &str) {
+    pub(super) fn report_steps_before(&mut self, part: &str) {
         self.eat_trivia();
         if !self.at("|>") {
             return;
@@ -304,214 +309,5 @@ impl Parser<'_> {
             }
         }
         self.text_node(start, start + path.len())
-    }
-
-    pub(super) fn parse_result(&mut self, start: usize) -> Option<Step> {
-        let keyword = self.open_block(start, "result", Frame::Labels)?;
-        self.eat_tags_on_block();
-        self.report_steps_before("ok(200)");
-        Some(self.parse_result_parts(start, keyword))
-    }
-
-    fn parse_result_parts(&mut self, start: usize, keyword: Span) -> Step {
-        let mut branches = Vec::new();
-        let mut garbled = false;
-        loop {
-            self.eat_trivia();
-            if self.other_block_takes_word() {
-                break;
-            }
-            if self.at_label() {
-                branches.push(self.parse_branch());
-            } else if branches.is_empty() && self.at_nonsense() {
-                garbled = true;
-                self.parse_unexpected("a branch, such as `ok(200):`");
-            } else {
-                break;
-            }
-        }
-        if branches.is_empty() && !garbled {
-            self.report_empty_block(
-                "result",
-                keyword,
-                "write a branch, such as `ok(200):`, and steps below it",
-            );
-        }
-        self.open.pop();
-        Step::Result(ResultBlock { branches, span: self.span_from(start) })
-    }
-
-    /// Whether something stands here that no list of steps can go on or end with.
-    fn at_nonsense(&self) -> bool {
-        !self.at_end() && !self.at("|>") && !self.at_list_end() && !self.at_stray_word()
-    }
-
-    /// Whether the word here belongs to a block around the innermost one.
-    fn other_block_takes_word(&mut self) -> bool {
-        let innermost = self.open.pop();
-        let taken = matches!(self.peek_word(), "end" | "then" | "else" | "case" | "default")
-            && self.at_block_word();
-        self.open.extend(innermost);
-        taken
-    }
-
-    /// `name(status): steps`.
-    fn parse_branch(&mut self) -> Branch {
-        let start = self.pos;
-        let name = self.opt_name().unwrap_or_else(|| self.missing_name());
-        self.eat_blanks();
-        let (status, status_span) = self.parse_status(&name);
-        self.parse_colon(start);
-        self.last_text = None;
-        let steps = self.parse_steps();
-        Branch { name, status, status_span, steps, span: self.span_from(start) }
-    }
-
-    fn parse_status(&mut self, name: &Name) -> (u16, Span) {
-        let usual = if &*name.text == "ok" { 200 } else { 500 };
-        if !self.eat("(") {
-            self.report(
-                Diagnostic::new(
-                    Code::MISSING_STATUS,
-                    name.span,
-                    format!("the branch {} has no status", quoted(&name.text)),
-                )
-                .label("a status is expected after this")
-                .help(format!("write the HTTP status in parentheses: `{}({usual}):`", name.text)),
-            );
-            return (usual, name.span);
-        }
-        let start = self.pos;
-        let len = self.rest().find([')', ':', '\n']).unwrap_or(self.rest().len());
-        let written = self.text[start..start + len].trim();
-        let from = self.after_blanks(start).min(start + len);
-        let span = self.span(from, from + written.len());
-        self.pos = start + len;
-        if !self.eat(")") {
-            self.report_unclosed_bracket(start - 1, "close it with `)` behind the status");
-        }
-        match written.parse::<u16>() {
-            Ok(status) if (100..600).contains(&status) && !written.starts_with('+') => {
-                (status, span)
-            }
-            _ => {
-                let open = self.span(start - 1, self.pos);
-                let (span, message) = match written {
-                    "" => (open, "the status is missing".to_owned()),
-                    _ => (span, format!("{} is not an HTTP status", quoted(written))),
-                };
-                self.report(
-                    Diagnostic::new(Code::INVALID_STATUS, span, message)
-                        .label("expected a number from 100 to 599")
-                        .help(format!("write the status that the answer has, such as {usual}")),
-                );
-                (usual, span)
-            }
-        }
-    }
-
-    /// Whether the step `name` that was just read opens a block that this version cannot run.
-    pub(super) fn opens_unsupported_block(&self, name: &str) -> Option<&'static str> {
-        let block =
-            ["parallel", "race", "any", "quorum"].into_iter().find(|block| *block == name)?;
-        let ahead =
-            Self { pos: self.after_trivia(self.pos), ..Parser::new(self.text, self.source) };
-        (ahead.at_label() && !self.at_foreign_label(ahead.pos)).then_some(block)
-    }
-
-    /// Whether the label at `pos` is a part of a block that is open already.
-    fn at_foreign_label(&self, pos: usize) -> bool {
-        let word = self.word_at(pos);
-        self.text[pos + word.len()..].starts_with('(')
-            || matches!(word, "then" | "else" | "case" | "default")
-    }
-
-    /// A block whose parts are named: one error, and its parts are not looked at.
-    pub(super) fn parse_unsupported_block(&mut self, start: usize, name: &'static str) {
-        self.report(
-            Diagnostic::new(
-                Code::UNSUPPORTED,
-                self.span(start, start + self.text[start..].find(name).unwrap_or(0) + name.len()),
-                format!("`{name}` blocks are not supported by this version"),
-            )
-            .label("not supported yet")
-            .help("start the branches with `@async(name)` and wait for them with `join`"),
-        );
-        if self.open.len() >= MAX_DEPTH {
-            return;
-        }
-        let was_muted = self.problems.mute(true);
-        self.open.push(Frame::Labels);
-        loop {
-            self.eat_trivia();
-            if self.other_block_takes_word() || !self.at_label() {
-                break;
-            }
-            self.parse_branch();
-        }
-        self.open.pop();
-        let closes = self.peek_word() == "end" && !self.at_block_word();
-        self.problems.mute(was_muted);
-        if closes || self.peek_word() == "end" {
-            self.eat_word("end");
-        }
-    }
-
-    /// Whether a word stands here that only makes sense in a block that is not open.
-    pub(super) fn at_stray_word(&self) -> bool {
-        match self.peek_word() {
-            "end" => true,
-            "then" | "else" | "default" => {
-                let next = self.after_blanks(self.pos + self.peek_word().len());
-                self.text[next..].starts_with(':') || self.at_label()
-            }
-            "case" => true,
-            _ => self.at_label(),
-        }
-    }
-
-    /// Reports that word, once for all parts of the block that it belongs to, and reads the parts as if the block were
-    /// open. `before` is the step before it: its keyword, if misspelt.
-    pub(super) fn parse_stray_part(&mut self, before: Option<&Step>) -> Option<Step> {
-        let start = self.pos;
-        let word = self.peek_word();
-        let (block, frame) = match word {
-            "end" => ("", Frame::Labels),
-            "then" | "else" => ("if", Frame::If { then: false, otherwise: false }),
-            "case" | "default" if !self.at_branch_of("default") => ("dispatch", Frame::Dispatch),
-            _ => ("result", Frame::Labels),
-        };
-        let span = self.span(start, start + word.len());
-        let problem = if word == "end" {
-            Diagnostic::new(Code::STRAY_PART, span, "this `end` closes nothing")
-                .help("remove it; `result` and plain steps have no `end`")
-        } else {
-            Diagnostic::new(Code::STRAY_PART, span, format!("{} belongs to no block", quoted(word)))
-                .help(format!("write `|> {block}` above it, or remove it"))
-        };
-        let problem = problem.label("no block is open that takes this");
-        self.report(match before {
-            Some(Step::Plain(step)) if nearest(&step.name.text, [block]).is_some() => {
-                problem.also(step.name.span, format!("did you mean `{block}`?"))
-            }
-            _ => problem,
-        });
-        if word == "end" {
-            self.pos += word.len();
-            return None;
-        }
-        let keyword = self.open_block(start, "", frame)?;
-        let step = match block {
-            "if" => self.parse_if_parts(start, keyword, Vec::new()),
-            "dispatch" => self.parse_dispatch_parts(start, keyword),
-            _ => self.parse_result_parts(start, keyword),
-        };
-        Some(step)
-    }
-
-    /// Whether `name(` stands here.
-    fn at_branch_of(&self, name: &str) -> bool {
-        self.peek_word() == name
-            && self.text[self.after_blanks(self.pos + name.len())..].starts_with('(')
     }
 }

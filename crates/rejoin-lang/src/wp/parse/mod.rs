@@ -10,11 +10,13 @@
 mod block;
 mod config;
 mod item;
+mod labels;
 mod problems;
 mod raw;
 mod recover;
 mod scan;
 mod step;
+mod stray;
 mod tag;
 
 use crate::diagnostic::{Code, Diagnostic};

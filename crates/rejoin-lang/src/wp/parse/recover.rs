@@ -118,8 +118,8 @@ impl Parser<'_> {
         None
     }
 
-    /// Skips text that makes no sense, at least one character of it, to where reading can go on. Returns whether that is
-    /// inside the blocks that are open here; if not, whatever they lack is not worth a report.
+    /// Skips text that makes no sense, to where reading can go on. If that is outside of the blocks that are open here,
+    /// whatever they lack is not worth a report.
     pub(super) fn skip_to_next_start(&mut self) {
         let mut in_text = false;
         let mut line_start = false;
@@ -127,12 +127,8 @@ impl Parser<'_> {
             if line_start && self.is_anchor(self.pos) {
                 break;
             }
-            if !in_text {
-                let start_of_line =
-                    line_start && (self.at_list_end() || self.item_at(self.pos).is_some());
-                if start_of_line || (self.at("|>") && line_start) || self.at("|> ") {
-                    break;
-                }
+            if !in_text && ((line_start && self.at_list_end()) || self.at("|> ")) {
+                break;
             }
             match c {
                 '`' => in_text = !in_text,
