@@ -1,4 +1,4 @@
-//! Problems as data: what, where, why, and how to mend it. Drawing them is [`render`]'s work.
+//! Problems as data: what, where, why, and how to mend it. [`render_text`] draws them, [`render_json`] is for programs.
 
 mod codes;
 mod excerpt;
