@@ -11,7 +11,9 @@ use crate::output;
 
 pub(crate) fn check(args: &Check) -> Result<(), Failure> {
     if args.database.is_some() {
-        output::error("note: --database has no effect yet: no step that reads a database is built in\n");
+        output::error(
+            "note: --database has no effect yet: no step that reads a database is built in\n",
+        );
     }
     let registry = rejoin_steps::registry();
     let mut sound = true;
@@ -31,7 +33,12 @@ pub(crate) fn check(args: &Check) -> Result<(), Failure> {
             Format::Json => output::result(&report.to_json()),
             Format::Text => {
                 let mut text = report.to_text(output::colour_on_stdout());
-                let _ = writeln!(text, "{}: {}", file.display(), summary(report.errors(), report.warnings()));
+                let _ = writeln!(
+                    text,
+                    "{}: {}",
+                    file.display(),
+                    summary(report.errors(), report.warnings())
+                );
                 output::result(&text);
             }
         }

@@ -37,12 +37,11 @@ fn open_log() -> Result<Log, Failure> {
 }
 
 /// Puts a program into its surroundings. Detached tasks, and requests, run in `scope`.
-fn app(program: Program, environment: &Environment, log: &Log, scope: Scope) -> Result<App, Failure> {
-    let mut host = Host::new(scope)
-        .map_err(|error| Failure::new(format!("cannot start threads for scripts: {error}")))?;
+fn app(program: Program, environment: &Environment, log: &Log, scope: Scope) -> App {
+    let mut host = Host::new(scope);
     host.observer = Arc::new(ConsoleObserver::new(log.clone()));
     host.environment = environment.name();
     let variables = environment.clone();
     host.variables = Arc::new(move |name| variables.get(name));
-    Ok(App::new(Arc::new(program), Arc::new(host)))
+    App::new(Arc::new(program), Arc::new(host))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Request;
@@ -28,11 +27,12 @@ pub(crate) async fn run(args: Run) -> Result<(), Failure> {
     let program = load_and_report(&args.file, &environment)?;
     let log = open_log()?;
     let ran = Scope::builder().name("run").on_error(OnError::IgnoreErrors);
-    let ran = ran.run(|scope: Scope| async {
+    let events = log.clone();
+    let ran = ran.run(|scope: Scope| async move {
         let done = async {
-            let app = app(program, &environment, &log, scope.clone())?;
+            let app = app(program, &environment, &events, scope.clone());
             match request_line(&args.target) {
-                Some((method, path)) => run_route(app, &log, method, path, input).await,
+                Some((method, path)) => run_route(app, &events, method, path, input).await,
                 None => run_pipeline(app, &args, input, &scope).await,
             }
         };
@@ -84,8 +84,8 @@ async fn run_route(
         .body(Full::new(body))
         .map_err(|error| Failure::new(format!("`{method} {path}` is no request: {error}")))?;
     // The answer is the result; a line about it would only repeat it.
-    let mut service = service(app, log.at_least(Level::Warn))
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let mut service =
+        service(app, log.at_least(Level::Warn)).map_err(|error| Failure::new(error.to_string()))?;
     let Ok(response) = service.call(request).await;
     let (head, body) = response.into_parts();
     let Ok(body) = body.collect().await;
@@ -173,7 +173,9 @@ fn script_args(args: &Run) -> ScriptArgs {
 
 fn print_answer(answer: &Answer) {
     match (answer.content_type, &answer.body) {
-        (ContentType::Html, Value::String(html)) => output::result(&format!("{}\n", html.trim_end())),
+        (ContentType::Html, Value::String(html)) => {
+            output::result(&format!("{}\n", html.trim_end()))
+        }
         (_, value) => print(value),
     }
 }
@@ -208,7 +210,8 @@ mod tests {
         };
         let script = script_args(&run);
         assert_eq!(script.args, ["a", "--", "b"]);
-        let options: Vec<_> = script.options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let options: Vec<_> =
+            script.options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(options, [("flag", "true"), ("w", "="), ("x", "1"), ("y", "2"), ("z", "true")]);
     }
 

@@ -35,7 +35,7 @@ async fn serve_program(
     scope: Scope,
 ) -> Result<(), Failure> {
     let log = open_log()?;
-    let app = app(program, &environment, &log, scope)?;
+    let app = app(program, &environment, &log, scope);
     let service = service(app, log.clone()).map_err(|error| Failure::new(error.to_string()))?;
     let server = Server::bind(&host, port, service.clone())
         .await
@@ -67,7 +67,10 @@ async fn serve_program(
 }
 
 /// Loads the program again. Variables that scripts look up stay as they were when the server started.
-fn reload(args: &Serve, before: &Environment) -> Result<rejoin_server::Loaded, rejoin_server::LoadError> {
+fn reload(
+    args: &Serve,
+    before: &Environment,
+) -> Result<rejoin_server::Loaded, rejoin_server::LoadError> {
     // A faulty `.env` must not stop a reload; the variables from before then stand.
     let environment = Environment::beside(&args.file).unwrap_or_else(|_| before.clone());
     load(&args.file, &rejoin_steps::registry(), &|name| environment.get(name))

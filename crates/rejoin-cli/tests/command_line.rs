@@ -1,0 +1,218 @@
+//! The binary as scripts use it: exit codes, what goes to stdout, what to stderr.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+mod support;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use support::{Directory, rejoin};
+
+const APP: &str = r#"
+pipeline main =
+  |> jq: `{ args: $context.args, options: $context.options, given: .given }`
+
+pipeline broken =
+  |> jq: `error("no")`
+
+GET /hello/:name
+  |> jq: `{ hello: .params.name, x: .query.x, body: .body }`
+
+POST /echo
+  |> jq: `.body`
+
+GET /fails
+  |> jq: `{ errors: [{ type: "timeoutError" }] }`
+"#;
+
+#[test]
+fn usage() {
+    let directory = Directory::new();
+    let run = directory.rejoin(&["--version"]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, concat!("rejoin ", env!("CARGO_PKG_VERSION"), "\n"))
+    );
+    for arguments in [
+        &[][..],
+        &["nonsense"],
+        &["serve"],
+        &["serve", "a.wp", "--port", "high"],
+        &["run", "f", "--arg", "x"],
+    ] {
+        let run = directory.rejoin(arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(!run.stderr.is_empty());
+    }
+    for command in ["serve", "check", "run", "new"] {
+        let help = directory.rejoin(&[command, "--help"]);
+        assert_eq!(help.code, 0);
+        assert!(help.stdout.contains(&format!("Example:\n  rejoin {command}")), "{}", help.stdout);
+    }
+}
+
+#[test]
+fn check_reports_every_file_and_fails_if_one_has_errors() {
+    let directory = Directory::new();
+    directory.write("good.wp", "GET /\n  |> jq: `{ a: 1 }`\n");
+    directory.write("bad.wp", "GET /\n  |> jqq: `{ a: 1 }`\n\nGET /b\n  |> jq: `{ a: `\n");
+    let good = directory.rejoin(&["check", "good.wp"]);
+    assert_eq!((good.code, good.stdout.as_str()), (0, "good.wp: no problems\n"), "{}", good.stderr);
+
+    let bad = directory.rejoin(&["check", "bad.wp", "good.wp", "missing.wp"]);
+    assert_eq!(bad.code, 1);
+    assert!(bad.stdout.contains("jqq"), "{}", bad.stdout);
+    assert!(bad.stdout.contains("bad.wp: 2 errors"), "{}", bad.stdout);
+    assert!(bad.stdout.contains("good.wp: no problems"), "{}", bad.stdout);
+    assert_eq!(bad.stderr, "error: there is no file `missing.wp`\n");
+    assert!(!bad.stdout.contains('\u{1b}'), "colours only on a terminal");
+
+    let json =
+        directory.rejoin(&["check", "bad.wp", "--format", "json", "--database", "postgres://x"]);
+    assert_eq!(json.code, 1);
+    let problems: Vec<_> = json.stdout.lines().map(|line| support::json(line)).collect();
+    assert_eq!(problems.len(), 2, "{}", json.stdout);
+    for problem in problems {
+        assert_eq!(problem.get("severity").and_then(|v| v.as_str()), Some("error"));
+        assert_eq!(problem.get("file").and_then(|v| v.as_str()), Some("bad.wp"));
+        assert!(problem.get("line").and_then(|v| v.as_i64()).is_some());
+    }
+    assert!(json.stderr.contains("--database has no effect"), "{}", json.stderr);
+}
+
+#[test]
+fn check_survives_what_is_no_program() {
+    let directory = Directory::new();
+    directory.write("nested.wp", &format!("GET /\n  |> jq: `{}`\n", "[".repeat(100_000)));
+    std::fs::write(directory.path("binary.wp"), b"GET /\n\xff\xfe").unwrap();
+    std::fs::create_dir(directory.path("folder.wp")).unwrap();
+    let nested = directory.rejoin(&["check", "nested.wp"]);
+    assert_eq!(nested.code, 1, "{}", nested.stderr);
+    let binary = directory.rejoin(&["check", "binary.wp"]);
+    assert_eq!(binary.code, 1);
+    assert!(binary.stderr.contains("not UTF-8 text (line 2)"), "{}", binary.stderr);
+    assert_eq!(directory.rejoin(&["check", "folder.wp"]).code, 1);
+}
+
+#[test]
+fn run_prints_the_answer_of_a_route() {
+    let directory = Directory::new();
+    directory.write("app.wp", APP);
+    let run = directory.rejoin(&["run", "app.wp", "GET /hello/ada%20l?x=2"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(run.stdout, "{\n  \"hello\": \"ada l\",\n  \"x\": 2,\n  \"body\": {}\n}\n");
+    assert_eq!(run.stderr, "");
+    let echo = directory.rejoin(&["run", "app.wp", "POST /echo", "--input", "[1, 2]"]);
+    assert_eq!(support::json(&echo.stdout).to_json(), "[1,2]");
+    let missing = directory.rejoin(&["run", "app.wp", "GET /nothing"]);
+    assert_eq!(missing.code, 1);
+    assert!(missing.stdout.contains("not-found"), "{}", missing.stdout);
+    assert!(missing.stderr.contains("status 404"), "{}", missing.stderr);
+    let fails = directory.rejoin(&["run", "app.wp", "GET /fails"]);
+    assert_eq!(fails.code, 1);
+    assert!(fails.stderr.contains("status 504"), "{}", fails.stderr);
+    let odd = directory.rejoin(&["run", "app.wp", "GET nothing at all"]);
+    assert_eq!(odd.code, 1);
+    assert!(odd.stderr.contains("is no request"), "{}", odd.stderr);
+}
+
+#[test]
+fn run_prints_the_answer_of_a_pipeline() {
+    let directory = Directory::new();
+    directory.write("app.wp", APP);
+    let arguments =
+        ["run", "app.wp", "--input", r#"{"given": 7}"#, "--arg", "a=1", "--", "word", "--b=2"];
+    let run = directory.rejoin(&arguments);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(
+        support::json(&run.stdout).to_json(),
+        r#"{"args":["word"],"options":{"a":"1","b":"2"},"given":7}"#
+    );
+    let broken = directory.rejoin(&["run", "app.wp", "broken"]);
+    assert_eq!(broken.code, 1);
+    assert!(broken.stdout.contains("jqError"), "{}", broken.stdout);
+    let unknown = directory.rejoin(&["run", "app.wp", "nope"]);
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (1, ""));
+    assert!(unknown.stderr.contains("no pipeline `nope`"), "{}", unknown.stderr);
+    let input = directory.rejoin(&["run", "app.wp", "--input", "{"]);
+    assert_eq!(input.code, 1);
+    assert!(input.stderr.contains("--input is not JSON"), "{}", input.stderr);
+}
+
+#[test]
+fn run_reads_its_input_from_stdin() {
+    let directory = Directory::new();
+    directory.write("app.wp", APP);
+    let mut child = rejoin(&directory.0)
+        .args(["run", "app.wp", "--input", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"{\"given\": [1]}").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(
+        support::json(&String::from_utf8(output.stdout).unwrap())
+            .path(&["given"])
+            .unwrap()
+            .to_json(),
+        "[1]"
+    );
+}
+
+#[test]
+fn variables_come_from_the_process_then_the_local_file_then_the_shared_one() {
+    let directory = Directory::new();
+    directory.write("app.wp", "config server {\n  host: $A\n}\nGET /\n  |> jq: `1`\n");
+    let serve = || {
+        let mut command = rejoin(&directory.0);
+        command.args(["serve", "app.wp", "--port", "0"]).env_remove("A");
+        command
+    };
+    let said = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let unset = said(&mut serve());
+    assert!(unset.contains("`A` is not set"), "{unset}");
+    // No such hosts: which of them is named shows where the value came from.
+    directory.write(".env", "A=shared.invalid\n");
+    let shared = said(&mut serve());
+    assert!(shared.contains("shared.invalid"), "{shared}");
+    directory.write(".env.local", "A=\"local.invalid\"\n");
+    let local = said(&mut serve());
+    assert!(local.contains("local.invalid"), "{local}");
+    let process = said(serve().env("A", "process.invalid"));
+    assert!(process.contains("process.invalid"), "{process}");
+    directory.write(".env", "this is no setting and holds a secret\n");
+    let broken = said(&mut serve());
+    assert!(broken.contains(".env") && !broken.contains("secret"), "{broken}");
+}
+
+#[test]
+fn new_writes_an_app_that_runs() {
+    let directory = Directory::new();
+    let new = directory.rejoin(&["new", "shop"]);
+    assert_eq!(new.code, 0, "{}", new.stderr);
+    for file in ["shop/app.wp", "shop/README.md", "shop/.gitignore"] {
+        assert!(directory.path(file).is_file(), "{file}");
+    }
+    let check = directory.rejoin(&["check", "shop/app.wp"]);
+    assert_eq!((check.code, check.stdout.as_str()), (0, "shop/app.wp: no problems\n"));
+    let run = directory.rejoin(&["run", "shop/app.wp", "GET /dashboard/7"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let expected = r#"{"user":"Ada","orders":2,"spent":42,"news":"Everything rejoins"}"#;
+    assert_eq!(support::json(&run.stdout).to_json(), expected);
+    let sequential = directory.rejoin(&["run", "shop/app.wp", "GET /dashboard-sequential/7"]);
+    assert_eq!(support::json(&sequential.stdout).to_json(), expected);
+
+    let again = directory.rejoin(&["new", "shop"]);
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+    directory.write("other/README.md", "mine");
+    assert_eq!(directory.rejoin(&["new", "other"]).code, 1);
+    assert!(!directory.path("other/app.wp").exists(), "nothing is written half");
+}
