@@ -57,13 +57,16 @@ pub(crate) fn head_session(program: &str) -> Block {
     let mut first = 0;
     for (n, line) in program.lines().enumerate() {
         let Some(comment) = line.strip_prefix('#') else { break };
-        if let Some(indented) = comment.strip_prefix("   ") {
-            if text.is_empty() {
-                first = n + 1;
+        let indented = comment.strip_prefix("   ");
+        if text.is_empty() {
+            if indented.is_none() {
+                continue;
             }
-            text.push_str(indented);
-            text.push('\n');
+            first = n + 1;
         }
+        // Prose between two commands keeps its lines, as empty ones, so that places stay right.
+        text.push_str(indented.unwrap_or_default());
+        text.push('\n');
     }
     Block { line: first, info: vec!["console".into()], text }
 }
@@ -88,7 +91,9 @@ mod tests {
 
     #[test]
     fn the_session_of_an_example_is_its_indented_comment() {
-        let session = head_session("# A title\n#\n#   $ curl x\n#   {}\n\nGET /x\n#   not this\n");
-        assert_eq!((session.text.as_str(), session.line), ("$ curl x\n{}\n", 3));
+        let session = head_session(
+            "# A title\n#\n#   $ curl x\n#   {}\n# More.\n#   $ y\n\nGET /x\n#   not\n",
+        );
+        assert_eq!((session.text.as_str(), session.line), ("$ curl x\n{}\n\n$ y\n", 3));
     }
 }

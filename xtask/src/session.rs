@@ -102,7 +102,8 @@ impl Session {
             command.arg(if word.ends_with(".wp") { self.find(word) } else { (*word).to_owned() });
         }
         let ended = child::run(&mut command, LIMIT)?;
-        Ok(ended.stdout + &ended.stderr)
+        // Results are on stdout. What a log says beside them has times and ids, and is no part of the document.
+        Ok(if ended.stdout.is_empty() { ended.stderr } else { ended.stdout })
     }
 
     fn command(&self) -> Command {
