@@ -4,6 +4,7 @@ use super::{
     analyze::{Facts, analyze},
     error::{CompileError, CompileErrors},
     natives::{self, Data},
+    normalize,
 };
 use jaq_core::{
     compile::Undefined,
@@ -56,11 +57,18 @@ pub(super) fn compile(source: &str, vars: &[&str]) -> Result<Compiled, CompileEr
         let mut words = Words::default();
         words.collect(&tokens);
         words.refuse(source)?;
-        let facts = load::parse(source, |parser| parser.term())
-            .map_or_else(Facts::default, |term| analyze(source, &term));
         let located = words.with_locations(source);
         let source = located.as_deref().unwrap_or(source);
-        Ok(Compiled { jaq: jaq(source, vars, &words)?, facts })
+        let term = load::parse(source, |parser| parser.term());
+        if let Some(term) = &term {
+            let facts = analyze(source, term);
+            let anew = normalize::normalized(term);
+            // What is wrong is told about the program as it was written.
+            if let Ok(jaq) = jaq(anew.as_deref().unwrap_or(source), vars, &words) {
+                return Ok(Compiled { jaq, facts });
+            }
+        }
+        jaq(source, vars, &words).map(|jaq| Compiled { jaq, facts: Facts::default() })
     })
 }
 
@@ -302,7 +310,7 @@ impl<'s> Words<'s> {
     fn definitions(&self) -> impl Iterator<Item = Def<&'static str>> + use<> {
         let mut wanted: HashSet<&str> = self.names.clone();
         // `empty`, `not` and their like stand behind syntax, too.
-        wanted.extend(["empty", "error"]);
+        wanted.extend(["empty", "error", "__modify", "__assign"]);
         let mut kept = vec![false; DEFINITIONS.len()];
         // A definition uses earlier ones only, so one pass from the end finds all.
         for (at, def) in DEFINITIONS.iter().enumerate().rev() {

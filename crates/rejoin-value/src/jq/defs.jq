@@ -75,6 +75,12 @@ def paths(f): . as $dot | paths | select(. as $path | $dot | __getpath($path) | 
 def leaf_paths: paths(scalars);
 def del(f): delpaths([path(f)]);
 def pick(f): . as $dot | reduce path(f) as $path (null; setpath($path; $dot | __getpath($path)));
+def __assign(place; $new): reduce path(place) as $path (.; setpath($path; $new));
+def __modify(place; f): reduce [path(place)][] as $path ([., []];
+    . as [$value, $gone]
+    | [__first($value | __getpath($path) | f)] as $new
+    | if $new == [] then [$value, $gone + [$path]] else [($value | setpath($path; $new[0])), $gone] end)
+  | . as [$value, $gone] | $value | delpaths($gone);
 def tostream: __stream[];
 def fromstream(f): {x: null, e: false} as $start
   | foreach f as $event ($start;

@@ -30,6 +30,7 @@ mod compile;
 mod error;
 mod limits;
 mod natives;
+mod normalize;
 mod ops;
 mod program;
 mod val;

@@ -163,11 +163,13 @@ fn write_double(x: f64, out: &mut Vec<u8>) {
         return out.extend_from_slice(b"null");
     }
     let x = if x.is_finite() { x } else { f64::MAX.copysign(x) };
-    let mut buffer = ryu::Buffer::new();
-    let text = buffer.format_finite(x);
-    let Some((mantissa, exponent)) = text.split_once('e') else {
+    if x == 0.0 || (1e-4..1e16).contains(&x.abs()) {
+        let mut buffer = ryu::Buffer::new();
+        let text = buffer.format_finite(x);
         return out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
-    };
+    }
+    let text = format!("{x:e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |m| ("-", m));
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
     let exponent: i32 = exponent.parse().unwrap_or(0);
