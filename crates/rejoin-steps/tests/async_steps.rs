@@ -43,8 +43,8 @@ struct Upstream {
 }
 
 async fn upstream(scope: &Scope, paths: Paths) -> Upstream {
-    let made = rcgen::generate_simple_self_signed(["api.example.com".to_owned()])
-        .expect("a certificate");
+    let made =
+        rcgen::generate_simple_self_signed(["api.example.com".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
@@ -216,10 +216,8 @@ fn names_that_say_what_a_task_is() {
         .iter()
         .map(|tag| format!("  |> fetch: `https://api.example.com/users` {tag}\n"))
         .collect();
-    let names: Vec<&str> = tags
-        .iter()
-        .map(|tag| tag.trim_start_matches("@async(").trim_end_matches(')'))
-        .collect();
+    let names: Vec<&str> =
+        tags.iter().map(|tag| tag.trim_start_matches("@async(").trim_end_matches(')')).collect();
     let join = names.join(", ");
     let program =
         format!("GET /x\n{steps}  |> join: `{join}`\n  |> jq: `[.async[] | .data.status]`");

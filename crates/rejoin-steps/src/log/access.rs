@@ -50,11 +50,7 @@ impl AccessLine {
         if let (true, Some(Value::Object(headers))) = (self.include_headers, request.get("headers"))
         {
             let mut headers = headers.clone();
-            for name in SECRET {
-                if let Some(value) = headers.get_mut(name) {
-                    *value = "[redacted]".into();
-                }
-            }
+            redact(&mut headers);
             shown.insert("headers", headers);
         }
         shown
@@ -68,9 +64,7 @@ impl AccessLine {
             // The request's headers are among what a state may still hold at the end.
             if let Some(Value::Object(headers)) = object.get("headers") {
                 let mut headers = headers.clone();
-                for name in SECRET {
-                    headers.get_mut(name).map(|value| *value = "[redacted]".into());
-                }
+                redact(&mut headers);
                 object.insert("headers", headers);
             }
             if object.contains_key("cookies") {
@@ -83,5 +77,13 @@ impl AccessLine {
         }
         format!("{}… ({} bytes)", &text[..text.floor_char_boundary(self.max_body)], text.len())
             .into()
+    }
+}
+
+fn redact(headers: &mut Object) {
+    for name in SECRET {
+        if let Some(value) = headers.get_mut(name) {
+            *value = "[redacted]".into();
+        }
     }
 }

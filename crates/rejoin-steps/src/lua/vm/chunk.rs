@@ -110,7 +110,7 @@ fn lower_first(message: &str) -> String {
 mod tests {
     use super::*;
 
-    fn problem_at<'a>(text: &'a str) -> (&'a str, String) {
+    fn problem_at(text: &str) -> (&str, String) {
         let problem = Chunk::compile(text).expect_err("the text is wrong");
         (&text[problem.start..problem.end], problem.message)
     }

@@ -48,6 +48,8 @@ pub(super) enum Slot {
 /// A whole number that a double cannot hold. It passes through exactly; arithmetic makes it a double.
 pub(super) struct Exact(pub(super) Number);
 
+type Arithmetic = fn(f64, f64) -> f64;
+
 /// Whole numbers up to here are doubles without loss.
 const EXACT_DOUBLE: u64 = 1 << 53;
 
@@ -243,7 +245,7 @@ impl UserData for Exact {
         methods.add_meta_method(MetaMethod::Le, |_, this, other: AnyUserData| {
             Ok(this.0 <= other.borrow::<Self>()?.0)
         });
-        let arithmetic: [(MetaMethod, fn(f64, f64) -> f64); 7] = [
+        let arithmetic: [(MetaMethod, Arithmetic); 7] = [
             (MetaMethod::Add, |a, b| a + b),
             (MetaMethod::Sub, |a, b| a - b),
             (MetaMethod::Mul, |a, b| a * b),

@@ -1,0 +1,108 @@
+//! `lua` in programs. What scripts can do and cannot is tested beside the interpreter.
+
+mod support;
+
+use std::time::Duration;
+
+use support::{load, try_load};
+
+#[test]
+fn the_first_return_value_is_the_state() {
+    for (script, expected) in [
+        ("return { id = request.params.id + 1 }", r#"{"id":8}"#),
+        ("return request.params.id, 2", "7"),
+        ("local unused = 1", "null"),
+        ("return {}", "{}"),
+        ("return context.request.path", r#""/x/7""#),
+        ("return getEnv('REGION')", r#""north""#),
+        ("return getEnv('HOME')", "null"),
+    ] {
+        let run = load(&format!("GET /x/:id\n  |> lua: `{script}`")).call("GET /x/7");
+        assert_eq!(run.body(), expected, "{script}");
+    }
+}
+
+#[test]
+fn request_keys_survive_a_script_that_is_not_last() {
+    let program = load(
+        "GET /x/:id
+           |> lua: `return { a = 1 }`
+           |> jq: `{ a, id: .params.id }`",
+    );
+    assert_eq!(program.call("GET /x/7").body(), r#"{"a":1,"id":7}"#);
+}
+
+#[test]
+fn conditions_and_flags_hold_for_later_steps() {
+    let program = load(
+        "GET /x
+           |> lua: `
+             setWhen(\"vip\", request.query.vip and request.query.vip > 1)
+             setFlag(\"beta\", getWhen(\"vip\"))
+             return { base = true }
+           `
+           |> jq: `. + { vip: true }` @when(vip)
+           |> jq: `. + { beta: true }` @flag(beta)
+           |> jq: `. + { plain: true }` @!when(vip)
+           |> jq: `{ base, vip, beta, plain }`",
+    );
+    assert_eq!(
+        program.call("GET /x?vip=2").body(),
+        r#"{"base":true,"vip":true,"beta":true,"plain":null}"#
+    );
+    assert_eq!(
+        program.call("GET /x").body(),
+        r#"{"base":true,"vip":null,"beta":null,"plain":true}"#
+    );
+}
+
+#[test]
+fn what_a_script_changes_is_not_seen_by_a_task_that_started_before() {
+    let program = load(
+        "GET /x
+           |> jq: `{ list: [1, 2, 3] }`
+           |> jq: `.list` @async(before)
+           |> lua: `request.list[1] = 'changed' table.insert(request.list, 4) return request`
+           |> join: `before`
+           |> jq: `{ before: .async.before, after: .list }`",
+    );
+    assert_eq!(program.call("GET /x").body(), r#"{"before":[1,2,3],"after":["changed",2,3,4]}"#);
+}
+
+#[test]
+fn an_error_is_an_envelope_with_the_line() {
+    let run = load("GET /x\n  |> lua: `\n    local t = nil\n    return t.x\n  `").call("GET /x");
+    assert_eq!(run.error_text("type"), "luaError");
+    assert_eq!(run.error_text("message"), "line 3: attempt to index nil with 'x'");
+}
+
+#[test]
+fn print_goes_to_the_log() {
+    let run = load("GET /x\n  |> lua: `print('got', request.query) return 1`").call("GET /x?a=1");
+    assert_eq!(run.log(), ["debug got\t{\"a\":1}"]);
+}
+
+#[test]
+fn a_script_that_spins_fails_at_its_limit_and_nothing_else_does() {
+    for script in [
+        "while true do pcall(function() while true do end end) end",
+        "local t = {} while true do t[#t + 1] = string.rep('x', 1000) .. #t end",
+        "return string.match(string.rep('a', 30000), '.-.-.-.-b')",
+    ] {
+        let fixture =
+            load(&format!("GET /spin\n  |> lua: `{script}`\n\nGET /fine\n  |> lua: `return 2`"))
+                .with_limits(Duration::from_millis(100), 8 << 20);
+        let run = fixture.call("GET /spin");
+        assert_eq!(run.error_text("type"), "luaError", "{script}");
+        assert!(run.error_text("message").starts_with("the script "), "{}", run.error());
+        assert_eq!(fixture.call("GET /fine").body(), "2");
+    }
+}
+
+#[test]
+fn a_wrong_script_is_found_when_the_program_is_loaded() {
+    let drawn = try_load("GET /x\n  |> lua: `\n    local a = = 2\n  `", &rejoin_steps::registry())
+        .expect_err("the script is wrong");
+    assert!(drawn.contains("test.wp:3:15"), "{drawn}");
+    assert!(drawn.contains("expected identifier"), "{drawn}");
+}

@@ -1,0 +1,210 @@
+//! Runs programs in memory with the built-in steps, against services on this machine.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
+
+pub mod upstream;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rejoin::{Instant, OnError, Scope};
+use rejoin_engine::{
+    Answer, App, Event, Found, Host, Observer, Program, Registry, RunError, RunOptions,
+    ScriptLimits, Target,
+};
+use rejoin_http::Client;
+use rejoin_lang::diagnostic::{has_errors, render_text};
+use rejoin_lang::plan::Method;
+use rejoin_lang::source::Source;
+use rejoin_steps::fetch::Fetch;
+use rejoin_value::{Object, Value, json};
+
+use upstream::Upstream;
+
+/// The built-in steps. Hosts under `.example` are the upstream, and no proxy is used.
+pub fn registry(upstream: &Upstream) -> Registry {
+    let address = upstream.address();
+    rejoin_steps::registry().with(Fetch::from_builder(move || {
+        ["users.example", "orders.example", "up.example"]
+            .into_iter()
+            .fold(Client::builder().no_proxy(), |builder, host| builder.resolve_to(host, address))
+    }))
+}
+
+/// Keeps every event.
+#[derive(Default)]
+pub struct Recorder(Mutex<Vec<Event>>);
+
+impl Observer for Recorder {
+    fn observe(&self, _: &str, event: &Event) {
+        self.0.lock().unwrap().push(event.clone());
+    }
+}
+
+/// A program that was loaded without errors.
+pub struct Fixture {
+    pub program: Arc<Program>,
+    pub recorder: Arc<Recorder>,
+    pub limits: ScriptLimits,
+    /// On a clock that runs only when nothing else does.
+    pub virtual_time: bool,
+    pub deadline: Duration,
+}
+
+pub struct Run {
+    pub result: Result<Answer, RunError>,
+    /// Until the answer.
+    pub took: Duration,
+    pub events: Vec<Event>,
+}
+
+/// Loads a program with the built-in steps, on virtual time.
+#[track_caller]
+pub fn load(text: &str) -> Fixture {
+    load_with(text, &rejoin_steps::registry())
+}
+
+#[track_caller]
+pub fn load_with(text: &str, registry: &Registry) -> Fixture {
+    match try_load(text, registry) {
+        Ok(program) => Fixture {
+            program: Arc::new(program),
+            recorder: Arc::default(),
+            limits: ScriptLimits::default(),
+            virtual_time: true,
+            deadline: Duration::from_secs(30),
+        },
+        Err(problems) => panic!("{problems}"),
+    }
+}
+
+/// The program, or its problems drawn.
+pub fn try_load(text: &str, registry: &Registry) -> Result<Program, String> {
+    let loaded = rejoin_lang::load(Source::new("test.wp", text), registry);
+    let draw = |problems: &[_]| render_text(&loaded.plan.sources, problems, false);
+    if has_errors(&loaded.diagnostics) {
+        return Err(draw(&loaded.diagnostics));
+    }
+    Program::build(&loaded.plan, registry, &|_| None).map_err(|problems| draw(&problems))
+}
+
+impl Fixture {
+    /// On the real clock, for programs that reach real sockets.
+    pub fn on_real_time(mut self) -> Self {
+        self.virtual_time = false;
+        self
+    }
+
+    pub fn with_limits(mut self, time: Duration, memory: usize) -> Self {
+        self.limits = ScriptLimits { time, memory };
+        self
+    }
+
+    /// Calls a route such as `GET /x?n=1`.
+    #[track_caller]
+    pub fn call(&self, route: &str) -> Run {
+        self.call_with(route, json!({}))
+    }
+
+    #[track_caller]
+    pub fn call_with(&self, route: &str, body: Value) -> Run {
+        let (method, target) = route.split_once(' ').expect("METHOD /path");
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let method = Method::parse(method).expect("a method");
+        let Found::Route { route, params } = self.program.find(method, path) else {
+            panic!("no route for {target}");
+        };
+        let query = query.split('&').filter_map(|pair| pair.split_once('='));
+        let params = pairs(params.iter().map(|(key, value)| (&**key, value.as_str())));
+        let request = json!({
+            "method": (method.as_str()),
+            "path": path,
+            "query": (pairs(query)),
+            "params": (params.clone()),
+            "headers": {"authorization": "Bearer secret", "x-api-key": "secret", "accept": "*/*"},
+            "cookies": {"session": "secret"},
+            "body": body,
+            "originalRequest": {"method": (method.as_str()), "params": params, "query": {}}
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(self.virtual_time)
+            .build()
+            .expect("a runtime");
+        runtime.block_on(self.run(Target::Route(route), request))
+    }
+
+    async fn run(&self, target: Target, request: Value) -> Run {
+        let began = Instant::now();
+        let server = Scope::builder().name("server").on_error(OnError::IgnoreErrors);
+        let (result, took) = server
+            .run(|server: Scope| async move {
+                let mut host = Host::new(server.clone());
+                host.observer = self.recorder.clone();
+                host.script_limits = self.limits;
+                host.variables = Arc::new(|name| (name == "REGION").then(|| "north".to_owned()));
+                let app = App::new(self.program.clone(), Arc::new(host));
+                let options = RunOptions {
+                    id: "test".into(),
+                    deadline: began + self.deadline,
+                    script: Default::default(),
+                };
+                let mut got = None;
+                app.run(target, request, options, |result| got = Some((result, began.elapsed())))
+                    .await;
+                Ok(got.expect("respond is called exactly once"))
+            })
+            .await
+            .expect("the server's scope ends well");
+        Run { result, took, events: std::mem::take(&mut *self.recorder.0.lock().unwrap()) }
+    }
+}
+
+impl Run {
+    #[track_caller]
+    pub fn answer(&self) -> &Answer {
+        self.result.as_ref().expect("an answer")
+    }
+
+    #[track_caller]
+    pub fn body(&self) -> String {
+        self.answer().body.to_json()
+    }
+
+    /// The first error of the body.
+    #[track_caller]
+    pub fn error(&self) -> &Value {
+        let body = &self.answer().body;
+        body.get("errors").and_then(|list| list.at(0)).unwrap_or_else(|| panic!("no error: {body}"))
+    }
+
+    /// A text field of the first error.
+    #[track_caller]
+    pub fn error_text(&self, field: &str) -> &str {
+        let error = self.error();
+        error.get(field).and_then(Value::as_str).unwrap_or_else(|| panic!("no {field}: {error}"))
+    }
+
+    /// What was logged: `level message fields`.
+    pub fn log(&self) -> Vec<String> {
+        let line = |event: &Event| match event {
+            Event::Log { level, message, fields: Value::Null } => {
+                Some(format!("{level} {message}"))
+            }
+            Event::Log { level, message, fields } => Some(format!("{level} {message} {fields}")),
+            Event::Debug { title, state } => Some(format!("<{title}> {state}")),
+            _ => None,
+        };
+        self.events.iter().filter_map(line).collect()
+    }
+}
+
+fn pairs<'a>(list: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+    let mut object = Object::new();
+    for (key, value) in list {
+        match value.parse::<i64>() {
+            Ok(n) => object.insert(key, n),
+            Err(_) => object.insert(key, value),
+        };
+    }
+    object.into()
+}
