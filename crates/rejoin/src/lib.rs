@@ -115,3 +115,8 @@ pub use crate::seam::Instant;
 pub fn live_tasks() -> usize {
     seam::live_tasks()
 }
+
+/// The Rust program in the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
