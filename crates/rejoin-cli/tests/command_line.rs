@@ -71,7 +71,7 @@ fn check_reports_every_file_and_fails_if_one_has_errors() {
     let json =
         directory.rejoin(&["check", "bad.wp", "--format", "json", "--database", "postgres://x"]);
     assert_eq!(json.code, 1);
-    let problems: Vec<_> = json.stdout.lines().map(|line| support::json(line)).collect();
+    let problems: Vec<_> = json.stdout.lines().map(support::json).collect();
     assert_eq!(problems.len(), 2, "{}", json.stdout);
     for problem in problems {
         assert_eq!(problem.get("severity").and_then(|v| v.as_str()), Some("error"));

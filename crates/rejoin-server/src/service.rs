@@ -155,9 +155,6 @@ where
     }
 }
 
-/// How many milliseconds the caller still waits for the answer. The `fetch` of another server sends it.
-const BUDGET_HEADER: &str = "x-rejoin-budget-ms";
-
 /// Who answers a request.
 enum Routed {
     /// The server itself.
@@ -222,7 +219,7 @@ fn options(front: &Front, head: &Parts, allowed: &HeaderValue) -> Response<Bytes
 
 /// The program's time-out, or what the caller has left of its own deadline if that is less.
 fn deadline(front: &Front, head: &Parts) -> rejoin::Instant {
-    let budget = head.headers.get(BUDGET_HEADER);
+    let budget = head.headers.get(rejoin_http::BUDGET_HEADER);
     let budget = budget.and_then(|value| value.to_str().ok()?.parse().ok());
     let timeout = front.config.timeout;
     let timeout =

@@ -140,7 +140,8 @@ async fn a_request_keeps_its_id_from_end_to_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_callers_budget_shortens_the_deadline() {
     serve(program(&[("GET /slow", &["wait 60000"])], &[]), |server| async move {
-        let answer = server.request("GET /slow", "x-rejoin-budget-ms: 30\r\n", "").await;
+        let budget = format!("{}: 30\r\n", rejoin_http::BUDGET_HEADER);
+        let answer = server.request("GET /slow", &budget, "").await;
         assert_eq!(answer.status, 504);
     })
     .await;
