@@ -1,11 +1,35 @@
 //! Rules over the plan. No rule knows which syntax the program was written in.
+//!
+//! Each rule is a function in a file of its own and adds its problems to the [`Checker`]. All of them run, whatever the
+//! others found; what [lowering](crate::lower) could not resolve is left alone.
+
+mod arguments;
+mod bodies;
+mod branches;
+mod conditions;
+mod config;
+mod config_keys;
+mod data;
+mod embedded;
+mod loops;
+mod names;
+mod raised;
+mod recursion;
+mod retries;
+mod routes;
+mod secrets;
+mod tasks;
+mod timeouts;
+mod unhandled;
+
+use std::collections::HashSet;
 
 use crate::diagnostic::Diagnostic;
 use crate::jq_facts::JqFacts;
-use crate::plan::Plan;
-use crate::step_spec::StepCatalog;
+use crate::plan::{Call, Callee, Plan};
+use crate::step_spec::{StepCatalog, StepSpec, TextLanguage};
 
-/// Finds what is wrong with a plan, or probably wrong. The problems are in no particular order.
+/// Finds what is wrong with a plan, or probably wrong. The problems are in the order of the text.
 pub fn check(plan: &Plan, catalog: &dyn StepCatalog) -> Vec<Diagnostic> {
     check_with(plan, catalog, &mut JqFacts::default())
 }
@@ -16,6 +40,91 @@ pub(crate) fn check_with(
     catalog: &dyn StepCatalog,
     jq: &mut JqFacts,
 ) -> Vec<Diagnostic> {
-    let _ = (plan, catalog, jq);
-    Vec::new()
+    let mut checker = Checker { plan, catalog, jq, problems: Vec::new() };
+    for rule in RULES {
+        rule(&mut checker);
+    }
+    let mut problems = checker.problems;
+    problems.sort_by_key(|problem| (problem.span.source, problem.span.start, problem.span.end));
+    // A text that several steps share is looked at for each of them.
+    let mut seen = HashSet::new();
+    problems
+        .retain(|problem| seen.insert((problem.span, problem.code.id(), problem.message.clone())));
+    problems
+}
+
+const RULES: &[fn(&mut Checker<'_>)] = &[
+    names::check,
+    recursion::check,
+    embedded::check,
+    arguments::check,
+    tasks::check,
+    data::check,
+    branches::check,
+    unhandled::check,
+    conditions::check,
+    loops::check,
+    retries::check,
+    timeouts::check,
+    routes::check,
+    config::check,
+    secrets::check,
+];
+
+/// What the rules look at, and what they have found.
+struct Checker<'p> {
+    plan: &'p Plan,
+    catalog: &'p dyn StepCatalog,
+    jq: &'p mut JqFacts,
+    problems: Vec<Diagnostic>,
+}
+
+impl<'p> Checker<'p> {
+    fn report(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
+    }
+
+    /// The description of the step that a call calls, if it calls one.
+    fn spec(&self, call: &Call) -> Option<&'p StepSpec> {
+        match &call.callee {
+            Callee::Step(name) => self.catalog.spec(name),
+            Callee::Pipeline(_) | Callee::Unknown => None,
+        }
+    }
+
+    /// The language of a call's text.
+    fn language(&self, call: &Call) -> Option<TextLanguage> {
+        self.spec(call).map(|spec| spec.text.language)
+    }
+
+    /// Whether some program may put a key `async` into the state itself.
+    fn writes_async(&self) -> bool {
+        let mut writes = false;
+        bodies::each_call(self.plan, &mut |call| {
+            let texts = call.args.iter().map(|arg| &arg.text);
+            let texts = texts.chain(call.text.iter().map(|text| &text.value));
+            let is_jq = self.language(call) == Some(TextLanguage::Jq);
+            for (n, text) in texts.enumerate() {
+                let is_script = n >= call.args.len() && !is_jq;
+                writes |= if is_script { text.contains("async") } else { jq_writes(text, "async") };
+            }
+        });
+        writes
+    }
+}
+
+/// Whether a jq program may build or assign a key: it names it other than by reading it from a path.
+fn jq_writes(text: &str, key: &str) -> bool {
+    text.match_indices(key).any(|(at, found)| {
+        let is_read = text[..at].ends_with('.');
+        let rest = text[at + found.len()..].trim_start_matches(|c: char| {
+            c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']' | '?')
+        });
+        let rest = rest.trim_start();
+        let is_assigned = rest.starts_with("|=")
+            || rest.starts_with("+=")
+            || rest.starts_with("//=")
+            || (rest.starts_with('=') && !rest.starts_with("=="));
+        !is_read || is_assigned
+    })
 }

@@ -243,7 +243,7 @@ impl Lowering<'_> {
     /// Whether a name without quotes was meant as a variable that does not exist: it is no program of its own.
     fn is_missing_variable(&mut self, step: &str, language: TextLanguage, text: &CallText) -> bool {
         let is_program = match language {
-            TextLanguage::Jq => self.jq.of_step(&text.value).problems().is_empty(),
+            TextLanguage::Jq => self.jq.of_step(&text.value).problems().next().is_none(),
             TextLanguage::Foreign => self.catalog.check_text(step, &text.value).is_empty(),
             TextLanguage::Plain => true,
         };

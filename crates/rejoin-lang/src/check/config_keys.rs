@@ -1,0 +1,145 @@
+//! The settings that exist: blocks, keys, and what their values must be.
+
+use crate::config_value::ConfigValue;
+
+/// What the value of a setting must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Bool,
+    Int,
+    /// A length of time; a bare number is seconds.
+    Duration,
+    /// A number of bytes.
+    Size,
+    /// Any value, read as text.
+    Any,
+}
+
+use Kind::{Any, Bool, Duration as Time, Int, Size, Text};
+
+/// Blocks by name, each with its keys.
+pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
+    (
+        "server",
+        &[
+            ("host", Text),
+            ("port", Int),
+            ("timeout", Time),
+            ("maxBody", Size),
+            ("maxHeader", Size),
+            ("maxConnections", Int),
+            ("headTimeout", Time),
+            ("keepAlive", Time),
+            ("writeTimeout", Time),
+            ("drain", Time),
+            ("cors", Any),
+        ],
+    ),
+    (
+        "fetch",
+        &[
+            ("timeout", Time),
+            ("maxResponse", Size),
+            ("maxRedirects", Int),
+            ("denyPrivate", Bool),
+            ("allow", Text),
+            ("allowNetworks", Text),
+            ("proxy", Text),
+            ("noProxy", Text),
+        ],
+    ),
+    ("jq", &[("timeout", Time), ("memory", Size), ("fuel", Int)]),
+    ("lua", &[("timeout", Time), ("memory", Size)]),
+    ("scripts", &[("timeout", Time), ("memory", Size), ("threads", Int)]),
+    (
+        "log",
+        &[
+            ("enabled", Bool),
+            ("level", Text),
+            ("includeBody", Bool),
+            ("includeHeaders", Bool),
+            ("maxBodySize", Size),
+            ("format", Text),
+            ("timestamp", Bool),
+        ],
+    ),
+    ("featureFlags", &[("timeout", Time)]),
+    (
+        "pg",
+        &[
+            ("host", Text),
+            ("port", Int),
+            ("database", Text),
+            ("user", Text),
+            ("password", Text),
+            ("url", Text),
+            ("ssl", Any),
+            ("maxPoolSize", Int),
+            ("initialPoolSize", Int),
+        ],
+    ),
+    (
+        "auth",
+        &[
+            ("sessionTtl", Time),
+            ("cookieName", Text),
+            ("cookieSecure", Bool),
+            ("cookieHttpOnly", Bool),
+            ("cookieSameSite", Text),
+            ("cookiePath", Text),
+        ],
+    ),
+    (
+        "cache",
+        &[
+            ("enabled", Bool),
+            ("defaultTtl", Time),
+            ("maxCacheSize", Size),
+            ("maxEntrySize", Size),
+            ("staleWhileRevalidate", Time),
+        ],
+    ),
+    ("graphql", &[("endpoint", Text)]),
+    ("rateLimit", &[("maxEntries", Int), ("limit", Int), ("window", Time), ("enabled", Bool)]),
+    ("typecheck", &[("strict", Any)]),
+];
+
+impl Kind {
+    /// What to call it in a message, with an example.
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Kind::Text => "a text, such as \"localhost\"",
+            Kind::Bool => "`true` or `false`",
+            Kind::Int => "a whole number, such as 8080",
+            Kind::Duration => "a length of time, such as `30s`",
+            Kind::Size => "a number of bytes, such as 2097152",
+            Kind::Any => "a value",
+        }
+    }
+
+    /// Whether a value can be read as this kind. What the environment brings is seen only when the program is loaded.
+    pub(super) fn accepts(self, value: &ConfigValue) -> bool {
+        match (self, value) {
+            (Kind::Any, _) => true,
+            (_, ConfigValue::Env { default, .. }) => {
+                default.as_ref().is_none_or(|default| self.accepts(default))
+            }
+            (Kind::Text, ConfigValue::Text(_)) => true,
+            (Kind::Bool, ConfigValue::Bool(_)) => true,
+            (Kind::Int | Kind::Size | Kind::Duration, ConfigValue::Int(_)) => true,
+            (Kind::Duration, ConfigValue::Duration(_)) => true,
+            (Kind::Bool, ConfigValue::Text(text)) => matches!(
+                &*text.trim().to_ascii_lowercase(),
+                "true" | "1" | "on" | "yes" | "false" | "0" | "off" | "no"
+            ),
+            (Kind::Int | Kind::Size, ConfigValue::Text(text)) => text.trim().parse::<u64>().is_ok(),
+            (Kind::Duration, ConfigValue::Text(text)) => {
+                let text = text.trim();
+                let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+                digits > 0 && matches!(&text[digits..], "" | "ms" | "s" | "m" | "h")
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Programs inside the program: jq in texts, arguments and guards; the texts of steps in languages of their own.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::jq_facts::Facts;
+use crate::plan::{Call, Script};
+use crate::source::Span;
+use crate::step_spec::TextLanguage;
+
+use super::Checker;
+use super::bodies::{bodies, call_of, conditions, each_guard, each_node};
+
+pub(super) fn check(checker: &mut Checker<'_>) {
+    for (_, block) in bodies(checker.plan) {
+        each_node(block, &mut |node| {
+            for cond in conditions(node) {
+                each_guard(cond, &mut |script| inline(checker, script, "a guard"));
+            }
+            if let Some(call) = call_of(node) {
+                for arg in &call.args {
+                    inline(checker, arg, "an inline argument");
+                }
+                text(checker, call);
+            }
+        });
+    }
+}
+
+fn text(checker: &mut Checker<'_>, call: &Call) {
+    let (Some(text), Some(spec)) = (&call.text, checker.spec(call)) else { return };
+    match spec.text.language {
+        TextLanguage::Plain => {}
+        TextLanguage::Jq => {
+            let facts = checker.jq.of_step(&text.value);
+            report(checker, &facts, text.span, None);
+        }
+        TextLanguage::Foreign => {
+            for problem in checker.catalog.check_text(spec.name, &text.value) {
+                let place = problem.place(text.span);
+                let help =
+                    problem.help.unwrap_or_else(|| format!("mend the text of `{}`", call.name));
+                checker.report(
+                    Diagnostic::new(Code::BAD_TEXT, place, problem.message)
+                        .label(format!("in the text of `{}`", call.name))
+                        .help(help),
+                );
+            }
+        }
+    }
+}
+
+fn inline(checker: &mut Checker<'_>, script: &Script, place: &str) {
+    let facts = checker.jq.inline(&script.text);
+    report(checker, &facts, script.span, Some((place, &script.text)));
+}
+
+/// The problems of a jq program that stands at `span`; `inline` says what it is, if no step's text.
+fn report(checker: &mut Checker<'_>, facts: &Facts, span: Span, inline: Option<(&str, &str)>) {
+    for problem in facts.problems() {
+        let place = span.slice(problem.span.start, problem.span.end);
+        if let Some((what, text)) = inline
+            && text.get(problem.span.clone()) == Some("$context")
+        {
+            checker.report(
+                Diagnostic::new(
+                    Code::CONTEXT_INLINE,
+                    place,
+                    format!("`$context` is not known in {what}"),
+                )
+                .label("only the text of a jq step has it")
+                .help(
+                    "put what you need into the state with a jq step before, and read it from there",
+                ),
+            );
+            continue;
+        }
+        let help = problem.hint.clone();
+        checker.report(
+            Diagnostic::new(Code::BAD_JQ, place, problem.message.clone())
+                .label("in this jq program")
+                .help(help.unwrap_or_else(|| "mend the jq program".to_owned())),
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! Requests to the outside in a loop whose length nobody knows.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::plan::{Call, ForEach, NodeKind};
+use crate::step_spec::Effect;
+
+use super::Checker;
+use super::bodies::{bodies, call_of, each_node};
+
+pub(super) fn check(checker: &mut Checker<'_>) {
+    for (_, block) in bodies(checker.plan) {
+        each_node(block, &mut |node| {
+            if let NodeKind::ForEach(each) = &node.kind
+                && let Some(call) = first_request(checker, each)
+            {
+                checker.report(
+                    Diagnostic::new(
+                        Code::UNLIMITED_LOOP,
+                        call.name_span,
+                        format!(
+                            "`{}` runs once for every element, however many there are",
+                            call.name
+                        ),
+                    )
+                    .label("one after the other")
+                    .also(each.path_span, "nothing limits this array")
+                    .help(format!(
+                        "cut the array before the loop, as in ``|> jq: `.{path} |= .[:50]` ``",
+                        path = each.path.join("."),
+                    )),
+                );
+            }
+        });
+    }
+}
+
+fn first_request<'p>(checker: &Checker<'_>, each: &'p ForEach) -> Option<&'p Call> {
+    let mut found = None;
+    each_node(&each.body, &mut |node| {
+        let Some(call) = call_of(node) else { return };
+        let is_outside = checker
+            .spec(call)
+            .is_some_and(|spec| spec.effect != Effect::None && !spec.errors.is_empty());
+        if found.is_none() && is_outside {
+            found = Some(call);
+        }
+    });
+    found
+}

@@ -1,0 +1,66 @@
+//! Names that are declared: each once, and each used.
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::plan::Callee;
+
+use super::Checker;
+use super::bodies::each_call;
+
+pub(super) fn check(checker: &mut Checker<'_>) {
+    let plan = checker.plan;
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut is_used = vec![false; plan.pipelines.len()];
+    each_call(plan, &mut |call| {
+        if let Callee::Pipeline(id) = call.callee {
+            is_used[id.0 as usize] = true;
+        }
+    });
+    for (index, pipeline) in plan.pipelines.iter().enumerate() {
+        let name = &pipeline.name;
+        if name.is_empty() {
+            continue;
+        }
+        if let Some(known) = first.get(&**name) {
+            checker.report(
+                Diagnostic::new(
+                    Code::DUPLICATE_PIPELINE,
+                    pipeline.name_span,
+                    format!("a pipeline called `{name}` is declared already"),
+                )
+                .label("declared again")
+                .also(plan.pipelines[*known].name_span, "first declared here")
+                .help("rename one of the two, or remove it"),
+            );
+            continue;
+        }
+        first.insert(name, index);
+        if !is_used[index] && !plan.routes.is_empty() {
+            checker.report(
+                Diagnostic::new(
+                    Code::UNUSED_PIPELINE,
+                    pipeline.name_span,
+                    format!("nothing calls the pipeline `{name}`"),
+                )
+                .label("not used")
+                .help(if checker.catalog.spec(name).is_some() {
+                    format!("rename it: `{name}` is a step, and the step is called")
+                } else {
+                    format!("call it with `|> {name}`, or remove it")
+                }),
+            );
+        }
+    }
+    for (name, span) in &plan.unused_variables {
+        checker.report(
+            Diagnostic::new(
+                Code::UNUSED_VARIABLE,
+                *span,
+                format!("no step uses the variable `{name}`"),
+            )
+            .label("not used")
+            .help("write its name as the text of a step of its kind, or remove it"),
+        );
+    }
+}

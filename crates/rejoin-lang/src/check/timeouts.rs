@@ -1,0 +1,56 @@
+//! A step's time-out that is longer than the request's never comes to pass.
+
+use std::time::Duration;
+
+use crate::config_value::ConfigValue;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::plan::{NodeKind, Plan};
+use crate::source::Span;
+
+use super::Checker;
+use super::bodies::{bodies, call_of, each_node};
+
+/// How long a request may take when nothing is configured.
+const DEFAULT: Duration = Duration::from_secs(30);
+
+pub(super) fn check(checker: &mut Checker<'_>) {
+    let Some((limit, place)) = request_limit(checker.plan) else { return };
+    for (_, block) in bodies(checker.plan) {
+        each_node(block, &mut |node| {
+            let is_detached = matches!(&node.kind, NodeKind::Spawn(spawn) if spawn.detach);
+            let Some(call) = call_of(node).filter(|_| !is_detached) else { return };
+            let Some(own) = call.policy.timeout.filter(|own| *own > limit) else { return };
+            let problem = Diagnostic::new(
+                Code::TIMEOUT_TOO_LONG,
+                call.name_span,
+                format!(
+                    "this step may take {own:?}, but the whole request is stopped after {limit:?}"
+                ),
+            )
+            .label("never gets that long");
+            let problem = match place {
+                Some(place) => problem.also(place, "the request's time-out"),
+                None => problem,
+            };
+            checker.report(
+                problem.help(
+                    "shorten the step's time-out, or set a longer `timeout` in `config server`",
+                ),
+            );
+        });
+    }
+}
+
+/// How long a request may take, and where that is set; `None` if only the environment knows.
+fn request_limit(plan: &Plan) -> Option<(Duration, Option<Span>)> {
+    let Some(setting) = plan.config("server").and_then(|block| block.get("timeout")) else {
+        return Some((DEFAULT, None));
+    };
+    match &setting.value {
+        ConfigValue::Duration(limit) => Some((*limit, Some(setting.value_span))),
+        ConfigValue::Int(seconds) => {
+            Some((Duration::from_secs(*seconds), Some(setting.value_span)))
+        }
+        _ => None,
+    }
+}
