@@ -15,8 +15,9 @@ pub(crate) fn no_response(error: PoolError, phase: Phase) -> Failure {
     if let Some(failure) = http2(&error, phase) {
         return failure.caused_by(error);
     }
-    // An answer that cannot be read, or an end of file, means that the request was out already.
-    let phase = if phase == Phase::Connect { Phase::Wait } else { phase };
+    // There was a connection, whether or not it had begun to take the request.
+    let unsent = phase == Phase::Connect;
+    let phase = if unsent { Phase::Send } else { phase };
     let hyper = find::<hyper::Error>(&error);
     let failure = match hyper {
         Some(hyper) if hyper.is_parse_version_h2() => protocol(
@@ -32,13 +33,12 @@ pub(crate) fn no_response(error: PoolError, phase: Phase) -> Failure {
             phase,
             "the server closed the connection before it answered".to_owned(),
         ),
-        // The connection ended while the request was still in its queue.
         Some(hyper) if hyper.is_canceled() || hyper.is_closed() => {
-            let mut failure = closed(
-                Phase::Send,
-                "the connection was closed before the request could be sent".to_owned(),
-            );
-            failure.retry = Retry::Safe;
+            let mut failure =
+                closed(phase, format!("the connection was closed while {}", phase.doing()));
+            if unsent {
+                failure.retry = Retry::Safe;
+            }
             failure
         }
         Some(hyper) if hyper.is_user() => Failure::new(

@@ -69,8 +69,8 @@ impl Client {
     }
 
     /// Closes every connection at once, those in use too, and waits until their tasks have ended.
-    /// Requests under way and later ones fail with [`ErrorKind::ShutDown`](crate::ErrorKind) or
-    /// [`ErrorKind::Closed`](crate::ErrorKind).
+    /// Requests under way and later ones fail with
+    /// [`ErrorKind::ShutDown`](crate::ErrorKind::ShutDown).
     ///
     /// A client that is dropped closes its connections too, but nobody can wait for it.
     ///

@@ -58,7 +58,7 @@ enum Sink {
     /// The usual small body: one piece, passed on as it came.
     Whole(Bytes),
     Pieces(BytesMut),
-    Decoding(Decoder),
+    Decoding(Box<Decoder>),
 }
 
 enum Decoder {
@@ -72,14 +72,16 @@ enum Decoder {
 impl Collector {
     pub(crate) fn new(limit: usize, coding: Option<Coding>) -> Collector {
         let output = || Output { bytes: Vec::new(), limit, received: 0 };
-        let sink = match coding {
-            None => Sink::Whole(Bytes::new()),
-            Some(Coding::Gzip) => Sink::Decoding(Decoder::Gzip(MultiGzDecoder::new(output()))),
-            Some(Coding::Deflate) => Sink::Decoding(Decoder::Deflate(ZlibDecoder::new(output()))),
-            Some(Coding::Brotli) => {
-                let decoder = DecompressorWriter::new(output(), 16 * 1024);
-                Sink::Decoding(Decoder::Brotli(Box::new(decoder)))
+        let decoder = coding.map(|coding| match coding {
+            Coding::Gzip => Decoder::Gzip(MultiGzDecoder::new(output())),
+            Coding::Deflate => Decoder::Deflate(ZlibDecoder::new(output())),
+            Coding::Brotli => {
+                Decoder::Brotli(Box::new(DecompressorWriter::new(output(), 16 * 1024)))
             }
+        });
+        let sink = match decoder {
+            None => Sink::Whole(Bytes::new()),
+            Some(decoder) => Sink::Decoding(Box::new(decoder)),
         };
         Collector { limit, received: 0, sink }
     }
@@ -120,11 +122,11 @@ impl Collector {
             Sink::Pieces(pieces) => pieces.extend_from_slice(&piece),
             Sink::Decoding(decoder) => {
                 if first
-                    && let Decoder::Deflate(framed) = decoder
+                    && let Decoder::Deflate(framed) = &mut **decoder
                     && !looks_framed(&piece)
                 {
                     let output = std::mem::take(framed.get_mut());
-                    *decoder = Decoder::RawDeflate(flate2::write::DeflateDecoder::new(output));
+                    **decoder = Decoder::RawDeflate(flate2::write::DeflateDecoder::new(output));
                 }
                 decoder.push(&piece, self.received).map_err(|error| failed(error, self.limit))?;
             }

@@ -16,7 +16,7 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
     PROXY_AUTHORIZATION, RANGE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -134,14 +134,7 @@ impl<'a> Exchange<'a> {
     ) -> Result<http::Response<Incoming>, Failure> {
         let last = self.attempts + MAX_ATTEMPTS_PER_HOP;
         loop {
-            if self.client.tasks.is_stopped() {
-                return Err(Failure::new(
-                    ErrorKind::ShutDown,
-                    Phase::Prepare,
-                    Retry::Never,
-                    "the client was shut down",
-                ));
-            }
+            self.check_running(Phase::Prepare)?;
             if Instant::now() >= self.deadline.at {
                 return Err(self.timed_out(Phase::Prepare));
             }
@@ -150,9 +143,13 @@ impl<'a> Exchange<'a> {
             let sending = self.client.pool.request(self.outgoing());
             let error = match within(timer.as_mut(), sending).await {
                 None => return Err(self.timed_out(self.progress.phase())),
+                Some(Ok(response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    return Err(unasked_upgrade());
+                }
                 Some(Ok(response)) => return Ok(response),
                 Some(Err(error)) => error,
             };
+            self.check_running(self.progress.phase())?;
             let reused = was_reused(&error);
             let failure = classify::no_response(error, self.progress.phase());
             let repeat = match failure.retry {
@@ -257,6 +254,7 @@ impl<'a> Exchange<'a> {
                     }
                 }
                 Some(Some(Err(error))) => {
+                    self.check_running(Phase::Read)?;
                     return Err(classify::broken_body(error, collector.received()));
                 }
             }
@@ -283,6 +281,14 @@ impl<'a> Exchange<'a> {
             redirects: self.redirects,
             attempts: self.attempts,
         })
+    }
+
+    fn check_running(&self, phase: Phase) -> Result<(), Failure> {
+        if self.client.tasks.is_stopped() {
+            let message = "the client was shut down";
+            return Err(Failure::new(ErrorKind::ShutDown, phase, Retry::Never, message));
+        }
+        Ok(())
     }
 
     fn timed_out(&self, phase: Phase) -> Failure {
@@ -324,6 +330,15 @@ async fn within<F: Future>(mut timer: Pin<&mut Sleep>, future: F) -> Option<F::O
         Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
     })
     .await
+}
+
+fn unasked_upgrade() -> Failure {
+    Failure::new(
+        ErrorKind::Protocol,
+        Phase::Wait,
+        Retry::Never,
+        "the server switched to another protocol without being asked (status 101)",
+    )
 }
 
 /// Whether the connection that failed had served a request before, and so may have been closed for

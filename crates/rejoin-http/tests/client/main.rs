@@ -1,4 +1,13 @@
 //! The client against real sockets that behave well, badly, and not at all.
 
 mod answer;
+mod cancel;
+mod compressed;
+mod failure;
+mod forgery;
+mod http2;
+mod pool;
+mod proxied;
+mod redirects;
 mod support;
+mod tls;

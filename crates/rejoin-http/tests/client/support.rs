@@ -40,6 +40,13 @@ pub(crate) fn hasty(url: impl AsRef<str>) -> Request {
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     accepted: Arc<AtomicUsize>,
+    accepting: tokio::task::AbortHandle,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
 }
 
 impl Server {
@@ -60,7 +67,7 @@ impl Server {
         let addr = listener.local_addr().unwrap();
         let accepted = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&accepted);
-        tokio::spawn(async move {
+        let accepting = tokio::spawn(async move {
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
                 socket.set_nodelay(true).unwrap();
@@ -68,7 +75,7 @@ impl Server {
                 tokio::spawn(script(Conn { socket, buffer: Vec::new() }, number));
             }
         });
-        Server { addr, accepted }
+        Server { addr, accepted, accepting: accepting.abort_handle() }
     }
 
     /// Reads a request, sends `answer`, and keeps the connection open for more.

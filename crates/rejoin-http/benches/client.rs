@@ -1,0 +1,145 @@
+//! What one GET costs through [`rejoin_http::Client`], against the bare pooled client of hyper-util
+//! that stands under it: CPU time of this process per request, the two taking turns.
+//!
+//! The server runs in a process of its own, so that its work is not counted. Linux only, as the CPU
+//! time is read from `/proc`. `cargo bench -p rejoin-http`; `--quick` measures a tenth.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::client::legacy::Client as BareClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rejoin_http::{Client, Request};
+
+const ROUNDS: usize = 9;
+/// The kernel counts CPU time in these.
+const TICK: Duration = Duration::from_millis(10);
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.iter().any(|argument| argument == "--serve") {
+        return serve();
+    }
+    // `cargo test --benches` runs this too, and wants no measurement.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return;
+    }
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let requests = if quick { 5_000 } else { 50_000 };
+
+    let mut server = Command::new(&arguments[0])
+        .arg("--serve")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let mut line = String::new();
+    let stdout = server.stdout.take().expect("it was asked for");
+    BufReader::new(stdout).read_line(&mut line).expect("the server says where it is");
+    let addr: SocketAddr = line.trim().parse().expect("an address");
+
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let url = format!("http://{addr}/item/7?x=1");
+    let bare: BareClient<HttpConnector, Empty<Bytes>> =
+        BareClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build_http();
+    let ours = Client::builder().no_proxy().build();
+
+    let bare_get = async || {
+        let uri: http::Uri = url.parse().expect("a URL");
+        let response = bare.get(uri).await.expect("a response");
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        assert_eq!(body.len(), 256);
+    };
+    let our_get = async || {
+        let request = Request::get(&url).expect("a URL");
+        assert_eq!(ours.send(request).await.expect("a response").body.len(), 256);
+    };
+    let budget_get = async || {
+        let request = Request::get(&url).expect("a URL").budget_header(true);
+        assert_eq!(ours.send(request).await.expect("a response").body.len(), 256);
+    };
+
+    let mut costs = [Vec::new(), Vec::new(), Vec::new()];
+    for round in 0..=ROUNDS {
+        let measured = [
+            cpu(|| runtime.block_on(times(requests, &bare_get))),
+            cpu(|| runtime.block_on(times(requests, &our_get))),
+            cpu(|| runtime.block_on(times(requests, &budget_get))),
+        ];
+        // The first round warms everything up.
+        if round > 0 {
+            for (costs, measured) in costs.iter_mut().zip(measured) {
+                costs.push(measured.as_secs_f64() * 1e6 / f64::from(requests));
+            }
+        }
+    }
+    let bare = median(&mut costs[0]);
+    for (name, costs) in ["bare hyper-util", "rejoin-http", "rejoin-http, budget header"]
+        .into_iter()
+        .zip(costs.iter_mut())
+    {
+        let middle = median(costs);
+        println!(
+            "{name:<28} {middle:6.2} µs a GET ({:.2} to {:.2}), {:.3}x",
+            costs[0],
+            costs[costs.len() - 1],
+            middle / bare
+        );
+    }
+    let _ = server.kill();
+    let _ = server.wait();
+}
+
+async fn times(count: u32, get: &impl AsyncFn()) {
+    for _ in 0..count {
+        get().await;
+    }
+}
+
+fn median(costs: &mut [f64]) -> f64 {
+    costs.sort_by(f64::total_cmp);
+    costs[costs.len() / 2]
+}
+
+/// The CPU time that this process spends on `work`, user and kernel.
+fn cpu(work: impl FnOnce()) -> Duration {
+    let before = ticks();
+    work();
+    TICK * (ticks() - before)
+}
+
+fn ticks() -> u32 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let after_name = stat.rsplit(") ").next().expect("a name in brackets");
+    let fields: Vec<&str> = after_name.split(' ').collect();
+    let field = |index: usize| fields[index].parse::<u32>().expect("a number");
+    field(11) + field(12)
+}
+
+/// Answers every request with the same 256 bytes, one thread a connection, for as long as its
+/// parent reads.
+fn serve() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    println!("{}", listener.local_addr().expect("an address"));
+    let body = "x".repeat(256);
+    let answer =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 256\r\n\r\n{body}");
+    for stream in listener.incoming() {
+        let (mut stream, answer) = (stream.expect("a connection"), answer.clone());
+        stream.set_nodelay(true).expect("a socket option");
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // Each request comes in one piece here.
+            while stream.read(&mut buffer).is_ok_and(|length| length > 0) {
+                if stream.write_all(answer.as_bytes()).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+}
