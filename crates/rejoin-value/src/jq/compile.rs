@@ -2,6 +2,7 @@
 
 use super::{
     analyze::{Facts, analyze},
+    direct::{self, Node},
     error::{CompileError, CompileErrors},
     natives::{self, Data},
     normalize,
@@ -15,10 +16,26 @@ use std::{collections::HashSet, ops::Range, sync::LazyLock};
 /// Bytes of source that a program may have.
 const LONGEST_SOURCE: usize = 64 << 10;
 
-/// A program as jaq runs it, and what its text tells.
+/// A program that can run, and what its text tells.
 pub(super) struct Compiled {
-    pub(super) jaq: jaq_core::Filter<Data>,
+    pub(super) engine: Engine,
     pub(super) facts: Facts,
+}
+
+/// What runs a program.
+pub(super) enum Engine {
+    Direct(Node),
+    Jaq(jaq_core::Filter<Data>),
+}
+
+/// Which engines may run a program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// The direct one if it can.
+    Fastest,
+    /// For comparison.
+    #[cfg(test)]
+    Jaq,
 }
 
 static DEFINITIONS: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
@@ -46,8 +63,12 @@ pub(super) fn with_stack_for<T>(source: &str, f: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(1 << 20, (4 << 20) + source.len() * 4096, f)
 }
 
-/// Compiles for jaq; `vars` without their dollars.
-pub(super) fn compile(source: &str, vars: &[&str]) -> Result<Compiled, CompileErrors> {
+/// Compiles a program; `vars` without their dollars.
+pub(super) fn compile(
+    source: &str,
+    vars: &[&str],
+    choice: Choice,
+) -> Result<Compiled, CompileErrors> {
     if source.len() > LONGEST_SOURCE {
         let message = format!("program of {} bytes, more than {LONGEST_SOURCE}", source.len());
         return Err(one(0..source.len(), message, None));
@@ -62,13 +83,19 @@ pub(super) fn compile(source: &str, vars: &[&str]) -> Result<Compiled, CompileEr
         let term = load::parse(source, |parser| parser.term());
         if let Some(term) = &term {
             let facts = analyze(source, term);
+            if choice == Choice::Fastest
+                && let Some(node) = direct::compile(term, vars)
+            {
+                return Ok(Compiled { engine: Engine::Direct(node), facts });
+            }
             let anew = normalize::normalized(term);
             // What is wrong is told about the program as it was written.
             if let Ok(jaq) = jaq(anew.as_deref().unwrap_or(source), vars, &words) {
-                return Ok(Compiled { jaq, facts });
+                return Ok(Compiled { engine: Engine::Jaq(jaq), facts });
             }
         }
-        jaq(source, vars, &words).map(|jaq| Compiled { jaq, facts: Facts::default() })
+        let jaq = jaq(source, vars, &words)?;
+        Ok(Compiled { engine: Engine::Jaq(jaq), facts: Facts::default() })
     })
 }
 

@@ -27,6 +27,7 @@
 mod analyze;
 mod bounded;
 mod compile;
+mod direct;
 mod error;
 mod limits;
 mod natives;

@@ -1,8 +1,8 @@
 //! Where jaq goes a way of its own, a program is written anew so that it means the same as in jq:
 //!
 //! * `l // r` passes over errors of `l`;
-//! * the operands of an operator multiply with the right one outside: `(1, 2) + (10, 20)` begins
-//!   with `11, 12`;
+//! * of an operator the right side runs first, and outside if there are several outputs:
+//!   `(1, 2) + (10, 20)` begins with `11, 12`;
 //! * `l |= f` works on every `l` that has paths, as in `first(.[]) |= f`.
 
 use jaq_core::{
@@ -259,9 +259,9 @@ impl Printer {
         self.group(right);
     }
 
-    /// An operator whose right side, if it has several outputs, counts outside.
+    /// An operator, its right side evaluated first and, if it has several outputs, outside.
     fn multiply(&mut self, left: &Term<&str>, op: &str, right: &Term<&str>) {
-        if is_single(left) || is_single(right) {
+        if is_plain(left) || is_plain(right) {
             self.group(left);
             let _ = write!(self.out, " {op} ");
             return self.group(right);
@@ -299,63 +299,11 @@ fn cannot_fail(term: &Term<&str>) -> bool {
     }
 }
 
-/// True if a term has at most one output.
-pub(super) fn is_single(term: &Term<&str>) -> bool {
-    const GENERATORS: [&str; 18] = [
-        "range",
-        "recurse",
-        "repeat",
-        "while",
-        "until",
-        "limit",
-        "skip",
-        "splits",
-        "match",
-        "scan",
-        "capture",
-        "paths",
-        "leaf_paths",
-        "tostream",
-        "fromstream",
-        "truncate_stream",
-        "combinations",
-        "path",
-    ];
+/// True if a term has exactly one output and never fails, so that it does not matter when it runs.
+fn is_plain(term: &Term<&str>) -> bool {
     match term {
-        Term::Id | Term::Num(_) | Term::Var(_) | Term::Arr(_) => true,
-        Term::Str(_, parts) => parts.iter().all(|part| match part {
-            StrPart::Term(term) => is_single(term),
-            _ => true,
-        }),
-        Term::Neg(term) => is_single(term),
-        Term::Obj(entries) => {
-            entries.iter().all(|(k, v)| is_single(k) && v.as_ref().is_none_or(is_single))
-        }
-        Term::BinOp(_, BinaryOp::Comma, _) => false,
-        Term::BinOp(left, _, right) => is_single(left) && is_single(right),
-        Term::IfThenElse(branches, otherwise) => {
-            branches.iter().all(|(c, t)| is_single(c) && is_single(t))
-                && otherwise.as_ref().is_none_or(|term| is_single(term))
-        }
-        // Functions of our own know best; a definition of the program may have any name.
-        Term::Call(name, args) => {
-            super::natives::NATIVES.iter().any(|(known, ..)| known == name)
-                && !GENERATORS.contains(name)
-                && args.iter().all(is_single)
-                || ["map", "first", "last", "any", "all", "select", "sort_by", "group_by"]
-                    .contains(name)
-        }
-        Term::TryCatch(body, catch) => {
-            is_single(body) && catch.as_ref().is_none_or(|term| is_single(term))
-        }
-        Term::Path(head, path) => {
-            is_single(head)
-                && path.0.iter().all(|(part, _)| match part {
-                    Part::Index(term) => is_single(term),
-                    Part::Range(None, None) => false,
-                    Part::Range(from, to) => [from, to].into_iter().flatten().all(is_single),
-                })
-        }
+        Term::Id | Term::Num(_) | Term::Var(_) | Term::Arr(None) => true,
+        Term::Str(_, parts) => parts.iter().all(|part| !matches!(part, StrPart::Term(_))),
         _ => false,
     }
 }

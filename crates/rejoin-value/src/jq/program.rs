@@ -2,10 +2,12 @@
 
 use super::{
     analyze::PathRead,
-    compile::{self, Compiled},
+    compile::{self, Choice, Compiled, Engine},
+    direct::Env,
     error::{CompileErrors, RunError},
     limits::{self, Limit, Limits},
     natives,
+    ops::Fail,
     val::Val,
 };
 use crate::Value;
@@ -26,8 +28,24 @@ impl Program {
     /// # Errors
     /// All syntax errors, or all names that are not defined, each with its place.
     pub fn compile(source: &str, vars: &[&str]) -> Result<Self, CompileErrors> {
-        let compiled = compile::compile(source, vars)?;
+        Self::with_engine(source, vars, Choice::Fastest)
+    }
+
+    fn with_engine(source: &str, vars: &[&str], choice: Choice) -> Result<Self, CompileErrors> {
+        let compiled = compile::compile(source, vars, choice)?;
         Ok(Program { source: source.into(), n_vars: vars.len(), compiled })
+    }
+
+    /// The program for jaq alone, for comparison.
+    #[cfg(test)]
+    pub(super) fn with_jaq(source: &str, vars: &[&str]) -> Result<Self, CompileErrors> {
+        Self::with_engine(source, vars, Choice::Jaq)
+    }
+
+    /// True if the direct evaluator runs the program.
+    #[cfg(test)]
+    pub(super) fn is_direct(&self) -> bool {
+        matches!(self.compiled.engine, Engine::Direct(_))
     }
 
     /// The text of the program.
@@ -115,16 +133,29 @@ impl Program {
         limits: &Limits,
         wanted: Option<usize>,
     ) -> Result<Vec<Value>, RunError> {
-        let context = natives::context(&self.compiled.jaq.lut, vars.iter().cloned());
         let mut outputs = Vec::new();
-        for output in self.compiled.jaq.id.run((context, Val(input))) {
+        // Takes an output, and says whether more are wanted.
+        let mut take = |output: Value| {
             limits::tick();
-            outputs.push(output.map_err(raised)?.0);
-            if wanted.is_some_and(|wanted| outputs.len() >= wanted) {
-                break;
-            }
+            outputs.push(output);
             if outputs.len() > limits.outputs {
-                return Err(RunError::Limit(Limit::Outputs));
+                limits::stop_at(Limit::Outputs);
+            }
+            wanted.is_none_or(|wanted| outputs.len() < wanted)
+        };
+        match &self.compiled.engine {
+            Engine::Direct(node) => {
+                let env = Env { globals: vars, bound: None };
+                node.each(&env, &input, &mut |output| Ok(take(output)))
+                    .map_err(|Fail(value)| RunError::raised(value))?;
+            }
+            Engine::Jaq(filter) => {
+                let context = natives::context(&filter.lut, vars.iter().cloned());
+                for output in filter.id.run((context, Val(input))) {
+                    if !take(output.map_err(raised)?.0) {
+                        break;
+                    }
+                }
             }
         }
         Ok(outputs)

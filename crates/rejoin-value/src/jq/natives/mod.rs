@@ -110,6 +110,11 @@ natives! {
     "__stream" / 0 => |v, _| Ok(ops::stream_events(&v).into());
     "setpath" / 2 => |v, a| ops::setpath(v, &a[0], a[1].clone());
     "delpaths" / 1 => |v, a| ops::delpaths(v, &a[0]);
+    "__del" / 1 => |v, a| {
+        // The path must lead somewhere, or the error is that of reading it.
+        ops::getpath(&v, &a[0])?;
+        ops::delpaths(v, &vec![a[0].clone()].into())
+    };
     "__getpath" / 1 => |v, a| ops::getpath(&v, &a[0]);
     "tojson" / 0 => |v, _| Ok(ops::tojson(&v));
     "fromjson" / 0 => |v, _| ops::fromjson(&v);

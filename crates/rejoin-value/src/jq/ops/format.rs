@@ -6,6 +6,12 @@ use crate::{
     jq::limits::{charge_string, tick_many},
 };
 
+/// The names of the formats, without the sign.
+pub(in crate::jq) const FORMATS: [&str; 12] = [
+    "text", "json", "csv", "tsv", "html", "uri", "urid", "sh", "base64", "base64d", "base32",
+    "base32d",
+];
+
 /// `@name`
 pub(in crate::jq) fn format(name: &str, value: Value) -> Outcome {
     let row = match name {
