@@ -193,7 +193,7 @@ fn an_error_shows_no_credentials() {
     let up = Upstream::start();
     for url in ["http://ada:secret@up.example/status/500", "http://ada:secret@up.example:port/"] {
         let got = fetch(&up, &format!("(\"{url}\")"));
-        assert!(!got.body().contains("secret"), "{}", got.body());
+        assert!(!got.error().to_json().contains("secret"), "{}", got.error());
     }
 }
 
@@ -261,13 +261,20 @@ fn wrong_calls_are_fetch_errors() {
 #[test]
 fn wrong_settings_are_found_when_the_program_is_loaded() {
     for (setting, message) in [
+        ("maxResponse: \"lots\"", "fetch.maxResponse"),
+        ("timeout: \"soon\"", "fetch.timeout"),
+        ("timeout: 0", "`timeout` in `config fetch` must be a length of time"),
+        ("denyPrivate: \"perhaps\"", "fetch.denyPrivate"),
+        ("allowNetworks: \"ten\"", "`config fetch`: "),
+        // What the environment brings is seen when the program is built.
         (
-            "maxResponse: \"lots\"",
-            "`maxResponse` in `config fetch` must be a number of bytes, not `lots`",
+            "maxResponse: $WORDS",
+            "`maxResponse` in `config fetch` must be a number of bytes, not `words`",
         ),
-        ("timeout: \"soon\"", "`timeout` in `config fetch`"),
-        ("denyPrivate: \"perhaps\"", "`denyPrivate` in `config fetch` must be true or false"),
-        ("allowNetworks: \"ten\"", "`config fetch`"),
+        (
+            "denyPrivate: $WORDS",
+            "`denyPrivate` in `config fetch` must be true or false, not `words`",
+        ),
     ] {
         let text =
             format!("config fetch {{\n  {setting}\n}}\nGET /x\n  |> fetch: `http://up.example/`");

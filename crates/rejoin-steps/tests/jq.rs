@@ -72,6 +72,21 @@ fn a_program_that_spins_fails_at_its_limit_and_nothing_else_does() {
 }
 
 #[test]
+fn the_configuration_sets_the_limits() {
+    for (config, key) in [
+        ("config jq {\n  timeout: 20ms\n}", "timeout"),
+        ("config scripts {\n  timeout: 20ms\n}", "timeout"),
+        ("config jq {\n  fuel: 1000\n}", "fuel"),
+        ("config jq {\n  memory: 100000\n}", "memory"),
+    ] {
+        let program = if key == "memory" { "[range(1e6)]" } else { "def f: f; f" };
+        let run = load(&format!("{config}\nGET /x\n  |> jq: `{program}`")).call("GET /x");
+        let end = format!("; `{key}` in `config jq` sets it");
+        assert!(run.error_text("message").ends_with(&end), "{}", run.error());
+    }
+}
+
+#[test]
 fn a_wrong_program_is_found_when_it_is_loaded() {
     let drawn = try_load("GET /x\n  |> jq: `{ a: .b | }`", &rejoin_steps::registry())
         .expect_err("the program is wrong");

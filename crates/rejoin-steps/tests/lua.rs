@@ -100,6 +100,30 @@ fn a_script_that_spins_fails_at_its_limit_and_nothing_else_does() {
 }
 
 #[test]
+fn the_configuration_sets_the_limits() {
+    for (config, message) in [
+        (
+            "config lua {\n  timeout: 20ms\n}",
+            "its limit of 20ms; `timeout` in `config lua` sets it",
+        ),
+        ("config scripts {\n  timeout: 30ms\n}", "its limit of 30ms"),
+        (
+            "config scripts {\n  timeout: 30ms\n}\nconfig lua {\n  timeout: 20ms\n}",
+            "its limit of 20ms",
+        ),
+    ] {
+        let run = load(&format!("{config}\nGET /x\n  |> lua: `while true do end`")).call("GET /x");
+        assert!(run.error_text("message").contains(message), "{}", run.error());
+    }
+    let config = "config lua {\n  memory: 4194304\n}";
+    let run =
+        load(&format!("{config}\nGET /x\n  |> lua: `return string.rep('x', 5e6)`")).call("GET /x");
+    let message =
+        "the script held more memory than its limit of 4 MiB; `memory` in `config lua` sets it";
+    assert_eq!(run.error_text("message"), message);
+}
+
+#[test]
 fn a_wrong_script_is_found_when_the_program_is_loaded() {
     let drawn = try_load("GET /x\n  |> lua: `\n    local a = = 2\n  `", &rejoin_steps::registry())
         .expect_err("the script is wrong");

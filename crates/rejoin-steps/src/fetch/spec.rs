@@ -25,7 +25,11 @@ pub(super) static SPEC: StepSpec = StepSpec {
             title: "ask a service and shape its answer",
             program: r#"GET /users/:id
   |> fetch("http://users.example/users/\(.params.id)")
-  |> jq: `{ name: .data.response.name }`
+  |> result
+    ok(200):
+      |> jq: `{ name: .data.response.name }`
+    default(502):
+      |> jq: `{ error: .errors[0].message }`
 "#,
         },
         Example {

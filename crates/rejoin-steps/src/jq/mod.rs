@@ -10,6 +10,9 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 use rejoin_value::jq::Program;
 
 /// The step `jq`. The program's first output becomes the state; no output becomes `null`.
+///
+/// `config jq` sets `timeout`, `memory` (bytes) and `fuel` (steps of evaluation) for each call; `config scripts`
+/// sets the first two for `jq` and `lua`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Jq;
 
@@ -29,6 +32,6 @@ impl Step for Jq {
                 help: first.hint.clone(),
             }
         })?;
-        Ok(Arc::new(run::PreparedJq::new(program, text)))
+        Ok(Arc::new(run::PreparedJq::new(program, text, site.settings)))
     }
 }

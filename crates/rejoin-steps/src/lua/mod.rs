@@ -32,6 +32,8 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 /// JSON's null is nil, so keys with it cannot be seen; they are still there in what comes back. Whole numbers
 /// beyond 2^53 are values of their own that keep every digit and become doubles when computed with. A table
 /// with keys 1 to n is an array, and so is every array of the state, even when it was emptied.
+///
+/// `config lua` sets `timeout` and `memory` (bytes) for each call; `config scripts` sets them for `jq` and `lua`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lua;
 
@@ -46,6 +48,6 @@ impl Step for Lua {
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
         let chunk = vm::Chunk::compile(site.text.unwrap_or_default())?;
-        Ok(Arc::new(run::PreparedLua::new(chunk)))
+        Ok(Arc::new(run::PreparedLua::new(chunk, site.settings)))
     }
 }

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use rejoin_engine::{Called, Context, Event, Input, Level, Prepared, StepError};
+use rejoin_engine::{Called, Context, Event, Input, Level, Prepared, Settings, StepError};
 use rejoin_value::Value;
+
+use crate::script_limits::Configured;
 
 use super::vm::{self, Chunk, Limits, Surroundings};
 
 pub(super) struct PreparedLua {
     chunk: Arc<Chunk>,
+    configured: Configured,
 }
 
 impl PreparedLua {
-    pub(super) fn new(chunk: Chunk) -> Self {
-        Self { chunk: Arc::new(chunk) }
+    pub(super) fn new(chunk: Chunk, settings: &Settings) -> Self {
+        Self { chunk: Arc::new(chunk), configured: Configured::read(settings, "lua") }
     }
 }
 
@@ -24,7 +27,7 @@ impl Prepared for PreparedLua {
         let context = input.context.clone();
         Called::pending(async move {
             let host = input.context.host();
-            let limits = host.limits();
+            let limits = self.configured.on(host);
             let ended = host.scripts.run(move |stop| {
                 let snapshot = match chunk.mentions_context() {
                     true => context.snapshot(),

@@ -36,7 +36,7 @@ pub struct Recorder(Mutex<Vec<Event>>);
 
 impl Observer for Recorder {
     fn observe(&self, _: &str, event: &Event) {
-        self.0.lock().unwrap().push(event.clone());
+        self.0.lock().expect("no test panics inside").push(event.clone());
     }
 }
 
@@ -84,7 +84,8 @@ pub fn try_load(text: &str, registry: &Registry) -> Result<Program, String> {
     if has_errors(&loaded.diagnostics) {
         return Err(draw(&loaded.diagnostics));
     }
-    Program::build(&loaded.plan, registry, &|_| None).map_err(|problems| draw(&problems))
+    let env = |name: &str| (name == "WORDS").then(|| "words".to_owned());
+    Program::build(&loaded.plan, registry, &env).map_err(|problems| draw(&problems))
 }
 
 impl Fixture {
@@ -155,7 +156,11 @@ impl Fixture {
             })
             .await
             .expect("the server's scope ends well");
-        Run { result, took, events: std::mem::take(&mut *self.recorder.0.lock().unwrap()) }
+        Run {
+            result,
+            took,
+            events: std::mem::take(&mut *self.recorder.0.lock().expect("no test panics inside")),
+        }
     }
 }
 

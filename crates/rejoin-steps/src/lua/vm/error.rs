@@ -35,12 +35,11 @@ impl fmt::Display for ScriptError {
             Self::Raised { message, line: None } => f.write_str(message),
             Self::TooLong(limit) => write!(
                 f,
-                "the script ran longer than {limit:?}, which is what a script, or what is left of \
-                 the request, allows"
+                "the script ran longer than its limit of {limit:?}; `timeout` in `config lua` sets it"
             ),
             Self::TooMuchMemory(limit) => write!(
                 f,
-                "the script needed more than {} MiB of memory, which is what a script may hold",
+                "the script held more memory than its limit of {} MiB; `memory` in `config lua` sets it",
                 limit.div_ceil(1 << 20)
             ),
             Self::Stopped => f.write_str("the script was stopped: nobody waits for it any more"),

@@ -24,6 +24,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use mlua::state::{GcIncParams, GcMode};
@@ -173,10 +174,7 @@ impl Vm {
         let lua = &self.lua;
         lua.set_app_data(Call::new(lua, surroundings)?);
         if chunk.mentions_random {
-            self.reseed.call::<()>(std::hash::BuildHasher::hash_one(
-                &std::hash::RandomState::new(),
-                chunk.id,
-            ) as u32)?;
+            self.reseed.call::<()>(seed())?;
         }
         let globals = lua.create_table()?;
         globals.raw_set("request", mirror::to_lua(lua, request, false)?)?;
@@ -208,6 +206,12 @@ impl Vm {
         self.chunks.insert(chunk.id, function.clone());
         Ok(function)
     }
+}
+
+/// A seed that nobody can foresee, of the 31 bits that the interpreter takes.
+fn seed() -> u32 {
+    let random = RandomState::new().hash_one(());
+    (random >> 33) as u32
 }
 
 fn is_memory_error(error: &mlua::Error) -> bool {

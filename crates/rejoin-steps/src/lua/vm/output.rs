@@ -57,12 +57,23 @@ impl From<mlua::Error> for Problem {
     }
 }
 
+/// So many handles of values are kept while a table is read; the others are asked for again. The interpreter
+/// has room for a million in all.
+const KEPT_HANDLES: usize = 1000;
+
 /// A script's table, one level of it.
 #[derive(Default)]
 struct Level {
     /// By their place from 1.
-    items: Vec<(usize, mlua::Value)>,
-    fields: Vec<(String, mlua::Value)>,
+    items: Vec<(usize, Option<mlua::Value>)>,
+    fields: Vec<Field>,
+}
+
+struct Field {
+    name: String,
+    /// Nil if it is the name.
+    key: mlua::Value,
+    kept: Option<mlua::Value>,
 }
 
 impl Output<'_> {
@@ -102,21 +113,18 @@ impl Output<'_> {
                 self.left = left;
                 Ok(())
             }
-            None => Err(Problem::At(format!("more than {} MiB", self.budget.div_ceil(1 << 20)))),
+            None => Err(Problem::At(self.too_big())),
         }
     }
 
     fn table(&mut self, table: &Table) -> Result<Value, Problem> {
         let call = Call::of(self.lua)?;
-        if let Some(number) = origin_of(table)? {
-            if let Some(value) = self.unopened(&call, table, number)? {
-                return Ok(value);
-            }
-            open(self.lua, table)?;
+        let mut number = origin_of(table)?;
+        if let Some(number) = number
+            && call.origins.borrow()[number].taken.is_empty()
+        {
+            return Ok(call.origins.borrow()[number].value.clone());
         }
-        let number: Option<usize> = call.opened.raw_get(table)?;
-        let before = number.map(|number| call.origins.borrow()[number].value.clone());
-
         let here = table.to_pointer() as usize;
         if self.within.contains(&here) {
             return Err(Problem::At("a table that contains itself".into()));
@@ -125,20 +133,30 @@ impl Output<'_> {
             return Err(Problem::At(format!("tables nested more than {MAX_DEPTH} deep")));
         }
         self.within.push(here);
+        if let Some(number) = number
+            && let Some(value) = self.unopened(&call, table, number)?
+        {
+            self.within.pop();
+            return Ok(value);
+        }
+        open(self.lua, table)?;
+        number = call.opened.raw_get(table)?;
+        let before = number.map(|number| call.origins.borrow()[number].value.clone());
         let level = self.level(table)?;
         let value = match &before {
             Some(Value::Array(before)) if level.fields.is_empty() => {
-                self.array(level, Some(before))?
+                self.array(table, level, Some(before))?
             }
-            _ if level.is_sequence() => self.array(level, None)?,
-            Some(Value::Object(before)) => self.object(level, Some(before))?,
-            _ => self.object(level, None)?,
+            _ if level.is_sequence() => self.array(table, level, None)?,
+            Some(Value::Object(before)) => self.object(table, level, Some(before))?,
+            _ => self.object(table, level, None)?,
         };
         self.within.pop();
         Ok(value)
     }
 
-    /// A mirror that was never opened: the original, with the changes made in what was read out of it.
+    /// A mirror that was never opened: the original, with the changes made in what was read out of it. `None`
+    /// if something was taken away.
     fn unopened(
         &mut self,
         call: &Call,
@@ -147,67 +165,101 @@ impl Output<'_> {
     ) -> Result<Option<Value>, Problem> {
         let (original, taken) = {
             let origin = &call.origins.borrow()[number];
-            if origin.taken.is_empty() {
-                return Ok(Some(origin.value.clone()));
-            }
             (origin.value.clone(), origin.taken.clone())
         };
-        if self.within.len() >= MAX_DEPTH {
-            return Ok(None);
-        }
-        self.within.push(table.to_pointer() as usize);
         let mut whole = original.clone();
-        for slot in &taken {
-            let (child, before) = match slot {
+        for slot in taken {
+            let (child, before) = match &slot {
                 Slot::Key(key) => (table.raw_get(key.as_str())?, original.get(key)),
                 Slot::Index(index) => (table.raw_get(index + 1)?, original.at(*index)),
             };
             if matches!(child, mlua::Value::Nil) {
-                self.within.pop();
                 return Ok(None);
             }
-            self.path.push(slot.clone());
-            let after = self.value(&child, before)?;
-            self.path.pop();
+            let after = self.at(slot.clone(), &child, before)?;
             if before.is_some_and(|before| before.ptr_eq(&after)) {
                 continue;
             }
             match (slot, &mut whole) {
                 (Slot::Key(key), Value::Object(object)) => {
-                    object.insert(key.as_str(), after);
+                    object.insert(key, after);
                 }
-                (Slot::Index(index), Value::Array(array)) => array.make_mut()[*index] = after,
+                (Slot::Index(index), Value::Array(array)) => array.make_mut()[index] = after,
                 _ => unreachable!("slots are of their container's kind"),
             }
         }
-        self.within.pop();
         Ok(Some(whole))
     }
 
+    /// The value at a place of the table that we are in.
+    fn at(
+        &mut self,
+        slot: Slot,
+        value: &mlua::Value,
+        before: Option<&Value>,
+    ) -> Result<Value, Problem> {
+        self.path.push(slot);
+        let value = self.value(value, before)?;
+        self.path.pop();
+        Ok(value)
+    }
+
+    /// The keys of a table, sorted by nothing in particular.
     fn level(&mut self, table: &Table) -> Result<Level, Problem> {
         let mut level = Level::default();
         let mut wrong = None;
         let mut room = self.left / size_of::<Value>();
-        table.for_each(|key: mlua::Value, value: mlua::Value| {
-            room = room.checked_sub(1).ok_or_else(|| mlua::Error::MemoryError(String::new()))?;
-            match key {
-                mlua::Value::String(key) => level.fields.push((key.to_str()?.to_owned(), value)),
-                mlua::Value::Integer(n) => match usize::try_from(n) {
-                    Ok(n @ 1..) => level.items.push((n, value)),
-                    _ => level.fields.push((n.to_string(), value)),
+        let read = table.for_each(|key: mlua::Value, value: mlua::Value| {
+            let kept = (level.len() < KEPT_HANDLES).then_some(value);
+            match (key, room.checked_sub(1)) {
+                (_, None) => wrong = Some(self.too_big()),
+                (mlua::Value::String(key), _) => match key.to_str() {
+                    Ok(name) => level.fields.push(Field {
+                        name: name.to_owned(),
+                        key: mlua::Value::Nil,
+                        kept,
+                    }),
+                    Err(_) => wrong = Some("a key that is not UTF-8".to_owned()),
                 },
-                mlua::Value::Number(x) => level.fields.push((Number::from(x).to_string(), value)),
-                other => wrong = Some(other.type_name()),
+                (mlua::Value::Integer(n @ 1..), _) if let Ok(n) = usize::try_from(n) => {
+                    level.items.push((n, kept));
+                }
+                (mlua::Value::Integer(n), _) => level.fields.push(Field {
+                    name: n.to_string(),
+                    key: mlua::Value::Integer(n),
+                    kept,
+                }),
+                (mlua::Value::Number(x), _) => level.fields.push(Field {
+                    name: Number::from(x).to_string(),
+                    key: mlua::Value::Number(x),
+                    kept,
+                }),
+                (other, _) => {
+                    wrong = Some(format!("a table with a {} as a key", other.type_name()));
+                }
             }
-            Ok(())
-        })?;
+            room = room.saturating_sub(1);
+            match wrong {
+                Some(_) => Err(mlua::Error::runtime("no need to look further")),
+                None => Ok(()),
+            }
+        });
         match wrong {
-            Some(kind) => Err(Problem::At(format!("a table with a {kind} as a key"))),
-            None => Ok(level),
+            Some(problem) => Err(Problem::At(problem)),
+            None => Ok(read.map(|()| level)?),
         }
     }
 
-    fn array(&mut self, mut level: Level, before: Option<&Array>) -> Result<Value, Problem> {
+    fn too_big(&self) -> String {
+        format!("more than {} MiB", self.budget.div_ceil(1 << 20))
+    }
+
+    fn array(
+        &mut self,
+        table: &Table,
+        mut level: Level,
+        before: Option<&Array>,
+    ) -> Result<Value, Problem> {
         level.items.sort_unstable_by_key(|(place, _)| *place);
         let mut length = level.items.last().map_or(0, |(place, _)| *place);
         if let Some(before) = before {
@@ -219,24 +271,33 @@ impl Output<'_> {
         }
         self.spend(length.saturating_mul(size_of::<Value>()))?;
         let mut values = vec![Value::Null; length];
-        for (place, value) in &level.items {
-            self.path.push(Slot::Index(place - 1));
-            values[place - 1] =
-                self.value(value, before.and_then(|before| before.get(place - 1)))?;
-            self.path.pop();
+        for (place, kept) in level.items {
+            let value = kept.map_or_else(|| table.raw_get(place), Ok)?;
+            let index = place - 1;
+            let old = before.and_then(|before| before.get(index));
+            values[index] = self.at(Slot::Index(index), &value, old)?;
         }
         Ok(Array::from_vec(values).into())
     }
 
     /// Known keys in their old order, then new ones by name: the interpreter has no order of its own.
-    fn object(&mut self, mut level: Level, before: Option<&Object>) -> Result<Value, Problem> {
-        level.fields.extend(level.items.drain(..).map(|(place, value)| (place.to_string(), value)));
-        level.fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    fn object(
+        &mut self,
+        table: &Table,
+        mut level: Level,
+        before: Option<&Object>,
+    ) -> Result<Value, Problem> {
+        level.fields.extend(level.items.drain(..).map(|(place, kept)| Field {
+            name: place.to_string(),
+            key: mlua::Value::Number(place as f64),
+            kept,
+        }));
+        level.fields.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut object = Object::with_capacity(level.fields.len());
         for (key, old) in before.into_iter().flatten() {
-            match level.fields.binary_search_by(|(name, _)| name.as_str().cmp(key)) {
+            match level.fields.binary_search_by(|field| field.name.as_str().cmp(key)) {
                 Ok(at) => {
-                    let value = self.field(&level.fields[at], Some(old))?;
+                    let value = self.field(table, &level.fields[at], Some(old))?;
                     object.insert(key.clone(), value);
                 }
                 // A null cannot be seen in Lua, so nobody took it away.
@@ -245,9 +306,9 @@ impl Output<'_> {
             }
         }
         for field in &level.fields {
-            if before.is_none_or(|before| !before.contains_key(&field.0)) {
-                let value = self.field(field, None)?;
-                object.insert(field.0.as_str(), value);
+            if before.is_none_or(|before| !before.contains_key(&field.name)) {
+                let value = self.field(table, field, None)?;
+                object.insert(field.name.as_str(), value);
             }
         }
         Ok(object.into())
@@ -255,14 +316,17 @@ impl Output<'_> {
 
     fn field(
         &mut self,
-        (key, value): &(String, mlua::Value),
+        table: &Table,
+        field: &Field,
         before: Option<&Value>,
     ) -> Result<Value, Problem> {
-        self.spend(key.len())?;
-        self.path.push(Slot::Key(key.clone()));
-        let value = self.value(value, before)?;
-        self.path.pop();
-        Ok(value)
+        self.spend(field.name.len())?;
+        let value = match (&field.kept, &field.key) {
+            (Some(value), _) => value.clone(),
+            (None, mlua::Value::Nil) => table.raw_get(field.name.as_str())?,
+            (None, key) => table.raw_get(key)?,
+        };
+        self.at(Slot::Key(field.name.clone()), &value, before)
     }
 
     /// The path as jq writes it.
@@ -282,6 +346,10 @@ impl Output<'_> {
 }
 
 impl Level {
+    fn len(&self) -> usize {
+        self.items.len() + self.fields.len()
+    }
+
     /// Whether its keys are exactly 1 to n.
     fn is_sequence(&self) -> bool {
         let n = self.items.len();

@@ -52,13 +52,15 @@ fn what_is_no_json_names_its_path() {
         ("return {coroutine.create(print)}", "a thread, at `.[0]`"),
         ("return {[true] = 1}", "a table with a boolean as a key, at `.`"),
         ("return {a = {[{}] = 1}}", "a table with a table as a key, at `.a`"),
+        ("return {a = {['\\255'] = 1}}", "a key that is not UTF-8, at `.a`"),
         ("return {name = '\\255'}", "a string that is not UTF-8, at `.name`"),
         ("local t = {}; t.a = {t}; return t", "a table that contains itself, at `.a[0]`"),
+        ("request.a.b = request; return request", "a table that contains itself, at `.a.b`"),
         ("local t = {}; for i = 1, 1000 do t = {t} end; return t", "nested more than 128 deep"),
         ("local t = {}; for i = 1, 60 do t = {t, t} end; return t", "more than 32 MiB"),
         ("request = nil; local t = array(); t[2^30] = 1; return t", "more than 32 MiB"),
     ] {
-        let message = error(script);
+        let message = try_lua(script, &json(r#"{"a": {}}"#)).expect_err(script).to_string();
         assert!(message.contains(expected), "{script}: {message}");
     }
 }

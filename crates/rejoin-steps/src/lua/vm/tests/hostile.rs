@@ -89,6 +89,15 @@ fn greedy_scripts_are_stopped_by_memory_or_an_error() {
 }
 
 #[test]
+fn a_result_of_very_many_tables_is_no_trouble() {
+    let chunk = Chunk::compile("local t = {} for i = 1, 1.01e6 do t[i] = {} end return t").unwrap();
+    let limits = Limits { time: Duration::from_secs(60), memory: 512 << 20, stop: Arc::default() };
+    let result = run(&chunk, &Value::Null, &Value::Null, Box::new(Recorded::default()), limits);
+    assert_eq!(result.expect("it fits").as_array().map(|list| list.len()), Some(1_010_000));
+    assert_eq!(lua("return 1", "null"), "1");
+}
+
+#[test]
 fn a_limit_that_the_script_hushes_up_is_still_an_error() {
     let script = "pcall(function() while true do end end) return 'fine'";
     let error = run_hostile(script, &Value::Null).expect_err("it reached its limit");
