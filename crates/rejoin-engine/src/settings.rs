@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rejoin_lang::check::refused_setting;
 use rejoin_lang::config_value::ConfigValue;
 use rejoin_lang::diagnostic::{Code, Diagnostic};
-use rejoin_lang::plan::Plan;
+use rejoin_lang::plan::{ConfigBlock, ConfigSetting, Plan};
 
 /// Resolved settings, by block and key.
 #[derive(Clone, Debug, Default)]
@@ -18,21 +19,24 @@ impl Settings {
     /// Looks up every `$NAME` of the plan's configuration with `env`.
     ///
     /// # Errors
-    /// One diagnostic for each variable that is not set and has no default.
+    /// One diagnostic for each variable that is not set and has no default, or holds what its setting cannot be.
     pub fn resolve(
         plan: &Plan,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let mut missing = Vec::new();
+        let mut problems = Vec::new();
         let mut blocks = BTreeMap::new();
         for block in &plan.config {
             let mut settings = BTreeMap::new();
             for setting in &block.settings {
                 match lookup(&setting.value, env) {
                     Ok(value) => {
+                        if let Some(needed) = refused_setting(&block.name, &setting.key, &value) {
+                            problems.push(refused(block, setting, needed));
+                        }
                         settings.insert(setting.key.clone(), value);
                     }
-                    Err(name) => missing.push(
+                    Err(name) => problems.push(
                         Diagnostic::new(
                             Code::MISSING_VARIABLE,
                             setting.value_span,
@@ -45,7 +49,7 @@ impl Settings {
             }
             blocks.insert(block.name.clone(), settings);
         }
-        if missing.is_empty() { Ok(Self { blocks }) } else { Err(missing) }
+        if problems.is_empty() { Ok(Self { blocks }) } else { Err(problems) }
     }
 
     fn get(&self, block: &str, key: &str) -> Option<&ConfigValue> {

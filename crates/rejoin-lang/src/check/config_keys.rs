@@ -105,6 +105,13 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
     ("typecheck", &[("strict", Any)]),
 ];
 
+/// What a setting must be, if `value` is not that. Unknown settings take anything: nothing reads them.
+pub fn refused_setting(block: &str, key: &str, value: &ConfigValue) -> Option<&'static str> {
+    let (_, keys) = BLOCKS.iter().find(|(name, _)| *name == block)?;
+    let (_, kind) = keys.iter().find(|(name, _)| *name == key)?;
+    (!kind.accepts(value)).then(|| kind.describe())
+}
+
 impl Kind {
     /// What to call it in a message, with an example.
     pub(super) fn describe(self) -> &'static str {

@@ -24,6 +24,8 @@ mod unhandled;
 
 use std::collections::HashSet;
 
+pub use config_keys::refused_setting;
+
 use crate::diagnostic::Diagnostic;
 use crate::jq_facts::JqFacts;
 use crate::plan::{Call, Callee, Plan};

@@ -1,0 +1,33 @@
+//! Configuration: what the environment brings is checked before anything runs.
+
+mod support;
+
+use rejoin_engine::Program;
+use rejoin_lang::source::Source;
+
+#[track_caller]
+fn codes(text: &str, port: Option<&str>) -> Vec<String> {
+    let registry = support::registry();
+    let loaded = rejoin_lang::load(Source::new("test.wp", text), &registry);
+    let env = |name: &str| (name == "PORT").then(|| port.map(str::to_owned)).flatten();
+    match Program::build(&loaded.plan, &registry, &env) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.iter().map(|p| format!("{} {}", p.code, p.message)).collect(),
+    }
+}
+
+const NEEDED: &str = "config server { port: $PORT }\nGET /x |> jq: `1`";
+const WITH_DEFAULT: &str = "config server { port: $PORT || 8080 }\nGET /x |> jq: `1`";
+
+#[test]
+fn a_variable_that_is_not_set_and_has_no_default_is_named() {
+    assert_eq!(codes(NEEDED, None), ["E0390 the environment variable `PORT` is not set"]);
+    assert_eq!(codes(WITH_DEFAULT, None), [""; 0]);
+}
+
+#[test]
+fn a_variable_of_the_wrong_kind_is_refused_not_ignored() {
+    assert_eq!(codes(NEEDED, Some("eighty")), ["E0305 this is no value for `server.port`"]);
+    assert_eq!(codes(WITH_DEFAULT, Some("")), ["E0305 this is no value for `server.port`"]);
+    assert_eq!(codes(NEEDED, Some("8081")), [""; 0]);
+}
