@@ -7,10 +7,18 @@ use crate::step_spec::Effect;
 use super::Checker;
 use super::bodies::{bodies, call_of, each_node};
 
+/// What a jq program looks like that takes only so many elements.
+const CUTS: [&str; 3] = ["[:", "limit(", "first("];
+
 pub(super) fn check(checker: &mut Checker<'_>) {
     for (_, block) in bodies(checker.plan) {
+        let mut is_cut = false;
         each_node(block, &mut |node| {
+            if let Some(text) = call_of(node).and_then(|call| call.text.as_ref()) {
+                is_cut |= CUTS.iter().any(|cut| text.value.contains(cut));
+            }
             if let NodeKind::ForEach(each) = &node.kind
+                && !is_cut
                 && let Some(call) = first_request(checker, each)
             {
                 checker.report(

@@ -12,10 +12,12 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     let plan = checker.plan;
     let mut first: HashMap<&str, usize> = HashMap::new();
     let mut is_used = vec![false; plan.pipelines.len()];
-    each_call(plan, &mut |call| {
-        if let Callee::Pipeline(id) = call.callee {
-            is_used[id.0 as usize] = true;
-        }
+    // A misspelt name was probably meant for something that looks unused because of it.
+    let mut some_unknown = false;
+    each_call(plan, &mut |call| match call.callee {
+        Callee::Pipeline(id) => is_used[id.0 as usize] = true,
+        Callee::Unknown => some_unknown = true,
+        Callee::Step(_) => {}
     });
     for (index, pipeline) in plan.pipelines.iter().enumerate() {
         let name = &pipeline.name;
@@ -36,7 +38,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             continue;
         }
         first.insert(name, index);
-        if !is_used[index] && !plan.routes.is_empty() {
+        if !is_used[index] && !some_unknown && !plan.routes.is_empty() {
             checker.report(
                 Diagnostic::new(
                     Code::UNUSED_PIPELINE,
@@ -52,7 +54,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             );
         }
     }
-    for (name, span) in &plan.unused_variables {
+    for (name, span) in plan.unused_variables.iter().filter(|_| !some_unknown) {
         checker.report(
             Diagnostic::new(
                 Code::UNUSED_VARIABLE,

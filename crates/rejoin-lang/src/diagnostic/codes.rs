@@ -125,14 +125,14 @@ codes! {
     E0106 UNKNOWN_VARIABLE Error true "unknown variable";
     E0107 MODULE_NAME Error true "name of a module";
     E0108 BAD_TAG Error true "tag with wrong arguments";
-    E0109 ENDLESS_RECURSION Error true "pipelines that call each other without end";
+    E0109 ENDLESS_RECURSION Error false "pipelines that call each other without end";
     E0110 EMPTY_JOIN Error true "join without tasks";
     E0111 BAD_JOIN_LIST Error true "malformed list of tasks";
     E0112 UNKNOWN_TASK Error true "join of a task that is not started";
-    E0113 JOINED_TWICE Error true "task joined twice";
+    E0113 JOINED_TWICE Error false "task joined twice";
     E0114 READ_BEFORE_JOIN Error false "task read before it is joined";
     E0115 READ_OF_UNKNOWN_TASK Error false "read of a task that does not exist";
-    E0116 DUPLICATE_TASK Error true "two tasks of one name";
+    E0116 DUPLICATE_TASK Error false "two tasks of one name";
     E0201 BAD_JQ Error true "jq program that does not compile";
     E0202 MISSING_ARGUMENT Error true "step without what it needs";
     E0203 TOO_MANY_ARGUMENTS Error true "too many arguments";
@@ -142,7 +142,7 @@ codes! {
     E0302 REPEATED_CAPTURE Error true "capture written twice";
     E0303 REST_NOT_LAST Error true "capture of the rest before the end";
     E0304 DUPLICATE_ROUTE Error true "two routes for the same requests";
-    E0305 WRONG_SETTING Error true "setting of the wrong kind";
+    E0305 WRONG_SETTING Error false "setting of the wrong kind";
     E0390 MISSING_VARIABLE Error true "environment variable not set";
     W0001 TESTS_SKIPPED Warning false "tests are not run";
     W0101 UNKNOWN_TAG Warning false "unknown tag";

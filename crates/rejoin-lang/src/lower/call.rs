@@ -20,6 +20,8 @@ struct GivenText {
     variable: Option<Arc<str>>,
     /// A name without quotes that is no variable's.
     bare: bool,
+    /// Whether it was reported and stands for nothing.
+    is_refused: bool,
 }
 
 impl Lowering<'_> {
@@ -52,12 +54,18 @@ impl Lowering<'_> {
                     .label("modules are not available in this version")
                     .help(format!("declare `{}` in this file and use its bare name", name.text)),
                 );
-                (self.sources.text(span).into(), span, false)
+                let text = CallText { value: self.sources.text(span).into(), span };
+                return GivenText { text, variable: None, bare: false, is_refused: true };
             }
         };
         match self.variables.resolve(step, &value) {
-            Some((name, text)) => GivenText { text, variable: Some(name), bare: false },
-            None => GivenText { text: CallText { value, span }, variable: None, bare },
+            Some((name, text)) => {
+                GivenText { text, variable: Some(name), bare: false, is_refused: false }
+            }
+            None => {
+                let text = CallText { value, span };
+                GivenText { text, variable: None, bare, is_refused: false }
+            }
         }
     }
 
@@ -108,8 +116,8 @@ impl Lowering<'_> {
             self.body.calls.push(id);
             return Callee::Pipeline(id);
         }
-        if name.contains("::") {
-            return Callee::Unknown; // Reported as the name of a module.
+        if given.is_refused {
+            return Callee::Unknown;
         }
         let near = nearest(name, self.pipelines.keys().map(|key| &**key));
         let help = match near {
@@ -222,7 +230,8 @@ impl Lowering<'_> {
         }
         let Some(given) = given else { return call };
         let language = spec.text.language;
-        if given.bare && self.is_missing_variable(&name, language, &given.text) {
+        if given.is_refused || given.bare && self.is_missing_variable(&name, language, &given.text)
+        {
             call.callee = Callee::Unknown;
             return call;
         }

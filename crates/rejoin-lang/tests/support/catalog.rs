@@ -66,14 +66,14 @@ impl StepCatalog for Catalog {
         STEPS.iter().map(|spec| spec.name).collect()
     }
 
-    /// In these languages the word `oops` is wrong, and nothing else is.
+    /// In these languages the word `retrun` is wrong, and nothing else is.
     fn check_text(&self, step: &str, text: &str) -> Vec<TextProblem> {
-        text.match_indices("oops")
+        text.match_indices("retrun")
             .map(|(start, found)| TextProblem {
                 start,
                 end: start + found.len(),
-                message: format!("`{step}` does not know the word `oops`"),
-                help: Some("write another word".to_owned()),
+                message: format!("`{step}` does not know the word `retrun`"),
+                help: Some("did you mean `return`?".to_owned()),
             })
             .collect()
     }

@@ -126,6 +126,10 @@ impl Reporter<'_> {
         if sites.is_empty() || !sites.iter().any(|site| site.may_fail) {
             return;
         }
+        // A read above the join is reported as such.
+        if body.reads.iter().any(|read| read.task == join.task) {
+            return;
+        }
         // Callers see what a pipeline has joined.
         let is_read_elsewhere = |body: &Body<'_>| {
             body.watches_all || body.reads.iter().any(|read| read.task == join.task)
