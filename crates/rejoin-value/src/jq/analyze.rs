@@ -45,10 +45,13 @@ pub(super) struct Facts {
     pub(super) reads: Vec<PathRead>,
     pub(super) error_types: Vec<String>,
     pub(super) bounded: bool,
+    pub(super) chains_closures: bool,
 }
 
 /// Terms that a walk may look at; definitions are walked again at each call.
 const MOST_TERMS: usize = 20_000;
+/// Places that one term may come from before the walk gives up.
+const MOST_PLACES: usize = 256;
 /// Calls of definitions within each other that a walk follows.
 const DEEPEST_CALL: usize = 16;
 
@@ -68,7 +71,12 @@ pub(super) fn analyze(source: &str, term: &Tm<'_>) -> Facts {
     reads.dedup();
     let mut error_types = Vec::new();
     find_error_types(term, &mut error_types);
-    Facts { reads, error_types, bounded: super::bounded::is_bounded(term) }
+    Facts {
+        reads,
+        error_types,
+        bounded: super::bounded::is_bounded(term),
+        chains_closures: chains_closures(term),
+    }
 }
 
 /// What names stand for at one place of the program.
@@ -128,11 +136,20 @@ impl<'s> Walk<'s> {
             return Vec::new();
         }
         self.left -= 1;
+        let output = union(self.output(term, input, scope).into_iter());
+        if output.len() > MOST_PLACES {
+            self.left = 0;
+            return Vec::new();
+        }
+        output
+    }
+
+    fn output<'t>(&mut self, term: &'t Tm<'s>, input: &Places, scope: &Scope<'t, 's>) -> Places {
         match term {
             Term::Id => input.clone(),
             Term::Recurse => {
                 let below = self.below(input, 0..0);
-                [input.clone(), below].concat()
+                union(input.iter().cloned().chain(below))
             }
             Term::Num(_) | Term::Break(_) | Term::Arr(None) => Vec::new(),
             Term::Str(_, parts) => {
@@ -275,7 +292,7 @@ impl<'s> Walk<'s> {
             let own = if place.keys.is_empty() { at.clone() } else { 0..0 };
             self.step(&vec![place.clone()], &PathKey::Any, &own)
         });
-        keep.flatten().collect()
+        union(keep.flatten())
     }
 
     fn entry<'t>(
@@ -437,10 +454,10 @@ impl<'s> Walk<'s> {
                 Meaning::Definition(def) if self.depth < DEEPEST_CALL => {
                     let (def, mut inner) = (*def, there.clone());
                     for (param, arg) in def.args.iter().zip(args) {
-                        if param.starts_with('$') {
+                        if let Some(name) = param.strip_prefix('$') {
                             let places = self.term(arg, input, scope);
                             inner = inner.with(param, Meaning::Places(places));
-                            inner = inner.with(&param[1..], Meaning::Closure(arg, scope.clone()));
+                            inner = inner.with(name, Meaning::Closure(arg, scope.clone()));
                         } else {
                             inner = inner.with(param, Meaning::Closure(arg, scope.clone()));
                         }
@@ -566,12 +583,22 @@ impl<'s> Walk<'s> {
     ) -> Places {
         let below = self.below(input, span_in(self.source, name));
         self.read_all(&below);
-        let all = [input.clone(), below].concat();
+        let all = union(input.iter().cloned().chain(below));
         for arg in args {
             self.read(arg, &all, scope);
         }
         all
     }
+}
+
+fn union(places: impl Iterator<Item = PathRead>) -> Places {
+    let mut all: Places = Vec::new();
+    for place in places {
+        if !all.contains(&place) {
+            all.push(place);
+        }
+    }
+    all
 }
 
 /// A key that is known before the run, and the text that it stands in.
@@ -593,6 +620,19 @@ fn literals<'s>(term: &Tm<'s>) -> Option<Vec<(PathKey, &'s str)>> {
         }
         term => Some(vec![literal(term)?]),
     }
+}
+
+/// True if a definition with filter arguments calls itself: each call holds on to the one before,
+/// however flat the calls are on the stack.
+fn chains_closures(term: &Tm<'_>) -> bool {
+    let mut found = false;
+    if let Term::Def(defs, _) = term {
+        for def in defs.iter().filter(|def| def.args.iter().any(|arg| !arg.starts_with('$'))) {
+            super::walk::calls(&def.body, &mut |name| found |= name == def.name);
+        }
+    }
+    super::walk::children(term, &mut |child| found = found || chains_closures(child));
+    found
 }
 
 /// The literal types of the errors that a program constructs under a key `errors`.

@@ -9,7 +9,7 @@ use super::{
 };
 use jaq_core::{
     compile::Undefined,
-    load::{self, Arena, File, Lexer, Loader, lex, lex::Tok, parse::Def},
+    load::{self, Arena, File, Lexer, Loader, lex, lex::Tok, parse, parse::Def},
 };
 use std::{collections::HashSet, ops::Range, sync::LazyLock};
 
@@ -58,9 +58,31 @@ const REFUSED: [(&str, &str); 12] = [
     ("$__prog_args", "a filter has no arguments"),
 ];
 
-/// Runs a function that may recurse as deep as a program is long.
-pub(super) fn with_stack_for<T>(source: &str, f: impl FnOnce() -> T) -> T {
-    stacker::maybe_grow(1 << 20, (4 << 20) + source.len() * 4096, f)
+/// Words and signs that may nest in a program; parsing recurses with each of them.
+const MOST_NESTING: usize = 5_000;
+/// Levels of terms within each other.
+const DEEPEST_TERM: usize = 1_000;
+
+/// How many words and signs of a source may each begin a level of nesting, at the most.
+fn nesting(source: &str) -> usize {
+    let signs = source.bytes().filter(|b| b"([{-|,+*/%=<>".contains(b)).count();
+    let words = source.split(|c: char| !c.is_alphanumeric());
+    let opening = ["try", "if", "def", "label", "reduce", "foreach", "as", "and", "or", "elif"];
+    signs + words.filter(|word| opening.contains(word)).count()
+}
+
+/// Runs a function that recurses as deep as a program nests.
+fn with_stack_for<T>(nesting: usize, f: impl FnOnce() -> T) -> T {
+    // A level takes up to some ten KiB where nothing is optimised.
+    stacker::maybe_grow((nesting + 16) * (20 << 10), (nesting + 64) * (20 << 10), f)
+}
+
+fn is_deeper_than(levels: usize, term: &parse::Term<&str>) -> bool {
+    let mut deeper = false;
+    super::walk::children(term, &mut |child| {
+        deeper = deeper || levels == 0 || is_deeper_than(levels - 1, child);
+    });
+    deeper
 }
 
 /// Compiles a program; `vars` without their dollars.
@@ -73,7 +95,12 @@ pub(super) fn compile(
         let message = format!("program of {} bytes, more than {LONGEST_SOURCE}", source.len());
         return Err(one(0..source.len(), message, None));
     }
-    with_stack_for(source, || {
+    let nesting = nesting(source);
+    if nesting > MOST_NESTING {
+        let message = "the program has too many operators and brackets".to_owned();
+        return Err(one(0..source.len(), message, None));
+    }
+    with_stack_for(nesting, || {
         let tokens = Lexer::new(source).lex().map_err(|errors| lex_errors(source, &errors))?;
         let mut words = Words::default();
         words.collect(&tokens);
@@ -82,6 +109,10 @@ pub(super) fn compile(
         let source = located.as_deref().unwrap_or(source);
         let term = load::parse(source, |parser| parser.term());
         if let Some(term) = &term {
+            if is_deeper_than(DEEPEST_TERM, term) {
+                let message = format!("the program nests deeper than {DEEPEST_TERM} levels");
+                return Err(one(0..source.len(), message, None));
+            }
             let facts = analyze(source, term);
             if choice == Choice::Fastest
                 && let Some(node) = direct::compile(term, vars)

@@ -85,6 +85,10 @@ const LONGEST_STRING: usize = 64 << 20;
 const STACK_RESERVE: usize = 256 << 10;
 /// Stack for the second try of a run that recursed too deeply for the thread that it is on.
 const LARGE_STACK: usize = 64 << 20;
+/// Steps and stack for a run that may leave a long chain of closures behind: dropping the chain
+/// recurses over it, and it has at most as many links as there were steps.
+const CHAIN_FUEL: u64 = 1_000_000;
+const CHAIN_STACK: usize = 256 << 20;
 
 struct Budget {
     fuel: Cell<u64>,
@@ -251,6 +255,12 @@ impl Drop for Outer {
             budget.stack_floor.set(self.stack_floor);
         });
     }
+}
+
+/// Runs `work`, which may leave a chain of closures behind, within the limits.
+pub(super) fn bounded_chain<T>(limits: &Limits, work: impl Fn() -> T) -> Result<T, Limit> {
+    let limits = Limits { fuel: limits.fuel.min(CHAIN_FUEL), ..*limits };
+    stacker::grow(CHAIN_STACK, || bounded(&limits, work))
 }
 
 /// Runs `work` within the limits.

@@ -118,7 +118,12 @@ impl Program {
     ) -> Result<Vec<Value>, RunError> {
         assert_eq!(vars.len(), self.n_vars, "a value for each global variable");
         let run = || self.outputs(input.clone(), vars, limits, wanted);
-        let outputs = limits::bounded(limits, run).map_err(RunError::Limit)??;
+        let outcome = if self.compiled.facts.chains_closures {
+            limits::bounded_chain(limits, run)
+        } else {
+            limits::bounded(limits, run)
+        };
+        let outputs = outcome.map_err(RunError::Limit)??;
         // Only what leaves the program has to be shallow enough to be served.
         if outputs.iter().any(|output| output.depth_within(limits.depth).is_none()) {
             return Err(RunError::Limit(Limit::Depth));
