@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
@@ -151,7 +151,7 @@ fn free_port() -> u16 {
 fn what_keeps_it_from_starting_is_one_clear_line() {
     let directory = Directory::new();
     directory.write("app.wp", APP);
-    directory.write("config.wp", &format!("config server {{\n  maxBody: \"lots\"\n}}\n{APP}"));
+    directory.write("config.wp", &format!("config server {{\n  cors: \"app.example\"\n}}\n{APP}"));
     directory.write("faulty.wp", "GET /\n  |> nope: `1`\n");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -160,7 +160,10 @@ fn what_keeps_it_from_starting_is_one_clear_line() {
         (&["app.wp", "--port", "0", "--host", "no.such.host.invalid"], "no.such.host.invalid"),
         (&["app.wp", "--port", "0", "--host", "203.0.113.1"], "no address of this machine"),
         (&["missing.wp"], "there is no file `missing.wp`"),
-        (&["config.wp", "--port", "0"], "`maxBody` in `config server` must be a whole number"),
+        (
+            &["config.wp", "--port", "0"],
+            "`cors` in `config server` must be `true`, `false`, or origins",
+        ),
     ];
     for (arguments, expected) in cases {
         let ran = directory.rejoin(&[&["serve"], arguments].concat());
@@ -200,6 +203,37 @@ fn a_watched_program_is_replaced_by_a_sound_one_only() {
     server.answers("GET /", "3");
     directory.write("app.wp", "GET /\n  |> jq: `5`\n");
     server.answers("GET /", "5");
+    server.signal("TERM");
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn a_client_that_leaves_ends_its_upstream_requests() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = upstream.local_addr().unwrap();
+    let directory = Directory::new();
+    let app = format!(
+        "GET /waits\n  |> fetch: `http://{address}/a` @async(a)\n  |> fetch: `http://{address}/b` @async(b)\n  |> join: `a, b`\n"
+    );
+    directory.write("app.wp", &app);
+    let mut server = Server::start(&directory, &["--port", "0"]);
+    let mut client = TcpStream::connect(server.address).unwrap();
+    client.write_all(b"GET /waits HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut asked: Vec<_> = (0..2).map(|_| upstream.accept().unwrap().0).collect();
+    for stream in &mut asked {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "a request arrives");
+    }
+    drop(client);
+    for stream in &mut asked {
+        // Closed or reset, but not open.
+        let read = stream.read(&mut [0; 4096]);
+        let timed_out = matches!(&read, Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+        assert!(matches!(read, Ok(0) | Err(_)) && !timed_out, "{read:?}");
+    }
+    let record = server.says("request");
+    let cancelled = record.get("cancelled").and_then(Value::as_str).unwrap();
+    assert!(cancelled.starts_with("client gone"), "{record}");
     server.signal("TERM");
     assert_eq!(server.end().0, Some(0));
 }

@@ -9,6 +9,9 @@ use crate::cors::Cors;
 const BLOCK: &str = "server";
 
 /// The settings of `config server`, with the defaults of those that are not given.
+///
+/// When a program is replaced while it is served, `timeout`, `maxBody` and `cors` of the new one hold for the
+/// requests from then on; what concerns the address and connections stays as it was when the server started.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// `host`: the address to listen on.
@@ -19,6 +22,8 @@ pub struct ServerConfig {
     pub timeout: Duration,
     /// `maxBody`: the largest request body, in bytes. Default 2 MiB.
     pub max_body: usize,
+    /// `maxHeader`: the largest head of a request, in bytes. Default 64 KiB.
+    pub max_header: usize,
     /// `maxConnections`: how many connections are open at once; more wait to be accepted. Default 10,000.
     pub max_connections: usize,
     /// `headTimeout`: how long a client may take to send a request's head. Default 10 s.
@@ -40,6 +45,7 @@ impl Default for ServerConfig {
             port: None,
             timeout: Duration::from_secs(30),
             max_body: 2 * 1024 * 1024,
+            max_header: 64 * 1024,
             max_connections: 10_000,
             head_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(60),
@@ -60,6 +66,8 @@ impl ServerConfig {
         let read = Reader { settings };
         let port = read.int("port", 0, u64::from(u16::MAX))?;
         let max_body = read.int("maxBody", 1, 1 << 30)?;
+        // Fewer than these bytes are no buffer for the HTTP code.
+        let max_header = read.int("maxHeader", 8 * 1024, 1 << 20)?;
         let max_connections = read.int("maxConnections", 1, 1_000_000)?;
         let duration = |key, default| Ok(read.duration(key)?.unwrap_or(default));
         Ok(Self {
@@ -67,6 +75,7 @@ impl ServerConfig {
             port: port.map(|port| port as u16),
             timeout: duration("timeout", default.timeout)?,
             max_body: max_body.map_or(default.max_body, |n| n as usize),
+            max_header: max_header.map_or(default.max_header, |n| n as usize),
             max_connections: max_connections.map_or(default.max_connections, |n| n as usize),
             head_timeout: duration("headTimeout", default.head_timeout)?,
             keep_alive: duration("keepAlive", default.keep_alive)?,

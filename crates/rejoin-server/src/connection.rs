@@ -21,8 +21,6 @@ use crate::service::{Arrival, Service};
 use crate::socket::Socket;
 use crate::stop::Stop;
 
-/// The largest head of a request, and the largest list of headers in HTTP/2; beyond it the answer is 431.
-const HEAD: usize = 64 * 1024;
 /// How many requests a client may have under way on one connection of HTTP/2.
 const STREAMS: u32 = 256;
 /// How often a silent connection of HTTP/2 with requests under way is asked whether it is still there.
@@ -47,10 +45,10 @@ impl Connections {
             .header_read_timeout(None)
             // `pipeline_flush` stays off: with it hyper buffers whole responses whatever their size, so that a
             // client that leaves half-way goes unnoticed, and drops its own answers to malformed requests.
-            .max_buf_size(HEAD);
+            .max_buf_size(config.max_header);
         http.http2()
             .timer(TokioTimer::new())
-            .max_header_list_size(HEAD as u32)
+            .max_header_list_size(config.max_header as u32)
             .max_concurrent_streams(STREAMS)
             .keep_alive_interval(PING);
         Self {

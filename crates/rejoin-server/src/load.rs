@@ -9,6 +9,7 @@ use rejoin_lang::diagnostic::{Code, Diagnostic, Severity, has_errors, render_jso
 use rejoin_lang::source::{Source, Sources};
 
 use crate::config::{ConfigError, ServerConfig};
+use crate::log::{Log, LogFormat};
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -60,6 +61,14 @@ impl Report {
             String::new()
         } else {
             render_text(&self.sources, &self.diagnostics, colour)
+        }
+    }
+
+    /// Writes it to a log in the log's own format.
+    pub fn log_to(&self, log: &Log) {
+        match log.format() {
+            LogFormat::Text => log.raw(&self.to_text(false)),
+            LogFormat::Json => log.raw(&self.to_json()),
         }
     }
 

@@ -52,6 +52,8 @@ pub(crate) enum Problem {
     NotFound,
     /// The path has other methods.
     MethodNotAllowed(HeaderValue),
+    /// The head is larger than this many bytes.
+    HeadTooLarge(usize),
     /// The body is larger than this many bytes.
     BodyTooLarge(usize),
     /// The body did not arrive in time.
@@ -75,6 +77,7 @@ impl Problem {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::HeadTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::BodyUnreadable | Self::BodyNotJson(_) => StatusCode::BAD_REQUEST,
@@ -89,6 +92,7 @@ impl Problem {
         match self {
             Self::NotFound => "not-found",
             Self::MethodNotAllowed(_) => "method-not-allowed",
+            Self::HeadTooLarge(_) => "head-too-large",
             Self::BodyTooLarge(_) => "body-too-large",
             Self::BodyTimedOut => "body-timed-out",
             Self::BodyUnreadable => "body-unreadable",
@@ -104,6 +108,7 @@ impl Problem {
         match self {
             Self::NotFound => "no route has this path",
             Self::MethodNotAllowed(_) => "the path does not answer this method",
+            Self::HeadTooLarge(_) => "the request's head is too large",
             Self::BodyTooLarge(_) => "the request body is too large",
             Self::BodyTimedOut => "the request body did not arrive in time",
             Self::BodyUnreadable => "the request body cannot be read",
@@ -121,7 +126,9 @@ impl Problem {
             Self::MethodNotAllowed(allow) => {
                 format!("`{path}` answers {}", allow.to_str().unwrap_or_default())
             }
-            Self::BodyTooLarge(limit) => format!("the limit is {limit} bytes"),
+            Self::HeadTooLarge(limit) | Self::BodyTooLarge(limit) => {
+                format!("the limit is {limit} bytes")
+            }
             Self::BodyTimedOut => "send the whole body sooner".to_owned(),
             Self::BodyUnreadable => "it broke off, or its framing is wrong".to_owned(),
             Self::BodyNotJson(error) => error.to_string(),
@@ -158,8 +165,11 @@ impl Problem {
             Self::Unavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            // What is left of the body is not worth reading for the sake of the connection.
-            Self::BodyTooLarge(_) | Self::BodyTimedOut | Self::BodyUnreadable => {
+            // What is left of the request is not worth reading for the sake of the connection.
+            Self::HeadTooLarge(_)
+            | Self::BodyTooLarge(_)
+            | Self::BodyTimedOut
+            | Self::BodyUnreadable => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

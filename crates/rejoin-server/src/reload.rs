@@ -7,7 +7,6 @@ use std::time::Instant;
 use rejoin_engine::{App, Level};
 
 use crate::load::{LoadError, Loaded};
-use crate::log::LogFormat;
 use crate::service::Service;
 use crate::watch::Watch;
 
@@ -56,13 +55,13 @@ impl Reloader {
             Ok(loaded) => loaded,
             Err(error) => {
                 if let LoadError::Faulty(report) = &error {
-                    self.show(report);
+                    report.log_to(&self.service.shared.log);
                     return self.keep(&"it has errors");
                 }
                 return self.keep(&error);
             }
         };
-        self.show(&report);
+        report.log_to(&self.service.shared.log);
         let host = self.service.shared.current.get().app.host().clone();
         if let Err(error) = self.service.replace(App::new(Arc::new(program), host)) {
             return self.keep(&error);
@@ -71,14 +70,6 @@ impl Reloader {
             line.text("file", &self.path.display().to_string());
             line.millis("ms", started.elapsed());
         });
-    }
-
-    fn show(&self, report: &crate::load::Report) {
-        let log = &self.service.shared.log;
-        match log.format() {
-            LogFormat::Text => log.raw(&report.to_text(false)),
-            LogFormat::Json => log.raw(&report.to_json()),
-        }
     }
 
     fn keep(&self, why: &dyn std::fmt::Display) {

@@ -167,6 +167,10 @@ enum Routed {
 }
 
 fn route(front: &Front, head: &Parts) -> Routed {
+    // The HTTP code stops reading somewhere beyond the limit, not at it.
+    if head_size(head) > front.config.max_header {
+        return Routed::Problem(Problem::HeadTooLarge(front.config.max_header));
+    }
     let path = head.uri.path();
     let method = Method::parse(head.method.as_str());
     if matches!(method, Some(Method::Get | Method::Head)) && matches!(path, "/health" | "/healthz")
@@ -190,6 +194,12 @@ fn route(front: &Front, head: &Parts) -> Routed {
             allowed => Routed::Problem(Problem::MethodNotAllowed(allow(&allowed))),
         },
     }
+}
+
+/// How many bytes the target and the headers have.
+fn head_size(head: &Parts) -> usize {
+    let target = head.uri.path().len() + head.uri.query().map_or(0, str::len);
+    head.headers.iter().fold(target, |sum, (name, value)| sum + name.as_str().len() + value.len())
 }
 
 /// The methods of a path, for a method that no program can have a route for.

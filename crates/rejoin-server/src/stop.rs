@@ -46,18 +46,25 @@ impl Stopper {
         });
     }
 
-    /// Drains at the first SIGTERM or SIGINT (Ctrl-C), cuts at the second. Runs until it is dropped.
+    /// Drains at the first SIGTERM or SIGINT (Ctrl-C), cuts at the second. Signals are caught from now on; the
+    /// future acts on them, until it is dropped.
     ///
     /// # Errors
     /// If the system refuses to report signals.
-    pub async fn on_signals(&self) -> std::io::Result<()> {
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub fn on_signals(&self) -> std::io::Result<impl Future<Output = ()> + use<>> {
         let mut signals = Signals::new()?;
-        signals.next().await;
-        self.drain();
-        loop {
+        let stopper = self.clone();
+        Ok(async move {
             signals.next().await;
-            self.cut();
-        }
+            stopper.drain();
+            loop {
+                signals.next().await;
+                stopper.cut();
+            }
+        })
     }
 }
 

@@ -60,13 +60,17 @@ async fn a_body_that_is_not_json_is_refused_with_its_place() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn heads_that_are_too_large_or_no_http() {
-    serve(program(ECHO, &[]), |server| async move {
-        let large = format!("GET /get HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(70_000));
+    let config = [("maxHeader", ConfigValue::Int(10_000))];
+    serve(program(ECHO, &config), |server| async move {
+        let large = format!("GET /get HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(11_000));
         assert_eq!(Answer::parse(&server.talk(large).await).status, 431);
+        // Far beyond it nothing is read any more.
+        let larger = format!("GET /get HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(70_000));
+        assert_eq!(Answer::parse(&server.talk(larger).await).status, 431);
         let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
         let many = format!("GET /get HTTP/1.1\r\nhost: x\r\n{many}\r\n");
         assert_eq!(Answer::parse(&server.talk(many).await).status, 431);
-        let uri = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(66_000));
+        let uri = format!("GET /{} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", "x".repeat(11_000));
         assert!(matches!(Answer::parse(&server.talk(uri).await).status, 414 | 431));
         for garbage in ["GARBAGE\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02\x00 hello tls?\r\n\r\n"] {
             assert_eq!(Answer::parse(&server.talk(garbage).await).status, 400, "{garbage}");

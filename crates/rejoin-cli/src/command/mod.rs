@@ -16,14 +16,11 @@ use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::output;
 
-/// Loads a program; its problems are drawn on stderr.
-fn load_and_report(file: &Path, environment: &Environment) -> Result<Program, Failure> {
+/// Loads a program; what keeps it from running is drawn on stderr.
+fn load_or_report(file: &Path, environment: &Environment) -> Result<Loaded, Failure> {
     let registry = rejoin_steps::registry();
     match load(file, &registry, &|name| environment.get(name)) {
-        Ok(Loaded { program, report }) => {
-            output::error(&report.to_text(output::colour_on_stderr()));
-            Ok(program)
-        }
+        Ok(loaded) => Ok(loaded),
         Err(LoadError::Faulty(report)) => {
             output::error(&report.to_text(output::colour_on_stderr()));
             Err(Failure::reported())

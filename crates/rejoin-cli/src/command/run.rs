@@ -13,7 +13,7 @@ use rejoin_value::{Object, Value};
 use tower_service::Service as _;
 
 use crate::args::Run;
-use crate::command::{app, load_and_report, open_log};
+use crate::command::{app, load_or_report, open_log};
 use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::output;
@@ -24,7 +24,8 @@ const LARGEST_INPUT: u64 = 256 * 1024 * 1024;
 pub(crate) async fn run(args: Run) -> Result<(), Failure> {
     let environment = Environment::beside(&args.file)?;
     let input = args.input.as_deref().map(read_input).transpose()?;
-    let program = load_and_report(&args.file, &environment)?;
+    // Warnings are for `check` and for whoever serves; here they would stand between a script and its answer.
+    let program = load_or_report(&args.file, &environment)?.program;
     let log = open_log()?;
     let ran = Scope::builder().name("run").on_error(OnError::IgnoreErrors);
     let events = log.clone();

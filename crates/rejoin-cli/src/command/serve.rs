@@ -4,10 +4,10 @@ use std::io;
 
 use rejoin::{OnError, Scope};
 use rejoin_engine::Program;
-use rejoin_server::{Reloader, Server, ServerConfig, load, service};
+use rejoin_server::{LoadError, Loaded, Log, Reloader, Server, ServerConfig, load, service};
 
 use crate::args::Serve;
-use crate::command::{app, load_and_report, open_log};
+use crate::command::{app, load_or_report, open_log};
 use crate::environment::{Environment, FILES};
 use crate::exit::Failure;
 use crate::output;
@@ -17,11 +17,14 @@ const PORT: u16 = 7770;
 
 pub(crate) async fn serve(args: Serve) -> Result<(), Failure> {
     let environment = Environment::beside(&args.file)?;
-    let program = load_and_report(&args.file, &environment)?;
+    let Loaded { program, report } = load_or_report(&args.file, &environment)?;
+    // What is wrong before it serves is drawn for people; from here on stderr is the log.
+    let log = open_log()?;
+    report.log_to(&log);
     let (host, port) = address(&args, &program, &environment)?;
     let served = Scope::builder().name("server").on_error(OnError::IgnoreErrors);
     let served = served.run(|scope: Scope| async move {
-        Ok(serve_program(args, program, environment, host, port, scope).await)
+        Ok(serve_program(args, program, environment, (&host, port), log, scope).await)
     });
     served.await.map_err(|error| Failure::new(error.to_string()))?
 }
@@ -30,24 +33,25 @@ async fn serve_program(
     args: Serve,
     program: Program,
     environment: Environment,
-    host: String,
-    port: u16,
+    (host, port): (&str, u16),
+    log: Log,
     scope: Scope,
 ) -> Result<(), Failure> {
-    let log = open_log()?;
     let app = app(program, &environment, &log, scope);
     let service = service(app, log.clone()).map_err(|error| Failure::new(error.to_string()))?;
-    let server = Server::bind(&host, port, service.clone())
+    let server = Server::bind(host, port, service.clone())
         .await
-        .map_err(|error| cannot_listen(&host, port, &error))?;
+        .map_err(|error| cannot_listen(host, port, &error))?;
     let reloader = match args.watch {
         false => None,
         true => Some(Reloader::new(args.file.clone(), &FILES, service).map_err(|error| {
             Failure::new(format!("cannot watch `{}`: {error}", args.file.display()))
         })?),
     };
-    let stopper = server.stopper();
-    let stops = stopper.on_signals();
+    let signals = server
+        .stopper()
+        .on_signals()
+        .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     let reloads = async {
         match reloader {
             None => std::future::pending().await,
@@ -55,11 +59,10 @@ async fn serve_program(
         }
     };
     output::result(&format!("listening on http://{}\n", server.local_addr()));
+    // The server ends when it is told to; the other two go on for as long as it runs.
     tokio::select! {
         _ = server.run() => {}
-        Err(error) = stops => {
-            return Err(Failure::new(format!("cannot listen for signals: {error}")));
-        }
+        () = signals => {}
         () = reloads => {}
     }
     log.flush();
@@ -67,10 +70,7 @@ async fn serve_program(
 }
 
 /// Loads the program again. Variables that scripts look up stay as they were when the server started.
-fn reload(
-    args: &Serve,
-    before: &Environment,
-) -> Result<rejoin_server::Loaded, rejoin_server::LoadError> {
+fn reload(args: &Serve, before: &Environment) -> Result<Loaded, LoadError> {
     // A faulty `.env` must not stop a reload; the variables from before then stand.
     let environment = Environment::beside(&args.file).unwrap_or_else(|_| before.clone());
     load(&args.file, &rejoin_steps::registry(), &|name| environment.get(name))
