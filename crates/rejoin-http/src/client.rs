@@ -76,9 +76,9 @@ impl Client {
     ///
     /// # Cancel safety
     ///
-    /// The connections are closed even if the future is dropped.
-    pub async fn shutdown(&self) {
-        self.shared.tasks.stop().await;
+    /// The connections are closed by the call itself, even if the future is dropped or never polled.
+    pub fn shutdown(&self) -> impl Future<Output = ()> + Send + '_ {
+        self.shared.tasks.stop()
     }
 }
 

@@ -74,8 +74,10 @@ struct Deadline {
 impl<'a> Exchange<'a> {
     pub(crate) fn new(client: &'a Shared, mut request: Request) -> Exchange<'a> {
         let began = Instant::now();
-        for name in NOT_SENT {
-            request.headers.remove(name);
+        if !request.headers.is_empty() {
+            for name in NOT_SENT {
+                request.headers.remove(name);
+            }
         }
         let deadline = Deadline::new(began, &request);
         let decompress = client.decompress
@@ -135,7 +137,8 @@ impl<'a> Exchange<'a> {
         let last = self.attempts + MAX_ATTEMPTS_PER_HOP;
         loop {
             self.check_running(Phase::Prepare)?;
-            if Instant::now() >= self.deadline.at {
+            let now = if self.attempts == 0 { self.began } else { Instant::now() };
+            if now >= self.deadline.at {
                 return Err(self.timed_out(Phase::Prepare));
             }
             self.progress.reset();

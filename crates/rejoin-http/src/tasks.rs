@@ -7,15 +7,20 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio_util::sync::CancellationToken;
+use futures_util::future::{AbortHandle, Abortable};
+use slab::Slab;
 use tokio_util::task::TaskTracker;
 
 /// The tasks that drive the connections of one client.
+///
+/// The tracker counts them and is closed when they have to stop. A task is polled several times a
+/// request, so what stops it is its own flag: nothing that is shared is touched when it is polled.
 #[derive(Clone, Default)]
 pub(crate) struct ConnectionTasks {
     tracker: TaskTracker,
-    stopped: CancellationToken,
+    handles: Arc<Mutex<Slab<AbortHandle>>>,
 }
 
 impl ConnectionTasks {
@@ -25,14 +30,17 @@ impl ConnectionTasks {
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
-        self.stopped.is_cancelled()
+        self.tracker.is_closed()
     }
 
-    /// Drops every task where it stands, which closes its connection, and waits until all are gone.
-    pub(crate) async fn stop(&self) {
-        self.stopped.cancel();
+    /// Drops every task where it stands, which closes its connection; the future is ready when all
+    /// are gone, and need not be awaited.
+    pub(crate) fn stop(&self) -> impl Future<Output = ()> + '_ {
         self.tracker.close();
-        self.tracker.wait().await;
+        for (_, handle) in lock(&self.handles).iter() {
+            handle.abort();
+        }
+        self.tracker.wait()
     }
 }
 
@@ -40,9 +48,36 @@ type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl hyper::rt::Executor<Task> for ConnectionTasks {
     fn execute(&self, task: Task) {
-        let stopped = self.stopped.clone();
-        self.tracker.spawn(async move { stopped.run_until_cancelled_owned(task).await });
+        let (handle, registration) = AbortHandle::new_pair();
+        let key = lock(&self.handles).insert(handle.clone());
+        // Who closes the tracker does so before looking for handles: one of the two sees the other.
+        if self.is_stopped() {
+            handle.abort();
+        }
+        let listed = Listed { handles: Arc::clone(&self.handles), key };
+        self.tracker.spawn(async move {
+            let _listed = listed;
+            // Aborted or done: either way it is over.
+            let _ = Abortable::new(task, registration).await;
+        });
     }
+}
+
+/// A task's place in the list, given up when the task is dropped.
+struct Listed {
+    handles: Arc<Mutex<Slab<AbortHandle>>>,
+    key: usize,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        lock(&self.handles).remove(self.key);
+    }
+}
+
+/// No code that can panic runs under this lock, so that it is never poisoned in earnest.
+fn lock(handles: &Mutex<Slab<AbortHandle>>) -> MutexGuard<'_, Slab<AbortHandle>> {
+    handles.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs `work`, which blocks, on the runtime's threads for such work. It cannot be stopped, so it
