@@ -372,7 +372,8 @@ impl<'t> Parser<'t> {
         let found = match rest.utf8_chunks().next() {
             None => "the end".to_owned(),
             Some(chunk) => match chunk.valid().chars().next() {
-                Some(c) => format!("`{}`", c.escape_debug()),
+                Some(c) if c.is_control() => format!("`{}`", c.escape_debug()),
+                Some(c) => format!("`{c}`"),
                 None => format!("the byte 0x{:02x}", rest[0]),
             },
         };

@@ -58,11 +58,11 @@ impl Number {
     /// The number written with a fraction or an exponent.
     pub(crate) fn from_fraction(text: &str) -> Option<Self> {
         let double: f64 = text.parse().ok()?;
-        if double.fract() != 0.0 {
-            return Some(Number(Form::Float(double)));
-        }
         if !double.is_finite() {
             return Some(Number(Form::Float(f64::MAX.copysign(double))));
+        }
+        if double.fract() != 0.0 {
+            return Some(Number(Form::Float(double)));
         }
         if !text.contains(['e', 'E']) {
             return Some(Number(Form::Decimal(double)));

@@ -1,0 +1,163 @@
+//! Programs that would eat the machine are stopped by a limit, and nothing else happens.
+
+use rejoin_value::{
+    Value,
+    jq::{Limit, Limits, Program, RunError},
+    json,
+};
+use std::time::Duration;
+
+/// Small enough for a test, and far more than a good program needs.
+fn limits() -> Limits {
+    Limits {
+        time: Some(Duration::from_secs(20)),
+        fuel: 400_000,
+        memory: 128 << 20,
+        ..Limits::default()
+    }
+}
+
+#[test]
+fn every_hostile_program_meets_a_limit() {
+    let programs: Vec<&str> = include_str!("jq_hostile.txt")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    assert!(programs.len() >= 45, "{} programs", programs.len());
+    // The stack of a thread of an async runtime.
+    let worker = std::thread::Builder::new().stack_size(2 << 20);
+    let run = move || {
+        let mut failures = Vec::new();
+        for source in programs {
+            let program = match Program::compile(source, &[]) {
+                Ok(program) => program,
+                Err(errors) => panic!("{source}: {errors}"),
+            };
+            let started = std::time::Instant::now();
+            let ended = program.run_all(Value::Null, &[], &limits());
+            eprintln!("{:>6} ms {source}", started.elapsed().as_millis());
+            match ended {
+                Err(RunError::Limit(Limit::Time)) => {
+                    failures.push(format!("{source}: only the time stopped it"));
+                }
+                Err(error) if error.is_limit() => {}
+                Err(error) => failures.push(format!("{source}: {error}")),
+                Ok(outputs) => failures.push(format!("{source}: {} outputs", outputs.len())),
+            }
+        }
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    };
+    worker.spawn(run).expect("a thread").join().expect("no panic");
+}
+
+#[test]
+fn a_limit_cannot_be_caught() {
+    let program = Program::compile("try (def f: f; f) catch 1", &[]).expect("compiles");
+    let ended = program.run_first((), &[], &limits());
+    assert_eq!(ended, Err(RunError::Limit(Limit::Fuel)));
+}
+
+#[test]
+fn time_stops_a_program_that_has_fuel() {
+    let program = Program::compile("last(repeat(1))", &[]).expect("compiles");
+    let limits = Limits { time: Some(Duration::from_millis(20)), fuel: u64::MAX, ..limits() };
+    assert_eq!(program.run_first((), &[], &limits), Err(RunError::Limit(Limit::Time)));
+}
+
+#[test]
+fn outputs_are_counted() {
+    let program = Program::compile("range(100)", &[]).expect("compiles");
+    let limits = Limits { outputs: 10, ..limits() };
+    assert_eq!(program.run_all((), &[], &limits), Err(RunError::Limit(Limit::Outputs)));
+    assert_eq!(program.run_first((), &[], &limits), Ok(Some(Value::from(0))));
+}
+
+#[test]
+fn deep_outputs_are_refused_and_deep_recursion_is_not() {
+    let deep = Program::compile("reduce range(600) as $i (null; [.])", &[]).expect("compiles");
+    assert_eq!(deep.run_first((), &[], &limits()), Err(RunError::Limit(Limit::Depth)));
+    let source = "def sum: if . == 0 then 0 else . + (. - 1 | sum) end; 2000 | sum";
+    let recursive = Program::compile(source, &[]).expect("compiles");
+    assert_eq!(recursive.run_first((), &[], &limits()), Ok(Some(Value::from(2_001_000))));
+}
+
+#[test]
+fn tail_calls_take_no_stack() {
+    let source = "def f: if . >= 20000 then . else . + 1 | f end; 0 | f";
+    let program = Program::compile(source, &[]).expect("compiles");
+    assert_eq!(program.run_first((), &[], &limits()), Ok(Some(Value::from(20_000))));
+}
+
+#[test]
+fn what_has_no_place_in_a_server_is_refused_with_its_reason() {
+    for (source, name) in [
+        ("halt", "halt"),
+        ("\"x\" | halt_error", "halt_error"),
+        ("input", "input"),
+        ("[inputs]", "inputs"),
+        ("env.PAGER", "env"),
+        ("$ENV.HOME", "$ENV"),
+        ("stderr", "stderr"),
+        ("import \"a\" as a; 1", "import"),
+        ("include \"a\"; 1", "include"),
+    ] {
+        let errors = Program::compile(source, &[]).expect_err(source);
+        let first = errors.first();
+        assert_eq!(&source[first.span.clone()], name, "{source}");
+        assert!(first.message.contains("not available"), "{source}: {first}");
+    }
+    // As keys they are as good as any.
+    let program = Program::compile("{env: .env, input: .input}", &[]).expect("keys");
+    let input = json!({"env": 1, "input": 2});
+    assert_eq!(program.run_first(&input, &[], &limits()), Ok(Some(input.clone())));
+}
+
+#[test]
+fn sources_that_nest_or_run_on_are_refused_or_compiled() {
+    for source in [
+        "(".repeat(30_000),
+        format!("{}1{}", "(".repeat(20_000), ")".repeat(20_000)),
+        format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000)),
+        format!("{}1", "-".repeat(30_000)),
+        format!("{}1", "try ".repeat(10_000)),
+        format!("1{}", " + 1".repeat(10_000)),
+        format!(".{}", " | .".repeat(10_000)),
+        format!("{}1{}", "if 1 then ".repeat(4_000), " end".repeat(4_000)),
+        format!("{}1", "def f: 1; ".repeat(4_000)),
+        "x".repeat(100_000),
+    ] {
+        let ended = Program::compile(&source, &[]).map(|program| {
+            let _limit_or_output = program.run_first((), &[], &limits());
+        });
+        if let Err(errors) = ended {
+            assert!(errors.first().span.end <= source.len());
+        }
+    }
+}
+
+#[test]
+fn compile_errors_name_the_place() {
+    for (source, at, message, hint) in [
+        ("lenght", 0..6, "`lenght/0` is not defined", Some("did you mean `length`?")),
+        (".a | map(.b; .c)", 5..8, "`map/2` is not defined", Some("there is `map/1`")),
+        ("$contxt.flags", 0..7, "`$contxt` is not defined", Some("did you mean `$context`?")),
+        (".a |", 4..4, "expected term, found the end", None),
+        ("if .a then 1", 12..12, "expected else or end, found the end", None),
+        (".a § .b", 3..5, "`§` means nothing here", None),
+    ] {
+        let errors = Program::compile(source, &["context"]).expect_err(source);
+        let first = errors.first();
+        assert_eq!((first.span.clone(), &*first.message), (at, message), "{source}");
+        assert_eq!(first.hint.as_deref(), hint, "{source}");
+    }
+    let errors = Program::compile("foo | bar", &[]).expect_err("two names");
+    assert_eq!(errors.iter().count(), 2);
+}
+
+#[test]
+fn programs_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Program>();
+    shared::<Value>();
+    shared::<RunError>();
+}
