@@ -12,8 +12,9 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 const LONGEST: usize = 128;
 
-/// Tells the ids of this process from those of others.
-static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+/// Tells the ids of this process from those of others: 16 hexadecimal digits and a hyphen.
+static PROCESS: LazyLock<String> =
+    LazyLock::new(|| format!("{:016x}-", RandomState::new().hash_one(std::process::id())));
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// The id for a request with these headers.
@@ -35,7 +36,8 @@ fn is_sound(id: &str) -> bool {
 pub fn new_request_id() -> Arc<str> {
     let mut id = String::with_capacity(32);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    write!(id, "{:016x}-{next:x}", *PROCESS).expect("writing to a string cannot fail");
+    id.push_str(&PROCESS);
+    write!(id, "{next:x}").expect("writing to a string cannot fail");
     id.into()
 }
 
