@@ -100,6 +100,15 @@ impl Settings {
     }
 }
 
+/// The checker has seen what the program says; this is about what the environment brought.
+fn refused(block: &ConfigBlock, setting: &ConfigSetting, needed: &str) -> Diagnostic {
+    let message = format!("this is no value for `{}.{}`", block.name, setting.key);
+    // What the variable holds may be a secret, so it is not shown.
+    Diagnostic::new(Code::WRONG_SETTING, setting.value_span, message)
+        .label("what the environment has here is of the wrong kind")
+        .help(format!("set the variable to {needed}"))
+}
+
 fn lookup(
     value: &ConfigValue,
     env: &dyn Fn(&str) -> Option<String>,
