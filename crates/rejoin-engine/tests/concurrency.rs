@@ -41,7 +41,7 @@ fn a_task_sees_the_state_as_it_was_when_it_started_and_changes_nothing_outside()
     let program = load(
         "GET /x
            |> jq: `{ n: 1 }`
-           |> jq({}): `{ inside: .n, mine: true }` @async(t)
+           |> jq: `{ inside: .n, mine: true }` @async(t)
            |> jq: `{ n: 2 }`
            |> join: t
            |> jq: `{ n, task: .async.t, mine }`",
