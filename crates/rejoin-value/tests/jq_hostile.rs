@@ -107,7 +107,8 @@ fn what_has_no_place_in_a_server_is_refused_with_its_reason() {
         assert!(first.message.contains("not available"), "{source}: {first}");
     }
     // As keys they are as good as any.
-    let program = Program::compile("{env: .env, input: .input}", &[]).expect("keys");
+    assert!(Program::compile("[1, env]", &[]).is_err());
+    let program = Program::compile("{env, input: .input}", &[]).expect("keys");
     let input = json!({"env": 1, "input": 2});
     assert_eq!(program.run_first(&input, &[], &limits()), Ok(Some(input.clone())));
 }

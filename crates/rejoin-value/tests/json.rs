@@ -41,6 +41,7 @@ fn accepted() {
         (r#""\ud83d\u0041""#, "\"\u{fffd}A\""),
         (r#""\u0000\u001f\u007f""#, r#""\u0000\u001f\u007f""#),
         ("\"é€😀\"", "\"é€😀\""),
+        ("\"a long plain text\u{7f}and more\"", "\"a long plain text\\u007fand more\""),
         ("[]", "[]"),
         ("{}", "{}"),
         ("[[[]]]", "[[[]]]"),

@@ -312,7 +312,9 @@ impl<'s> Words<'s> {
             let span = span_in(source, word);
             let before = source[..span.start].trim_end();
             let after = source[span.end..].trim_start();
-            let is_key = after.starts_with(':') && (before.ends_with('{') || before.ends_with(','));
+            let is_key = before.ends_with(['{', ','])
+                && after.starts_with([':', ',', '}'])
+                && is_in_object(source, span.start);
             let is_own = before.ends_with("def") || source.contains(&format!("def {name}"));
             if !is_key && !is_own {
                 let message = format!("`{name}` is not available: {why}");
@@ -338,7 +340,7 @@ impl<'s> Words<'s> {
             // `{$__loc__}` names its key.
             let is_entry = (before.ends_with('{') || before.ends_with(','))
                 && source[span.end..].trim_start().starts_with(['}', ',']);
-            if is_entry && self.is_in_object(source, span.start) {
+            if is_entry && is_in_object(source, span.start) {
                 out.push_str("__loc__: ");
             }
             out.push_str(&format!("({place})"));
@@ -346,21 +348,6 @@ impl<'s> Words<'s> {
         }
         out.push_str(&source[at..]);
         Some(out)
-    }
-
-    /// Whether the innermost bracket that is open at a place is a brace.
-    fn is_in_object(&self, source: &str, at: usize) -> bool {
-        let mut open = 0;
-        for c in source[..at].bytes().rev() {
-            match c {
-                b')' | b']' | b'}' => open += 1,
-                b'(' | b'[' | b'{' if open > 0 => open -= 1,
-                b'{' => return true,
-                b'(' | b'[' => return false,
-                _ => {}
-            }
-        }
-        false
     }
 
     /// The definitions that the program may need, found by name: compiling all of them for every
@@ -392,4 +379,19 @@ fn names_in(def: &Def<&'static str>, names: &mut HashSet<&str>) {
     super::walk::calls(&def.body, &mut |name| {
         names.insert(name);
     });
+}
+
+/// Whether the innermost bracket that is open at a place is a brace.
+fn is_in_object(source: &str, at: usize) -> bool {
+    let mut open = 0;
+    for c in source[..at].bytes().rev() {
+        match c {
+            b')' | b']' | b'}' => open += 1,
+            b'(' | b'[' | b'{' if open > 0 => open -= 1,
+            b'{' => return true,
+            b'(' | b'[' => return false,
+            _ => {}
+        }
+    }
+    false
 }

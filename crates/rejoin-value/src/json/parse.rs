@@ -10,7 +10,7 @@
 //! * numbers beyond the range of doubles become the greatest double, as in jq; whole numbers of
 //!   any length are kept exactly.
 
-use super::ParseError;
+use super::{ParseError, plain::plain_end};
 use crate::value::{Array, Number, Object, Str, Value};
 
 /// How deep and how long a document may be.
@@ -230,6 +230,11 @@ impl<'t> Parser<'t> {
                     self.at = end + 1;
                     self.escape()?;
                 }
+                // Escaped on the way out, but allowed as it is.
+                Some(0x7F) => {
+                    self.scratch.push('\u{7f}');
+                    self.at = end + 1;
+                }
                 Some(_) => {
                     self.at = end;
                     return Err(self
@@ -388,35 +393,6 @@ impl<'t> Parser<'t> {
 fn utf8(text: &[u8], start: usize, end: usize) -> Result<&str, ParseError> {
     std::str::from_utf8(&text[start..end])
         .map_err(|e| ParseError::new(text, start + e.valid_up_to(), "expected UTF-8 text"))
-}
-
-/// Where the run of bytes that stand for themselves ends: at a quote, a backslash, a control
-/// character or the end.
-fn plain_end(text: &[u8], start: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let mut at = start;
-    // Eight bytes at once: a byte minus n borrows into its high bit exactly if it is below n.
-    while let Some(chunk) = text.get(at..at + 8) {
-        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
-        let zero_in = |x: u64| x.wrapping_sub(ONES) & !x;
-        let quote = zero_in(word ^ (ONES * 0x22));
-        let slash = zero_in(word ^ (ONES * 0x5C));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let found = (quote | slash | control) & HIGHS;
-        if found != 0 {
-            // A borrow can only mark bytes behind the first hit, so the first one is right.
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while let Some(b) = text.get(at) {
-        if matches!(b, b'"' | b'\\' | 0..=0x1F) {
-            break;
-        }
-        at += 1;
-    }
-    at
 }
 
 /// Keys repeat in one document more often than not: the same text is shared.

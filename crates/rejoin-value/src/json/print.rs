@@ -1,5 +1,6 @@
 //! A value to bytes, without recursion.
 
+use super::plain::plain_end;
 use crate::value::{Number, Str, Value};
 
 /// The compact JSON text of a value.
@@ -119,28 +120,22 @@ fn scalar(value: &Value, out: &mut Vec<u8>) {
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
-    let mut written = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let escape: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0x08 => b"\\b",
-            0x0C => b"\\f",
-            0..=0x1F | 0x7F => {
-                out.extend_from_slice(&bytes[written..at]);
-                out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-                written = at + 1;
-                continue;
-            }
-            _ => continue,
-        };
-        out.extend_from_slice(&bytes[written..at]);
-        out.extend_from_slice(escape);
-        written = at + 1;
+    let mut at = 0;
+    loop {
+        let end = plain_end(bytes, at);
+        out.extend_from_slice(&bytes[at..end]);
+        let Some(byte) = bytes.get(end) else { break };
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x0C => out.extend_from_slice(b"\\f"),
+            control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
+        }
+        at = end + 1;
     }
-    out.extend_from_slice(&bytes[written..]);
     out.push(b'"');
 }
