@@ -1,5 +1,6 @@
 //! What one GET costs through [`rejoin_http::Client`], against the bare pooled client of hyper-util
-//! that stands under it: CPU time of this process per request, the two taking turns.
+//! that stands under it: CPU time per request, the candidates taking turns, each ratio that of the
+//! same round.
 //!
 //! The server runs in a process of its own, so that its work is not counted. Linux only, as the CPU
 //! time is read from `/proc`. `cargo bench -p rejoin-http`; `--quick` measures a tenth.
@@ -24,8 +25,6 @@ const ROUNDS: usize = 9;
 /// How many requests are under way at once. A single one would mostly measure the system's way of
 /// going to sleep and waking up.
 const IN_FLIGHT: u32 = 8;
-/// The kernel counts CPU time in these.
-const TICK: Duration = Duration::from_millis(10);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -41,6 +40,7 @@ fn main() {
 
     let mut server = Command::new(&arguments[0])
         .arg("--serve")
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the server starts");
@@ -100,7 +100,7 @@ fn main() {
             }
         }
     }
-    let bare = median(&mut costs[0]);
+    let bare = costs[0].clone();
     let names = [
         "bare hyper-util",
         "with headers and time-out",
@@ -108,13 +108,11 @@ fn main() {
         "rejoin-http, budget header",
     ];
     for (name, costs) in names.into_iter().zip(costs.iter_mut()) {
-        let middle = median(costs);
-        println!(
-            "{name:<28} {middle:6.2} µs a GET ({:.2} to {:.2}), {:.3}x",
-            costs[0],
-            costs[costs.len() - 1],
-            middle / bare
-        );
+        let mut ratios: Vec<f64> =
+            costs.iter().zip(&bare).map(|(cost, bare)| cost / bare).collect();
+        let (middle, ratio) = (median(costs), median(&mut ratios));
+        let (least, most) = (costs[0], costs[costs.len() - 1]);
+        println!("{name:<28} {middle:6.2} µs a GET ({least:.2} to {most:.2}), {ratio:.3}x");
     }
     let _ = server.kill();
     let _ = server.wait();
@@ -136,24 +134,26 @@ fn median(costs: &mut [f64]) -> f64 {
     costs[costs.len() / 2]
 }
 
-/// The CPU time that this process spends on `work`, user and kernel.
+/// The CPU time that this thread, which does all of it, spends on `work`, user and kernel.
 fn cpu(work: impl FnOnce()) -> Duration {
-    let before = ticks();
+    let before = on_cpu();
     work();
-    TICK * (ticks() - before)
+    on_cpu() - before
 }
 
-fn ticks() -> u32 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    let after_name = stat.rsplit(") ").next().expect("a name in brackets");
-    let fields: Vec<&str> = after_name.split(' ').collect();
-    let field = |index: usize| fields[index].parse::<u32>().expect("a number");
-    field(11) + field(12)
+fn on_cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+    let nanoseconds = stat.split(' ').next().expect("a first field");
+    Duration::from_nanos(nanoseconds.parse().expect("a number"))
 }
 
-/// Answers every request with the same 256 bytes, one thread a connection, for as long as its
-/// parent reads.
+/// Answers every request with the same 256 bytes, one thread a connection, until its parent is gone:
+/// the standard input, to which nobody writes, then ends.
 fn serve() {
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read(&mut [0]);
+        std::process::exit(0);
+    });
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));
     let body = "x".repeat(256);

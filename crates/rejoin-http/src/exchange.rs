@@ -247,7 +247,9 @@ impl<'a> Exchange<'a> {
         let coding = if self.decompress { Coding::of(&parts.headers) } else { None };
         let mut collector = Collector::new(self.request.max_response_bytes, coding);
         collector.announced(body.size_hint().exact())?;
-        while !body.is_end_stream() {
+        // To the very end, not only to the last byte: only then is the connection ready for the next
+        // request, which would open another one if it came a moment too early.
+        loop {
             match within(timer.as_mut(), body.frame()).await {
                 None => return Err(self.timed_out(Phase::Read)),
                 Some(None) => break,
