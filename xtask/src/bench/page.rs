@@ -45,6 +45,10 @@ fn head(text: &mut String, report: &Report) {
         text,
         "  their own on the same machine, so requests per second and latencies say less than CPU does.",
     );
+    line(
+        text,
+        "- Rejoin writes its log line for every request, as it does by default; the peers write none.",
+    );
     line(text, "- All servers answer the same bytes on each route; the command checks it first.");
     line(
         text,
