@@ -75,7 +75,7 @@ async fn upstream(scope: &Scope, paths: Paths) -> Upstream {
                         .get(&*path)
                         .cloned()
                         .unwrap_or((404, json!({"missing": (path.as_str())})));
-                    log.lock().unwrap().push(path);
+                    log.lock().expect("no test panics inside").push(path);
                     let body = body.to_json();
                     let length = body.len();
                     let answer =
@@ -133,7 +133,7 @@ fn run(program: &str, paths: &[(&'static str, u16, Value)]) -> Ran {
         request.insert("path", &*path);
         let mut got = None;
         app.run(Target::Route(route), request.into(), options, |result| got = Some(result)).await;
-        let mut asked = upstream.asked.lock().unwrap().clone();
+        let mut asked = upstream.asked.lock().expect("no test panics inside").clone();
         asked.sort();
         scope.cancel_children("the test is over");
         Ok(Ran { answer: got.expect("an answer").expect("no failure"), asked })

@@ -102,7 +102,7 @@ impl Step for Fetch {
         };
         let defaults = settings::Defaults::read(site.settings).map_err(problem)?;
         let client = self
-            .client(ClientSettings::read(site.settings).map_err(problem)?)
+            .client(ClientSettings::read(site.settings))
             .map_err(|error| problem(format!("`config fetch`: {error}")))?;
         Ok(Arc::new(run::PreparedFetch {
             url: site.text.map(str::trim).unwrap_or_default().to_owned(),

@@ -1,20 +1,27 @@
 //! What came back, as a value or an error.
 
+use bytes::Bytes;
 use http::Method;
-use rejoin_engine::{DomainError, StepError};
+use rejoin_engine::{DomainError, Host, StepError};
 use rejoin_http::{Error, ErrorKind, Response, Retry};
 use rejoin_value::{Object, Value, object};
 
 use super::request::NotAsked;
 
+/// Bodies up to this size are parsed in a millisecond or so.
+const READ_IN_PLACE: usize = 256 * 1024;
 /// So much of an error's body becomes its message.
 const LONGEST_MESSAGE: usize = 8 * 1024;
 
 /// The payload of a 2xx response, or an `httpError`.
-pub(super) fn payload(method: &Method, response: &Response) -> Result<Value, StepError> {
+pub(super) async fn payload(
+    host: &Host,
+    method: &Method,
+    response: &Response,
+) -> Result<Value, StepError> {
     if response.status.is_success() {
         let payload = object! {
-            "response": body(&response.body),
+            "response": read(host, &response.body).await?,
             "status": response.status.as_u16(),
             "headers": headers(response)
         };
@@ -37,6 +44,16 @@ pub(super) fn payload(method: &Method, response: &Response) -> Result<Value, Ste
         true => error.retryable().into(),
         false => error.into(),
     })
+}
+
+/// A big body is read where it holds up nobody else.
+async fn read(host: &Host, bytes: &Bytes) -> Result<Value, StepError> {
+    if bytes.len() <= READ_IN_PLACE {
+        return Ok(body(bytes));
+    }
+    let bytes = bytes.clone();
+    let value = host.scripts.run(move |_| body(&bytes)).await;
+    value.map_err(|panicked| StepError::Failed(panicked.to_string()))
 }
 
 /// JSON whatever the headers call it, else text.

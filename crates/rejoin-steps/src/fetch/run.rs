@@ -22,7 +22,10 @@ impl Prepared for PreparedFetch {
         Called::pending(async move {
             let (method, url) = (request.method().clone(), request.url().to_string());
             match self.client.send(request).await {
-                Ok(answer) => Ok(response::payload(&method, &answer)?.into()),
+                Ok(answer) => {
+                    let host = input.context.host();
+                    Ok(response::payload(host, &method, &answer).await?.into())
+                }
                 Err(error) => Err(response::failed(&method, &url, &error)),
             }
         })

@@ -27,39 +27,38 @@ pub(super) struct ClientSettings {
 
 impl Defaults {
     pub(super) fn read(settings: &Settings) -> Result<Self, String> {
-        let timeout = given(settings, "timeout", "a length of time such as `10s`", |key| {
-            settings.duration(BLOCK, key).filter(|length| !length.is_zero())
-        })?;
-        let max_response = given(settings, "maxResponse", "a number of bytes", |key| {
-            settings.int(BLOCK, key).and_then(|bytes| usize::try_from(bytes).ok())
-        })?;
+        let timeout = settings.duration(BLOCK, "timeout").unwrap_or(Duration::from_secs(10));
+        if timeout.is_zero() {
+            return Err(
+                "`timeout` in `config fetch` must be more than nothing, such as `10s`".into()
+            );
+        }
+        let max_response = settings.int(BLOCK, "maxResponse").map(usize::try_from);
         Ok(Self {
-            timeout: timeout.unwrap_or(Duration::from_secs(10)),
-            max_response: max_response.unwrap_or(Request::DEFAULT_MAX_RESPONSE_BYTES),
+            timeout,
+            max_response: max_response
+                .map_or(Request::DEFAULT_MAX_RESPONSE_BYTES, |bytes| bytes.unwrap_or(usize::MAX)),
         })
     }
 }
 
 impl ClientSettings {
-    pub(super) fn read(settings: &Settings) -> Result<Self, String> {
+    pub(super) fn read(settings: &Settings) -> Self {
         let list = |key| -> Option<Vec<String>> {
             let text = settings.text(BLOCK, key)?;
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Some(items.map(str::to_owned).collect())
         };
-        let deny_private =
-            given(settings, "denyPrivate", "true or false", |key| settings.bool(BLOCK, key))?;
-        let max_redirects = given(settings, "maxRedirects", "a number", |key| {
-            settings.int(BLOCK, key).and_then(|n| u32::try_from(n).ok())
-        })?;
-        Ok(Self {
-            deny_private: deny_private.unwrap_or(false),
+        Self {
+            deny_private: settings.bool(BLOCK, "denyPrivate").unwrap_or(false),
             allow_networks: list("allowNetworks").unwrap_or_default(),
             allow: list("allow"),
             proxy: settings.text(BLOCK, "proxy"),
             no_proxy: settings.text(BLOCK, "noProxy").unwrap_or_default(),
-            max_redirects,
-        })
+            max_redirects: settings
+                .int(BLOCK, "maxRedirects")
+                .map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
+        }
     }
 
     pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
@@ -83,21 +82,5 @@ impl ClientSettings {
             builder = builder.max_redirects(limit);
         }
         Ok(builder)
-    }
-}
-
-/// A setting; an error if it is there and cannot be read.
-fn given<T>(
-    settings: &Settings,
-    key: &str,
-    expected: &str,
-    read: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, String> {
-    match (read(key), settings.text(BLOCK, key)) {
-        (Some(value), _) => Ok(Some(value)),
-        (None, None) => Ok(None),
-        (None, Some(text)) => {
-            Err(format!("`{key}` in `config fetch` must be {expected}, not `{text}`"))
-        }
     }
 }

@@ -1,10 +1,12 @@
 //! What belongs to the call that runs in a VM.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use mlua::{AppDataRef, Lua, Table};
 
 use super::Surroundings;
+use super::limiter::Limiter;
 use super::mirror::Origin;
 
 /// So many lines one call may print.
@@ -13,6 +15,8 @@ const PRINTS: u32 = 1000;
 /// The call under way. It is put into the VM when a script starts and taken out when it ends.
 pub(super) struct Call {
     pub(super) surroundings: Box<dyn Surroundings>,
+    /// To be asked wherever Rust works for the script.
+    pub(super) limiter: Rc<Limiter>,
     /// What the mirrors stand for, by number.
     pub(super) origins: RefCell<Vec<Origin>>,
     /// Opened mirrors, each with the number of its origin.
@@ -24,9 +28,14 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(lua: &Lua, surroundings: Box<dyn Surroundings>) -> mlua::Result<Self> {
+    pub(super) fn new(
+        lua: &Lua,
+        surroundings: Box<dyn Surroundings>,
+        limiter: Rc<Limiter>,
+    ) -> mlua::Result<Self> {
         Ok(Self {
             surroundings,
+            limiter,
             origins: RefCell::default(),
             opened: lua.create_table()?,
             exact: lua.create_table()?,

@@ -1,11 +1,8 @@
 //! The functions with which scripts reach out of their VM.
 
-use std::rc::Rc;
-
 use mlua::{Lua, Table, Variadic};
 
 use super::call::Call;
-use super::limiter::Limiter;
 use super::mirror;
 use super::output::to_json;
 
@@ -14,7 +11,7 @@ const LONGEST_LINE: usize = 8 * 1024;
 /// So much of a value is turned into text for a printed line.
 const PRINTED_VALUE: usize = 256 * 1024;
 
-pub(super) fn add(lua: &Lua, limiter: &Rc<Limiter>, base: &Table) -> mlua::Result<()> {
+pub(super) fn add(lua: &Lua, base: &Table) -> mlua::Result<()> {
     base.raw_set("null", mirror::null(lua)?)?;
     base.raw_set("array", lua.create_function(mirror::array)?)?;
 
@@ -45,12 +42,9 @@ pub(super) fn add(lua: &Lua, limiter: &Rc<Limiter>, base: &Table) -> mlua::Resul
         })?,
     )?;
 
-    let limiter = limiter.clone();
     base.raw_set(
         "print",
-        lua.create_function(move |lua, values: Variadic<mlua::Value>| {
-            print(lua, &limiter, &values)
-        })?,
+        lua.create_function(|lua, values: Variadic<mlua::Value>| print(lua, &values))?,
     )?;
 
     for (name, mend) in [
@@ -69,14 +63,14 @@ pub(super) fn add(lua: &Lua, limiter: &Rc<Limiter>, base: &Table) -> mlua::Resul
 }
 
 /// Writes a line to the log: tables as JSON, everything else as Lua's `tostring` has it.
-fn print(lua: &Lua, limiter: &Rc<Limiter>, values: &[mlua::Value]) -> mlua::Result<()> {
+fn print(lua: &Lua, values: &[mlua::Value]) -> mlua::Result<()> {
     let mut line = String::new();
     for (index, value) in values.iter().enumerate() {
         if index > 0 {
             line.push('\t');
         }
         let json = match value {
-            mlua::Value::Table(_) => to_json(lua, limiter, value, None, PRINTED_VALUE).ok(),
+            mlua::Value::Table(_) => to_json(lua, value, None, PRINTED_VALUE).ok(),
             _ => None,
         };
         match json {

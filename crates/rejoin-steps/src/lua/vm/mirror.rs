@@ -130,9 +130,11 @@ pub(super) fn open(lua: &Lua, table: &Table) -> mlua::Result<()> {
         let origin = &mut origins[number];
         (origin.value.clone(), origin.frozen, std::mem::take(&mut origin.taken))
     };
+    let go_on = || call.limiter.check().map_err(|limit| mlua::Error::runtime(limit.to_string()));
     match &value {
         Value::Object(object) => {
             for (key, value) in object {
+                go_on()?;
                 if !(is_container(value) && taken.contains(&Slot::Key(key.to_string()))) {
                     table.raw_set(&**key, to_lua(lua, value, frozen)?)?;
                 }
@@ -140,6 +142,7 @@ pub(super) fn open(lua: &Lua, table: &Table) -> mlua::Result<()> {
         }
         Value::Array(array) => {
             for (index, value) in array.iter().enumerate() {
+                go_on()?;
                 if !(is_container(value) && taken.contains(&Slot::Index(index))) {
                     table.raw_seti(index + 1, to_lua(lua, value, frozen)?)?;
                 }

@@ -119,7 +119,7 @@ impl Vm {
         lua.set_app_data(Metatables::new(&lua)?);
         let open = lua.create_function(|lua, table: Table| mirror::open(lua, &table))?;
         let base = prelude::base(&lua, mirror::mark(), &open)?;
-        globals::add(&lua, &limiter, &base)?;
+        globals::add(&lua, &base)?;
         let reseed = base.raw_get::<Table>("math")?.raw_get("randomseed")?;
         prelude::seal(&lua, &base)?;
         let environment = lua.create_table()?;
@@ -153,7 +153,7 @@ impl Vm {
             .set_memory_limit(self.lua.used_memory().saturating_add(memory))
             .and_then(|_| self.execute(chunk, request, context, surroundings));
         let result = match result {
-            Ok(value) => output::to_json(&self.lua, &self.limiter, &value, Some(request), memory),
+            Ok(value) => output::to_json(&self.lua, &value, Some(request), memory),
             Err(error) if is_memory_error(&error) => Err(ScriptError::TooMuchMemory(memory)),
             Err(error) => Err(ScriptError::raised(&error, CHUNK_NAME)),
         };
@@ -172,7 +172,7 @@ impl Vm {
         surroundings: Box<dyn Surroundings>,
     ) -> mlua::Result<mlua::Value> {
         let lua = &self.lua;
-        lua.set_app_data(Call::new(lua, surroundings)?);
+        lua.set_app_data(Call::new(lua, surroundings, self.limiter.clone())?);
         if chunk.mentions_random {
             self.reseed.call::<()>(seed())?;
         }

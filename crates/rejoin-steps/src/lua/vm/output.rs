@@ -20,11 +20,14 @@ const MAX_DEPTH: usize = 128;
 /// What the script did not touch is the very value that it was given.
 pub(super) fn to_json(
     lua: &Lua,
-    limiter: &Rc<Limiter>,
     value: &mlua::Value,
     before: Option<&Value>,
     budget: usize,
 ) -> Result<Value, ScriptError> {
+    let limiter = match Call::of(lua) {
+        Ok(call) => call.limiter.clone(),
+        Err(error) => return Err(ScriptError::Result(error.to_string())),
+    };
     let mut output =
         Output { lua, limiter, budget, left: budget, path: Vec::new(), within: Vec::new() };
     output.value(value, before).map_err(|problem| match problem {
@@ -37,7 +40,7 @@ pub(super) fn to_json(
 
 struct Output<'a> {
     lua: &'a Lua,
-    limiter: &'a Rc<Limiter>,
+    limiter: Rc<Limiter>,
     budget: usize,
     left: usize,
     path: Vec<Slot>,
