@@ -11,7 +11,7 @@ pub(crate) fn run() -> Result<bool, String> {
     println!("== architecture");
     architecture::suite(&mut tally)?;
 
-    let mut docs = cargo(["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    let mut docs = cargo(["doc", "--workspace", "--no-deps"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     let mut commands = vec![
         cargo(["fmt", "--all", "--check"]),
