@@ -72,10 +72,10 @@ fn of_step(call: &Call, spec: &StepSpec) -> Option<Diagnostic> {
 fn too_many(call: &Call, most: usize, rule: &str) -> Diagnostic {
     let span = call.args[most..].iter().map(|arg| arg.span).reduce(|a, b| a.to(b));
     Diagnostic::new(
-        Code::TOO_MANY_ARGUMENTS,
+        Code::IGNORED_ARGUMENT,
         span.unwrap_or(call.name_span),
-        format!("too many arguments for `{}`", call.name),
+        format!("`{}` ignores this argument", call.name),
     )
-    .label("not expected")
+    .label("has no effect")
     .help(format!("remove it: {rule}"))
 }

@@ -38,7 +38,6 @@ impl Walk<'_, '_> {
             match &node.kind {
                 NodeKind::Call(call) => {
                     raised.add(&raised::of_call(self.checker, call, self.pipelines));
-                    // A pipeline may join what was started here, and pass its failure on.
                 }
                 NodeKind::Spawn(_) => {}
                 NodeKind::Join(join) => {
@@ -49,7 +48,15 @@ impl Walk<'_, '_> {
                         }
                     }
                 }
-                NodeKind::If(_) | NodeKind::Dispatch(_) => {
+                NodeKind::If(node) => {
+                    let before = raised.clone();
+                    // What the condition raises counts as its value.
+                    self.block(&node.condition, &before);
+                    for block in [&node.then].into_iter().chain(&node.otherwise) {
+                        raised.add(&self.block(block, &before));
+                    }
+                }
+                NodeKind::Dispatch(_) => {
                     let before = raised.clone();
                     for inner in inner_blocks(node) {
                         raised.add(&self.block(inner, &before));

@@ -82,7 +82,15 @@ fn shadowed(checker: &mut Checker<'_>, block: &Block) {
             }
         }
         let Some(name) = written(call) else {
-            if !matches!(call.output, Output::Unchanged) {
+            // What replaces the state carries `.data` over, unless it makes one of its own.
+            let keeps = match (&call.output, &call.text) {
+                (Output::Unchanged, _) => true,
+                (Output::Replace, Some(text)) => {
+                    spec.text.language == TextLanguage::Jq && !jq_writes(&text.value, "data")
+                }
+                _ => false,
+            };
+            if !keeps {
                 unread.clear();
             }
             continue;

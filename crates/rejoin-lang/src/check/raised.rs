@@ -13,6 +13,9 @@ use super::{Checker, jq_writes};
 pub(super) const ALWAYS: [&str; 6] =
     ["abortError", "cancelledError", "foreachError", "joinError", "panicError", "timeoutError"];
 
+/// Nobody tells more types apart than this; chains of calls would pile them up without end.
+const MOST_TYPES: usize = 200;
+
 /// A set of error types.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Raised {
@@ -27,8 +30,13 @@ impl Raised {
     }
 
     pub(super) fn add(&mut self, other: &Raised) {
-        self.types.extend(other.types.iter().cloned());
-        self.is_open |= other.is_open;
+        self.is_open |= other.is_open || self.types.len() + other.types.len() > MOST_TYPES;
+        if self.is_open {
+            // Then nothing can be said, whatever the types are.
+            self.types.clear();
+        } else {
+            self.types.extend(other.types.iter().cloned());
+        }
     }
 
     pub(super) fn may_be(&self, kind: &str) -> bool {

@@ -135,8 +135,7 @@ codes! {
     E0116 DUPLICATE_TASK Error false "two tasks of one name";
     E0201 BAD_JQ Error true "jq program that does not compile";
     E0202 MISSING_ARGUMENT Error true "step without what it needs";
-    E0203 TOO_MANY_ARGUMENTS Error true "too many arguments";
-    E0204 CONTEXT_INLINE Error true "`$context` where it is not known";
+    E0203 CONTEXT_INLINE Error true "`$context` where it is not known";
     E0290 BAD_TEXT Error true "text or arguments that a step refuses";
     E0301 NAMELESS_CAPTURE Error true "capture without a name";
     E0302 REPEATED_CAPTURE Error true "capture written twice";
@@ -161,6 +160,7 @@ codes! {
     W0205 UNLIMITED_LOOP Warning false "requests in a loop of any length";
     W0206 RETRIED_WRITE Warning false "write that is tried again";
     W0207 TIMEOUT_TOO_LONG Warning false "time-out longer than the request's";
+    W0208 IGNORED_ARGUMENT Warning false "argument that is ignored";
     W0301 REPLACED_CONFIG Warning false "block of settings that is replaced";
     W0302 REPLACED_SETTING Warning false "setting that is replaced";
     W0303 UNKNOWN_SETTING Warning false "unknown setting";

@@ -13,6 +13,9 @@ use crate::wp::ast::{PlainStep, StepConfig};
 use super::tags::{Marks, bad_tag};
 use super::{Lowering, flags, unavailable};
 
+/// How many unknown names are compared with those that exist.
+const MOST_SUGGESTIONS: u32 = 100;
+
 /// A step's text with what is known of its origin.
 struct GivenText {
     text: CallText,
@@ -119,7 +122,7 @@ impl Lowering<'_> {
         if given.is_refused {
             return Callee::Unknown;
         }
-        let near = nearest(name, self.pipelines.keys().map(|key| &**key));
+        let near = self.near_name(name, &[], true);
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declare it: `pipeline {name} = …`"),
@@ -152,10 +155,9 @@ impl Lowering<'_> {
             );
             return;
         }
-        let pipelines = self.pipelines.keys().map(|key| &**key).filter(|_| may_be_pipeline);
-        let steps = self.catalog.names();
-        let own = ["join", "pipeline", "if", "dispatch", "foreach", "result"];
-        let near = nearest(name, steps.into_iter().chain(own).chain(pipelines));
+        let mut steps = self.catalog.names();
+        steps.extend(["join", "pipeline", "if", "dispatch", "foreach", "result"]);
+        let near = self.near_name(name, &steps, may_be_pipeline);
         let (message, help) = match near {
             Some(near) => (None, format!("did you mean `{near}`?")),
             None if may_be_pipeline => (None, format!("declare it: `pipeline {name} = …`")),
@@ -168,6 +170,16 @@ impl Lowering<'_> {
             message.unwrap_or_else(|| format!("no step and no pipeline is called `{name}`"));
         let problem = Diagnostic::new(Code::UNKNOWN_STEP, span, message).label("not known");
         self.report(problem.help(help));
+    }
+
+    /// What was probably meant. A file full of unknown names was not written by mistake, and is not searched for long.
+    fn near_name(&mut self, name: &str, steps: &[&str], or_pipeline: bool) -> Option<String> {
+        self.unknown_names += 1;
+        if self.unknown_names > MOST_SUGGESTIONS {
+            return None;
+        }
+        let pipelines = self.pipelines.keys().map(|key| &**key).filter(|_| or_pipeline);
+        nearest(name, steps.iter().copied().chain(pipelines)).map(str::to_owned)
     }
 
     fn step_names(&self) -> Vec<String> {

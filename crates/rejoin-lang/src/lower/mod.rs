@@ -52,6 +52,7 @@ pub(crate) fn wp_with(
         problems: Vec::new(),
         variables: Variables::default(),
         pipelines: HashMap::new(),
+        unknown_names: 0,
         body: BodyFacts::default(),
     };
     let mut plan = lowering.file(file);
@@ -69,6 +70,8 @@ struct Lowering<'a> {
     variables: Variables,
     /// Of several pipelines with one name the first answers.
     pipelines: HashMap<Arc<str>, PipelineId>,
+    /// How many names were not found.
+    unknown_names: u32,
     /// What is known of the route or pipeline that is being lowered.
     body: BodyFacts,
 }

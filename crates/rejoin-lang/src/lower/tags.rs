@@ -378,7 +378,7 @@ fn all(parts: Vec<Cond>) -> Cond {
 
 /// One of these holds.
 fn any(mut parts: Vec<Cond>) -> Cond {
-    if parts.iter().any(|part| *part == Cond::Const(true)) {
+    if parts.contains(&Cond::Const(true)) {
         return Cond::Const(true);
     }
     match parts.len() {

@@ -64,6 +64,8 @@ pub(super) struct JoinPlace {
     pub(super) task: TaskId,
     pub(super) span: Span,
     pub(super) before: Change,
+    /// Which join of the body it belongs to.
+    pub(super) node: u32,
     /// Whether neither a `result` nor a program of this body looks at how the task ended.
     pub(super) is_unwatched: bool,
     /// How many sites of the body come before it.
@@ -126,6 +128,7 @@ pub(super) struct Reader<'a, 'p> {
     branch_count: u32,
     cases: Vec<&'p Cond>,
     loops: u32,
+    join_count: u32,
     /// The sites of each task so far.
     sites_of: HashMap<TaskId, Vec<usize>>,
     /// The last join of each task so far.
@@ -160,6 +163,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             branch_count: 0,
             cases: Vec::new(),
             loops: 0,
+            join_count: 0,
             sites_of: HashMap::new(),
             joined_at: HashMap::new(),
             unwatched: BTreeMap::new(),
@@ -352,6 +356,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         seen: &mut Changes,
         result_follows: bool,
     ) {
+        self.join_count += 1;
         for target in &join.tasks {
             let task = self.names.id(&target.task);
             let before = here.now.get(task);
@@ -362,6 +367,7 @@ impl<'a, 'p> Reader<'a, 'p> {
                 task,
                 span: target.span,
                 before,
+                node: self.join_count,
                 is_unwatched: false,
                 sites_before: self.body.sites.len(),
                 earlier: self.joined_at.insert(task, target.span),

@@ -21,7 +21,8 @@ pub(super) fn overlap(left: &[&Cond], right: &[&Cond]) -> Overlap {
     }
     let unclear = |list: &[&Cond]| list.iter().any(|cond| !is_plain(cond));
     // What stands on one side alone narrows it; only two programs can exclude each other unseen.
-    if unclear(&left) && unclear(&right) && left != right {
+    let is_same = left.len() == right.len() && left.iter().zip(&right).all(|(a, b)| same(a, b));
+    if unclear(&left) && unclear(&right) && !is_same {
         return Overlap::Unknown;
     }
     Overlap::Sometimes
@@ -46,6 +47,19 @@ fn is_plain(cond: &Cond) -> bool {
         Cond::Guard { .. } => false,
         Cond::All(parts) | Cond::Any(parts) => parts.iter().all(is_plain),
         Cond::Const(_) | Cond::Env { .. } | Cond::Flags { .. } | Cond::When { .. } => true,
+    }
+}
+
+/// Whether two conditions are written alike, wherever they stand.
+fn same(left: &Cond, right: &Cond) -> bool {
+    match (left, right) {
+        (Cond::Guard { script: a, negated: x }, Cond::Guard { script: b, negated: y }) => {
+            x == y && a.text == b.text
+        }
+        (Cond::All(a), Cond::All(b)) | (Cond::Any(a), Cond::Any(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        _ => left == right,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which body calls which pipelines, and what each has to do with tasks by itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use rejoin_value::jq::PathKey;
@@ -22,12 +22,42 @@ pub(super) struct Graph {
     pub(super) callers: Vec<BTreeSet<usize>>,
     /// For each pipeline, whether it runs as a task somewhere.
     pub(super) runs_as_task: Vec<bool>,
-    /// The tasks that each body starts, joins or reads.
+    /// The tasks that each body starts, joins or reads, as far as they matter to other bodies.
     pub(super) touches: Vec<BTreeSet<TaskId>>,
-    /// The tasks that each body joins.
+    /// Those of them that it joins.
     pub(super) joins: Vec<BTreeSet<TaskId>>,
     /// How many of the bodies are pipelines.
     pipelines: usize,
+}
+
+/// Which tasks cross the borders of bodies: all others need not be followed along calls.
+#[derive(Debug, Default)]
+struct Borders {
+    /// The body that each task was first seen in.
+    home: HashMap<TaskId, usize>,
+    crossing: HashSet<TaskId>,
+}
+
+impl Borders {
+    /// Nodes must come in the order of the text. A task that its only body starts before anything else is its own.
+    fn touch(&mut self, body: usize, task: TaskId, is_start: bool) {
+        match self.home.get(&task) {
+            None => {
+                self.home.insert(task, body);
+                if !is_start {
+                    self.crossing.insert(task);
+                }
+            }
+            Some(home) if *home != body => {
+                self.crossing.insert(task);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn crosses(&self, task: TaskId) -> bool {
+        self.crossing.contains(&task)
+    }
 }
 
 impl Graph {
@@ -43,6 +73,7 @@ impl Graph {
             pipelines,
             ..Graph::default()
         };
+        let mut borders = Borders::default();
         for (index, (_, block)) in bodies.iter().enumerate() {
             let mut calls = BTreeSet::new();
             let mut touches = BTreeSet::new();
@@ -53,7 +84,9 @@ impl Graph {
                         if let [PathKey::Key(root), PathKey::Key(task), ..] = &read.keys[..]
                             && &**root == "async"
                         {
-                            touches.insert(names.id(&Arc::from(&**task)));
+                            let task = names.id(&Arc::from(&**task));
+                            touches.insert(task);
+                            borders.touch(index, task, false);
                         }
                     }
                 };
@@ -77,7 +110,9 @@ impl Graph {
                         }
                     }
                     NodeKind::Spawn(spawn) => {
-                        touches.insert(names.id(&spawn.task));
+                        let task = names.id(&spawn.task);
+                        touches.insert(task);
+                        borders.touch(index, task, true);
                         if let Callee::Pipeline(id) = spawn.call.callee {
                             graph.runs_as_task[id.0 as usize] = true;
                         }
@@ -87,6 +122,7 @@ impl Graph {
                             let task = names.id(&target.task);
                             touches.insert(task);
                             joins.insert(task);
+                            borders.touch(index, task, false);
                         }
                     }
                     _ => {}
@@ -98,6 +134,9 @@ impl Graph {
             graph.calls.push(calls);
             graph.touches.push(touches);
             graph.joins.push(joins);
+        }
+        for tasks in graph.touches.iter_mut().chain(&mut graph.joins) {
+            tasks.retain(|task| borders.crosses(*task));
         }
         graph
     }

@@ -13,6 +13,9 @@ use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::Block;
 use crate::source::Span;
 
+/// Unknown names are compared with the started tasks as long as these are not more.
+const MOST_COMPARED: usize = 500;
+
 struct Reporter<'r> {
     read: &'r [Body<'r>],
     graph: &'r Graph,
@@ -54,6 +57,7 @@ pub(super) fn report(
 
 impl Reporter<'_> {
     fn joins(&mut self, index: usize, body: &Body<'_>, entry: &Entry) {
+        let mut unwatched: Vec<&JoinPlace> = Vec::new();
         for join in &body.joins {
             let fates = join.before.of(entry.get(join.task));
             if !fates.may(Fates::RUNNING) {
@@ -63,9 +67,12 @@ impl Reporter<'_> {
                     self.unknown_task(index, body, join)
                 };
                 self.problems.push(problem);
-            } else if join.is_unwatched {
-                self.unwatched(index, body, join);
+            } else if join.is_unwatched && self.may_fail_unseen(index, body, join) {
+                unwatched.push(join);
             }
+        }
+        for joins in unwatched.chunk_by(|a, b| a.node == b.node) {
+            self.unwatched(joins);
         }
     }
 
@@ -96,8 +103,7 @@ impl Reporter<'_> {
                 .help("move the join below the step that starts the task");
         }
         let Some(starts) = self.started.get(&join.task) else {
-            let near = nearest(name, self.started.keys().map(|task| &**self.names.name(*task)));
-            let help = match near {
+            let help = match self.near(name) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("start it before: tag a step with `@async({name})`"),
             };
@@ -119,35 +125,55 @@ impl Reporter<'_> {
             .help(help)
     }
 
-    /// A join whose task may fail without anybody taking notice.
-    fn unwatched(&mut self, index: usize, body: &Body<'_>, join: &JoinPlace) {
-        let sites: Vec<_> =
-            body.sites[..join.sites_before].iter().filter(|site| site.task == join.task).collect();
-        if sites.is_empty() || !sites.iter().any(|site| site.may_fail) {
-            return;
+    /// The started task that was probably meant; where there are very many, nobody can tell.
+    fn near(&self, name: &str) -> Option<&str> {
+        if self.started.len() > MOST_COMPARED {
+            return None;
+        }
+        nearest(name, self.started.keys().map(|task| &**self.names.name(*task)))
+    }
+
+    /// Whether a joined task may fail without anybody taking notice.
+    fn may_fail_unseen(&self, index: usize, body: &Body<'_>, join: &JoinPlace) -> bool {
+        let sites = &body.sites[..join.sites_before];
+        if !sites.iter().any(|site| site.task == join.task && site.may_fail) {
+            return false;
         }
         // A read above the join is reported as such.
         if body.reads.iter().any(|read| read.task == join.task) {
-            return;
+            return false;
         }
         // Callers see what a pipeline has joined.
         let is_read_elsewhere = |body: &Body<'_>| {
             body.watches_all || body.reads.iter().any(|read| read.task == join.task)
         };
-        if self.graph.is_pipeline(index) && self.read.iter().any(is_read_elsewhere) {
-            return;
-        }
-        let name = self.names.name(join.task);
+        !(self.graph.is_pipeline(index) && self.read.iter().any(is_read_elsewhere))
+    }
+
+    /// The tasks of one join of whose failure nobody takes notice.
+    fn unwatched(&mut self, joins: &[&JoinPlace]) {
+        let [first, .., last] = joins else {
+            let [only] = joins else { return };
+            return self.unwatched_at(only.span, &format!("the task {}", self.quoted(only.task)));
+        };
+        let names: Vec<String> = joins.iter().map(|join| self.quoted(join.task)).collect();
+        self.unwatched_at(first.span.to(last.span), &format!("one of {}", names.join(", ")));
+    }
+
+    fn unwatched_at(&mut self, span: Span, what: &str) {
         self.problems.push(
             Diagnostic::new(
                 Code::UNNOTICED_FAILURE,
-                join.span,
-                format!("nobody notices if the task `{name}` fails"),
+                span,
+                format!("nobody notices if {what} fails"),
             )
             .label("no `result` and no jq below looks at how it ended")
-            .also(sites[0].span, "started here")
             .help("route it with a `result` block below the join, or mark the task `@optional`"),
         );
+    }
+
+    fn quoted(&self, task: TaskId) -> String {
+        format!("`{}`", self.names.name(task))
     }
 
     fn reads(&mut self, index: usize, body: &Body<'_>, entry: &Entry) {
@@ -179,8 +205,7 @@ impl Reporter<'_> {
             if self.graph.is_pipeline(index) && self.graph.is_uncalled(index) {
                 return None;
             }
-            let near = nearest(name, self.started.keys().map(|task| &**self.names.name(*task)));
-            let help = match near {
+            let help = match self.near(name) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("start it before, with `@async({name})`, and join it"),
             };
@@ -265,10 +290,10 @@ impl Reporter<'_> {
                     format!("the task `{name}` is never joined"),
                 )
                 .label("nothing waits for it")
-                .help(format!(
+                .help(
                     "join it, or mark it `@optional` (cancelled with the request) or `@detach` \
-                     (outlives the request)"
-                )),
+                     (outlives the request)",
+                ),
             );
         }
     }

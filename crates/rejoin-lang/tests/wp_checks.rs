@@ -1,0 +1,440 @@
+//! What the checker finds, and what it keeps silent about: each row is a program and the codes of its problems.
+
+#[path = "support/catalog.rs"]
+mod catalog;
+
+use catalog::Catalog;
+use rejoin_lang::diagnostic::render_text;
+use rejoin_lang::source::Source;
+
+#[track_caller]
+fn finds(program: &str, expected: &[&str]) {
+    let loaded = rejoin_lang::load(Source::new("test.wp", program), &Catalog);
+    let found: Vec<&str> = loaded.diagnostics.iter().map(|problem| problem.code.id()).collect();
+    let drawing = render_text(&loaded.plan.sources, &loaded.diagnostics, false);
+    assert_eq!(found, expected, "{program}\n{drawing}");
+}
+
+/// The problems of the steps of one route.
+#[track_caller]
+fn route(steps: &str, expected: &[&str]) {
+    finds(&format!("GET /t\n{steps}\n"), expected);
+}
+
+const A: &str = "|> sleep: `1s` @async(a)\n";
+const B: &str = "|> sleep: `1s` @async(b)\n";
+
+#[test]
+fn started_then_joined_is_fine_in_every_shape() {
+    for steps in [
+        format!("{A}{B}|> join: `a, b`"),
+        format!("{A}|> join: a\n{B}|> join: b"),
+        format!("{A}|> join: a\n{A}|> join: a"),
+        format!("{A}|> if |> join: a |> jq: `.async.a` then: |> log end"),
+        format!("{A}|> if |> jq: `.x` then: |> join: a else: |> join: a end"),
+        format!("{A}|> if |> jq: `.x` then: |> join: a end"),
+        format!("{A}|> dispatch case @when(x): |> join: a default: |> join: a end"),
+        format!("|> if |> jq: `.x` then: {A} end\n|> join: a"),
+        format!("|> foreach items\n{A}|> join: a\n end"),
+        "|> sleep: `1s` @async(a) @when(x)\n|> join: a".to_owned(),
+        "|> sleep: `1s` @async(a) @when(x)\n|> join: a @when(x)".to_owned(),
+        "|> sleep: `1s` @async(a) @optional".to_owned(),
+        "|> sleep: `1s` @async(a) @detach".to_owned(),
+        format!("{A}|> result\n ok(200): |> join: a\n default(500): |> join: a"),
+    ] {
+        route(&steps, &[]);
+    }
+}
+
+#[test]
+fn a_join_of_nothing_is_found() {
+    route("|> join: a", &["E0112"]);
+    route(&format!("|> join: a\n{A}|> join: a"), &["E0112"]);
+    route(&format!("{A}|> join: `a, c`"), &["E0112"]);
+    route(&format!("|> if |> jq: `.x` then: {A}|> join: a else: |> join: a end"), &["E0112"]);
+    finds(&format!("GET /a\n{A}|> join: a\nGET /b\n|> join: a"), &["E0112"]);
+}
+
+#[test]
+fn a_second_join_is_found_unless_a_way_leads_around_the_first() {
+    route(&format!("{A}|> join: a\n|> join: a"), &["E0113"]);
+    route(&format!("{A}|> join: `a, a`"), &["E0113"]);
+    route("|> sleep: `1s` @async(a) @when(x)\n|> join: a\n|> join: a", &["E0113"]);
+    route(&format!("{A}|> if |> jq: `.x` then: |> join: a end\n|> join: a"), &[]);
+    route(&format!("{A}|> join: a @when(x)\n|> join: a"), &[]);
+}
+
+#[test]
+fn a_task_that_nobody_joins_is_found() {
+    route(A, &["W0103"]);
+    route(&format!("{A}|> join: a\n{A}"), &["W0103"]);
+    route(&format!("|> foreach items\n{A} end"), &["W0104"]);
+    route(&format!("|> foreach items\n{A} end\n|> join: a"), &["W0104"]);
+    route("|> foreach items\n|> sleep: `1s` @async(a) @detach\n end", &[]);
+}
+
+#[test]
+fn one_name_for_two_tasks_is_found_unless_they_exclude_each_other() {
+    let two = |first: &str, second: &str| {
+        format!("|> sleep: `1s` @async(a) {first}\n|> sleep: `2s` @async(a) {second}\n|> join: a")
+    };
+    for (first, second) in [
+        ("", ""),
+        ("@when(x)", ""),
+        ("", "@when(x)"),
+        ("@when(x)", "@when(x)"),
+        ("@when(x)", "@when(y)"),
+        ("@when(x)", "@flag(x)"),
+        ("@when(x)", "@!when(y)"),
+        ("@when(x)", "@guard(`.y`)"),
+        ("@guard(`.y`)", "@guard(`.y`)"),
+    ] {
+        route(&two(first, second), &["E0116"]);
+    }
+    for (first, second) in [
+        ("@when(x)", "@!when(x)"),
+        ("@!flag(x)", "@flag(x, y)"),
+        ("@env(prod)", "@!env(prod)"),
+        ("@env(prod)", "@env(dev)"),
+        ("@guard(`.x`)", "@!guard(`.x`)"),
+        // Two programs may exclude each other unseen.
+        ("@guard(`.kind == 1`)", "@guard(`.kind == 2`)"),
+        ("@when(x) @flag(f)", "@!when(x) @flag(f)"),
+        ("(@when(x) or @when(y))", "@!when(x, y)"),
+    ] {
+        route(&two(first, second), &[]);
+    }
+    route(&format!("|> if |> jq: `.x` then: {A} else: {A} end\n|> join: a"), &[]);
+    route(&format!("|> dispatch case @when(x): {A} default: {A} end\n|> join: a"), &[]);
+    route(&format!("|> if |> jq: `.x` then: {A} end\n{A}|> join: a"), &["E0116"]);
+    route(
+        &format!(
+            "|> dispatch case @when(x): {A} end\n|> sleep: `1s` @async(a) @!when(x)\n|> join: a"
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn called_pipelines_share_the_tasks_of_their_caller() {
+    let starts = format!("pipeline starts = {A}");
+    finds(&format!("{starts}GET /t\n|> starts\n|> join: a"), &[]);
+    finds(&format!("{starts}GET /t\n|> starts"), &["W0103"]);
+    finds(&format!("pipeline joins = |> join: a\nGET /t\n{A}|> joins"), &[]);
+    finds("pipeline joins = |> join: a\nGET /t\n|> joins", &["E0112"]);
+    finds(&format!("pipeline joins = |> join: a\nGET /t\n|> joins\nGET /u\n{A}|> joins"), &[]);
+    finds(&format!("{starts}pipeline joins = |> join: a\nGET /t\n|> starts\n|> joins"), &[]);
+    finds(&format!("{starts}pipeline outer = |> starts\nGET /t\n|> outer\n|> join: a"), &[]);
+    finds(&format!("pipeline both = {A}|> join: a\nGET /t\n|> both\n|> both"), &[]);
+    finds(&format!("pipeline both = {A}|> join: a\nGET /t\n|> both\n|> join: a"), &["E0113"]);
+    // Where pipelines call each other, nobody can say.
+    finds(
+        &format!(
+            "pipeline even = {A}|> odd @when(x)\npipeline odd = |> even @when(y)\n|> join: a\nGET /t\n|> even"
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn a_pipeline_that_runs_as_a_task_has_tasks_of_its_own() {
+    let inside = format!(
+        "pipeline work = {A}|> join: a\nGET /t\n|> work @async(w)\n|> join: w\n|> jq: `.async.w`"
+    );
+    finds(&inside, &[]);
+    finds(
+        &format!("pipeline work = {A}GET /t\n|> work @async(w)\n|> join: `w, a`\n|> jq: `.async`"),
+        &["W0103", "E0112"],
+    );
+    finds(
+        &format!(
+            "pipeline work = |> join: a\nGET /t\n{A}|> work @async(w)\n|> join: `w, a`\n|> jq: `.async`"
+        ),
+        &["E0112"],
+    );
+    // What was joined before is in its state.
+    finds(
+        &format!(
+            "pipeline work = |> jq: `.async.a`\nGET /t\n{A}|> join: a\n|> work @async(w)\n|> join: w\n|> jq: `.async.w`"
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn reads_of_tasks_are_followed() {
+    route(&format!("{A}|> join: a\n|> jq: `.async.a`"), &[]);
+    route(&format!("{A}|> jq: `.async.a`\n|> join: a"), &["E0114"]);
+    route(&format!("{A}|> log @guard(`.async.a`)\n|> join: a"), &["E0114"]);
+    route(&format!("{A}|> jq: `.async.b // 1`\n|> join: a"), &["E0115"]);
+    route("|> sleep: `1s` @async(a) @when(x)\n|> join: a\n|> jq: `.async.a // null`", &[]);
+    // An element of a loop is a state of its own.
+    route("|> foreach items\n|> jq: `.async.x`\n end", &[]);
+    // A program may put something there itself.
+    route("|> jq: `{ async: { b: 1 } }`\n|> jq: `.async.b`", &[]);
+    route("|> jq: `.async.b = 1`\n|> jq: `.async.b`", &[]);
+    route("|> lua: `return { async = { b = 1 } }`\n|> jq: `.async.b`", &[]);
+    finds(&format!("pipeline show = |> jq: `.async.a`\nGET /t\n{A}|> join: a\n|> show"), &[]);
+    finds(
+        &format!("pipeline show = |> jq: `.async.a`\nGET /t\n{A}|> show\n|> join: a"),
+        &["E0114"],
+    );
+}
+
+#[test]
+fn a_failure_that_nobody_looks_at_is_found() {
+    let fetch = "|> fetch: `u` @async(a)\n|> join: a\n";
+    route(&format!("{fetch}|> jq: `{{ x: 1 }}`"), &["W0105"]);
+    for rest in [
+        "|> jq: `.async.a`",
+        "|> jq: `.async`",
+        "|> lua: `return request.async`",
+        "|> template: `{{async.a}}`",
+        "|> if |> jq: `.async.a.errors` then: |> log end",
+        "|> log @guard(`.async.a.errors`)",
+        "|> result\n ok(200): |> jq: `1`\n networkError(502): |> jq: `2`",
+    ] {
+        route(&format!("{fetch}{rest}"), &[]);
+    }
+    route("|> fetch: `u` @async(a) @optional\n|> join: a\n|> jq: `1`", &[]);
+    // Inside a branch, the block behind it counts.
+    route(
+        "|> if |> jq: `.x` then: |> fetch: `u` @async(a) |> join: a end\n|> result\n ok(200): |> jq: `1`",
+        &[],
+    );
+    finds(&format!("pipeline get = {fetch}GET /t\n|> get\n|> jq: `{{ x: .async.a }}`"), &[]);
+    finds(&format!("pipeline get = {fetch}GET /t\n|> get\n|> jq: `{{ x: 1 }}`"), &["W0105"]);
+}
+
+#[test]
+fn branches_that_nothing_can_raise_are_found() {
+    let result = |before: &str, branch: &str| {
+        format!(
+            "{before}|> result\n ok(200): |> log\n {branch}(500): |> log\n default(500): |> log"
+        )
+    };
+    for (before, branch) in [
+        ("|> fetch: `u`\n", "httpError"),
+        ("|> fetch: `u`\n", "fetchError"),
+        ("|> fetch: `u` @error(mine)\n", "mine"),
+        ("|> jq: `.`\n", "jqError"),
+        ("|> jq: `{ errors: [{ type: \"mine\" }] }`\n", "mine"),
+        ("|> jq: `{ errors: [{ type: .kind }] }`\n", "anything"),
+        ("|> lua: `return { errors = { { type = kind } } }`\n", "anything"),
+        ("|> lua: `return 1`\n", "luaError"),
+        ("|> lua: `return 1` @timeout(1s)\n", "timeoutError"),
+        ("|> fetch: `u` @async(a)\n|> join: a\n", "networkError"),
+        ("|> if |> jq: `.x` then: |> fetch: `u` end\n", "networkError"),
+        ("|> dispatch case @when(x): |> fetch: `u` end\n", "networkError"),
+    ] {
+        route(&result(before, branch), &[]);
+    }
+    for (before, branch) in [
+        ("|> log\n", "httpError"),
+        ("|> fetch: `u`\n", "sqlError"),
+        ("|> fetch: `u` @error(mine)\n", "networkError"),
+        ("|> jq: `{ errors: [{ type: \"mine\" }] }`\n", "mien"),
+        ("|> if |> fetch: `u` then: |> log end\n", "networkError"),
+    ] {
+        route(&result(before, branch), &["W0201"]);
+    }
+    let pipeline = "pipeline load = |> fetch: `u`\n";
+    for branch in ["networkError", "loadError"] {
+        finds(&format!("{pipeline}GET /t\n{}", result("|> load\n", branch)), &[]);
+    }
+    finds(&format!("{pipeline}GET /t\n{}", result("|> load\n", "sqlError")), &["W0201"]);
+    // A pipeline that is called while an error is handled begins with it.
+    finds(
+        "pipeline tell = |> result\n networkError(502): |> log\n default(500): |> log\nGET /t\n|> fetch: `u`\n|> result\n ok(200): |> log\n default(500): |> tell",
+        &[],
+    );
+}
+
+#[test]
+fn errors_of_the_outside_want_a_branch() {
+    route("|> fetch: `u`", &["W0203"]);
+    route("|> fetch: `u`\n|> fetch: `v`", &["W0203"]);
+    route("|> fetch: `u`\n|> result\n ok(200): |> log\n networkError(502): |> log", &["W0203"]);
+    route("|> fetch: `u` @error(x)\n|> result\n ok(200): |> log\n x(502): |> log", &[]);
+    route("|> fetch: `u`\n|> result\n ok(200): |> log\n default(502): |> log", &[]);
+    route("|> if |> jq: `.x` then: |> fetch: `u` end\n|> result\n default(502): |> log", &[]);
+    route("|> if |> jq: `.x` then: |> fetch: `u` end", &["W0203"]);
+    route("|> jq: `{ pong: true }`", &[]);
+    route("|> lua: `return {}`", &[]);
+    let load = "pipeline load = |> fetch: `u`\n";
+    finds(&format!("{load}GET /t\n|> load"), &["W0203"]);
+    finds(
+        &format!("{load} |> result\n ok(200): |> log\n default(502): |> log\nGET /t\n|> load"),
+        &[],
+    );
+}
+
+#[test]
+fn overwritten_and_unknown_results_are_found() {
+    let end = "|> result\n default(500): |> log";
+    let two = |between: &str| {
+        format!("|> fetch: `u` @result(x)\n{between}|> fetch: `v` @result(x)\n{end}")
+    };
+    route(&two(""), &["W0108"]);
+    route(&two("|> jq: `{ n: .params }`\n"), &["W0108"]);
+    for between in [
+        "|> jq: `{ n: .data.x }`\n",
+        "|> jq: `.`\n",
+        "|> lua: `return request`\n",
+        "|> log: \"$x\" @guard(`.data.x.status == 200`)\n",
+        "|> if |> jq: `.y` then: |> log end\n",
+        "|> fetch(.data.x.response.next)\n",
+    ] {
+        route(&two(between), &[]);
+    }
+    route(
+        &format!("|> fetch: `u` @result(x) @when(a)\n|> fetch: `v` @result(x) @!when(a)\n{end}"),
+        &[],
+    );
+    let read = |before: &str| format!("{before}|> jq: `{{ y: .data.y.status }}`\n{end}");
+    route(&read("|> fetch: `u` @result(x)\n"), &["W0109"]);
+    for before in [
+        "|> fetch: `u` @result(y)\n",
+        "|> fetch: `u` @result(y) @when(z)\n",
+        "|> fetch: `u`\n",
+        "|> lua: `return request`\n",
+        "|> jq: `{ data: { y: 1 } }`\n",
+        "|> foreach items\n |> log\n end\n",
+    ] {
+        route(&read(before), &[]);
+    }
+}
+
+#[test]
+fn recursion_needs_a_condition() {
+    finds("pipeline a = |> a\nGET /t |> a", &["E0109"]);
+    finds("pipeline a = |> b\npipeline b = |> c\npipeline c = |> a\nGET /t |> a", &["E0109"]);
+    finds("pipeline a = |> a @when(x)\nGET /t |> a", &[]);
+    finds("pipeline a = |> if |> jq: `.x` then: |> a end\nGET /t |> a", &[]);
+    finds("pipeline a = |> if |> a then: |> log end\nGET /t |> a", &["E0109"]);
+}
+
+#[test]
+fn names_that_do_not_exist_are_found_with_their_place() {
+    route("|> nope", &["E0101"]);
+    route("|> nope: `x`", &["E0101"]);
+    route("|> pipeline: nope", &["E0101"]);
+    route("|> pipeline", &["E0101"]);
+    route("|> pg: `SELECT 1`", &["E0102"]);
+    route("|> log @fallback(`1`)", &["E0102"]);
+    route("|> jq: keys", &[]);
+    route("|> jq: nope", &["E0106"]);
+    route("|> log: nope", &[]);
+    finds("jq a = `1`\nlua a = `return 1`\nGET /t |> jq: a |> lua: a", &[]);
+    finds("pipeline log = |> jq: `1`\nGET /t |> log", &["W0107"]);
+    finds("pipeline only = |> jq: `1`", &[]);
+}
+
+#[test]
+fn embedded_programs_are_read() {
+    route("|> jq: `{ a: `", &["E0201"]);
+    route("|> jq: `$nope`", &["E0201"]);
+    route("|> jq: `$context.flags`", &[]);
+    route("|> fetch(.a |)\n|> result\n default(500): |> log", &["E0201"]);
+    route("|> fetch($context.x)\n|> result\n default(500): |> log", &["E0203"]);
+    route("|> log @guard(`.a ==`)", &["E0201"]);
+    route("|> log @guard(`$context.x`)", &["E0203"]);
+    route("|> lua: `retrun 1`", &["E0290"]);
+    // One variable, one problem, however many use it.
+    finds("jq a = `.b |`\nGET /t |> jq: a |> jq: a\nGET /u |> jq: a", &["E0201"]);
+}
+
+#[test]
+fn tags_with_wrong_arguments_are_found() {
+    for tags in [
+        "@async",
+        "@async(a, b)",
+        "@async(a: b)",
+        "@async(a) @async(b)",
+        "@result()",
+        "@error",
+        "@timeout",
+        "@timeout(2)",
+        "@timeout(0s)",
+        "@timeout(x)",
+        "@timeout(1s, 2s)",
+        "@retry",
+        "@retry(0)",
+        "@retry(101)",
+        "@retry(x)",
+        "@retry(3, backof: 1s)",
+        "@retry(3, backoff: 1)",
+        "@retry(backoff: 1s)",
+        "@retry(2, 3)",
+        "@guard(`1`, `2`)",
+        "@guard(a: `1`)",
+        "@when(a: b)",
+    ] {
+        let loaded =
+            rejoin_lang::load(Source::new("t.wp", format!("GET /t\n|> log {tags}\n")), &Catalog);
+        let found: Vec<&str> = loaded.diagnostics.iter().map(|p| p.code.id()).collect();
+        assert!(found.contains(&"E0108"), "{tags}: {found:?}");
+    }
+    route("|> sleep: `1s` @async(a)\n|> join: a @timeout(1s)", &["E0108"]);
+    route("|> sleep: `1s` @async(a)\n|> join: a @async(b)", &["E0108"]);
+    finds("pipeline a = |> log\nGET /t |> a @retry(2)", &["E0108"]);
+    route("|> log @optional", &["W0102"]);
+    route("|> log @env @flag", &["W0102", "W0102"]);
+}
+
+#[test]
+fn settings_are_known_and_of_the_right_kind() {
+    for good in [
+        "server { host: \"::1\", port: 80, timeout: 2s, maxBody: 1024, drain: 5, cors: \"*\" }",
+        "server { port: $PORT || 7770, host: $HOST || \"localhost\", timeout: \"30s\" }",
+        "log { enabled: \"off\", level: \"info\", includeBody: true }",
+        "fetch { timeout: 10s, denyPrivate: true, allow: \"a.example\" }",
+        "pg { host: $H, password: $P, maxPoolSize: 3 }",
+        "cache { defaultTtl: 60, enabled: true }",
+        "auth { sessionTtl: 604800 }",
+    ] {
+        finds(&format!("config {good}"), &[]);
+    }
+    for (bad, code) in [
+        ("server { port: \"eighty\" }", "E0305"),
+        ("server { port: true }", "E0305"),
+        ("server { host: 1 }", "E0305"),
+        ("server { timeout: $T || \"soon\" }", "E0305"),
+        ("log { enabled: 3 }", "E0305"),
+        ("server { hots: \"a\" }", "W0303"),
+        ("sever { host: \"a\" }", "W0303"),
+        ("pg { password: \"hunter2-hunter2\" }", "W0305"),
+    ] {
+        finds(&format!("config {bad}"), &[code]);
+    }
+}
+
+#[test]
+fn routes_for_the_same_requests_are_found() {
+    finds("GET /a/:b |> log\nGET /a/:c |> log", &["E0304"]);
+    finds("GET /a/*b |> log\nGET /a/*c |> log", &["E0304"]);
+    finds(
+        "GET /a/b |> log\nGET /a/:b |> log\nGET /a/*b |> log\nPOST /a/b |> log\nGET /a/b/ |> log",
+        &[],
+    );
+    finds("GET /healthz |> log\nPOST /health |> log", &["W0304"]);
+    finds("GET /a/::b |> log", &[]);
+}
+
+#[test]
+fn loops_retries_and_timeouts_are_weighed() {
+    let end = "|> result\n default(500): |> log";
+    route(&format!("|> foreach a\n |> fetch(.u)\n end\n{end}"), &["W0205"]);
+    route(&format!("|> jq: `{{ a: .body[:9] }}`\n|> foreach a\n |> fetch(.u)\n end\n{end}"), &[]);
+    route("|> foreach a\n |> jq: `.b`\n end", &[]);
+    let retry = |options: &str| format!("|> fetch(.u{options}) @retry(2)\n{end}");
+    route(&retry(", { method: \"POST\" }"), &["W0206"]);
+    route(&retry(", { \"method\": \"patch\" }"), &["W0206"]);
+    for fine in ["", ", { method: \"PUT\" }", ", { method: .m }", ", { headers: {} }"] {
+        route(&retry(fine), &[]);
+    }
+    route("|> sleep: `1s` @timeout(31s)", &["W0207"]);
+    route("|> sleep: `1s` @timeout(30s)", &[]);
+    finds("config server { timeout: $T }\nGET /t |> sleep: `1s` @timeout(31s)", &[]);
+    route("|> sleep: `1s` @async(a) @detach @timeout(31s)", &[]);
+}
