@@ -36,6 +36,7 @@ impl Random {
 fn fuzz(default_cases: u64, case: impl Fn(&mut Random)) {
     struct PrintSeed(u64);
     impl Drop for PrintSeed {
+        #[allow(clippy::print_stderr, reason = "whoever reads the failure needs the seed")]
         fn drop(&mut self) {
             if std::thread::panicking() {
                 eprintln!("failed with REJOIN_FUZZ_SEED={}", self.0);

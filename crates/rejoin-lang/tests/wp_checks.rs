@@ -53,6 +53,10 @@ fn a_join_of_nothing_is_found() {
     route(&format!("{A}|> join: `a, c`"), &["E0112"]);
     route(&format!("|> if |> jq: `.x` then: {A}|> join: a else: |> join: a end"), &["E0112"]);
     finds(&format!("GET /a\n{A}|> join: a\nGET /b\n|> join: a"), &["E0112"]);
+    // What was meant by a misspelt name is not reported as never joined, or as failing unseen.
+    let fetch = "|> fetch: `u` @async(users)\n";
+    route(&format!("{fetch}|> join: usres\n"), &["E0112"]);
+    route(&format!("{fetch}|> join: users\n|> jq: `.async.usres`"), &["E0115"]);
 }
 
 #[test]
@@ -433,8 +437,66 @@ fn loops_retries_and_timeouts_are_weighed() {
     for fine in ["", ", { method: \"PUT\" }", ", { method: .m }", ", { headers: {} }"] {
         route(&retry(fine), &[]);
     }
+    let inner = "pipeline p = |> sleep: `1s` @timeout(5s)\nGET /t |> p";
+    finds(&format!("{inner} @timeout(2s)"), &["W0207"]);
+    finds(&format!("{inner} @timeout(5s)"), &[]);
     route("|> sleep: `1s` @timeout(31s)", &["W0207"]);
     route("|> sleep: `1s` @timeout(30s)", &[]);
     finds("config server { timeout: $T }\nGET /t |> sleep: `1s` @timeout(31s)", &[]);
     route("|> sleep: `1s` @async(a) @detach @timeout(31s)", &[]);
+}
+
+/// What people see: the program above, the drawing of its problems below.
+#[track_caller]
+fn shows(name: &str, program: &str) {
+    let loaded = rejoin_lang::load(Source::new("test.wp", program), &Catalog);
+    let drawing = render_text(&loaded.plan.sources, &loaded.diagnostics, false);
+    let content = format!("{program}\n{}\n{drawing}", "~".repeat(60));
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, content);
+    });
+}
+
+#[test]
+fn drawings_of_wrong_joins() {
+    shows(
+        "check_joins",
+        "GET /late\n  |> join: `users`\n  |> sleep: `1s` @async(users)\n  |> join: `usesr, users, users`\n\nGET /elsewhere\n  |> join: `users`\n\npipeline work =\n  |> sleep: `1s` @async(part)\n\nGET /task\n  |> work @async(work)\n  |> join: `work, part`\n  |> jq: `.async.work`\n",
+    );
+    shows(
+        "check_reads",
+        "GET /early\n  |> sleep: `1s` @async(users)\n  |> sleep: `2s` @async(posts)\n  |> jq: `{ u: .async.users, p: .async.posts.data, x: .async.postss }`\n  |> join: `users`\n",
+    );
+    shows(
+        "check_failures",
+        "GET /unseen\n  |> fetch: `u` @async(one)\n  |> lua: `return request` @async(two)\n  |> sleep: `1s` @async(three)\n  |> join: `one, two, three`\n  |> jq: `{ done: true }`\n",
+    );
+}
+
+#[test]
+fn drawings_of_wrong_names_and_tags() {
+    shows(
+        "check_names",
+        "pipeline loadUser =\n  |> jq: `{ user: 1 }`\n\nlua greet = `return { hello = 1 }`\n\nGET /a\n  |> loadUsr\n  |> lua: great\n  |> pipeline: laodUser\n  |> pipeline: m::loadUser\n  |> pg: `SELECT 1`\n  |> nothing\n  |> nothing: `x`\n  |> loadUser: `x`\n",
+    );
+    shows(
+        "check_tags",
+        "GET /a\n  |> log @async\n  |> log @async(a, b)\n  |> log @result() @error\n  |> log @timeout(2) @retry(0) @retry(2, backof: 1s) @retry(3, backoff: 5)\n  |> log @guard(`1`, `2`) @when(a: b)\n  |> log @fallback(`1`) @asinc(x) @prod\n  |> log @env @!async(x) @optional @result(x)\n",
+    );
+}
+
+#[test]
+fn drawings_of_wrong_programs() {
+    shows(
+        "check_embedded",
+        "jq shape = `{\n  id: .params.id,\n  größe: (.n | lenght),\n}`\n\nGET /a\n  |> jq: shape\n  |> jq: `.a | $nope`\n  |> fetch(\"u\" + $context.request.path, { method: \"GET\" }, 3)\n  |> log @guard(`.a ==`)\n  |> result\n    default(500):\n      |> log\n",
+    );
+    shows(
+        "check_errors",
+        "pipeline load =\n  |> fetch: `u`\n\nGET /a\n  |> load @error(loading)\n  |> fetch: `v`\n  |> result\n    ok(200):\n      |> log\n    loading(502):\n      |> log\n    networkEror(502):\n      |> log\n    timeoutError(504):\n      |> log\n",
+    );
+    shows(
+        "check_recursion",
+        "pipeline a =\n  |> b\n\npipeline b =\n  |> c\n  |> b @when(again)\n\npipeline c =\n  |> a\n\nGET /a\n  |> a\n",
+    );
 }

@@ -53,9 +53,16 @@ fn inline(checker: &mut Checker<'_>, script: &Script, place: &str) {
     report(checker, &facts, script.span, Some((place, &script.text)));
 }
 
+/// How jq says that a bracket or quote lacks its partner.
+const OPEN: &str = "is never closed";
+
 /// The problems of a jq program that stands at `span`; `inline` says what it is, if no step's text.
 fn report(checker: &mut Checker<'_>, facts: &Facts, span: Span, inline: Option<(&str, &str)>) {
-    for problem in facts.problems() {
+    // At one place one reason is enough; that something is open there often only follows from it.
+    let mut problems: Vec<_> = facts.problems().collect();
+    problems.sort_by_key(|problem| (problem.span.start, problem.message.ends_with(OPEN)));
+    problems.dedup_by_key(|problem| problem.span.start);
+    for problem in problems {
         let place = span.slice(problem.span.start, problem.span.end);
         if let Some((what, text)) = inline
             && text.get(problem.span.clone()) == Some("$context")

@@ -1,19 +1,20 @@
-//! A step's time-out that is longer than the request's never comes to pass.
+//! A step's time-out that is longer than the one around it never comes to pass.
 
 use std::time::Duration;
 
 use crate::config_value::ConfigValue;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{NodeKind, Plan};
+use crate::plan::{Callee, NodeKind, Plan};
 use crate::source::Span;
 
 use super::Checker;
-use super::bodies::{bodies, call_of, each_node};
+use super::bodies::{bodies, call_of, each_call, each_node};
 
 /// How long a request may take when nothing is configured.
 const DEFAULT: Duration = Duration::from_secs(30);
 
 pub(super) fn check(checker: &mut Checker<'_>) {
+    inside_pipelines(checker);
     let Some((limit, place)) = request_limit(checker.plan) else { return };
     for (_, block) in bodies(checker.plan) {
         each_node(block, &mut |node| {
@@ -39,6 +40,34 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             );
         });
     }
+}
+
+/// A pipeline that is called with a time-out, and a step of it that has a longer one.
+fn inside_pipelines(checker: &mut Checker<'_>) {
+    let plan = checker.plan;
+    let mut problems = Vec::new();
+    each_call(plan, &mut |outer| {
+        let (Callee::Pipeline(id), Some(limit)) = (&outer.callee, outer.policy.timeout) else {
+            return;
+        };
+        each_node(&plan.pipeline(*id).block, &mut |node| {
+            let Some(call) = call_of(node) else { return };
+            let Some(own) = call.policy.timeout.filter(|own| *own > limit) else { return };
+            problems.push(
+                Diagnostic::new(
+                    Code::TIMEOUT_TOO_LONG,
+                    call.name_span,
+                    format!(
+                        "this step may take {own:?}, but its pipeline is stopped after {limit:?}"
+                    ),
+                )
+                .label("never gets that long here")
+                .also(outer.name_span, "called with the shorter time-out")
+                .help("shorten the step's time-out, or give the call a longer one"),
+            );
+        });
+    });
+    checker.problems.extend(problems);
 }
 
 /// How long a request may take, and where that is set; `None` if only the environment knows.

@@ -160,11 +160,11 @@ impl Lowering<'_> {
         };
         let [arg] = &tag.args[..] else {
             let count = match tag.args.len() {
-                0 => "none".to_owned(),
-                n => n.to_string(),
+                0 => "none is".to_owned(),
+                n => format!("{n} are"),
             };
             self.report(
-                bad_tag(tag.span, format!("`@{name}` takes one name, and {count} is given"))
+                bad_tag(tag.span, format!("`@{name}` takes one name, and {count} given"))
                     .label("expected one name")
                     .help(format!("write it as in `{example}`")),
             );

@@ -25,6 +25,8 @@ struct Reporter<'r> {
     started: BTreeMap<TaskId, Vec<(usize, Span)>>,
     /// Whether programs put things at `.async` themselves.
     writes_async: bool,
+    /// In which body which task was probably meant by a name that nothing has.
+    meant: BTreeSet<(usize, TaskId)>,
     problems: Vec<Diagnostic>,
 }
 
@@ -44,8 +46,16 @@ pub(super) fn report(
         }
     }
     let writes_async = checker.writes_async();
-    let mut reporter =
-        Reporter { read, graph, summaries, names, started, writes_async, problems: Vec::new() };
+    let mut reporter = Reporter {
+        read,
+        graph,
+        summaries,
+        names,
+        started,
+        writes_async,
+        meant: BTreeSet::new(),
+        problems: Vec::new(),
+    };
     debug_assert_eq!(bodies.len(), read.len(), "every body was read");
     for (index, (body, entry)) in read.iter().zip(entries).enumerate() {
         reporter.joins(index, body, entry);
@@ -91,7 +101,7 @@ impl Reporter<'_> {
         }
     }
 
-    fn unknown_task(&self, index: usize, body: &Body<'_>, join: &JoinPlace) -> Diagnostic {
+    fn unknown_task(&mut self, index: usize, body: &Body<'_>, join: &JoinPlace) -> Diagnostic {
         let name = self.names.name(join.task);
         let problem = |message: String| Diagnostic::new(Code::UNKNOWN_TASK, join.span, message);
         if let Some(later) =
@@ -103,7 +113,9 @@ impl Reporter<'_> {
                 .help("move the join below the step that starts the task");
         }
         let Some(starts) = self.started.get(&join.task) else {
-            let help = match self.near(name) {
+            let near = self.near(name);
+            self.meant.extend(near.map(|task| (index, task)));
+            let help = match near.map(|task| self.names.name(task)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("start it before: tag a step with `@async({name})`"),
             };
@@ -126,11 +138,12 @@ impl Reporter<'_> {
     }
 
     /// The started task that was probably meant; where there are very many, nobody can tell.
-    fn near(&self, name: &str) -> Option<&str> {
+    fn near(&self, name: &str) -> Option<TaskId> {
         if self.started.len() > MOST_COMPARED {
             return None;
         }
-        nearest(name, self.started.keys().map(|task| &**self.names.name(*task)))
+        let near = nearest(name, self.started.keys().map(|task| &**self.names.name(*task)))?;
+        self.started.keys().copied().find(|task| &**self.names.name(*task) == near)
     }
 
     /// Whether a joined task may fail without anybody taking notice.
@@ -139,8 +152,10 @@ impl Reporter<'_> {
         if !sites.iter().any(|site| site.task == join.task && site.may_fail) {
             return false;
         }
-        // A read above the join is reported as such.
-        if body.reads.iter().any(|read| read.task == join.task) {
+        // A read above the join is reported as such, and a misspelt one may have meant this task.
+        let may_be_meant =
+            |read: &ReadPlace| read.task == join.task || !self.started.contains_key(&read.task);
+        if body.reads.iter().any(may_be_meant) {
             return false;
         }
         // Callers see what a pipeline has joined.
@@ -205,7 +220,7 @@ impl Reporter<'_> {
             if self.graph.is_pipeline(index) && self.graph.is_uncalled(index) {
                 return None;
             }
-            let help = match self.near(name) {
+            let help = match self.near(name).map(|task| self.names.name(task)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("start it before, with `@async({name})`, and join it"),
             };
@@ -275,7 +290,8 @@ impl Reporter<'_> {
                 );
                 continue;
             }
-            if site.is_free || site.is_joined || clashing.contains(&number) {
+            let is_meant = self.meant.contains(&(index, site.task));
+            if site.is_free || site.is_joined || is_meant || clashing.contains(&number) {
                 continue;
             }
             if self.graph.is_pipeline(index)
