@@ -90,15 +90,31 @@ const CONTESTANTS: [Contestant; 3] = [
     Contestant { name: "scope", run: |rt, at, n, k| timed(rt, at, k, move || in_scope(n)) },
 ];
 
+fn runtime(workers: usize) -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(workers).build().expect("a runtime")
+}
+
+/// `--one NAME CHILDREN ROUNDS`: one contestant alone, on one worker, for a profiler. What two
+/// numbers of rounds differ by is free of what starting up costs.
+fn one(words: &[String]) {
+    let [name, children, rounds] = words else { panic!("--one NAME CHILDREN ROUNDS") };
+    let who = CONTESTANTS.iter().find(|who| who.name == name).expect("a contestant");
+    let runtime = runtime(1);
+    let number = |text: &String| text.parse::<u32>().expect("a number");
+    (who.run)(&runtime, Start::Inside, number(children).into(), number(rounds));
+}
+
 fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == "--one") {
+        return one(&words[at + 1..]);
+    }
     let quick = std::env::args().any(|arg| arg == "--quick");
     let turns = if quick { 15 } else { 61 };
     println!("ratio to bare spawn: median (quartiles) of {turns} turns; best ns per child");
     for workers in [1, 2] {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .build()
-            .expect("a runtime");
+        let runtime = runtime(workers);
         for (start, place) in [(Start::Inside, "inside a worker"), (Start::Outside, "outside")] {
             for (children, rounds) in [(3, 5000), (100, 200), (10_000, 2)] {
                 println!("\n{children} children, {workers} worker(s), started {place}");

@@ -3,7 +3,6 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -157,31 +156,28 @@ impl<F: Future> Slot<F> {
         seat: &mut SeatGuard,
         cx: &mut Context<'_>,
     ) -> Poll<Ended<F::Output>> {
-        context::enter(&mut seat.place, || {
-            // The future is dropped after a panic and never polled again.
-            let polled = catch_unwind(AssertUnwindSafe(|| {
-                let SlotProjection::Running { future } = self.as_mut().project() else {
-                    unreachable!("a child is not polled after it has ended");
-                };
-                let output = ready!(future.poll(cx));
-                self.set(Slot::Ended);
-                Poll::Ready(output)
-            }));
-            match polled {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(output)) => Poll::Ready(Ended::Returned(output)),
-                Err(payload) => {
-                    // A second panic, of a destructor, is no news.
-                    let _ = catch_unwind(AssertUnwindSafe(|| self.set(Slot::Ended)));
-                    Poll::Ready(Ended::Panicked(payload))
-                }
+        let polled = context::enter(&mut seat.place, || {
+            let SlotProjection::Running { future } = self.as_mut().project() else {
+                unreachable!("a child is not polled after it has ended");
+            };
+            let output = ready!(future.poll(cx));
+            self.set(Slot::Ended);
+            Poll::Ready(output)
+        });
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ended::Returned(output)),
+            Err(payload) => {
+                // A second panic, of a destructor, is no news.
+                let _ = self.drop_inside(seat);
+                Poll::Ready(Ended::Panicked(payload))
             }
-        })
+        }
     }
 
     /// Drops the future where it waits.
     fn drop_inside(mut self: Pin<&mut Self>, seat: &mut SeatGuard) -> std::thread::Result<()> {
-        context::enter(&mut seat.place, || catch_unwind(AssertUnwindSafe(|| self.set(Slot::Ended))))
+        context::enter(&mut seat.place, || self.set(Slot::Ended))
     }
 }
 
@@ -224,12 +220,12 @@ impl SeatGuard {
     /// A child may return that it was cancelled. If it was, that is not a failure of its own, and
     /// who owns the deadline that passed is seen from here; if it was not, it is one.
     fn attribute<T, E>(&self, outcome: Outcome<T, E>) -> (Outcome<T, E>, Option<Stopped>) {
-        match (outcome, self.standing()) {
-            (Err(TaskError::Cancelled(_)), Standing::Signalled(end) | Standing::Enforced(end)) => {
-                self.interrupted(end)
-            }
-            (outcome, _) => (outcome, None),
+        if matches!(outcome, Err(TaskError::Cancelled(_)))
+            && let Standing::Signalled(end) | Standing::Enforced(end) = self.standing()
+        {
+            return self.interrupted(end);
         }
+        (outcome, None)
     }
 
     fn interrupted<T, E>(&self, end: End) -> (Outcome<T, E>, Option<Stopped>) {

@@ -5,11 +5,17 @@
 //! poll touches no reference count.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 
 use super::core::Place;
 
 thread_local! {
-    static CURRENT: Cell<Option<Place>> = const { Cell::new(None) };
+    // What needs no destructor is reached without asking whether the destructor has run. Nothing
+    // leaks: outside `enter` the place is back with its owner, and this is empty.
+    static CURRENT: Cell<ManuallyDrop<Option<Place>>> =
+        const { Cell::new(ManuallyDrop::new(None)) };
 }
 
 /// The place that the calling code belongs to, if it runs in a scope.
@@ -19,27 +25,24 @@ pub(crate) fn current() -> Option<Place> {
 
 /// Looks at the current place without cloning it.
 pub(crate) fn with<R>(look: impl FnOnce(Option<&Place>) -> R) -> R {
-    // A thread that is being torn down has no place.
-    let place = CURRENT.try_with(Cell::take).ok().flatten();
+    let place = exchange(None);
     let result = look(place.as_ref());
-    let _ = CURRENT.try_with(|current| current.set(place));
+    exchange(place);
     result
 }
 
 /// Runs `work` at `place`, which is back where it was afterwards, also when `work` panics.
-pub(crate) fn enter<R>(place: &mut Option<Place>, work: impl FnOnce() -> R) -> R {
-    let outer = CURRENT.replace(place.take());
-    let _leave = Leave { place, outer };
-    work()
+#[inline]
+pub(crate) fn enter<R>(place: &mut Option<Place>, work: impl FnOnce() -> R) -> thread::Result<R> {
+    // Meanwhile the owner keeps the place further out.
+    *place = exchange(place.take());
+    // What `work` leaves broken by a panic is dropped by the caller, and not used again.
+    let result = catch_unwind(AssertUnwindSafe(work));
+    *place = exchange(place.take());
+    result
 }
 
-struct Leave<'a> {
-    place: &'a mut Option<Place>,
-    outer: Option<Place>,
-}
-
-impl Drop for Leave<'_> {
-    fn drop(&mut self) {
-        *self.place = CURRENT.replace(self.outer.take());
-    }
+#[inline]
+fn exchange(place: Option<Place>) -> Option<Place> {
+    ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(place)))
 }

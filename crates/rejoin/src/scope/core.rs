@@ -312,6 +312,7 @@ impl Core {
     }
 
     /// Whether nobody here has been told to stop. One load; see "No lost wake-ups" above.
+    #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
         self.signals.load(Ordering::Acquire) == 0
     }
@@ -404,10 +405,13 @@ impl Core {
     }
 
     /// How `member` stands.
+    #[inline]
     pub(crate) fn standing(&self, member: Member) -> Standing {
-        if self.is_quiet() {
-            return Standing::Running;
-        }
+        if self.is_quiet() { Standing::Running } else { self.standing_in_noise(member) }
+    }
+
+    #[cold]
+    fn standing_in_noise(&self, member: Member) -> Standing {
         self.lock().standing(member)
     }
 

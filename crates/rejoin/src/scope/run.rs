@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -34,7 +34,10 @@ where
     let body = match open.core().standing(Member::BODY) {
         // Opened by a member that is in its grace, it starts, signalled from the beginning.
         Standing::Running | Standing::Signalled(_) => {
-            Some(context::enter(&mut open.place, make_body))
+            match context::enter(&mut open.place, make_body) {
+                Ok(body) => Some(body),
+                Err(payload) => resume_unwind(payload),
+            }
         }
         Standing::Enforced(_) => None,
     };
@@ -78,10 +81,7 @@ impl OpenScope {
             let signalled = !matches!(self.core().standing(Member::BODY), Standing::Running);
             let Some(future) = body.as_mut().as_pin_mut() else { break BodyEnd::Interrupted };
             // The body is dropped after a panic and never polled again.
-            let polled = context::enter(&mut self.place, || {
-                catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
-            });
-            match polled {
+            match context::enter(&mut self.place, || future.poll(cx)) {
                 Ok(Poll::Ready(outcome)) => break BodyEnd::Returned(outcome),
                 Err(payload) => break BodyEnd::Panicked(payload),
                 Ok(Poll::Pending) => {}
@@ -102,8 +102,7 @@ impl OpenScope {
                 }
             }
         };
-        let dropped =
-            context::enter(&mut self.place, || catch_unwind(AssertUnwindSafe(|| body.set(None))));
+        let dropped = context::enter(&mut self.place, || body.set(None));
         Poll::Ready(match dropped {
             Ok(()) => end,
             Err(payload) => BodyEnd::Panicked(payload),
