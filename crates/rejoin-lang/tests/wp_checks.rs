@@ -426,6 +426,18 @@ fn routes_for_the_same_requests_are_found() {
 }
 
 #[test]
+fn conditions_that_never_change_are_found() {
+    for constant in ["true", " false ", "null"] {
+        route(&format!("|> if |> jq: `{constant}` then: |> log end"), &["W0204"]);
+    }
+    route("|> dispatch case @prod: |> log end", &["W0204", "W0101"]);
+    for open in [".x", "true and .x", "[]"] {
+        route(&format!("|> if |> jq: `{open}` then: |> log end"), &[]);
+    }
+    route("|> if |> jq: `.x` |> jq: `true` @when(a) then: |> log end", &[]);
+}
+
+#[test]
 fn loops_retries_and_timeouts_are_weighed() {
     let end = "|> result\n default(500): |> log";
     route(&format!("|> foreach a\n |> fetch(.u)\n end\n{end}"), &["W0205"]);

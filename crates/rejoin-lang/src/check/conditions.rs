@@ -27,6 +27,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                     if case.condition == Cond::Const(true) {
                         report(
                             checker,
+                            // The word that opens the case is enough; all of it would be drawn over many lines.
                             case.span.slice(0, "case".len()),
                             "this case is always chosen when it is reached".to_owned(),
                             "choose by `@when`, `@flag`, `@env` or `@guard`, or make it the default"

@@ -1,6 +1,6 @@
 //! Rules over the plan. No rule knows which syntax the program was written in.
 //!
-//! Each rule is a function in a file of its own and adds its problems to the [`Checker`]. All of them run, whatever the
+//! Each rule is a function in a file of its own and adds its problems to the `Checker`. All of them run, whatever the
 //! others found; what [lowering](crate::lower) could not resolve is left alone.
 
 mod arguments;
