@@ -46,7 +46,7 @@ impl ClientBuilder {
     pub(crate) fn new() -> ClientBuilder {
         ClientBuilder {
             idle_timeout: Duration::from_secs(90),
-            max_idle_per_host: 64,
+            max_idle_per_host: 1024,
             connect_timeout: Duration::from_secs(10),
             user_agent: HeaderValue::from_static(concat!("rejoin/", env!("CARGO_PKG_VERSION"))),
             max_redirects: 10,
@@ -67,7 +67,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How many unused connections to one host are kept; 64 if not set, with 0 none is ever reused.
+    /// How many unused connections to one host are kept; 1,024 if not set, with 0 none is ever reused.
     pub fn max_idle_per_host(mut self, limit: usize) -> ClientBuilder {
         self.max_idle_per_host = limit;
         self
