@@ -1,8 +1,13 @@
 //! From a method and a path to a route. Literal segments beat captures, captures beat rests, segment by segment.
+//!
+//! Paths arrive percent-encoded, programs are written as people read. So literals are compared decoded, after the
+//! path was split: an encoded slash separates nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use percent_encoding::percent_decode_str;
 use rejoin_lang::plan::{Method, PathPattern, Segment};
 
 use crate::program::RouteId;
@@ -34,7 +39,8 @@ pub(crate) struct Router {
 
 #[derive(Debug, Default)]
 struct Branch {
-    literals: BTreeMap<Arc<str>, Branch>,
+    /// By their decoded text.
+    literals: BTreeMap<Box<str>, Branch>,
     capture: Option<Box<Branch>>,
     /// Routes that end here.
     ends: BTreeMap<Method, End>,
@@ -56,7 +62,9 @@ impl Router {
         let mut branch = &mut self.root;
         for segment in &pattern.segments {
             match segment {
-                Segment::Literal(text) => branch = branch.literals.entry(text.clone()).or_default(),
+                Segment::Literal(text) => {
+                    branch = branch.literals.entry(decoded(text).into()).or_default();
+                }
                 Segment::Param(name) => {
                     names.push(name.clone());
                     branch = branch.capture.get_or_insert_default();
@@ -113,7 +121,7 @@ impl Branch {
             Some((segment, after)) => (segment, Some(after)),
             None => (rest, None),
         };
-        if let Some(branch) = self.literals.get(segment)
+        if let Some(branch) = self.literals.get(&*decoded(segment))
             && let Some(found) = branch.find(method, after, captured)
         {
             return Some(found);
@@ -131,6 +139,11 @@ impl Branch {
         captured.push(rest);
         Some(end.found(captured))
     }
+}
+
+/// A segment as a person reads it. What decodes to no UTF-8 stands for itself.
+fn decoded(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8().unwrap_or(Cow::Borrowed(segment))
 }
 
 impl End {
@@ -191,6 +204,22 @@ mod tests {
         assert_eq!(r.find(Method::Get, "/a/"), Found::NotFound);
         assert_eq!(r.find(Method::Get, "/b"), Found::NotFound);
         assert_eq!(r.find(Method::Get, "//a"), Found::NotFound);
+    }
+
+    #[test]
+    fn literals_match_however_they_are_encoded() {
+        let r = router(&[
+            (Method::Get, "/größe/:n"),
+            (Method::Get, "/a%20b"),
+            (Method::Get, "/lit/x"),
+            (Method::Get, "/:any"),
+        ]);
+        leads_to(&r, Method::Get, "/gr%C3%B6%c3%9fe/%C3%A4", 0, &[("n", "%C3%A4")]);
+        leads_to(&r, Method::Get, "/größe/1", 0, &[("n", "1")]);
+        leads_to(&r, Method::Get, "/a%20b", 1, &[]);
+        leads_to(&r, Method::Get, "/l%69t/x", 2, &[]);
+        leads_to(&r, Method::Get, "/lit%2Fx", 3, &[("any", "lit%2Fx")]);
+        leads_to(&r, Method::Get, "/%FF", 3, &[("any", "%FF")]);
     }
 
     #[test]
