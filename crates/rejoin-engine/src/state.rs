@@ -113,6 +113,11 @@ impl State {
 
     /// Merges the final state of a called pipeline, which began as a copy of this state.
     pub(crate) fn merge_run(&mut self, run: State) {
+        // What the pipeline wrote and dropped again reaches nobody: here stands what stood before.
+        let written = run.origin.map_or_else(Vec::new, |origin| origin.written);
+        for key in written.iter().filter(|key| run.value.get(key).is_some()) {
+            self.wrote(key);
+        }
         match (&mut self.value, run.value) {
             (Value::Object(object), Value::Object(added)) => {
                 for (key, value) in added.iter() {
@@ -120,11 +125,6 @@ impl State {
                 }
             }
             (_, value) => self.value = value,
-        }
-        if let Some(origin) = run.origin {
-            for key in origin.written {
-                self.wrote(&key);
-            }
         }
     }
 

@@ -72,8 +72,9 @@ GET /x
   |> log: "x" @async(log)
   |> load @async(load)
   |> shape @async(shape)
+  |> shape({ query: 1, x: 2 }) @async(argued)
   |> html("<p>") @async(html)
-  |> join: `plain, named, rows, named_rows, jq, add, log, load, shape, html`
+  |> join: `plain, named, rows, named_rows, jq, add, log, load, shape, argued, html`
   |> jq: `.async`"#,
     );
     let run = program.call("GET /x");
@@ -86,6 +87,8 @@ GET /x
     assert_eq!(run.body(".log"), json("{}"));
     assert_eq!(run.body(".load"), json(r#"{"data":{"seven":7}}"#));
     assert_eq!(run.body(".shape"), json(r#"{"n":7}"#));
+    // The argument wrote over the request's `query` for the pipeline alone, and the pipeline dropped it.
+    assert_eq!(run.body(".argued"), json(r#"{"n":7}"#));
     assert_eq!(run.body(".html"), json(r#""<p>""#));
 }
 
