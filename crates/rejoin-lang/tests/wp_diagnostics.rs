@@ -162,7 +162,7 @@ fn blocks() {
     );
     shows(
         "result_status",
-        "GET /a\n  |> result\n    ok:\n      |> log\n    a(99):\n      |> log\n    b(600):\n      |> log\n    c():\n      |> log\n    d(4oo):\n      |> log\n    e(200:\n      |> log\n",
+        "GET /a\n  |> result\n    ok:\n      |> log\n    a(199):\n      |> log\n    b(600):\n      |> log\n    c():\n      |> log\n    d(4oo):\n      |> log\n    e(200:\n      |> log\n",
     );
     shows(
         "stray_parts",

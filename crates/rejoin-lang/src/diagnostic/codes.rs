@@ -114,7 +114,7 @@ codes! {
     E0030 INVALID_SELECTOR Error true "`foreach` without a proper path";
     E0031 EMPTY_BLOCK Error true "block without parts";
     E0032 MISSING_STATUS Error true "branch without a status";
-    E0033 INVALID_STATUS Error true "status outside of 100 to 599";
+    E0033 INVALID_STATUS Error true "status outside of 200 to 599";
     E0034 STRAY_PART Error true "part of a block that is not open";
     E0035 REPEATED_PART Error true "part of a block written twice";
     E0101 UNKNOWN_STEP Error true "unknown step or pipeline";

@@ -88,18 +88,18 @@ impl Parser<'_> {
             self.report_unclosed_bracket(start - 1, "close it with `)` behind the status");
         }
         match written.parse::<u16>() {
-            Ok(status) if (100..600).contains(&status) && !written.starts_with('+') => {
+            Ok(status) if (200..600).contains(&status) && !written.starts_with('+') => {
                 (status, span)
             }
             _ => {
                 let open = self.span(start - 1, self.pos);
                 let (span, message) = match written {
                     "" => (open, "the status is missing".to_owned()),
-                    _ => (span, format!("{} is not an HTTP status", quoted(written))),
+                    _ => (span, format!("{} is not the status of an answer", quoted(written))),
                 };
                 self.report(
                     Diagnostic::new(Code::INVALID_STATUS, span, message)
-                        .label("expected a number from 100 to 599")
+                        .label("expected a number from 200 to 599")
                         .help(format!("write the status that the answer has, such as {usual}")),
                 );
                 (usual, span)
