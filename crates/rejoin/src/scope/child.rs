@@ -188,14 +188,17 @@ struct SeatGuard {
 }
 
 impl SeatGuard {
+    #[inline]
     fn place(&self) -> &Place {
         self.place.as_ref().expect("a child keeps its seat until it has ended")
     }
 
+    #[inline]
     fn core(&self) -> &Arc<Core> {
         &self.place().core
     }
 
+    #[inline]
     fn standing(&self) -> Standing {
         let Place { core, member } = self.place();
         core.standing(*member)
@@ -206,11 +209,13 @@ impl SeatGuard {
         core.park(*member, cx.waker())
     }
 
+    #[inline]
     fn is_claimed(&self) -> bool {
         let Place { core, member } = self.place();
         core.is_claimed(*member)
     }
 
+    #[inline]
     fn give_back(&mut self) {
         if let Some(Place { core, member }) = self.place.take() {
             core.leave(member);
@@ -252,6 +257,7 @@ impl SeatGuard {
 }
 
 impl Drop for SeatGuard {
+    #[inline]
     fn drop(&mut self) {
         self.give_back();
     }

@@ -317,6 +317,7 @@ impl Core {
         self.signals.load(Ordering::Acquire) == 0
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -324,16 +325,12 @@ impl Core {
     // ---- members come and go -------------------------------------------------------------------
 
     /// Takes a seat for a child that is about to be spawned, and gives its index with it.
+    #[inline]
     pub(crate) fn admit(&self, name: Option<&Name>) -> Result<(Member, u64), Refusal> {
         let extra =
             name.map(|name| Box::new(Extra { name: Some(name.clone()), ..Extra::default() }));
         let mut state = self.lock();
-        if state.phase != Phase::Open {
-            return Err(Refusal::Closed);
-        }
-        if let Some(stop) = &state.stop {
-            return Err(Refusal::Cancelled(stop.reason.clone()));
-        }
+        state.refusal()?;
         let index = state.spawned;
         state.spawned += 1;
         let seat = state.seats.insert(Seat { index, waker: None, claimed: true, extra });
@@ -343,23 +340,28 @@ impl Core {
     /// Gives a child's seat back. Its future has been dropped.
     pub(crate) fn leave(&self, member: Member) {
         let mut state = self.lock();
-        let seat = state.seats.remove(member.key());
-        if seat.extra.as_ref().is_some_and(|extra| extra.stop.is_some()) {
+        let Seat { waker, extra, claimed, .. } = state.seats.remove(member.key());
+        if extra.as_ref().is_some_and(|extra| extra.stop.is_some()) {
             self.signals.fetch_sub(ONE, Ordering::Release);
         }
-        if !seat.claimed {
+        if !claimed {
             self.unclaimed.fetch_sub(1, Ordering::Release);
         }
         self.left(state);
-        // `seat` holds a waker, whose destructor is the runtime's: it runs here, unlocked.
-        drop(seat);
+        // The destructor of a waker is the runtime's: it runs here, unlocked.
+        drop((waker, extra));
     }
 
     /// A child or an orphanage has gone: if it was the last, tells whoever waits for that.
-    fn left(&self, mut state: MutexGuard<'_, State>) {
-        if !state.is_empty() || !state.body_ended {
-            return;
+    #[inline]
+    fn left(&self, state: MutexGuard<'_, State>) {
+        if state.body_ended && state.is_empty() {
+            self.last_left(state);
         }
+    }
+
+    #[cold]
+    fn last_left(&self, mut state: MutexGuard<'_, State>) {
         let owner = state.body.waker.take();
         let adopter = state.adopter.take();
         if adopter.is_some() {
@@ -383,6 +385,7 @@ impl Core {
     }
 
     /// Whether a handle may still ask for the outcome.
+    #[inline]
     pub(crate) fn is_claimed(&self, member: Member) -> bool {
         self.unclaimed.load(Ordering::Acquire) == 0
             || self.lock().seat(member).is_some_and(|seat| seat.claimed)
@@ -730,6 +733,16 @@ impl Core {
 }
 
 impl State {
+    #[inline]
+    fn refusal(&self) -> Result<(), Refusal> {
+        match &self.stop {
+            _ if self.phase != Phase::Open => Err(Refusal::Closed),
+            Some(stop) => Err(Refusal::Cancelled(stop.reason.clone())),
+            None => Ok(()),
+        }
+    }
+
+    #[inline]
     fn is_empty(&self) -> bool {
         self.seats.is_empty() && self.orphanages == 0
     }

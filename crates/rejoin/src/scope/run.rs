@@ -87,7 +87,9 @@ impl OpenScope {
                 Ok(Poll::Pending) => {}
             }
             // After the body, so that a body which is ready at its deadline has made it.
-            self.poll_timers(deadline.as_mut(), grace.as_mut(), cx);
+            if deadline.is_some() || !self.core().is_quiet() {
+                self.poll_timers(deadline.as_mut(), grace.as_mut(), cx);
+            }
             let parked = self.parked.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
             if parked && !signalled && self.core().is_quiet() {
                 return Poll::Pending;
