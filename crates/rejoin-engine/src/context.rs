@@ -10,6 +10,7 @@ use rejoin_value::{Object, Value, jq};
 use crate::event::Event;
 use crate::host::Host;
 use crate::run::Answer;
+use crate::script_limits::ScriptSettings;
 use crate::task::TaskTable;
 
 /// The request as a call sees it. Cheap to clone.
@@ -32,6 +33,8 @@ pub(crate) struct Request {
     pub(crate) host: Arc<Host>,
     /// How long a detached task may take.
     pub(crate) detached_timeout: Duration,
+    /// The limits of jq programs.
+    pub(crate) jq: ScriptSettings,
     /// The request object as it was at the start; null outside HTTP.
     pub(crate) snapshot: Value,
     pub(crate) script: ScriptArgs,
@@ -101,7 +104,8 @@ impl Context {
         self.request.detached_timeout
     }
 
-    /// Runs a jq program: in place when its work is bounded by its input, else on the script pool.
+    /// Runs a jq program within the limits of `config jq`: at once if its work is bounded by its input, which
+    /// costs less than handing it over; otherwise on the script pool.
     ///
     /// # Errors
     /// What the program raises, or the limit that it ran into.
@@ -114,7 +118,30 @@ impl Context {
         input: &Value,
         vars: &[Value],
     ) -> Result<Option<Value>, jq::RunError> {
-        self.host().jq(program, input, vars).await
+        if let Some(done) = self.jq_at_once(program, input, vars) {
+            return done;
+        }
+        let limits = self.request.jq.jq(self.host());
+        let (program, input, vars) = (program.clone(), input.clone(), vars.to_vec());
+        let scripts = &self.host().scripts;
+        let ended = scripts.run(move |stop| {
+            jq::stoppable(stop.shared(), || program.run_first(&input, &vars, &limits))
+        });
+        ended.await.unwrap_or_else(|panicked| {
+            let message = panicked.to_string();
+            Err(jq::RunError::Raised { value: message.as_str().into(), message })
+        })
+    }
+
+    /// As [`jq`](Self::jq), if the program needs no waiting.
+    pub fn jq_at_once(
+        &self,
+        program: &jq::Program,
+        input: &Value,
+        vars: &[Value],
+    ) -> Option<Result<Option<Value>, jq::RunError>> {
+        let limits = || self.request.jq.jq(self.host());
+        program.is_bounded().then(|| program.run_first(input, vars, &limits()))
     }
 
     /// What the whole application shares: scripts' pool, environment, observer.

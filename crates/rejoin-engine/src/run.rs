@@ -122,6 +122,7 @@ impl App {
             id: options.id,
             host: self.host.clone(),
             detached_timeout: self.program.request_timeout(),
+            jq: self.program.jq,
             snapshot: request.clone(),
             script: options.script,
             at_end: Mutex::default(),

@@ -31,3 +31,17 @@ fn a_variable_of_the_wrong_kind_is_refused_not_ignored() {
     assert_eq!(codes(WITH_DEFAULT, Some("")), ["E0305 this is no value for `server.port`"]);
     assert_eq!(codes(NEEDED, Some("8081")), [""; 0]);
 }
+
+#[test]
+fn limits_of_scripts_hold_in_guards_and_arguments_too() {
+    let text = "config jq { fuel: 1000 }
+        GET /argument |> data([range(100000)] | length)
+        GET /guard
+          |> jq: `{ ran: false }`
+          |> jq: `{ ran: true }` @guard(`[range(100000)] | length > 0`)";
+    let program = support::load(text);
+    let run = program.call("GET /argument");
+    assert_eq!(run.answer().error.as_deref(), Some("dataError"));
+    // A guard that fails decides nothing, so its step does not run.
+    assert_eq!(program.call("GET /guard").answer().body, support::json(r#"{"ran":false}"#));
+}

@@ -28,7 +28,6 @@ pub mod fetch;
 pub mod jq;
 pub mod log;
 pub mod lua;
-mod script_limits;
 pub mod sleep;
 
 use rejoin_engine::Registry;

@@ -15,6 +15,7 @@ use super::{
 use crate::cond::Cond;
 use crate::registry::Registry;
 use crate::router::Router;
+use crate::script_limits::ScriptSettings;
 use crate::settings::Settings;
 use crate::step::CallSite;
 
@@ -57,7 +58,9 @@ impl Program {
         if !builder.problems.is_empty() {
             return Err(builder.problems);
         }
+        let jq = ScriptSettings::read(&settings, "jq");
         Ok(Self {
+            jq,
             routes,
             router,
             pipelines,

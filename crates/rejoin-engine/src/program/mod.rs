@@ -12,6 +12,7 @@ use rejoin_value::jq;
 
 use crate::cond::Cond;
 use crate::router::{Found, Router};
+use crate::script_limits::ScriptSettings;
 use crate::settings::Settings;
 use crate::step::Prepared;
 
@@ -21,6 +22,8 @@ pub struct Program {
     pub(crate) router: Router,
     pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) feature_flags: Option<Block>,
+    /// The limits of jq programs, in steps as well as in arguments and guards.
+    pub(crate) jq: ScriptSettings,
     settings: Settings,
     sources: Sources,
 }

@@ -51,7 +51,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
     ),
     ("jq", &[("timeout", Time), ("memory", Size), ("fuel", Int)]),
     ("lua", &[("timeout", Time), ("memory", Size)]),
-    ("scripts", &[("timeout", Time), ("memory", Size), ("threads", Int)]),
+    ("scripts", &[("timeout", Time), ("memory", Size)]),
     (
         "log",
         &[

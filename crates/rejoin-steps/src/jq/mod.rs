@@ -32,6 +32,6 @@ impl Step for Jq {
                 help: first.hint.clone(),
             }
         })?;
-        Ok(Arc::new(run::PreparedJq::new(program, text, site.settings)))
+        Ok(Arc::new(run::PreparedJq::new(program, text)))
     }
 }

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use rejoin_engine::{Called, Context, Event, Input, Level, Prepared, Settings, StepError};
+use rejoin_engine::{
+    Called, Context, Event, Input, Level, Prepared, ScriptSettings, Settings, StepError,
+};
 use rejoin_value::Value;
-
-use crate::script_limits::Configured;
 
 use super::vm::{self, Chunk, Limits, Surroundings};
 
 pub(super) struct PreparedLua {
     chunk: Arc<Chunk>,
-    configured: Configured,
+    configured: ScriptSettings,
 }
 
 impl PreparedLua {
     pub(super) fn new(chunk: Chunk, settings: &Settings) -> Self {
-        Self { chunk: Arc::new(chunk), configured: Configured::read(settings, "lua") }
+        Self { chunk: Arc::new(chunk), configured: ScriptSettings::read(settings, "lua") }
     }
 }
 
@@ -27,7 +27,7 @@ impl Prepared for PreparedLua {
         let context = input.context.clone();
         Called::pending(async move {
             let host = input.context.host();
-            let limits = self.configured.on(host);
+            let limits = self.configured.limits(host);
             let ended = host.scripts.run(move |stop| {
                 let snapshot = match chunk.mentions_context() {
                     true => context.snapshot(),
