@@ -7,6 +7,9 @@ use crate::event::{Observer, Silent};
 use crate::script_limits::ScriptLimits;
 use crate::scripts::ScriptPool;
 
+/// Looks up an environment variable by its name.
+pub type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// The surroundings of an application: they outlive each of its programs.
 pub struct Host {
     /// Where scripts run that could spin.
@@ -16,7 +19,7 @@ pub struct Host {
     /// The name of the environment, for `@env`.
     pub environment: Option<Arc<str>>,
     /// Looks up an environment variable for scripts.
-    pub variables: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub variables: Arc<Variables>,
     /// The scope of detached tasks; it ends with the server.
     pub detached: rejoin::Scope,
     /// What one script may use, where the program's configuration does not say.

@@ -29,7 +29,7 @@ mod task;
 pub use context::{Context, ScriptArgs};
 pub use error::{Abort, DomainError, StepError};
 pub use event::{Event, Level, Observer, Silent};
-pub use host::Host;
+pub use host::{Host, Variables};
 pub use program::{Program, RouteId};
 pub use registry::Registry;
 pub use router::Found;

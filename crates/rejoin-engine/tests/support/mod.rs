@@ -110,13 +110,13 @@ pub struct Recorder(Mutex<Vec<String>>);
 
 impl Observer for Recorder {
     fn observe(&self, _: &str, event: &Event) {
-        self.0.lock().unwrap().push(format!("{event:?}"));
+        self.0.lock().expect("nobody panics while recording").push(format!("{event:?}"));
     }
 }
 
 impl Recorder {
     pub fn events(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().expect("nobody panics while recording").clone()
     }
 }
 
