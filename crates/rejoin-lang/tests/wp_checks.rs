@@ -331,6 +331,7 @@ fn names_that_do_not_exist_are_found_with_their_place() {
     route("|> log: nope", &[]);
     finds("jq a = `1`\nlua a = `return 1`\nGET /t |> jq: a |> lua: a", &[]);
     finds("pipeline log = |> jq: `1`\nGET /t |> log", &["W0107"]);
+    finds("pipeline main = |> jq: `1`\nGET /t |> log", &[]);
     finds("pipeline only = |> jq: `1`", &[]);
 }
 

@@ -38,7 +38,9 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             continue;
         }
         first.insert(name, index);
-        if !is_used[index] && !some_unknown && !plan.routes.is_empty() {
+        // `main` is what a run without a target starts.
+        let is_entry = *name == *"main";
+        if !is_used[index] && !is_entry && !some_unknown && !plan.routes.is_empty() {
             checker.report(
                 Diagnostic::new(
                     Code::UNUSED_PIPELINE,
