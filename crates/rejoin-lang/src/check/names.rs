@@ -39,7 +39,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
         }
         first.insert(name, index);
         // `main` is what a run without a target starts.
-        let is_entry = *name == *"main";
+        let is_entry = &**name == "main";
         if !is_used[index] && !is_entry && !some_unknown && !plan.routes.is_empty() {
             checker.report(
                 Diagnostic::new(
