@@ -32,6 +32,12 @@ struct Origin {
     written: Vec<Box<str>>,
 }
 
+impl Origin {
+    fn has_written(&self, key: &str) -> bool {
+        self.written.iter().any(|written| **written == *key)
+    }
+}
+
 impl State {
     pub(crate) fn new(value: Value) -> Self {
         Self { value, origin: None }
@@ -53,21 +59,18 @@ impl State {
 
     /// What a task made: its final state without what it was given and did not write.
     pub(crate) fn into_product(self) -> Value {
-        let (Some(origin), Value::Object(mut object)) = (self.origin, self.value.clone()) else {
+        let (Some(origin), Value::Object(object)) = (&self.origin, &self.value) else {
             return self.value;
         };
-        let Value::Object(base) = origin.base else { return self.value };
-        for (key, _) in base.iter() {
-            if !origin.written.iter().any(|written| **written == **key) {
-                object.remove(key);
-            }
-        }
-        object.into()
+        let Value::Object(base) = &origin.base else { return self.value };
+        let is_own = |key: &str| origin.has_written(key) || !base.contains_key(key);
+        let own = object.iter().filter(|(key, _)| is_own(key));
+        own.map(|(key, value)| (key.clone(), value.clone())).collect::<Object>().into()
     }
 
     fn wrote(&mut self, key: &str) {
         if let Some(origin) = &mut self.origin
-            && !origin.written.iter().any(|written| **written == *key)
+            && !origin.has_written(key)
         {
             origin.written.push(key.into());
         }
