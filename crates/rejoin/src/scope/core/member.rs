@@ -1,0 +1,52 @@
+//! Who, within which scope.
+
+use std::sync::Arc;
+
+use super::Core;
+use super::seats::Seat;
+use super::standing::Standing;
+use crate::cancel::CancelReason;
+
+/// A place in a scope, together with the scope: what a task carries with it.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) core: Arc<Core>,
+    pub(crate) member: Member,
+}
+
+impl Place {
+    /// Why whoever sits here was told to stop.
+    pub(crate) fn reason(&self) -> Option<CancelReason> {
+        match self.core.standing(self.member) {
+            Standing::Running => None,
+            Standing::Signalled(end) | Standing::Enforced(end) => Some(end.into_reason()),
+        }
+    }
+}
+
+/// Who, within a scope. Small, because every task carries one: the generation, which keeps a reused
+/// seat from being mistaken for its former owner, is the low half of the child's index.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Member {
+    seat: u32,
+    generation: u32,
+}
+
+impl Member {
+    pub(crate) const BODY: Member = Member { seat: u32::MAX, generation: 0 };
+    /// A child that was refused: no seat is ever its own.
+    pub(crate) const NOBODY: Member = Member { seat: u32::MAX, generation: 1 };
+
+    pub(super) fn of_child(seat: usize, index: u64) -> Member {
+        let seat = u32::try_from(seat).expect("fewer than four thousand million tasks are alive");
+        Member { seat, generation: index as u32 }
+    }
+
+    pub(super) fn key(self) -> usize {
+        self.seat as usize
+    }
+
+    pub(super) fn owns(self, seat: &Seat) -> bool {
+        seat.index as u32 == self.generation
+    }
+}

@@ -1,0 +1,173 @@
+//! The bookkeeping of one scope: who lives in it, what stops it, what it has recorded.
+//!
+//! A [`Core`] is shared by the scope's [`run`](super::run), its children, its handles, and by the
+//! scopes that were opened inside it. Everything that changes sits in one [`State`] under one lock;
+//! the lock is held for a few instructions, never while user code runs (a waker, a destructor, a
+//! future), and never two scopes' locks at once except outer before inner.
+//!
+//! A *member* is somebody who can be told to stop: the body, or a child.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`member`] | who: a place in a scope |
+//! | [`seats`] | children come and go |
+//! | [`standing`] | how a member stands: running, told to stop, to be dropped |
+//! | [`stop`] | stopping a scope, or members of it |
+//! | [`wakers`] | who is called when something changes, and how no call is lost |
+//! | [`inner`] | scopes inside scopes, and those that were dropped |
+//! | [`record`] | what went wrong |
+//! | [`closing`] | the end |
+
+mod closing;
+mod inner;
+mod member;
+mod record;
+mod seats;
+mod standing;
+mod stop;
+mod wakers;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use slab::Slab;
+
+pub(crate) use self::member::{Member, Place};
+pub(crate) use self::record::Record;
+use self::seats::Seat;
+pub(crate) use self::standing::{End, Standing};
+use self::stop::Stop;
+pub(crate) use self::stop::StopCause;
+use super::OnError;
+use crate::name::Name;
+use crate::seam::Instant;
+
+/// Counts scopes, so that ids in logs are unique within the process.
+static SCOPES: AtomicU64 = AtomicU64::new(1);
+
+/// What a scope is opened with; nothing here ever changes.
+pub(crate) struct Settings {
+    pub(crate) name: Option<Name>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) grace: Duration,
+    pub(crate) on_error: OnError,
+    /// Takes no cancellation and no deadline from outside.
+    pub(crate) shielded: bool,
+}
+
+pub(crate) struct Core {
+    id: u64,
+    settings: Settings,
+    parent: Option<Place>,
+    deadline: Option<Instant>,
+    owns_deadline: bool,
+    /// Zero while nobody has been told to stop. Written under the lock only.
+    signals: AtomicUsize,
+    /// How many children have lost their handle and not ended. Written under the lock only.
+    unclaimed: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    seats: Slab<Seat>,
+    body: Seat,
+    spawned: u64,
+    phase: Phase,
+    stop: Option<Stop>,
+    record: Record,
+    /// The body has returned, or was dropped.
+    body_ended: bool,
+    /// Inner scopes that were dropped with children alive, and have not emptied yet.
+    orphanages: usize,
+    /// The outer scope that waits for the children of this one, which was dropped.
+    adopter: Option<Arc<Core>>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    /// The future that ran it was dropped: nothing starts, an outer scope waits for what is left.
+    Abandoned,
+    /// Every member has ended.
+    Closed,
+}
+
+impl Core {
+    /// Opens a scope inside `parent`, if there is one. If `parent` is stopping, the new scope is
+    /// born stopped.
+    pub(crate) fn open(parent: Option<Place>, settings: Settings) -> Arc<Core> {
+        let inherited = match &parent {
+            Some(place) if !settings.shielded => place.core.deadline,
+            _ => None,
+        };
+        // The minimum keeps its owner, and a tie goes outward: only a strictly earlier deadline is
+        // the scope's own.
+        let (deadline, owns_deadline) = match (settings.deadline, inherited) {
+            (Some(own), Some(outer)) if own >= outer => (Some(outer), false),
+            (Some(own), _) => (Some(own), true),
+            (None, outer) => (outer, false),
+        };
+        let core = Arc::new(Core {
+            id: SCOPES.fetch_add(1, Ordering::Relaxed),
+            settings,
+            parent,
+            deadline,
+            owns_deadline,
+            signals: AtomicUsize::new(0),
+            unclaimed: AtomicUsize::new(0),
+            state: Mutex::default(),
+        });
+        if let Some(place) = &core.parent {
+            place.core.enter_inner(place.member, &core);
+        }
+        core
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> Option<&Name> {
+        self.settings.name.as_ref()
+    }
+
+    pub(crate) fn on_error(&self) -> OnError {
+        self.settings.on_error
+    }
+
+    /// The earliest deadline that holds here, whoever set it.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// The deadline that this scope has to enforce itself.
+    pub(crate) fn own_deadline(&self) -> Option<Instant> {
+        self.deadline.filter(|_| self.owns_deadline)
+    }
+
+    /// How many children have not ended, those of dropped inner scopes not counted.
+    pub(crate) fn live(&self) -> usize {
+        self.lock().seats.len()
+    }
+
+    /// Whether nobody here has been told to stop. One load; `wakers` says why that is enough.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.signals.load(Ordering::Acquire) == 0
+    }
+
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.seats.is_empty() && self.orphanages == 0
+    }
+}

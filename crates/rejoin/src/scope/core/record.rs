@@ -1,0 +1,63 @@
+//! What went wrong in a scope: kept until it closes, and then handed over whole.
+//!
+//! A failure is in the record before anybody hears of the stop that it causes.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::{Core, Member, StopCause};
+use crate::cancel::{CancelReason, CancelSource};
+use crate::name::Name;
+use crate::scope::OnError;
+
+/// What the scope will say about itself when it has closed.
+#[derive(Default)]
+pub(crate) struct Record {
+    pub(crate) failures: Vec<RecordedFailure>,
+    /// The submission index of the failure that made the others stop.
+    pub(crate) deciding: Option<Option<u64>>,
+    /// Children that ended only because they were stopped together with the scope.
+    pub(crate) stopped: usize,
+    pub(crate) stop: Option<(StopCause, CancelReason)>,
+}
+
+/// A failure with its type erased, so that the bookkeeping is compiled once. It is put in and taken
+/// out by `Scope<E>`, always as a `TaskError<E>` of the scope's own `E`.
+pub(crate) struct RecordedFailure {
+    pub(crate) index: Option<u64>,
+    pub(crate) name: Option<Name>,
+    pub(crate) error: Box<dyn Any + Send>,
+}
+
+impl Core {
+    /// Keeps a failure, and under `FailFast` stops the others. The failure is in the record before
+    /// anybody hears of the stop.
+    pub(crate) fn fail(self: &Arc<Core>, member: Member, error: Box<dyn Any + Send>) {
+        let mut state = self.lock();
+        let seat = state.seat(member);
+        let index = seat.filter(|_| member != Member::BODY).map(|seat| seat.index);
+        let name = seat.and_then(|seat| seat.extra.as_ref()).and_then(|extra| extra.name.clone());
+        state.record.failures.push(RecordedFailure { index, name: name.clone(), error });
+        if self.settings.on_error != OnError::FailFast || state.stop.is_some() {
+            return;
+        }
+        state.record.deciding.get_or_insert(index);
+        drop(state);
+        let text = match (name, index) {
+            (Some(name), _) => format!("task `{name}` failed"),
+            (None, Some(index)) => format!("task {index} failed"),
+            (None, None) => "the body of the scope failed".to_owned(),
+        };
+        self.stop(CancelReason::new(CancelSource::SiblingFailed, text), StopCause::Failure);
+    }
+
+    /// Whether a failure passes `test`; the record stays as it is.
+    pub(crate) fn has_failure(&self, mut test: impl FnMut(&(dyn Any + Send)) -> bool) -> bool {
+        self.lock().record.failures.iter().any(|failure| test(failure.error.as_ref()))
+    }
+
+    /// Counts a child that ended only because the scope was stopped.
+    pub(crate) fn count_stopped(&self) {
+        self.lock().record.stopped += 1;
+    }
+}

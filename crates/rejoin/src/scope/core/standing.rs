@@ -1,0 +1,59 @@
+//! How a member stands: running, told to stop, or to be dropped where it waits.
+//!
+//! A member of a scope that nobody has stopped costs one atomic load to ask.
+
+use super::stop::Stop;
+use super::{Core, Member, State, StopCause};
+use crate::cancel::CancelReason;
+
+/// How a member stands at this moment.
+pub(crate) enum Standing {
+    Running,
+    Signalled(End),
+    /// To be dropped at once.
+    Enforced(End),
+}
+
+/// How a member ends if it is interrupted.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(super) stop: Stop,
+    /// The deadline that passed is the scope's own.
+    pub(crate) own_deadline: bool,
+    /// It was stopped together with the scope, not alone.
+    pub(crate) with_scope: bool,
+}
+
+impl End {
+    pub(crate) fn into_reason(self) -> CancelReason {
+        self.stop.reason
+    }
+}
+
+impl Core {
+    /// How `member` stands.
+    #[inline]
+    pub(crate) fn standing(&self, member: Member) -> Standing {
+        if self.is_quiet() { Standing::Running } else { self.standing_in_noise(member) }
+    }
+
+    #[cold]
+    fn standing_in_noise(&self, member: Member) -> Standing {
+        self.lock().standing(member)
+    }
+}
+
+impl State {
+    pub(super) fn standing(&self, member: Member) -> Standing {
+        let Some(seat) = self.seat(member) else { return Standing::Running };
+        let alone = seat.extra.as_ref().and_then(|extra| extra.stop.as_ref());
+        // Whichever came first gives the reason.
+        let (Some(first), with_scope) = (alone.or(self.stop.as_ref()), alone.is_none()) else {
+            return Standing::Running;
+        };
+        let own_deadline = with_scope && matches!(self.record.stop, Some((StopCause::Deadline, _)));
+        let end = End { stop: first.clone(), own_deadline, with_scope };
+        let enforced = first.enforced || self.stop.as_ref().is_some_and(|stop| stop.enforced);
+        if enforced && !seat.is_held() { Standing::Enforced(end) } else { Standing::Signalled(end) }
+    }
+}

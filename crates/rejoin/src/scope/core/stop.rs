@@ -1,0 +1,206 @@
+//! Stopping a scope, or members of it.
+//!
+//! `running -> signalled -> enforced`, for the whole scope ([`State::stop`](super::State)) or for one member
+//! ([`Extra::stop`](super::seats::Extra)); never back. *Signalled*: `cancelled()` is ready.
+//! *Enforced*: a member that waits for anything while nothing holds it (a shield, an inner scope
+//! that is still closing) is dropped where it waits. Between the two lies the grace. Even without a
+//! grace all wakers are called in between, so that no member is dropped before it could have seen
+//! the signal.
+//!
+//! Signals go outermost first, enforcement innermost first: an outer task is dropped only when
+//! nothing inside holds it any more.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::seats::Seat;
+use super::wakers::Wakers;
+use super::{Core, Member, Phase};
+use crate::cancel::CancelReason;
+use crate::seam::{self, Instant};
+
+/// The bit of [`Core::signals`] that says that the whole scope stops. The rest counts members that
+/// were told to stop one by one and are still there.
+pub(super) const ALL: usize = 1;
+pub(super) const ONE: usize = 2;
+
+#[derive(Clone, Debug)]
+pub(super) struct Stop {
+    pub(super) reason: CancelReason,
+    pub(super) since: Instant,
+    /// How long after `since` it is enforced: the longest grace between here and where it began.
+    pub(super) grace: Duration,
+    pub(super) enforced: bool,
+}
+
+impl Stop {
+    pub(super) fn new(reason: CancelReason, grace: Duration) -> Stop {
+        Stop { reason, since: seam::now(), grace, enforced: false }
+    }
+
+    /// As it reaches a scope further in, which may allow a longer grace.
+    pub(super) fn passed_down(&self, grace: Duration) -> Stop {
+        let reason = self.reason.passed_down();
+        Stop { reason, since: self.since, grace: self.grace.max(grace), enforced: false }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum StopCause {
+    /// The scope's own deadline.
+    Deadline,
+    /// A failure under `FailFast`.
+    Failure,
+    /// Everything else: a caller's `cancel`, or an outer scope.
+    Asked,
+}
+
+impl Core {
+    /// Stops the whole scope and everything below it. False if it had stopped or closed before.
+    pub(crate) fn stop(self: &Arc<Core>, reason: CancelReason, cause: StopCause) -> bool {
+        let mut wakers = Wakers::default();
+        let mut signalled = Vec::new();
+        let stop = Stop::new(reason, self.settings.grace);
+        signal_tree(Arc::clone(self), stop, cause, &mut wakers, &mut signalled);
+        let news = !signalled.is_empty();
+        wakers.wake();
+        enforce_all(signalled);
+        news
+    }
+
+    /// Stops one member and everything that it has opened. False if it had ended or was stopping.
+    pub(crate) fn stop_member(self: &Arc<Core>, member: Member, reason: CancelReason) -> bool {
+        if member == Member::BODY {
+            return self.stop(reason, StopCause::Asked);
+        }
+        self.stop_members(Some(member), reason)
+    }
+
+    /// Stops every child of this moment; the scope itself goes on.
+    pub(crate) fn stop_children(self: &Arc<Core>, reason: CancelReason) -> bool {
+        self.stop_members(None, reason)
+    }
+
+    fn stop_members(self: &Arc<Core>, only: Option<Member>, reason: CancelReason) -> bool {
+        let stop = Stop::new(reason, self.settings.grace);
+        let mut wakers = Wakers::default();
+        let mut inner = Vec::new();
+        let mut stopped = 0;
+        {
+            let mut state = self.lock();
+            if state.stop.is_some() {
+                return false;
+            }
+            let mut stop_seat = |seat: &mut Seat| {
+                let extra = seat.extra.get_or_insert_default();
+                if extra.stop.is_some() {
+                    return;
+                }
+                extra.stop = Some(stop.clone());
+                inner.extend(extra.inner.iter().filter(|core| !core.settings.shielded).cloned());
+                seat.take_wakers(&mut wakers);
+                stopped += 1;
+            };
+            match only {
+                Some(member) => {
+                    if let Some(seat) = state.seat_mut(member) {
+                        stop_seat(seat);
+                    }
+                }
+                None => state.seats.iter_mut().for_each(|(_, seat)| stop_seat(seat)),
+            }
+            self.signals.fetch_add(ONE * stopped, Ordering::Release);
+            // The owner keeps the time of the grace.
+            if stopped > 0 && !self.settings.grace.is_zero() {
+                wakers.owners.extend(state.body.waker.take());
+            }
+        }
+        let mut signalled = Vec::new();
+        for core in inner {
+            let stop = stop.passed_down(core.settings.grace);
+            signal_tree(core, stop, StopCause::Asked, &mut wakers, &mut signalled);
+        }
+        wakers.wake();
+        signalled.insert(0, Arc::clone(self));
+        enforce_all(signalled);
+        stopped > 0
+    }
+
+    /// Ends the grace of all who have had it, and says when that of the next one ends.
+    pub(crate) fn enforce(&self) -> Option<Instant> {
+        self.enforce_at(Some(seam::now()))
+    }
+
+    /// With `None`, as if every grace were over.
+    pub(super) fn enforce_at(&self, now: Option<Instant>) -> Option<Instant> {
+        let mut next: Option<Instant> = None;
+        // True if the stop changed from signalled to enforced.
+        let mut advance = |stop: &mut Stop| {
+            if stop.enforced {
+                return false;
+            }
+            let at = stop.since + stop.grace;
+            stop.enforced = now.is_none_or(|now| at <= now);
+            if !stop.enforced {
+                next = Some(next.map_or(at, |earlier| earlier.min(at)));
+            }
+            stop.enforced
+        };
+        let mut wakers = Wakers::default();
+        {
+            let mut state = self.lock();
+            let state = &mut *state;
+            if state.stop.as_mut().is_some_and(&mut advance) {
+                state.take_wakers(&mut wakers);
+            }
+            if self.signals.load(Ordering::Relaxed) >= ONE {
+                for (_, seat) in &mut state.seats {
+                    if seat.extra.as_mut().and_then(|e| e.stop.as_mut()).is_some_and(&mut advance) {
+                        seat.take_wakers(&mut wakers);
+                    }
+                }
+            }
+        }
+        wakers.wake();
+        next
+    }
+}
+
+/// Signals `core` and all scopes below it that take cancellation from outside, outermost first.
+/// A work list instead of recursion: scopes can be nested deeper than a stack.
+pub(super) fn signal_tree(
+    core: Arc<Core>,
+    stop: Stop,
+    cause: StopCause,
+    wakers: &mut Wakers,
+    signalled: &mut Vec<Arc<Core>>,
+) {
+    let mut queue = vec![(core, stop, cause)];
+    while let Some((core, stop, cause)) = queue.pop() {
+        let mut state = core.lock();
+        if state.stop.is_some() || state.phase == Phase::Closed {
+            continue;
+        }
+        core.signals.fetch_or(ALL, Ordering::Release);
+        let members = std::iter::once(&state.body).chain(state.seats.iter().map(|(_, seat)| seat));
+        for inner in members.filter_map(|seat| seat.extra.as_ref()).flat_map(|extra| &extra.inner) {
+            if !inner.settings.shielded {
+                let stop = stop.passed_down(inner.settings.grace);
+                queue.push((Arc::clone(inner), stop, StopCause::Asked));
+            }
+        }
+        state.record.stop = Some((cause, stop.reason.clone()));
+        state.stop = Some(stop);
+        state.take_wakers(wakers);
+        drop(state);
+        signalled.push(core);
+    }
+}
+
+/// Innermost first: an outer task is dropped only when nothing inside holds it any more.
+pub(super) fn enforce_all(signalled: Vec<Arc<Core>>) {
+    for core in signalled.into_iter().rev() {
+        core.enforce();
+    }
+}
