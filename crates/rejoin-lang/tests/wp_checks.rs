@@ -423,7 +423,7 @@ fn routes_for_the_same_requests_are_found() {
         &[],
     );
     finds("GET /healthz |> log\nPOST /health |> log", &["W0304"]);
-    finds("GET /a/::b |> log", &[]);
+    finds("GET /a/::b |> log", &["E0306"]);
 }
 
 #[test]

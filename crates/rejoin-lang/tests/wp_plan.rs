@@ -270,6 +270,42 @@ fn paths_are_cut_at_their_slashes() {
 }
 
 #[test]
+fn characters_that_no_path_has_are_refused() {
+    use rejoin_lang::diagnostic::Code;
+    for path in ["/a?b=1", "/a/:id.json", "/a/{id}", "/a/*all?", "/é#b"] {
+        let loaded =
+            rejoin_lang::load(Source::new("test.wp", format!("GET {path} |> log\n")), &Catalog);
+        let codes: Vec<_> = loaded.diagnostics.iter().map(|problem| problem.code).collect();
+        assert_eq!(codes, [Code::PATH_CHARACTER], "{path}");
+    }
+    plan("GET /é/a.json/~x/@me/:my-id/:a_1/*the-rest |> log\n");
+}
+
+#[test]
+fn a_text_without_quotes_is_one_error() {
+    use rejoin_lang::diagnostic::Code;
+    let text = "GET /a\n  |> jq: { a: 1 } @async(one) # c\n  |> jq: 1 + 1 @async(two)\n  \
+                |> join: one, two\n  # c\n  |> jq: .async | keys\n\nGET /b |> jq: .a.b";
+    let loaded = rejoin_lang::load(Source::new("test.wp", text), &Catalog);
+    let codes: Vec<_> = loaded.diagnostics.iter().map(|problem| problem.code).collect();
+    let drawn = render_text(&loaded.plan.sources, &loaded.diagnostics, false);
+    assert_eq!(codes, [Code::MISSING_TEXT; 5], "{drawn}");
+}
+
+#[test]
+fn a_path_of_many_segments_is_one_error() {
+    let codes = |segments: usize| {
+        let text = format!("GET {} |> log\n", "/a".repeat(segments));
+        let loaded = rejoin_lang::load(Source::new("test.wp", text), &Catalog);
+        assert!(loaded.plan.routes[0].path.segments.len() <= 64);
+        loaded.diagnostics.iter().map(|problem| problem.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(64), []);
+    assert_eq!(codes(65), [rejoin_lang::diagnostic::Code::TOO_DEEP]);
+    assert_eq!(codes(200_000), [rejoin_lang::diagnostic::Code::TOO_DEEP]);
+}
+
+#[test]
 fn the_last_configuration_of_a_name_stands_whole() {
     let text = "config server { host: \"a\", port: 1 }\nconfig server { port: 2, port: 3 }\n";
     let loaded = rejoin_lang::load(Source::new("test.wp", text), &Catalog);

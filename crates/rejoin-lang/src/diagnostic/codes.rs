@@ -142,6 +142,7 @@ codes! {
     E0303 REST_NOT_LAST Error true "capture of the rest before the end";
     E0304 DUPLICATE_ROUTE Error true "two routes for the same requests";
     E0305 WRONG_SETTING Error false "setting of the wrong kind";
+    E0306 PATH_CHARACTER Error true "character that a path cannot have";
     E0390 MISSING_VARIABLE Error true "environment variable not set";
     W0001 TESTS_SKIPPED Warning false "tests are not run";
     W0101 UNKNOWN_TAG Warning false "unknown tag";

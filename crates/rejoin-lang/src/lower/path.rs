@@ -7,6 +7,9 @@ use crate::wp::ast::Name;
 
 use super::Lowering;
 
+/// Routers walk the segments of a pattern one inside the other.
+const MAX_SEGMENTS: usize = 64;
+
 impl Lowering<'_> {
     pub(super) fn path(&mut self, path: &Name) -> PathPattern {
         let text = path.text.clone();
@@ -18,6 +21,15 @@ impl Lowering<'_> {
         while let Some(piece) = pieces.next() {
             let span = path.span.slice(start, start + piece.len());
             start += piece.len() + 1;
+            if segments.len() == MAX_SEGMENTS {
+                let message = format!("the path has more than {MAX_SEGMENTS} segments");
+                self.report(
+                    Diagnostic::new(Code::TOO_DEEP, span, message)
+                        .label("this segment is one too many")
+                        .help("capture the rest of the path, as in `*rest`"),
+                );
+                break;
+            }
             let (segment, name) = if let Some(name) = piece.strip_prefix(':') {
                 (Segment::Param(name.into()), name)
             } else if let Some(name) = piece.strip_prefix('*') {
@@ -35,10 +47,23 @@ impl Lowering<'_> {
                 (Segment::Rest(name.into()), name)
             } else {
                 segments.push(Segment::Literal(piece.into()));
+                self.literal(piece, span);
                 continue;
             };
             segments.push(segment);
-            if name.is_empty() {
+            if let Some(odd) =
+                name.chars().find(|c| !c.is_ascii_alphanumeric() && !"_-".contains(*c))
+            {
+                self.report(
+                    Diagnostic::new(
+                        Code::PATH_CHARACTER,
+                        span,
+                        format!("`{piece}` captures a whole segment, and its name has a `{odd}`"),
+                    )
+                    .label("a name has letters, digits, `_` and `-`")
+                    .help("capture the segment as a whole, and take it apart in a step"),
+                );
+            } else if name.is_empty() {
                 self.report(
                     Diagnostic::new(
                         Code::NAMELESS_CAPTURE,
@@ -64,5 +89,24 @@ impl Lowering<'_> {
             }
         }
         PathPattern { text: text.clone(), segments }
+    }
+
+    /// Refuses what is written as other routers write it: no request would have it in its path.
+    fn literal(&mut self, piece: &str, span: Span) {
+        let Some(at) = piece.find(['?', '#', '{', '}']) else { return };
+        let odd = &piece[at..=at];
+        let help = match odd {
+            "?" | "#" => "remove it and what follows: a query is at `.query`, whatever the path",
+            _ => "capture a segment with `:name`",
+        };
+        self.report(
+            Diagnostic::new(
+                Code::PATH_CHARACTER,
+                span.slice(at, at + 1),
+                format!("no request has `{odd}` in its path"),
+            )
+            .label("never matches")
+            .help(help),
+        );
     }
 }

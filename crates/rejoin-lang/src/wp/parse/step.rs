@@ -178,11 +178,12 @@ impl Parser<'_> {
             .help(format!("put it between backticks: {}", quoted(shown))),
         );
         self.pos = end;
-        if self.at_end() || self.at("|>") {
-            return None;
+        if !self.at_end() && !self.at("|>") && !self.at("@") {
+            self.skip_to_next_start();
         }
-        self.skip_to_next_start();
-        None
+        // One line is taken as if it had quotes, so that nothing more is reported for the lack of them alone.
+        let is_whole = self.after_trivia(end) >= self.pos;
+        is_whole.then(|| StepConfig::Backtick(self.text_node(start, start + shown.len())))
     }
 
     /// Whether what follows a name after a colon can follow a step.
