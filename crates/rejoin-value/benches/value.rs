@@ -74,7 +74,54 @@ fn by_jaq(source: &str, input: &str) -> impl FnMut() {
     }
 }
 
+/// The route that gathers a large answer and sums it up: orders with a few short fields each.
+fn orders() -> String {
+    let orders: Vec<String> = (0..620)
+        .map(|n| {
+            let status = if n % 3 == 1 { "open" } else { "paid" };
+            let (customer, total) = (n * 39 % 40, n * 4999 % 5024);
+            format!(
+                r#"{{"id":{n},"customer":"customer {customer:02}","status":"{status}","total":{total},"currency":"EUR","items":[{{"sku":"SKU-{n:05}","count":2}},{{"sku":"SKU-{customer:05}","count":1}}],"note":null}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"orders":[{}]}}"#, orders.join(","))
+}
+
+/// What one request for a summary of a large answer costs, step by step.
+fn report() {
+    let text = orders();
+    println!("report on {} bytes", text.len());
+    let program = Program::compile(
+        r#"[.data.response.orders[] | select(.status == "paid")] | group_by(.customer)
+           | map({customer: .[0].customer, orders: length, total: (map(.total) | add)})"#,
+        &[],
+    )
+    .expect("compiles");
+    let limits = Limits::default();
+    let parsed = Value::parse(text.as_bytes()).expect("JSON");
+    let wrapped: Value = json!({"data": {"response": (parsed.clone())}});
+    measure("  parse and drop", || drop(black_box(Value::parse(text.as_bytes()))));
+    measure("  parse and drop, serde_json", || {
+        drop(black_box(serde_json::from_slice::<serde_json::Value>(text.as_bytes())));
+    });
+    measure("  summarise", || drop(black_box(program.run_first(&wrapped, &[], &limits))));
+    measure("  print", || drop(black_box(json::to_vec(&parsed))));
+    let other: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    measure("  print, serde_json", || drop(black_box(serde_json::to_vec(&other))));
+    measure("  all of it", || {
+        let body = Value::parse(text.as_bytes()).expect("JSON");
+        let state: Value = json!({"data": {"response": (body)}});
+        let summary = program.run_first(&state, &[], &limits).expect("runs").expect("an output");
+        drop(black_box(json::to_vec(&summary)));
+    });
+}
+
 fn main() {
+    report();
+    if std::env::args().any(|arg| arg == "report") {
+        return;
+    }
     let large = document(100_000);
     let parsed = Value::parse(large.as_bytes()).expect("JSON");
     println!("{} bytes", large.len());

@@ -48,14 +48,22 @@ pub fn parse_with(text: &[u8], limits: ParseLimits) -> Result<Value, ParseError>
         return Err(ParseError::new(text, limits.size, message));
     }
     let at = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    // Checked as a whole, the many short strings cost no check each. Broken bytes end the text that
+    // is read, so that what is wrong in front of them is still found first.
+    let valid = match std::str::from_utf8(text) {
+        Ok(valid) => valid,
+        Err(_) => text.utf8_chunks().next().map_or("", |chunk| chunk.valid()),
+    };
     let mut parser = Parser {
-        text,
+        whole: text,
+        valid,
+        text: valid.as_bytes(),
         at,
         limits,
         values: Vec::new(),
         entries: Vec::new(),
         open: Vec::new(),
-        keys: KeyCache::default(),
+        keys: KeyCache::new(),
         scratch: String::new(),
     };
     let value = parser.document()?;
@@ -63,6 +71,10 @@ pub fn parse_with(text: &[u8], limits: ParseLimits) -> Result<Value, ParseError>
 }
 
 struct Parser<'t> {
+    /// The document as it came.
+    whole: &'t [u8],
+    /// What of it is UTF-8, from the front, and the same as bytes.
+    valid: &'t str,
     text: &'t [u8],
     at: usize,
     limits: ParseLimits,
@@ -100,7 +112,7 @@ impl<'t> Parser<'t> {
             loop {
                 let Some(open) = self.open.last_mut() else {
                     self.space();
-                    if self.at < self.text.len() {
+                    if self.at < self.whole.len() {
                         return Err(self.error("expected the end of the document"));
                     }
                     return Ok(done.0);
@@ -139,9 +151,9 @@ impl<'t> Parser<'t> {
         let open = self.open.pop().expect("a container is open");
         let depth = open.deepest + 1;
         let value = if open.is_object {
-            Value::Object(Object::from_entries(self.entries.split_off(open.start), depth))
+            Value::Object(Object::from_entries(take_from(&mut self.entries, open.start), depth))
         } else {
-            Value::Array(Array::with_depth(self.values.split_off(open.start), depth))
+            Value::Array(Array::with_depth(take_from(&mut self.values, open.start), depth))
         };
         (value, depth)
     }
@@ -168,7 +180,7 @@ impl<'t> Parser<'t> {
     fn open(&mut self, is_object: bool) -> Result<Option<Value>, ParseError> {
         if self.open.len() >= self.limits.depth as usize {
             let message = format!("nested deeper than {} levels", self.limits.depth);
-            return Err(ParseError::new(self.text, self.at, message));
+            return Err(ParseError::new(self.whole, self.at, message));
         }
         self.at += 1;
         self.space();
@@ -189,14 +201,18 @@ impl<'t> Parser<'t> {
             return Err(self.error(expected));
         }
         self.at += 1;
-        let text = self.text;
         let start = self.at;
-        let key = match plain_end(text, start) {
-            end if text.get(end) == Some(&b'"') => {
-                self.at = end + 1;
-                self.keys.get(utf8(text, start, end)?)
+        let key = if let Some(key) = self.keys.expected(&self.text[start..]) {
+            self.at = start + key.len() + 1;
+            key
+        } else {
+            match plain_end(self.text, start) {
+                end if self.text.get(end) == Some(&b'"') => {
+                    self.at = end + 1;
+                    self.keys.get(&self.valid[start..end])
+                }
+                _ => self.string()?.into(),
             }
-            _ => self.string()?.into(),
         };
         self.entries.push((key, Value::Null));
         self.space();
@@ -214,13 +230,13 @@ impl<'t> Parser<'t> {
         let end = plain_end(text, start);
         if text.get(end) == Some(&b'"') {
             self.at = end + 1;
-            return utf8(text, start, end);
+            return Ok(&self.valid[start..end]);
         }
         self.scratch.clear();
         let mut start = start;
         let mut end = end;
         loop {
-            self.scratch.push_str(utf8(text, start, end)?);
+            self.scratch.push_str(&self.valid[start..end]);
             match text.get(end) {
                 Some(b'"') => {
                     self.at = end + 1;
@@ -239,6 +255,9 @@ impl<'t> Parser<'t> {
                     self.at = end;
                     return Err(self
                         .error("control characters in strings are written as escapes; found one"));
+                }
+                None if end < self.whole.len() => {
+                    return Err(ParseError::new(self.whole, end, "expected UTF-8 text"));
                 }
                 None => {
                     self.at = end;
@@ -338,7 +357,7 @@ impl<'t> Parser<'t> {
             let n = digits.iter().fold(0i64, |n, b| n * 10 + i64::from(b - b'0'));
             return Ok(Number::from(if digits.len() == bytes.len() { n } else { -n }));
         }
-        let text = utf8(self.text, start, self.at)?;
+        let text = &self.valid[start..self.at];
         if is_whole {
             return Ok(Number::from_digits(text));
         }
@@ -372,7 +391,7 @@ impl<'t> Parser<'t> {
 
     /// An error at the current place that also says what is there.
     fn error(&self, expected: &str) -> ParseError {
-        let rest = &self.text[self.at.min(self.text.len())..];
+        let rest = &self.whole[self.at.min(self.whole.len())..];
         let rest = &rest[..rest.len().min(4)];
         let found = match rest.utf8_chunks().next() {
             None => "the end".to_owned(),
@@ -386,30 +405,61 @@ impl<'t> Parser<'t> {
             Some(rule) => rule.to_owned(),
             None => format!("{expected}, found {found}"),
         };
-        ParseError::new(self.text, self.at, message)
+        ParseError::new(self.whole, self.at, message)
     }
 }
 
-fn utf8(text: &[u8], start: usize, end: usize) -> Result<&str, ParseError> {
-    std::str::from_utf8(&text[start..end])
-        .map_err(|e| ParseError::new(text, start + e.valid_up_to(), "expected UTF-8 text"))
+/// The items from `start` on.
+fn take_from<T>(items: &mut Vec<T>, start: usize) -> Vec<T> {
+    if start > 0 {
+        return items.split_off(start);
+    }
+    let mut all = std::mem::take(items);
+    all.shrink_to_fit();
+    all
 }
 
-/// Keys repeat in one document more often than not: the same text is shared.
-#[derive(Default)]
+/// Keys repeat in one document more often than not, and mostly in the same order: after `id` comes
+/// `name`, as it did the last time. So a known key costs one comparison, and long ones are shared.
 struct KeyCache {
-    slots: Vec<Option<Str>>,
+    slots: Vec<Slot>,
+    /// The slot of the key that was read last.
+    last: usize,
+}
+
+#[derive(Clone, Default)]
+struct Slot {
+    /// Without anything that would be escaped; empty while the slot is free.
+    key: Str,
+    /// The slot of the key that came behind this one the last time.
+    next: usize,
 }
 
 impl KeyCache {
     const SLOTS: usize = 128;
 
+    fn new() -> Self {
+        KeyCache { slots: Vec::new(), last: 0 }
+    }
+
+    /// The key that the text begins with, up to a quote, if it is the one that was to be expected.
+    fn expected(&mut self, text: &[u8]) -> Option<Str> {
+        let next = self.slots.get(self.last)?.next;
+        let key = &self.slots[next].key;
+        let rest = text.strip_prefix(key.as_bytes())?;
+        if rest.first() != Some(&b'"') {
+            return None;
+        }
+        self.last = next;
+        Some(key.clone())
+    }
+
     fn get(&mut self, key: &str) -> Str {
-        if key.len() > 32 {
+        if key.len() > 64 {
             return key.into();
         }
         if self.slots.is_empty() {
-            self.slots.resize(Self::SLOTS, None);
+            self.slots.resize(Self::SLOTS, Slot::default());
         }
         let bytes = key.as_bytes();
         let byte = |at: usize| usize::from(bytes.get(at).copied().unwrap_or(0));
@@ -417,10 +467,13 @@ impl KeyCache {
             + byte(0) * 31
             + byte(bytes.len() / 2) * 17
             + byte(bytes.len().wrapping_sub(1)) * 5;
-        let slot = &mut self.slots[mixed % Self::SLOTS];
-        match slot {
-            Some(known) if known.as_str() == key => known.clone(),
-            _ => slot.insert(key.into()).clone(),
+        let at = mixed % Self::SLOTS;
+        self.slots[self.last].next = at;
+        self.last = at;
+        let slot = &mut self.slots[at];
+        if slot.key.as_str() != key {
+            slot.key = key.into();
         }
+        slot.key.clone()
     }
 }

@@ -1,6 +1,6 @@
 //! Shared arrays.
 
-use super::{Depth, Value, depth::drop_slots};
+use super::{Depth, Value, depth::drop_children};
 use std::{fmt, ops::Deref, sync::Arc};
 
 /// A shared array, read as a slice of [`Value`]. A change copies the slots once if the array is
@@ -16,7 +16,7 @@ struct Items {
 
 impl Drop for Items {
     fn drop(&mut self) {
-        drop_slots(&self.depth, &mut self.values, |value| value, |value| value);
+        drop_children(&self.depth, self.values.iter_mut());
     }
 }
 
@@ -74,6 +74,18 @@ impl Array {
     #[must_use]
     pub fn ptr_eq(&self, other: &Array) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(super) fn may_be_deep(&self) -> bool {
+        !self.0.depth.is_shallow() && !self.is_empty()
+    }
+
+    /// Shows the elements to `f` if nobody else holds the array, then drops it.
+    pub(super) fn dismantle(self, f: impl FnMut(&mut Value)) {
+        if let Some(mut items) = Arc::into_inner(self.0) {
+            items.values.iter_mut().for_each(f);
+            items.values.clear();
+        }
     }
 
     pub(crate) fn depth_within(&self, limit: u32) -> Option<u32> {

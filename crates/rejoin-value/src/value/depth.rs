@@ -1,10 +1,7 @@
 //! How containers remember their depth, and how they are dropped without deep recursion.
 
 use super::Value;
-use std::{
-    cell::{Cell, RefCell},
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
-};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// The remembered depth of a container; 0 while nobody has asked since the last change.
 ///
@@ -43,7 +40,7 @@ impl Depth {
         Some(deepest + 1)
     }
 
-    fn is_shallow(&self) -> bool {
+    pub(crate) fn is_shallow(&self) -> bool {
         (1..=SHALLOW).contains(&self.0.load(Relaxed))
     }
 }
@@ -56,41 +53,60 @@ impl Clone for Depth {
 
 /// Nesting that may be dropped by plain recursion.
 const SHALLOW: u32 = 512;
-/// Levels of unknown containers after which the rest is put off.
-const INLINE_LEVELS: u32 = 64;
 
-thread_local! {
-    static LEVEL: Cell<u32> = const { Cell::new(0) };
-    static PUT_OFF: RefCell<Vec<Vec<Value>>> = const { RefCell::new(Vec::new()) };
+/// Drops what a container holds, if its depth may be large.
+///
+/// Plain recursion would overflow the stack on a value of a hundred thousand levels, so children
+/// of unknown depth are taken out into a list that is worked off here; nobody is left to recurse.
+pub(crate) fn drop_children<'v>(depth: &Depth, children: impl Iterator<Item = &'v mut Value>) {
+    if depth.is_shallow() {
+        return;
+    }
+    let mut rest: Vec<Value> = children.filter_map(take_deep).collect();
+    while let Some(value) = rest.pop() {
+        value.dismantle(|child| rest.extend(take_deep(child)));
+    }
 }
 
-/// Drops the slots of a container whose depth may be unknown.
-///
-/// Plain recursion would overflow the stack on a value of a hundred thousand levels, so beyond
-/// some levels the slots wait in a list that the outermost drop empties.
-pub(crate) fn drop_slots<T>(
-    depth: &Depth,
-    slots: &mut Vec<T>,
-    value: fn(T) -> Value,
-    seen: fn(&T) -> &Value,
-) {
-    if depth.is_shallow() || !slots.iter().any(|slot| seen(slot).is_container()) {
-        return;
+/// The value, if its own drop could recurse deeply; `null` is left in its place.
+fn take_deep(value: &mut Value) -> Option<Value> {
+    let is_deep = match value {
+        Value::Array(array) => array.may_be_deep(),
+        Value::Object(object) => object.may_be_deep(),
+        _ => false,
+    };
+    is_deep.then(|| value.take())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Array, Object, Value};
+    use std::cell::RefCell;
+
+    fn nested(levels: usize) -> Value {
+        (0..levels).fold(Value::Null, |inner, n| {
+            if n % 2 == 0 {
+                Array::from_vec(vec![inner]).into()
+            } else {
+                Object::from_iter([("in", inner)]).into()
+            }
+        })
     }
-    // During the tear-down of a thread the list may be gone; recursion is all that is left then.
-    let Ok(level) = LEVEL.try_with(Cell::get) else { return };
-    let slots = std::mem::take(slots);
-    if level >= INLINE_LEVELS {
-        let values = slots.into_iter().map(value).collect();
-        let _ = PUT_OFF.try_with(|list| list.borrow_mut().push(values));
-        return;
-    }
-    LEVEL.set(level + 1);
-    drop(slots);
-    if level == 0 {
-        while let Some(values) = PUT_OFF.with(|list| list.borrow_mut().pop()) {
-            drop(values);
+
+    #[test]
+    fn a_deep_value_may_be_the_last_thing_a_thread_drops() {
+        thread_local! {
+            static KEPT: RefCell<Option<Value>> = const { RefCell::new(None) };
         }
+        let thread = std::thread::spawn(|| KEPT.set(Some(nested(200_000))));
+        thread.join().expect("the thread ends in peace");
     }
-    LEVEL.set(level);
+
+    #[test]
+    fn a_shared_part_outlives_the_deep_value_around_it() {
+        let part = nested(1000);
+        let around = Array::from_vec(vec![part.clone(), nested(100_000), part.clone()]);
+        drop(around);
+        assert_eq!(part.depth_within(2000), Some(1000));
+    }
 }

@@ -164,6 +164,15 @@ impl Value {
         std::mem::take(self)
     }
 
+    /// Shows what a container holds to `f` if nobody else holds the container, then drops it.
+    fn dismantle(self, f: impl FnMut(&mut Value)) {
+        match self {
+            Value::Array(array) => array.dismantle(f),
+            Value::Object(object) => object.dismantle(f),
+            _ => {}
+        }
+    }
+
     pub(crate) fn is_container(&self) -> bool {
         matches!(self, Value::Array(_) | Value::Object(_))
     }

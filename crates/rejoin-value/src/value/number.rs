@@ -25,7 +25,8 @@ enum Form {
     /// A whole double that was written with the fraction `.0`.
     Decimal(f64),
     /// A whole number beyond 64 bits, as it was written: a sign and digits without leading zeros.
-    Long(Arc<str>),
+    /// Rare, so what keeps [`Form`] at two words is worth a second pointer.
+    Long(Arc<Box<str>>),
 }
 
 impl Number {
@@ -49,8 +50,13 @@ impl Number {
             Ok(n) => Number(Form::Int(n)),
             Err(_) => {
                 let (sign, digits) = text.strip_prefix('-').map_or(("", text), |d| ("-", d));
-                let digits = digits.trim_start_matches('0');
-                Number(Form::Long(format!("{sign}{digits}").into()))
+                let exact = format!("{sign}{}", digits.trim_start_matches('0'));
+                // What a double prints is that double, so that own text reads as the value it was.
+                let double = Number(Form::Float(text.parse().unwrap_or(f64::INFINITY)));
+                if double.as_f64().is_finite() && double.to_string() == exact {
+                    return double;
+                }
+                Number(Form::Long(long(exact)))
             }
         }
     }
@@ -124,10 +130,10 @@ impl Number {
                 None => (-self.as_f64()).into(),
             },
             Form::Decimal(x) => Number(Form::Decimal(-x)),
-            Form::Long(digits) => Number(Form::Long(match digits.strip_prefix('-') {
-                Some(digits) => digits.into(),
-                None => format!("-{digits}").into(),
-            })),
+            Form::Long(digits) => Number(Form::Long(long(match digits.strip_prefix('-') {
+                Some(digits) => digits.to_owned(),
+                None => format!("-{digits}"),
+            }))),
             Form::Float(x) => (-x).into(),
         }
     }
@@ -147,6 +153,10 @@ impl Number {
             Form::Long(digits) => out.extend_from_slice(digits.as_bytes()),
         }
     }
+}
+
+fn long(digits: String) -> Arc<Box<str>> {
+    Arc::new(digits.into_boxed_str())
 }
 
 /// The double as an integer, if it is one and survives the way back.
@@ -304,7 +314,7 @@ macro_rules! from_int {
             fn from(n: $t) -> Self {
                 match i64::try_from(n) {
                     Ok(n) => Number(Form::Int(n)),
-                    Err(_) => Number(Form::Long(n.to_string().into())),
+                    Err(_) => Number(Form::Long(long(n.to_string()))),
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Shared objects that keep the order of insertion.
 
-use super::{Depth, Str, Value, depth::drop_slots};
+use super::{Depth, Str, Value, depth::drop_children};
 use std::{
     fmt,
     hash::BuildHasher,
@@ -21,7 +21,7 @@ struct Fields {
 
 impl Drop for Fields {
     fn drop(&mut self) {
-        drop_slots(&self.depth, &mut self.entries, |(_, value)| value, |(_, value)| value);
+        drop_children(&self.depth, self.entries.iter_mut().map(|(_, value)| value));
     }
 }
 
@@ -200,6 +200,18 @@ impl Object {
     #[must_use]
     pub fn ptr_eq(&self, other: &Object) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(super) fn may_be_deep(&self) -> bool {
+        !self.0.depth.is_shallow() && !self.is_empty()
+    }
+
+    /// Shows the values to `f` if nobody else holds the object, then drops it.
+    pub(super) fn dismantle(self, mut f: impl FnMut(&mut Value)) {
+        if let Some(mut fields) = Arc::into_inner(self.0) {
+            fields.entries.iter_mut().for_each(|(_, value)| f(value));
+            fields.entries.clear();
+        }
     }
 
     pub(crate) fn depth_within(&self, limit: u32) -> Option<u32> {

@@ -131,10 +131,21 @@ fn compare<'v>(left: &'v Value, right: &'v Value, rest: &mut Rest<'v>) -> Orderi
 }
 
 fn compare_arrays<'v>(left: &'v Array, right: &'v Array, rest: &mut Rest<'v>) -> Ordering {
-    if !left.ptr_eq(right) {
-        rest.frames.push(Frame::Arrays(left, right));
+    if left.ptr_eq(right) {
+        return Ordering::Equal;
     }
-    Ordering::Equal
+    // Scalars in front are compared at once: most arrays are decided without anything put off.
+    for (at, (l, r)) in left.iter().zip(right.iter()).enumerate() {
+        if l.is_container() && r.is_container() {
+            rest.frames.push(Frame::Arrays(&left[at..], &right[at..]));
+            return Ordering::Equal;
+        }
+        let order = compare(l, r, rest);
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    left.len().cmp(&right.len())
 }
 
 fn compare_objects<'v>(left: &'v Object, right: &'v Object, rest: &mut Rest<'v>) -> Ordering {

@@ -1,10 +1,14 @@
 //! Shared text.
 
-use std::{borrow::Borrow, fmt, ops::Deref, sync::Arc};
+use smol_str::SmolStr;
+use std::{borrow::Borrow, fmt, ops::Deref};
 
 /// A shared string: cloning costs one counter. Reads as a [`str`].
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Str(Arc<str>);
+///
+/// Up to 23 bytes, which is most keys and many values, stand in the value itself, so that making
+/// and dropping them needs no allocation.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Str(SmolStr);
 
 impl Str {
     /// The text.
@@ -13,16 +17,15 @@ impl Str {
         &self.0
     }
 
-    /// True if both are the very same shared text.
+    /// True if both are the very same shared text, or equal and too short to be shared: a cheap
+    /// test that never reads a long text.
     #[must_use]
     pub fn ptr_eq(&self, other: &Str) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Default for Str {
-    fn default() -> Self {
-        Self::from("")
+        if self.0.is_heap_allocated() {
+            std::ptr::eq(self.as_str(), other.as_str())
+        } else {
+            self == other
+        }
     }
 }
 
@@ -60,7 +63,7 @@ impl From<String> for Str {
 
 impl From<&String> for Str {
     fn from(s: &String) -> Self {
-        Str(s.as_str().into())
+        Str(s.into())
     }
 }
 
@@ -72,24 +75,24 @@ impl From<&Str> for Str {
 
 impl PartialEq<str> for Str {
     fn eq(&self, other: &str) -> bool {
-        &*self.0 == other
+        self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for Str {
     fn eq(&self, other: &&str) -> bool {
-        &*self.0 == *other
+        self.as_str() == *other
     }
 }
 
 impl fmt::Display for Str {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self)
     }
 }
 
 impl fmt::Debug for Str {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }

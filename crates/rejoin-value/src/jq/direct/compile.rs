@@ -212,6 +212,11 @@ impl<'s> Compiler<'_, 's> {
     fn call(&mut self, name: &str, args: &[Tm<'s>]) -> Option<Node> {
         let keyed =
             |name: &str, f: Node| native(name, vec![Node::Map(boxed(Node::Array(boxed(f))))]);
+        // A sole output orders as the array of it does. (Not so `nan` in `min_by` and `max_by`.)
+        let sorted = |name: &str, f: Node| match f.outputs() {
+            Outputs::One => native(name, vec![Node::Map(boxed(f))]),
+            _ => keyed(name, f),
+        };
         match (name, args) {
             ("true", []) => Some(Node::Const(true.into())),
             ("false", []) => Some(Node::Const(false.into())),
@@ -238,9 +243,9 @@ impl<'s> Compiler<'_, 's> {
                 let back = Node::Pipe(boxed(mapped), boxed(native("from_entries", Vec::new())?));
                 Some(Node::Pipe(boxed(native("to_entries", Vec::new())?), boxed(back)))
             }
-            ("sort_by", [f]) => keyed("__sort_by", self.node(f)?),
-            ("group_by", [f]) => keyed("__group_by", self.node(f)?),
-            ("unique_by", [f]) => keyed("__unique_by", self.node(f)?),
+            ("sort_by", [f]) => sorted("__sort_by", self.node(f)?),
+            ("group_by", [f]) => sorted("__group_by", self.node(f)?),
+            ("unique_by", [f]) => sorted("__unique_by", self.node(f)?),
             ("min_by", [f]) => keyed("__min_by", self.node(f)?),
             ("max_by", [f]) => keyed("__max_by", self.node(f)?),
             ("del", [place]) => native("__del", vec![Node::Const(constant_path(place)?)]),

@@ -138,6 +138,33 @@ impl Node {
         Ok(first)
     }
 
+    /// The output of a term that only points at something, without a copy.
+    ///
+    /// `None` is no answer: [`one`](Self::one) knows more.
+    fn peek<'v>(&'v self, env: &'v Env<'_>, input: &'v Value) -> Option<&'v Value> {
+        match self {
+            Node::Exact(node) => node.peek(env, input),
+            Node::Id => Some(input),
+            Node::Const(value) => Some(value),
+            Node::Global(at) => Some(&env.globals[*at]),
+            Node::Var(n) => Some(env.var(*n)),
+            Node::Path(head, parts) => {
+                let start = head.peek(env, input)?;
+                parts.iter().try_fold(start, |at, (part, _)| match (part, at) {
+                    (Part::Key(key), Value::Object(object)) => {
+                        Some(object.get(key).unwrap_or(&Value::Null))
+                    }
+                    (Part::Key(_), Value::Null) => Some(at),
+                    (Part::Index(Node::Const(Value::Number(n))), Value::Array(array)) => {
+                        array.get(usize::try_from(n.as_int()?).ok()?)
+                    }
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// The output of a term that has exactly one.
     fn one(&self, env: &Env<'_>, input: &Value) -> Outcome {
         tick();
@@ -147,11 +174,10 @@ impl Node {
             Node::Const(value) => value.clone(),
             Node::Global(at) => env.globals[*at].clone(),
             Node::Var(n) => env.var(*n).clone(),
-            Node::Path(head, parts) if **head == Node::Id => follow(input, parts, env, input)?,
-            Node::Path(head, parts) => {
-                let start = head.one(env, input)?;
-                follow(&start, parts, env, input)?
-            }
+            Node::Path(head, parts) => match self.peek(env, input) {
+                Some(value) => value.clone(),
+                None => follow(&head.one(env, input)?, parts, env, input)?,
+            },
             Node::Array(node) => {
                 let mut items = Vec::new();
                 node.each(env, input, &mut |value| {
@@ -271,9 +297,10 @@ fn math(left: Value, op: Math, right: Value) -> Outcome {
 }
 
 fn compare(left: &Node, op: Cmp, right: &Node, env: &Env<'_>, input: &Value) -> Outcome<bool> {
-    // Most comparisons are with a constant, which need not be copied.
-    if let Node::Const(right) = right {
-        return Ok(op.run(&left.one(env, input)?, right));
+    // Most comparisons are of a field with a constant, and neither need be copied.
+    if let (Some(left), Some(right)) = (left.peek(env, input), right.peek(env, input)) {
+        tick();
+        return Ok(op.run(left, right));
     }
     let right = right.one(env, input)?;
     Ok(op.run(&left.one(env, input)?, &right))
