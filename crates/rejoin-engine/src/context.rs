@@ -121,7 +121,7 @@ impl Context {
         if let Some(done) = self.jq_at_once(program, input, vars) {
             return done;
         }
-        let limits = self.request.jq.jq(self.host());
+        let limits = self.request.jq.jq(self.host().script_limits);
         let (program, input, vars) = (program.clone(), input.clone(), vars.to_vec());
         let scripts = &self.host().scripts;
         let ended = scripts.run(move |stop| {
@@ -140,7 +140,7 @@ impl Context {
         input: &Value,
         vars: &[Value],
     ) -> Option<Result<Option<Value>, jq::RunError>> {
-        let limits = || self.request.jq.jq(self.host());
+        let limits = || self.request.jq.jq(self.host().script_limits);
         program.is_bounded().then(|| program.run_first(input, vars, &limits()))
     }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rejoin_value::jq;
 
-use crate::host::Host;
 use crate::settings::Settings;
 
 /// What one run of a script may use.
@@ -43,17 +42,18 @@ impl ScriptSettings {
         }
     }
 
-    /// The limits of a script that starts now; never more time than the request has left.
-    pub fn limits(self, host: &Host) -> ScriptLimits {
-        let time = self.time.unwrap_or(host.script_limits.time);
+    /// The limits of a script that starts now, `default` where the program does not say; never more time than
+    /// the request has left.
+    pub fn limits(self, default: ScriptLimits) -> ScriptLimits {
+        let time = self.time.unwrap_or(default.time);
         ScriptLimits {
             time: rejoin::remaining().map_or(time, |left| time.min(left)),
-            memory: self.memory.unwrap_or(host.script_limits.memory),
+            memory: self.memory.unwrap_or(default.memory),
         }
     }
 
-    pub(crate) fn jq(self, host: &Host) -> jq::Limits {
-        let limits = self.limits(host);
+    pub(crate) fn jq(self, default: ScriptLimits) -> jq::Limits {
+        let limits = self.limits(default);
         let default = jq::Limits::default();
         jq::Limits {
             time: Some(limits.time),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rejoin_lang::check::refused_setting;
+use rejoin_lang::check::{refused_setting, setting_duration};
 use rejoin_lang::config_value::ConfigValue;
 use rejoin_lang::diagnostic::{Code, Diagnostic};
 use rejoin_lang::plan::{ConfigBlock, ConfigSetting, Plan};
@@ -94,7 +94,7 @@ impl Settings {
         match self.get(block, key)? {
             ConfigValue::Duration(length) => Some(*length),
             ConfigValue::Int(seconds) => Some(Duration::from_secs(*seconds)),
-            ConfigValue::Text(text) => parse_duration(text.trim()),
+            ConfigValue::Text(text) => setting_duration(text),
             _ => None,
         }
     }
@@ -121,17 +121,4 @@ fn lookup(
         },
         other => Ok(other.clone()),
     }
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let n: u64 = text[..split].parse().ok()?;
-    let millis = match &text[split..] {
-        "ms" => 1,
-        "" | "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    n.checked_mul(millis).map(Duration::from_millis)
 }

@@ -8,6 +8,7 @@
 pub mod check;
 pub mod config_value;
 pub mod diagnostic;
+pub mod duration;
 mod jq_facts;
 mod load;
 pub mod lower;

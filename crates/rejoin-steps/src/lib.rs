@@ -23,7 +23,6 @@
 //! `join` and calls of pipelines are nodes of the engine and no steps.
 
 pub mod debug;
-mod duration;
 pub mod fetch;
 pub mod jq;
 pub mod log;

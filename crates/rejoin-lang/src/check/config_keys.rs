@@ -1,6 +1,9 @@
 //! The settings that exist: blocks, keys, and what their values must be.
 
+use std::time::Duration;
+
 use crate::config_value::ConfigValue;
+use crate::duration;
 
 /// What the value of a setting must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,14 +12,14 @@ pub(super) enum Kind {
     Bool,
     Int,
     /// A length of time; a bare number is seconds.
-    Duration,
+    Length,
     /// A number of bytes.
     Size,
     /// Any value, read as text.
     Any,
 }
 
-use Kind::{Any, Bool, Duration as Time, Int, Size, Text};
+use Kind::{Any, Bool, Int, Length as Time, Size, Text};
 
 /// Blocks by name, each with its keys.
 pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
@@ -105,6 +108,14 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
     ("typecheck", &[("strict", Any)]),
 ];
 
+/// A length of time from a text, as the environment brings it; a bare number is seconds.
+pub fn setting_duration(text: &str) -> Option<Duration> {
+    match text.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => duration::parse(text),
+    }
+}
+
 /// What a setting must be, if `value` is not that. Unknown settings take anything: nothing reads them.
 pub fn refused_setting(block: &str, key: &str, value: &ConfigValue) -> Option<&'static str> {
     let (_, keys) = BLOCKS.iter().find(|(name, _)| *name == block)?;
@@ -119,7 +130,7 @@ impl Kind {
             Kind::Text => "a text, such as \"localhost\"",
             Kind::Bool => "`true` or `false`",
             Kind::Int => "a whole number, such as 8080",
-            Kind::Duration => "a length of time, such as `30s`",
+            Kind::Length => "a length of time, such as `30s`",
             Kind::Size => "a number of bytes, such as 2097152",
             Kind::Any => "a value",
         }
@@ -134,18 +145,14 @@ impl Kind {
             }
             (Kind::Text, ConfigValue::Text(_)) => true,
             (Kind::Bool, ConfigValue::Bool(_)) => true,
-            (Kind::Int | Kind::Size | Kind::Duration, ConfigValue::Int(_)) => true,
-            (Kind::Duration, ConfigValue::Duration(_)) => true,
+            (Kind::Int | Kind::Size | Kind::Length, ConfigValue::Int(_)) => true,
+            (Kind::Length, ConfigValue::Duration(_)) => true,
             (Kind::Bool, ConfigValue::Text(text)) => matches!(
                 &*text.trim().to_ascii_lowercase(),
                 "true" | "1" | "on" | "yes" | "false" | "0" | "off" | "no"
             ),
             (Kind::Int | Kind::Size, ConfigValue::Text(text)) => text.trim().parse::<u64>().is_ok(),
-            (Kind::Duration, ConfigValue::Text(text)) => {
-                let text = text.trim();
-                let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-                digits > 0 && matches!(&text[digits..], "" | "ms" | "s" | "m" | "h")
-            }
+            (Kind::Length, ConfigValue::Text(text)) => setting_duration(text).is_some(),
             _ => false,
         }
     }

@@ -24,7 +24,7 @@ mod unhandled;
 
 use std::collections::HashSet;
 
-pub use config_keys::refused_setting;
+pub use config_keys::{refused_setting, setting_duration};
 
 use crate::diagnostic::Diagnostic;
 use crate::jq_facts::JqFacts;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use http::Method;
 use rejoin_engine::Input;
 use rejoin_http::{Request, Url};
+use rejoin_lang::duration;
 use rejoin_value::{Object, Value, json};
 
 use super::settings::Defaults;
-use crate::duration;
 
 /// Why there is no request to send.
 #[derive(Debug)]

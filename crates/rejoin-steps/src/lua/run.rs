@@ -27,7 +27,7 @@ impl Prepared for PreparedLua {
         let context = input.context.clone();
         Called::pending(async move {
             let host = input.context.host();
-            let limits = self.configured.limits(host);
+            let limits = self.configured.limits(host.script_limits);
             let ended = host.scripts.run(move |stop| {
                 let snapshot = match chunk.mentions_context() {
                     true => context.snapshot(),

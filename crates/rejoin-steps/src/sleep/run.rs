@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use rejoin_engine::{Called, Input, Prepared, StepError};
+use rejoin_lang::duration;
 use rejoin_lang::step_spec::TextProblem;
 use rejoin_value::Value;
-
-use crate::duration;
 
 /// Longer pauses are mistakes.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// Reads a length of time with a unit.
-pub(crate) fn parse(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
     let text = text.trim();
     let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
     let (number, unit) = text.split_at(split);
@@ -18,7 +19,8 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
 }
 
 /// A number of seconds, if it is one that a clock can count.
-pub(crate) fn seconds(seconds: f64) -> Option<Duration> {
+#[must_use]
+pub fn seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
