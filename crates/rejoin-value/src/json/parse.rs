@@ -61,9 +61,9 @@ pub fn parse_with(text: &[u8], limits: ParseLimits) -> Result<Value, ParseError>
         at,
         limits,
         values: Vec::new(),
-        entries: Vec::new(),
+        keys: Vec::new(),
         open: Vec::new(),
-        keys: KeyCache::new(),
+        known: KeyCache::new(),
         scratch: String::new(),
     };
     let value = parser.document()?;
@@ -78,21 +78,21 @@ struct Parser<'t> {
     text: &'t [u8],
     at: usize,
     limits: ParseLimits,
-    /// Elements of all open arrays, one behind the other.
+    /// Elements and values of all open containers, one behind the other.
     values: Vec<Value>,
-    /// Entries of all open objects, one behind the other; the value of the last one of each open
-    /// object is still missing.
-    entries: Vec<(Str, Value)>,
+    /// Keys of all open objects, one behind the other; in each, one ahead of the values.
+    keys: Vec<Str>,
     open: Vec<Open>,
-    keys: KeyCache,
+    known: KeyCache,
     scratch: String,
 }
 
 /// A container whose closing bracket has not come yet.
 struct Open {
     is_object: bool,
-    /// Where its elements or entries begin.
+    /// Where its elements or values begin, and its keys.
     start: usize,
+    keys: usize,
     /// Depth of the deepest child so far.
     deepest: u32,
 }
@@ -100,32 +100,19 @@ struct Open {
 impl<'t> Parser<'t> {
     fn document(&mut self) -> Result<Value, ParseError> {
         loop {
-            let value = match self.value()? {
-                Some(value) => value,
-                // A container was opened; its first element follows.
-                None => continue,
-            };
-            // Containers that have elements come out of `close`; these here are scalars or empty.
-            let depth = u32::from(value.is_container());
-            let mut done = (value, depth);
-            // Put the value where it belongs; closing brackets complete more values.
+            if !self.value()? {
+                continue;
+            }
+            // Closing brackets complete more values.
             loop {
-                let Some(open) = self.open.last_mut() else {
-                    self.space();
+                self.space();
+                let Some(open) = self.open.last() else {
                     if self.at < self.whole.len() {
                         return Err(self.error("expected the end of the document"));
                     }
-                    return Ok(done.0);
+                    return Ok(self.values.pop().expect("the document is a value"));
                 };
-                open.deepest = open.deepest.max(done.1);
-                if open.is_object {
-                    self.entries.last_mut().expect("an open object awaits a value").1 = done.0;
-                } else {
-                    self.values.push(done.0);
-                }
-                let is_object = open.is_object;
-                self.space();
-                match (self.peek(), is_object) {
+                match (self.peek(), open.is_object) {
                     (Some(b','), true) => {
                         self.at += 1;
                         self.space();
@@ -138,7 +125,7 @@ impl<'t> Parser<'t> {
                     }
                     (Some(b'}'), true) | (Some(b']'), false) => {
                         self.at += 1;
-                        done = self.close();
+                        self.close();
                     }
                     (_, true) => return Err(self.error("expected `,` or `}`")),
                     (_, false) => return Err(self.error("expected `,` or `]`")),
@@ -147,53 +134,66 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn close(&mut self) -> (Value, u32) {
+    /// Puts the innermost container in the place of its elements.
+    fn close(&mut self) {
         let open = self.open.pop().expect("a container is open");
         let depth = open.deepest + 1;
         let value = if open.is_object {
-            Value::Object(Object::from_entries(take_from(&mut self.entries, open.start), depth))
+            let entries = self.keys.drain(open.keys..).zip(self.values.drain(open.start..));
+            Value::Object(Object::from_entries(entries.collect(), depth))
         } else {
             Value::Array(Array::with_depth(take_from(&mut self.values, open.start), depth))
         };
-        (value, depth)
+        if let Some(around) = self.open.last_mut() {
+            around.deepest = around.deepest.max(depth);
+        }
+        self.values.push(value);
     }
 
-    /// Reads a scalar or an empty container; `None` if it opened a container that has elements.
-    fn value(&mut self) -> Result<Option<Value>, ParseError> {
+    /// Reads a scalar or an empty container into the list of values; false if it opened a
+    /// container that has elements.
+    fn value(&mut self) -> Result<bool, ParseError> {
         self.space();
-        let value = match self.peek() {
+        // Each branch pushes for itself: values that travel through more hands cost more to move
+        // than to read.
+        match self.peek() {
             Some(b'"') => {
                 self.at += 1;
-                Value::String(self.string()?.into())
+                let text = Str::from(self.string()?);
+                self.values.push(Value::String(text));
             }
-            Some(b'-' | b'0'..=b'9') => Value::Number(self.number()?),
+            Some(b'-' | b'0'..=b'9') => {
+                let number = self.number()?;
+                self.values.push(Value::Number(number));
+            }
             Some(b'{') => return self.open(true),
             Some(b'[') => return self.open(false),
             Some(b't') => self.word("true", Value::Bool(true))?,
             Some(b'f') => self.word("false", Value::Bool(false))?,
             Some(b'n') => self.word("null", Value::Null)?,
             _ => return Err(self.error("expected a value")),
-        };
-        Ok(Some(value))
+        }
+        Ok(true)
     }
 
-    fn open(&mut self, is_object: bool) -> Result<Option<Value>, ParseError> {
+    fn open(&mut self, is_object: bool) -> Result<bool, ParseError> {
         if self.open.len() >= self.limits.depth as usize {
             let message = format!("nested deeper than {} levels", self.limits.depth);
             return Err(ParseError::new(self.whole, self.at, message));
         }
         self.at += 1;
         self.space();
-        let start = if is_object { self.entries.len() } else { self.values.len() };
-        self.open.push(Open { is_object, start, deepest: 0 });
+        let (start, keys) = (self.values.len(), self.keys.len());
+        self.open.push(Open { is_object, start, keys, deepest: 0 });
         if self.peek() == Some(if is_object { b'}' } else { b']' }) {
             self.at += 1;
-            return Ok(Some(self.close().0));
+            self.close();
+            return Ok(true);
         }
         if is_object {
             self.key("expected a key in double quotes or `}`")?;
         }
-        Ok(None)
+        Ok(false)
     }
 
     fn key(&mut self, expected: &str) -> Result<(), ParseError> {
@@ -202,19 +202,21 @@ impl<'t> Parser<'t> {
         }
         self.at += 1;
         let start = self.at;
-        let key = if let Some(key) = self.keys.expected(&self.text[start..]) {
+        if let Some(key) = self.known.expected(&self.text[start..]) {
             self.at = start + key.len() + 1;
-            key
+            self.keys.push(key.clone());
         } else {
             match plain_end(self.text, start) {
                 end if self.text.get(end) == Some(&b'"') => {
                     self.at = end + 1;
-                    self.keys.get(&self.valid[start..end])
+                    self.keys.push(self.known.get(&self.valid[start..end]));
                 }
-                _ => self.string()?.into(),
+                _ => {
+                    let key = Str::from(self.string()?);
+                    self.keys.push(key);
+                }
             }
-        };
-        self.entries.push((key, Value::Null));
+        }
         self.space();
         if self.peek() != Some(b':') {
             return Err(self.error("expected `:`"));
@@ -371,12 +373,13 @@ impl<'t> Parser<'t> {
         n
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, ParseError> {
+    fn word(&mut self, word: &str, value: Value) -> Result<(), ParseError> {
         if !self.text[self.at..].starts_with(word.as_bytes()) {
             return Err(self.error(&format!("expected `{word}`")));
         }
         self.at += word.len();
-        Ok(value)
+        self.values.push(value);
+        Ok(())
     }
 
     fn space(&mut self) {
@@ -443,7 +446,7 @@ impl KeyCache {
     }
 
     /// The key that the text begins with, up to a quote, if it is the one that was to be expected.
-    fn expected(&mut self, text: &[u8]) -> Option<Str> {
+    fn expected(&mut self, text: &[u8]) -> Option<&Str> {
         let next = self.slots.get(self.last)?.next;
         let key = &self.slots[next].key;
         let rest = text.strip_prefix(key.as_bytes())?;
@@ -451,7 +454,7 @@ impl KeyCache {
             return None;
         }
         self.last = next;
-        Some(key.clone())
+        Some(key)
     }
 
     fn get(&mut self, key: &str) -> Str {
