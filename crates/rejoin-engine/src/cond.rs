@@ -8,6 +8,7 @@ use rejoin_value::Value;
 use rejoin_value::jq;
 
 use crate::context::Context;
+use crate::program::TaskReads;
 
 /// A condition with its jq compiled.
 #[derive(Clone, Debug)]
@@ -18,10 +19,19 @@ pub(crate) enum Cond {
     Env { name: Arc<str>, negated: bool },
     Flags { names: Vec<Arc<str>>, negated: bool },
     When { names: Vec<Arc<str>>, negated: bool },
-    Guard { program: Arc<jq::Program>, negated: bool },
+    Guard { program: Arc<jq::Program>, negated: bool, reads_tasks: TaskReads },
 }
 
 impl Cond {
+    /// Whether one of its programs looks at the outcome of this task.
+    pub(crate) fn looks_at(&self, task: &str) -> bool {
+        match self {
+            Cond::All(parts) | Cond::Any(parts) => parts.iter().any(|part| part.looks_at(task)),
+            Cond::Guard { reads_tasks, .. } => reads_tasks.contains(task),
+            Cond::Const(_) | Cond::Env { .. } | Cond::Flags { .. } | Cond::When { .. } => false,
+        }
+    }
+
     /// Decides from left to right, no further than needed.
     pub(crate) fn holds<'a>(
         &'a self,
@@ -58,7 +68,8 @@ impl Cond {
                 Cond::When { names, negated } => {
                     names.iter().all(|name| context.condition(name) != *negated)
                 }
-                Cond::Guard { program, negated } => match context.jq(program, state, &[]).await {
+                Cond::Guard { program, negated, .. } => match context.jq(program, state, &[]).await
+                {
                     Ok(output) => output.is_some_and(|value| value.is_truthy()) != *negated,
                     // A program that fails decides nothing, so the step does not run either way.
                     Err(_) => false,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rejoin_value::Value;
 
 use crate::call;
+use crate::cond::Cond;
 use crate::context::Context;
 use crate::envelope;
 use crate::error::Abort;
@@ -58,6 +59,12 @@ impl Frame {
         true
     }
 
+    /// Whether a condition holds. A failed task that it looks at is handled.
+    async fn decide(&mut self, context: &Context, condition: &Cond) -> bool {
+        self.failures.retain(|failure| !condition.looks_at(&failure.task));
+        condition.holds(context, self.state.value()).await
+    }
+
     /// The run goes on where a branch ended.
     fn adopt(&mut self, branch: Frame) {
         self.state = branch.state;
@@ -93,7 +100,7 @@ async fn exec(
             continue;
         }
         if let Some(guard) = guard
-            && !guard.holds(context, frame.state.value()).await
+            && !frame.decide(context, guard).await
         {
             continue;
         }
@@ -116,7 +123,7 @@ async fn exec(
             Op::Dispatch { cases, default } => {
                 let mut chosen = default.as_ref();
                 for (condition, block) in cases {
-                    if condition.holds(context, frame.state.value()).await {
+                    if frame.decide(context, condition).await {
                         chosen = Some(block);
                         break;
                     }

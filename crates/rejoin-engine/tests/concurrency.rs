@@ -181,6 +181,16 @@ fn a_failure_that_jq_has_looked_at_is_handled() {
 }
 
 #[test]
+fn a_guard_looks_at_a_failure_as_a_jq_step_does() {
+    for between in [
+        "log: `x` @guard(`.async.late.error and .async.early.error`)",
+        "dispatch case @guard(`.async | map_values(.error) | any`): |> log: `x` end",
+    ] {
+        assert_eq!(routed("", between).answer().body, json(r#"{"ok":true}"#), "{between}");
+    }
+}
+
+#[test]
 fn a_joined_failure_that_no_branch_takes_falls_to_ok() {
     let program = load(
         r#"GET /x

@@ -230,7 +230,9 @@ impl Builder<'_> {
                 Cond::When { names: names.clone(), negated: *negated }
             }
             plan::Cond::Guard { script, negated } => {
-                Cond::Guard { program: self.script(script)?, negated: *negated }
+                let program = self.script(script)?;
+                let reads_tasks = TaskReads::of(&program);
+                Cond::Guard { program, negated: *negated, reads_tasks }
             }
         })
     }

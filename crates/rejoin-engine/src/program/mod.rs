@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rejoin_lang::plan::{Method, Policy, Unnamed};
 use rejoin_lang::source::Sources;
-use rejoin_value::jq;
+use rejoin_value::jq::{self, PathKey};
 
 use crate::cond::Cond;
 use crate::router::{Found, Router};
@@ -143,6 +143,21 @@ pub(crate) enum TaskReads {
 }
 
 impl TaskReads {
+    /// The tasks whose outcome a program looks at: what it reads under `.async`.
+    pub(crate) fn of(program: &jq::Program) -> Self {
+        let mut named: Vec<Arc<str>> = Vec::new();
+        for read in program.reads() {
+            match &read.keys[..] {
+                [PathKey::Key(first), PathKey::Key(task), ..] if **first == *"async" => {
+                    named.push(task.as_str().into());
+                }
+                [PathKey::Key(first), ..] if **first == *"async" => return TaskReads::All,
+                _ => {}
+            }
+        }
+        if named.is_empty() { TaskReads::None } else { TaskReads::Named(named) }
+    }
+
     pub(crate) fn contains(&self, task: &str) -> bool {
         match self {
             TaskReads::None => false,
