@@ -29,73 +29,75 @@ pub fn write_pretty(value: &Value, out: &mut Vec<u8>) {
     print::<true>(value, out);
 }
 
-enum Open<'v> {
+/// A container that is being written.
+struct Open<'v> {
+    rest: Rest<'v>,
+    is_first: bool,
+}
+
+enum Rest<'v> {
     Array(std::slice::Iter<'v, Value>),
     Object(crate::value::ObjectIter<'v>),
 }
 
 fn print<const PRETTY: bool>(value: &Value, out: &mut Vec<u8>) {
     let mut open: Vec<Open<'_>> = Vec::new();
-    let mut next = Some(value);
+    open.extend(begin(value, out));
     loop {
-        if let Some(value) = next {
-            match value {
-                Value::Array(array) if !array.is_empty() => {
-                    out.push(b'[');
-                    open.push(Open::Array(array.iter()));
-                    next = begin::<PRETTY>(&mut open, out, true);
-                }
-                Value::Object(object) if !object.is_empty() => {
-                    out.push(b'{');
-                    open.push(Open::Object(object.iter()));
-                    next = begin::<PRETTY>(&mut open, out, true);
-                }
-                _ => {
-                    scalar(value, out);
-                    next = None;
-                }
+        let depth = open.len();
+        let Some(innermost) = open.last_mut() else { return };
+        let (inner, close) = match &mut innermost.rest {
+            Rest::Array(items) => {
+                let inner = items.find_map(|item| {
+                    separate::<PRETTY>(&mut innermost.is_first, depth, out);
+                    begin(item, out)
+                });
+                (inner, b']')
             }
-        } else if open.is_empty() {
-            return;
-        } else {
-            next = begin::<PRETTY>(&mut open, out, false);
+            Rest::Object(entries) => {
+                let inner = entries.find_map(|(key, value)| {
+                    separate::<PRETTY>(&mut innermost.is_first, depth, out);
+                    write_string(key, out);
+                    out.extend_from_slice(if PRETTY { b": " } else { b":" });
+                    begin(value, out)
+                });
+                (inner, b'}')
+            }
+        };
+        if let Some(inner) = inner {
+            open.push(inner);
+            continue;
         }
-    }
-}
-
-/// Writes what stands before the next element, or the closing bracket if there is none.
-fn begin<'v, const PRETTY: bool>(
-    open: &mut Vec<Open<'v>>,
-    out: &mut Vec<u8>,
-    first: bool,
-) -> Option<&'v Value> {
-    let depth = open.len();
-    let (key, value, close) = match open.last_mut()? {
-        Open::Array(items) => (None, items.next(), b']'),
-        Open::Object(entries) => match entries.next() {
-            Some((key, value)) => (Some(key), Some(value), b'}'),
-            None => (None, None, b'}'),
-        },
-    };
-    let Some(value) = value else {
         open.pop();
         if PRETTY {
             line(depth - 1, out);
         }
         out.push(close);
-        return None;
+    }
+}
+
+/// Writes a scalar, or the bracket of a container whose elements are to follow.
+fn begin<'v>(value: &'v Value, out: &mut Vec<u8>) -> Option<Open<'v>> {
+    let (bracket, rest) = match value {
+        Value::Array(array) if !array.is_empty() => (b'[', Rest::Array(array.iter())),
+        Value::Object(object) if !object.is_empty() => (b'{', Rest::Object(object.iter())),
+        _ => {
+            scalar(value, out);
+            return None;
+        }
     };
-    if !first {
+    out.push(bracket);
+    Some(Open { rest, is_first: true })
+}
+
+/// Writes what stands before an element.
+fn separate<const PRETTY: bool>(is_first: &mut bool, depth: usize, out: &mut Vec<u8>) {
+    if !std::mem::take(is_first) {
         out.push(b',');
     }
     if PRETTY {
         line(depth, out);
     }
-    if let Some(key) = key {
-        write_string(key, out);
-        out.extend_from_slice(if PRETTY { b": " } else { b":" });
-    }
-    Some(value)
 }
 
 fn line(depth: usize, out: &mut Vec<u8>) {
@@ -118,8 +120,9 @@ fn scalar(value: &Value, out: &mut Vec<u8>) {
 
 /// Appends a string in quotes, with `"`, `\` and control characters escaped.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
     let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
     let mut at = 0;
     loop {
         let end = plain_end(bytes, at);
