@@ -89,3 +89,12 @@ fn every_case_gives_its_outputs() {
     let n = failures.len();
     assert!(failures.is_empty(), "{n} of {} cases:\n{}", cases.len(), failures.join("\n"));
 }
+
+#[test]
+fn an_empty_program_passes_its_input_on() {
+    for source in ["", "  \n"] {
+        let program = Program::compile(source, &[]).expect("a program");
+        let output = program.run_first(Value::from(7), &[], &Limits::default());
+        assert_eq!(output, Ok(Some(Value::from(7))), "{source:?}");
+    }
+}

@@ -286,3 +286,15 @@ fn mutated_text_is_read_or_refused_as_others_do() {
         }
     }
 }
+
+#[test]
+fn what_a_large_double_prints_reads_as_that_double() {
+    for text in ["12345678901234568E9", "-1e25", "1e30"] {
+        let value = Value::parse(text.as_bytes()).expect("JSON");
+        let again = Value::parse(value.to_json().as_bytes()).expect("own text is JSON");
+        assert_eq!(again, value, "{text}");
+        assert_eq!(again.to_json(), value.to_json());
+    }
+    let exact = "12345678901234567890123456789";
+    assert_eq!(Value::parse(exact.as_bytes()).expect("JSON").to_json(), exact);
+}

@@ -32,7 +32,9 @@ impl Program {
     }
 
     fn with_engine(source: &str, vars: &[&str], choice: Choice) -> Result<Self, CompileErrors> {
-        let compiled = compile::compile(source, vars, choice)?;
+        // An empty program passes its input on.
+        let meant = if source.trim().is_empty() { "." } else { source };
+        let compiled = compile::compile(meant, vars, choice)?;
         Ok(Program { source: source.into(), n_vars: vars.len(), compiled })
     }
 
