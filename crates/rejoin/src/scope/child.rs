@@ -119,17 +119,17 @@ where
             }
         };
 
-        let (outcome, stopped) = match ended {
-            Ended::Returned(output) => this.seat.attribute((this.interpret)(output)),
-            Ended::Panicked(payload) => (Err(TaskError::Panicked(Panic::new(payload))), None),
-            Ended::Interrupted(end) => match this.future.drop_inside(this.seat) {
-                Ok(()) => this.seat.interrupted(end),
-                Err(payload) => (Err(TaskError::Panicked(Panic::new(payload))), None),
+        let outcome = match ended {
+            Ended::Returned(output) => match (this.interpret)(output) {
+                Ok(value) => Ok(value),
+                Err(error) => Err(this.seat.attribute(error)),
             },
+            Ended::Panicked(payload) => Err(this.seat.panicked(payload)),
+            Ended::Interrupted(end) => Err(match this.future.drop_inside(this.seat) {
+                Ok(()) => this.seat.interrupted(end),
+                Err(payload) => this.seat.panicked(payload),
+            }),
         };
-        if let Err(error) = &outcome {
-            this.seat.report(error, stopped);
-        }
         let deliver = this.deliver.take().expect("a child is not polled after it has ended");
         let receipt = deliver.deliver(outcome, this.seat.is_claimed());
         this.seat.give_back();
@@ -141,12 +141,6 @@ enum Ended<T> {
     Returned(T),
     Panicked(Box<dyn Any + Send>),
     Interrupted(End),
-}
-
-/// What ended a child that would have gone on otherwise.
-enum Stopped {
-    WithScope,
-    Alone,
 }
 
 impl<F: Future> Slot<F> {
@@ -224,35 +218,40 @@ impl SeatGuard {
 
     /// A child may return that it was cancelled. If it was, that is not a failure of its own, and
     /// who owns the deadline that passed is seen from here; if it was not, it is one.
-    fn attribute<T, E>(&self, outcome: Outcome<T, E>) -> (Outcome<T, E>, Option<Stopped>) {
-        if matches!(outcome, Err(TaskError::Cancelled(_)))
+    #[cold]
+    fn attribute<E: Send + Sync + 'static>(&self, error: TaskError<E>) -> TaskError<E> {
+        if error.is_cancelled()
             && let Standing::Signalled(end) | Standing::Enforced(end) = self.standing()
         {
             return self.interrupted(end);
         }
-        (outcome, None)
+        self.failed(error)
     }
 
-    fn interrupted<T, E>(&self, end: End) -> (Outcome<T, E>, Option<Stopped>) {
-        let stopped = if end.with_scope { Stopped::WithScope } else { Stopped::Alone };
-        let error = if end.own_deadline {
-            TaskError::TimedOut
-        } else {
-            TaskError::Cancelled(end.into_reason())
-        };
-        (Err(error), Some(stopped))
+    #[cold]
+    fn panicked<E>(&self, payload: Box<dyn Any + Send>) -> TaskError<E>
+    where
+        E: Send + Sync + 'static,
+    {
+        self.failed(TaskError::Panicked(Panic::new(payload)))
     }
 
-    /// Tells the scope of an end that was not a value. `stopped` if it would have gone on
-    /// otherwise.
-    fn report<E: Send + Sync + 'static>(&self, error: &TaskError<E>, stopped: Option<Stopped>) {
+    /// Tells the scope of a failure.
+    fn failed<E: Send + Sync + 'static>(&self, error: TaskError<E>) -> TaskError<E> {
         let Place { core, member } = self.place();
-        match stopped {
-            Some(Stopped::WithScope) if !error.is_panic() => core.count_stopped(),
-            Some(Stopped::Alone) if !error.is_panic() => {}
-            _ if core.on_error() == OnError::IgnoreErrors => {}
-            _ => core.fail(*member, Box::new(error.clone())),
+        if core.on_error() != OnError::IgnoreErrors {
+            core.fail(*member, Box::new(error.clone()));
         }
+        error
+    }
+
+    /// Tells the scope of a child that would have gone on if it had not been stopped with it.
+    #[cold]
+    fn interrupted<E>(&self, end: End) -> TaskError<E> {
+        if end.with_scope {
+            self.core().count_stopped();
+        }
+        if end.own_deadline { TaskError::TimedOut } else { TaskError::Cancelled(end.into_reason()) }
     }
 }
 
