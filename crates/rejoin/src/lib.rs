@@ -74,9 +74,18 @@
 //! in the calling task and may borrow. In-task joins of borrowing futures are left to `futures` and
 //! `tokio`: they share one thread, and one that stops polling what it has started can deadlock.
 //!
+//! # What it costs
+//!
+//! A child is one task of the runtime and one allocation, the task's own; its seat is part of a table
+//! that the scope grows, and a name is the only thing that adds to that. Over a bare spawn with an
+//! awaited handle, a child takes the scope's lock twice and holds two references to the scope, which
+//! makes eight atomic operations: about 1.35 times the bare spawn in all. Opening and closing a scope
+//! adds about half a bare spawn. A poll of a child that nobody has stopped adds one atomic load.
+//! `cargo bench -p rejoin` prints these ratios, next to those of tokio's `JoinSet`.
+//!
 //! # Map
 //!
-//! `scope/` owns children: the bookkeeping is `core.rs`, the future around each child `child.rs`,
+//! `scope/` owns children: the bookkeeping is `core/`, the future around each child `child.rs`,
 //! the one that runs the scope `run.rs`. `cancel/` has the reason, the handle that causes a
 //! cancellation, and how code sees it. `combine/` has the joiners. `outcome.rs` says how a child
 //! ended. `seam.rs` is the only file that spawns a task or reads a clock.
