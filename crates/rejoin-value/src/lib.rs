@@ -19,7 +19,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`value`] | [`Value`] and its parts: [`Number`], [`Str`], [`Array`], [`Object`]; equality and jq's order |
-//! | [`json`] | text to value and back: [`json::parse`], [`json::to_vec`], [`json::to_vec_pretty`] |
+//! | [`json`](mod@json) | text to value and back: [`json::parse`], [`json::to_vec`], [`json::to_vec_pretty`] |
 //! | [`jq`] | programs over values: [`jq::Program`], its limits, its static analysis |
 
 mod macros;

@@ -1,4 +1,4 @@
-//! jq programs over [`Value`]s, with jq 1.7's rules, within limits.
+//! jq programs over [`Value`](crate::Value)s, with jq 1.7's rules, within limits.
 //!
 //! A [`Program`] is compiled once and run often, from any thread. It runs on the value as it is: no
 //! conversion on the way in or out. Nothing that a program does can end the process or hold up its
