@@ -11,11 +11,11 @@ pub(crate) fn run() -> Result<bool, String> {
     println!("== architecture");
     architecture::suite(&mut tally)?;
 
-    let mut docs = cargo(["doc", "--workspace", "--no-deps"]);
+    let mut docs = cargo(["doc", "--workspace", "--all-features", "--no-deps"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     let mut commands = vec![
         cargo(["fmt", "--all", "--check"]),
-        cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        cargo(["clippy", "--workspace", "--all-features", "--all-targets", "--", "-D", "warnings"]),
         docs,
     ];
     if is_installed("cargo-deny") {

@@ -89,7 +89,7 @@
 //! `scope/` owns children: the bookkeeping is `core/`, the future around each child `child.rs`,
 //! the one that runs the scope `run.rs`. `cancel/` has the reason, the handle that causes a
 //! cancellation, and how code sees it. `combine/` has the joiners. `outcome.rs` says how a child
-//! ended. `seam.rs` is the only file that spawns a task or reads a clock.
+//! ended. `seam/` is the only place that spawns a task or reads a clock.
 
 mod cancel;
 mod combine;

@@ -1,7 +1,7 @@
 //! The tests that cargo knows: unit, integration, doc and bounded fuzz tests of every crate.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::child;
 use crate::tally::Tally;
@@ -10,12 +10,17 @@ use crate::tally::Tally;
 const FUZZ_SECONDS: (&str, &str) = ("REJOIN_FUZZ_SECONDS", "5");
 
 pub(crate) fn suite(tally: &mut Tally) -> Result<(), String> {
-    let mut command = child::cargo(["test", "--workspace", "--no-fail-fast"]);
+    let mut command = child::cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]);
     let (name, seconds) = FUZZ_SECONDS;
     if std::env::var_os(name).is_none() {
         command.env(name, seconds);
     }
-    println!("$ {}", child::show(&command));
+    counted(&mut command, tally)
+}
+
+/// Runs a `cargo test` and counts what its harnesses print.
+pub(super) fn counted(command: &mut Command, tally: &mut Tally) -> Result<(), String> {
+    println!("$ {}", child::show(command));
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| format!("cargo: {e}"))?;
     let stdout = child.stdout.take().expect("stdout is piped");
 

@@ -4,6 +4,7 @@ mod cargo;
 mod documents;
 mod examples;
 mod rejoin;
+mod schedules;
 
 use crate::architecture;
 use crate::tally::Tally;
@@ -11,9 +12,10 @@ use crate::tally::Tally;
 type Suite = fn(&mut Tally) -> Result<(), String>;
 
 /// In the order of running: what explains a failure best comes first.
-const SUITES: [(&str, Suite); 4] = [
+const SUITES: [(&str, Suite); 5] = [
     ("architecture", architecture::suite),
     ("cargo", cargo::suite),
+    ("schedules", schedules::suite),
     ("examples", examples::suite),
     ("documents", documents::suite),
 ];

@@ -2,12 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 
 use crate::cancel::CancelReason;
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::{Deliver, OnError, Scope, ScopeBuilder, as_result};
+use crate::seam::{Mutex, MutexGuard};
 
 /// What to do with outcomes as they come in, and when to stop.
 ///

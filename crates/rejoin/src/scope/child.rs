@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::OnError;
 use super::context;
-use super::core::{Core, End, Member, Place, Standing};
+use super::core::{Core, End, Member, Parked, Place, Standing};
 use crate::outcome::{Outcome, Panic, TaskError};
 
 /// Where the outcome of a child goes.
@@ -92,13 +92,14 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<D::Receipt> {
         let mut this = self.project();
         let ended = loop {
-            let signalled = match this.seat.standing() {
-                Standing::Running => false,
+            let (signalled, enforced) = match this.seat.standing() {
+                Standing::Running => (false, false),
                 // What has not started never starts.
                 Standing::Signalled(end) | Standing::Enforced(end) if !*this.started => {
                     break Ended::Interrupted(end);
                 }
-                Standing::Signalled(_) | Standing::Enforced(_) => true,
+                Standing::Signalled(_) => (true, false),
+                Standing::Enforced(_) => (true, true),
             };
             *this.started = true;
             match this.future.as_mut().poll_inside(this.seat, cx) {
@@ -108,11 +109,10 @@ where
             if *this.parked && !signalled && this.seat.core().is_quiet() {
                 return Poll::Pending;
             }
-            match this.seat.park(cx) {
-                // Polled again before it is dropped, so that it can see the signal.
-                Standing::Enforced(_) if !signalled => {}
-                Standing::Enforced(end) => break Ended::Interrupted(end),
-                Standing::Running | Standing::Signalled(_) => {
+            match this.seat.park(enforced, cx) {
+                Parked::PollAgain => {}
+                Parked::Ends(end) => break Ended::Interrupted(end),
+                Parked::Waiting => {
                     *this.parked = true;
                     return Poll::Pending;
                 }
@@ -198,9 +198,9 @@ impl SeatGuard {
         core.standing(*member)
     }
 
-    fn park(&self, cx: &Context<'_>) -> Standing {
+    fn park(&self, seen: bool, cx: &Context<'_>) -> Parked {
         let Place { core, member } = self.place();
-        core.park(*member, cx.waker())
+        core.park(*member, seen, cx.waker())
     }
 
     #[inline]

@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use super::core::Place;
+#[cfg(shuttle)]
+use crate::seam::thread_local;
 
 thread_local! {
     // What needs no destructor is reached without asking whether the destructor has run. Nothing
@@ -44,5 +46,5 @@ pub(crate) fn enter<R>(place: &mut Option<Place>, work: impl FnOnce() -> R) -> t
 
 #[inline]
 fn exchange(place: Option<Place>) -> Option<Place> {
-    ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(place)))
+    ManuallyDrop::into_inner(CURRENT.with(|current| current.replace(ManuallyDrop::new(place))))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::context;
-use super::core::{Core, Member, Place, Record, Standing, StopCause};
+use super::core::{Core, Member, Parked, Place, Record, Standing, StopCause};
 use super::error::ScopeError;
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
@@ -78,7 +78,11 @@ impl OpenScope {
         Fut: Future<Output = Outcome<R, E>>,
     {
         let end = loop {
-            let signalled = !matches!(self.core().standing(Member::BODY), Standing::Running);
+            let (signalled, enforced) = match self.core().standing(Member::BODY) {
+                Standing::Running => (false, false),
+                Standing::Signalled(_) => (true, false),
+                Standing::Enforced(_) => (true, true),
+            };
             let Some(future) = body.as_mut().as_pin_mut() else { break BodyEnd::Interrupted };
             // The body is dropped after a panic and never polled again.
             match context::enter(&mut self.place, || future.poll(cx)) {
@@ -94,11 +98,10 @@ impl OpenScope {
             if parked && !signalled && self.core().is_quiet() {
                 return Poll::Pending;
             }
-            match self.core().park(Member::BODY, cx.waker()) {
-                // Polled again before it is dropped, so that it can see the signal.
-                Standing::Enforced(_) if !signalled => {}
-                Standing::Enforced(_) => break BodyEnd::Interrupted,
-                Standing::Running | Standing::Signalled(_) => {
+            match self.core().park(Member::BODY, enforced, cx.waker()) {
+                Parked::PollAgain => {}
+                Parked::Ends(_) => break BodyEnd::Interrupted,
+                Parked::Waiting => {
                     self.parked = Some(cx.waker().clone());
                     return Poll::Pending;
                 }

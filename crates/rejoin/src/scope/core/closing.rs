@@ -5,12 +5,13 @@
 //! wakes the one that waits: the future that runs the scope, or, if that was dropped, the outer
 //! scope that has taken the children in.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::record::Record;
 use super::{Core, Phase, State, StopCause};
 use crate::cancel::{CancelReason, CancelSource};
+use crate::seam::MutexGuard;
 
 impl Core {
     /// A child or an orphanage has gone: if it was the last, tells whoever waits for that.

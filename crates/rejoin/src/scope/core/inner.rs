@@ -24,7 +24,9 @@ impl Core {
             Standing::Signalled(end) | Standing::Enforced(end) => Some(end.stop),
         };
         if let Some(seat) = state.seat_mut(member) {
-            seat.extra.get_or_insert_default().inner.push(Arc::clone(inner));
+            let extra = seat.extra.get_or_insert_default();
+            extra.inner.push(Arc::clone(inner));
+            extra.opened = true;
         }
         drop(state);
         if let Some(stop) = born_stopped.filter(|_| !inner.settings.shielded) {

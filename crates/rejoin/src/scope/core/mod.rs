@@ -27,8 +27,8 @@ mod standing;
 mod stop;
 mod wakers;
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use slab::Slab;
@@ -39,9 +39,10 @@ use self::seats::Seat;
 pub(crate) use self::standing::{End, Standing};
 use self::stop::Stop;
 pub(crate) use self::stop::StopCause;
+pub(crate) use self::wakers::Parked;
 use super::OnError;
 use crate::name::Name;
-use crate::seam::Instant;
+use crate::seam::{AtomicUsize, Instant, Mutex, MutexGuard};
 
 /// Counts scopes, so that ids in logs are unique within the process.
 static SCOPES: AtomicU64 = AtomicU64::new(1);

@@ -36,6 +36,8 @@ pub(super) struct Extra {
     pub(super) stop: Option<Stop>,
     /// Scopes that this member has opened in its own task.
     pub(super) inner: Vec<Arc<Core>>,
+    /// It has opened one of them since it was last looked at by [`Core::park`] for dropping.
+    pub(super) opened: bool,
     pub(super) watchers: Slab<Option<Waker>>,
 }
 

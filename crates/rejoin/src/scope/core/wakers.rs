@@ -10,7 +10,7 @@
 use std::task::Waker;
 
 use super::seats::Seat;
-use super::{Core, Member, Standing, State};
+use super::{Core, End, Member, Standing, State};
 use crate::cancel::CancelReason;
 
 /// Wakers that were taken out under locks, to be called when none is held, in this order: first
@@ -22,6 +22,15 @@ pub(super) struct Wakers {
     pub(super) tasks: Vec<Waker>,
 }
 
+/// What [`Core::park`] says to a task that has come back from a poll.
+pub(crate) enum Parked {
+    /// Its waker is known: it may wait.
+    Waiting,
+    PollAgain,
+    /// It is to be dropped where it waits.
+    Ends(End),
+}
+
 impl Wakers {
     pub(super) fn wake(self) {
         for waker in self.watchers.into_iter().chain(self.owners).chain(self.tasks) {
@@ -31,20 +40,25 @@ impl Wakers {
 }
 
 impl Core {
-    /// Parks the task of `member`, or says that it has to end now.
-    pub(crate) fn park(&self, member: Member, waker: &Waker) -> Standing {
+    /// Parks the task of `member`, or says that it has to end now. `seen` says whether the poll that
+    /// has just come back began when the member was to be dropped already.
+    ///
+    /// Nobody is dropped before a poll could show the signal, or the end of what has held the member
+    /// until then (a shield, a scope inside): it is `PollAgain` first.
+    pub(crate) fn park(&self, member: Member, seen: bool, waker: &Waker) -> Parked {
         let waker = waker.clone();
         let mut state = self.lock();
         let standing = state.standing(member);
-        let mut old = None;
-        if !matches!(standing, Standing::Enforced(_))
-            && let Some(seat) = state.seat_mut(member)
-        {
-            old = seat.waker.replace(waker);
+        let Some(seat) = state.seat_mut(member) else { return Parked::Waiting };
+        if let Standing::Enforced(end) = standing {
+            // A shield that was opened in that very poll may have ended since.
+            let opened = seat.extra.as_mut().is_some_and(|extra| std::mem::take(&mut extra.opened));
+            return if seen && !opened { Parked::Ends(end) } else { Parked::PollAgain };
         }
+        let old = seat.waker.replace(waker);
         drop(state);
         drop(old);
-        standing
+        Parked::Waiting
     }
 
     /// Why `member` was told to stop; while it was not, wakes `waker` when it is. `watch` is the

@@ -1,0 +1,323 @@
+//! Whole scopes under a model checker: each program runs under thousands of orders of its steps,
+//! drawn from a seed, with deadlines that pass at any moment. A failure prints the schedule that
+//! led to it. Built with `--cfg shuttle` only; `cargo xtask test schedules` runs it.
+#![cfg(shuttle)]
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rejoin::{
+    CancelReason, CancelSource, Ending, Joiner, OnError, Outcome, Scope, TaskError, any, cancelled,
+    checkpoint, gather, join_with, live_tasks, race, scope, shield, timeout, wait,
+};
+use shuttle::future::{block_on, yield_now};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Runs `program` under `schedules` random orders, and under as many that switch rarely but at the
+/// worst places; afterwards nothing may be left.
+fn explore<F, Fut>(schedules: usize, program: F)
+where
+    F: Fn() -> Fut + Send + Sync + Clone + 'static,
+    Fut: Future<Output = ()> + 'static,
+{
+    let run = move || {
+        block_on(program());
+        assert_eq!(live_tasks(), 0, "tasks outlived their scope");
+    };
+    let clone = run.clone();
+    shuttle::check_random(run, schedules);
+    shuttle::check_pct(clone, schedules, 3);
+}
+
+/// Counts how many are there: up when made, down when dropped.
+struct Present(Arc<AtomicUsize>);
+
+impl Present {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Present(Arc::clone(count))
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn steps(n: usize) {
+    for _ in 0..n {
+        yield_now().await;
+    }
+}
+
+#[test]
+fn a_scope_ends_after_its_children_and_their_destructors() {
+    explore(1_000, || async {
+        let present = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&present);
+        let result = scope(|s: Scope<&str>| async move {
+            for n in 0..3 {
+                let (inner, count) = (s.clone(), Arc::clone(&count));
+                drop(s.spawn(async move {
+                    let _present = Present::new(&count);
+                    steps(n).await;
+                    let grandchild = Present::new(&count);
+                    drop(inner.spawn(async move {
+                        let _present = grandchild;
+                        steps(1).await;
+                        Ok(())
+                    }));
+                    if n == 2 { Err("third") } else { Ok(()) }
+                }));
+            }
+            Ok(())
+        })
+        .await;
+        assert_eq!(present.load(Ordering::SeqCst), 0);
+        let error = result.unwrap_err();
+        assert_eq!(error.deciding().unwrap().error().failed(), Some(&"third"));
+    });
+}
+
+#[test]
+fn a_stop_is_seen_wherever_it_meets_its_children() {
+    explore(1_000, || async {
+        let result = scope(|s: Scope| async move {
+            let canceller = s.canceller();
+            let waits = s.spawn_value(async { cancelled().await.source() });
+            let loops = s.spawn_value(async { while checkpoint().await.is_ok() {} });
+            let silent = s.spawn_value(std::future::pending::<()>());
+            let stopper = s.spawn_value(async move { canceller.cancel("enough") });
+            drop((waits, loops, silent, stopper));
+            Ok(())
+        })
+        .await;
+        assert_eq!(result.unwrap_err().cancelled().unwrap().source(), CancelSource::Explicit);
+    });
+}
+
+#[test]
+fn one_child_that_is_told_to_stop_while_it_ends() {
+    explore(1_000, || async {
+        let outcome = scope(|s: Scope| async move {
+            let mut task = s.spawn_value(async {
+                steps(2).await;
+                7
+            });
+            let canceller = task.canceller();
+            drop(s.spawn_value(async move { canceller.cancel("late") }));
+            Ok((&mut task).await)
+        })
+        .await;
+        match outcome.unwrap() {
+            Ok(value) => assert_eq!(value, 7),
+            Err(TaskError::Cancelled(reason)) => assert_eq!(reason.text(), "late"),
+            Err(other) => panic!("an outcome that nobody caused: {other:?}"),
+        }
+    });
+}
+
+#[test]
+fn a_dropped_scope_is_awaited_by_the_one_around_it() {
+    explore(1_000, || async {
+        let present = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&present);
+        scope(|_: Scope| async move {
+            let inner = scope(|s: Scope| async move {
+                for _ in 0..2 {
+                    let present = Present::new(&count);
+                    drop(s.spawn_value(async move {
+                        let _present = present;
+                        steps(3).await;
+                    }));
+                }
+                steps(2).await;
+                Ok(())
+            });
+            // Polled once, then dropped with its children under way or not even started.
+            futures_util::future::select(Box::pin(inner), Box::pin(steps(1))).await;
+            Ok(())
+        })
+        .await
+        .unwrap();
+        assert_eq!(present.load(Ordering::SeqCst), 0);
+    });
+}
+
+#[test]
+fn a_deadline_that_passes_at_any_step() {
+    explore(1_000, || async {
+        let result = Scope::builder()
+            .timeout(SECOND)
+            .run(|s: Scope| async move {
+                let task = s.spawn_value(steps(4));
+                let _ = timeout(SECOND / 2, steps(2)).await;
+                task.await
+            })
+            .await;
+        assert!(result.is_ok() || result.unwrap_err().is_timed_out());
+    });
+}
+
+#[test]
+fn whoever_has_started_sees_the_stop_and_finishes_its_shield() {
+    explore(1_000, || async {
+        let (started, cleaned) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (count_started, count_cleaned) = (Arc::clone(&started), Arc::clone(&cleaned));
+        let result = Scope::builder()
+            .grace(SECOND)
+            .run(|s: Scope<&str>| async move {
+                for _ in 0..2 {
+                    let (started, cleaned) =
+                        (Arc::clone(&count_started), Arc::clone(&count_cleaned));
+                    drop(s.spawn(async move {
+                        started.fetch_add(1, Ordering::SeqCst);
+                        cancelled().await;
+                        // The bound may pass as well; either way it comes back from here.
+                        let _ = shield(SECOND, steps(3)).await;
+                        cleaned.fetch_add(1, Ordering::SeqCst);
+                        Ok(())
+                    }));
+                }
+                drop(s.spawn(async {
+                    steps(1).await;
+                    Err::<(), _>("down")
+                }));
+                Ok(())
+            })
+            .await;
+        assert!(result.is_err());
+        assert_eq!(started.load(Ordering::SeqCst), cleaned.load(Ordering::SeqCst));
+    });
+}
+
+#[test]
+fn a_join_that_is_stopped_from_outside_hears_of_every_child() {
+    explore(1_000, || async {
+        let started = Arc::new(AtomicUsize::new(0));
+        let heard = Arc::new(AtomicUsize::new(0));
+        let (count_started, count_heard) = (Arc::clone(&started), Arc::clone(&heard));
+        let result = scope(|s: Scope| async move {
+            let canceller = s.canceller();
+            drop(s.spawn_value(async move { canceller.cancel("enough") }));
+            let outcomes = wait((0..2).map(|n| {
+                let started = Arc::clone(&count_started);
+                async move {
+                    started.fetch_add(1, Ordering::SeqCst);
+                    steps(n).await;
+                    Ok::<_, ()>(n)
+                }
+            }))
+            .await;
+            assert_eq!(outcomes.len(), 2);
+            let never = |o: &&Outcome<usize, ()>| {
+                matches!(o, Err(TaskError::Cancelled(r)) if r.text().contains("could start"))
+            };
+            let told = outcomes.len() - outcomes.iter().filter(never).count();
+            count_heard.store(told, Ordering::SeqCst);
+            Ok(())
+        })
+        .await;
+        drop(result);
+        // The body is always polled once more, so the join has come back in it.
+        assert!(heard.load(Ordering::SeqCst) >= started.load(Ordering::SeqCst));
+    });
+}
+
+#[test]
+fn joins_lose_no_outcome() {
+    explore(500, || async {
+        let outcomes = wait((0..4).map(|n| async move {
+            steps(n).await;
+            if n == 1 { Err(n) } else { Ok(n) }
+        }))
+        .await;
+        assert!(outcomes.iter().enumerate().all(|(n, o)| o.is_ok() == (n != 1)));
+
+        let outputs = gather((0..4).map(|n| async move {
+            steps(4 - n).await;
+            Ok::<_, ()>(n)
+        }));
+        assert_eq!(outputs.await.unwrap(), [0, 1, 2, 3]);
+
+        let first = any((0..3).map(|n| async move {
+            steps(n).await;
+            if n == 2 { Ok(n) } else { Err(n) }
+        }));
+        assert_eq!(first.await.unwrap().value, 2);
+
+        let won = race((0..3).map(|n| async move {
+            steps(n).await;
+            Ok::<_, ()>(n)
+        }));
+        assert!(won.await.is_ok());
+    });
+}
+
+/// Stops after the first outcome, and must still be told of every other.
+struct First {
+    seen: usize,
+}
+
+impl Joiner<usize, ()> for First {
+    type Output = usize;
+
+    fn settle(&mut self, _: usize, _: Outcome<usize, ()>) -> ControlFlow<CancelReason> {
+        self.seen += 1;
+        ControlFlow::Break(CancelReason::new(CancelSource::RaceLost, "one is enough"))
+    }
+
+    fn finish(self, _: Ending) -> usize {
+        self.seen
+    }
+}
+
+#[test]
+fn a_joiner_that_stops_hears_of_every_child() {
+    explore(1_000, || async {
+        let seen = join_with(
+            (0..3).map(|n| async move {
+                steps(n).await;
+                Ok(n)
+            }),
+            First { seen: 0 },
+        )
+        .await;
+        assert_eq!(seen, 3);
+    });
+}
+
+#[test]
+fn spawning_and_closing_decide_who_came_first() {
+    explore(1_000, || async {
+        let started = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&started);
+        let leaked = scope(|s: Scope| async move { Ok(s) }).await.unwrap();
+        let refused = leaked.try_spawn(async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        });
+        assert!(refused.unwrap_err().is_closed());
+        assert_eq!(started.load(Ordering::SeqCst), 0);
+
+        let collected = Scope::builder()
+            .on_error(OnError::CollectAll)
+            .run(|s: Scope<usize>| async move {
+                for n in 0..3 {
+                    drop(s.spawn(async move {
+                        steps(n).await;
+                        Err::<(), _>(n)
+                    }));
+                }
+                Ok(())
+            })
+            .await;
+        let failures = collected.unwrap_err().into_failures();
+        let order: Vec<_> = failures.iter().map(|f| f.index().unwrap()).collect();
+        assert_eq!(order, [0, 1, 2]);
+    });
+}
