@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::ops::ControlFlow;
 
-use super::joiner::{Ending, Joiner, join_with};
+use super::joiner::{Ending, Joiner, Wakes, join_in};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
-use crate::scope::{Cause, Failure, ScopeError};
+use crate::scope::{Cause, Failure, Scope, ScopeError};
 
 /// Runs `futures` as tasks and returns every output in input order. The first failure stops the
 /// rest, which are awaited. Also known as `try_join` and `all`.
@@ -43,7 +43,7 @@ use crate::scope::{Cause, Failure, ScopeError};
 ///
 /// # Cancel safety
 ///
-/// As [`join_with`]: dropping it stops the children, and outputs that were there are lost.
+/// As [`join_with`](super::join_with): dropping it stops the children, and outputs that were there are lost.
 pub async fn gather<I, T, E>(futures: I) -> Result<Vec<T>, ScopeError<E>>
 where
     I: IntoIterator,
@@ -51,7 +51,8 @@ where
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    join_with(futures, Gather { outputs: Vec::new(), failures: Failures::default() }).await
+    let joiner = Gather { outputs: Vec::new(), failures: Failures::default() };
+    join_in(Scope::builder(), Wakes::OnFailure, futures, joiner).await
 }
 
 struct Gather<T, E> {

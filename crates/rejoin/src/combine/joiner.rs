@@ -60,8 +60,8 @@ pub trait Joiner<T, E> {
     /// Called once for each child, in order of completion; children that ended at the same moment
     /// come in input order. `index` is the position in the input.
     ///
-    /// `Break` stops the children that are left, for this reason. Their outcomes still come in: a
-    /// child may have failed in its clean-up, or have been finished all the same.
+    /// `Break` stops the children that are left, for this reason. Their outcomes still come in, in
+    /// input order: a child may have failed in its clean-up, or have been finished all the same.
     fn settle(&mut self, index: usize, outcome: Outcome<T, E>) -> ControlFlow<CancelReason>;
 
     /// Called once, when every child has ended.
@@ -96,12 +96,22 @@ where
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    join_in(Scope::builder(), futures, joiner).await
+    join_in(Scope::builder(), Wakes::Always, futures, joiner).await
+}
+
+/// For which outcomes the driver is woken before the last one has come in. A joiner that does
+/// nothing about the others has them settled together, and a wake-up less for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wakes {
+    Always,
+    OnFailure,
+    Never,
 }
 
 /// As [`join_with`], in a scope with a deadline.
 pub(super) async fn join_in<I, J, T, E>(
     builder: ScopeBuilder,
+    wakes: Wakes,
     futures: I,
     mut joiner: J,
 ) -> J::Output
@@ -116,7 +126,7 @@ where
     if joiner.begin(futures.len()).is_break() {
         return joiner.finish(Ending::Stopped);
     }
-    let inbox = Arc::new(Inbox::default());
+    let inbox = Arc::new(Inbox::new(wakes, futures.len()));
     let mut stopped = false;
 
     let drive = async |scope: &Scope<E>| {
@@ -131,8 +141,9 @@ where
                 if let ControlFlow::Break(reason) = joiner.settle(index, outcome)
                     && !stopped
                 {
-                    stopped = true;
-                    scope.cancel_children(reason);
+                    // Stops this driver too. One stop for all is cheaper than one for each, and
+                    // what still comes in is taken out below. False if it was stopping before.
+                    stopped = scope.cancel(reason);
                 }
             }
         }
@@ -150,9 +161,9 @@ where
         let _ = joiner.settle(index, outcome);
     }
     let ending = match result.map_err(|error| error.into_task_error()) {
+        _ if stopped => Ending::Stopped,
         Err(TaskError::TimedOut) => Ending::TimedOut,
         Err(TaskError::Cancelled(reason)) => Ending::Cancelled(reason),
-        Ok(()) | Err(TaskError::Failed(_) | TaskError::Panicked(_)) if stopped => Ending::Stopped,
         Ok(()) | Err(TaskError::Failed(_) | TaskError::Panicked(_)) => Ending::Complete,
     };
     joiner.finish(ending)
@@ -160,21 +171,25 @@ where
 
 /// Where children leave their outcomes for the driver.
 struct Inbox<T, E> {
+    wakes: Wakes,
     state: Mutex<InboxState<T, E>>,
 }
 
 struct InboxState<T, E> {
     settled: Vec<(usize, Outcome<T, E>)>,
+    /// How many have not come in.
+    left: usize,
+    /// Something is here that the driver has to see now.
+    urgent: bool,
     driver: Option<Waker>,
 }
 
-impl<T, E> Default for Inbox<T, E> {
-    fn default() -> Self {
-        Inbox { state: Mutex::new(InboxState { settled: Vec::new(), driver: None }) }
-    }
-}
-
 impl<T, E> Inbox<T, E> {
+    fn new(wakes: Wakes, left: usize) -> Self {
+        let state = InboxState { settled: Vec::new(), left, urgent: false, driver: None };
+        Inbox { wakes, state: Mutex::new(state) }
+    }
+
     fn lock(&self) -> MutexGuard<'_, InboxState<T, E>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -184,7 +199,7 @@ impl<T, E> Inbox<T, E> {
         poll_fn(|cx| {
             let waker = cx.waker().clone();
             let mut state = self.lock();
-            if state.settled.is_empty() {
+            if !state.urgent {
                 let old = state.driver.replace(waker);
                 drop(state);
                 drop(old);
@@ -199,6 +214,7 @@ impl<T, E> Inbox<T, E> {
 impl<T, E> InboxState<T, E> {
     /// Whoever finds several here takes them for simultaneous, and for those input order decides.
     fn drain(&mut self) -> Vec<(usize, Outcome<T, E>)> {
+        self.urgent = false;
         let mut settled = std::mem::take(&mut self.settled);
         settled.sort_by_key(|(index, _)| *index);
         settled
@@ -215,9 +231,16 @@ impl<T, E> Deliver<T, E> for ToInbox<T, E> {
     type Receipt = ();
 
     fn deliver(self, outcome: Outcome<T, E>, _claimed: bool) {
+        let wakes = match self.inbox.wakes {
+            Wakes::Always => true,
+            Wakes::OnFailure => outcome.is_err(),
+            Wakes::Never => false,
+        };
         let mut state = self.inbox.lock();
         state.settled.push((self.index, outcome));
-        let driver = state.driver.take();
+        state.left -= 1;
+        state.urgent |= wakes || state.left == 0;
+        let driver = if state.urgent { state.driver.take() } else { None };
         drop(state);
         if let Some(driver) = driver {
             driver.wake();

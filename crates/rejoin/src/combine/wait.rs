@@ -4,7 +4,7 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::joiner::{Ending, Joiner, join_in, join_with};
+use super::joiner::{Ending, Joiner, Wakes, join_in};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::Scope;
@@ -25,7 +25,7 @@ use crate::scope::Scope;
 ///
 /// # Cancel safety
 ///
-/// As [`join_with`].
+/// As [`join_with`](super::join_with).
 pub async fn wait<I, T, E>(futures: I) -> Vec<Outcome<T, E>>
 where
     I: IntoIterator,
@@ -33,7 +33,8 @@ where
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    join_with(futures, Wait { outcomes: Vec::new(), when: When::All }).await.outcomes()
+    let joiner = Wait { outcomes: Vec::new(), when: When::All };
+    join_in(Scope::builder(), Wakes::Never, futures, joiner).await.outcomes()
 }
 
 /// As [`wait`], until a condition holds or a time is up. What has not ended then is stopped and
@@ -56,7 +57,7 @@ where
 ///
 /// # Cancel safety
 ///
-/// As [`join_with`].
+/// As [`join_with`](super::join_with).
 pub async fn wait_until<I, T, E>(futures: I, until: Until) -> Waited<T, E>
 where
     I: IntoIterator,
@@ -68,7 +69,13 @@ where
         Some(timeout) => Scope::builder().timeout(timeout),
         None => Scope::builder(),
     };
-    join_in(builder, futures, Wait { outcomes: Vec::new(), when: until.when }).await.split()
+    let wakes = match until.when {
+        When::All => Wakes::Never,
+        When::FirstCompleted => Wakes::Always,
+        When::FirstFailed => Wakes::OnFailure,
+    };
+    let joiner = Wait { outcomes: Vec::new(), when: until.when };
+    join_in(builder, wakes, futures, joiner).await.split()
 }
 
 /// When to stop waiting.
