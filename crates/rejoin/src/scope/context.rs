@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use super::core::Place;
-#[cfg(shuttle)]
+#[cfg(any(shuttle, rejoin_loom))]
 use crate::seam::thread_local;
 
 thread_local! {

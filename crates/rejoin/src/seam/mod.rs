@@ -7,17 +7,23 @@
 //! * a future that has returned or is being shut down is dropped by the runtime, never leaked;
 //! * [`now`] and [`sleep_until`] read the same clock, which tests may pause and move.
 //!
-//! Under `--cfg shuttle` the checker stands here instead of Tokio: it decides at every lock, atomic
-//! and wait who goes on, and when a deadline passes. `tests/schedules.rs` is what it runs.
+//! Two model checkers can stand here instead of Tokio. Under `--cfg shuttle` one decides at every
+//! lock, atomic and wait who goes on, and when a deadline passes (`tests/schedules.rs`). Under
+//! `--cfg rejoin_loom` another goes through all that the memory model allows
+//! (`tests/memory_orders.rs`).
 
-#[cfg(not(shuttle))]
+#[cfg(not(any(shuttle, rejoin_loom)))]
 mod tokio;
-#[cfg(not(shuttle))]
+#[cfg(not(any(shuttle, rejoin_loom)))]
 pub(crate) use self::tokio::*;
 
 #[cfg(shuttle)]
+#[path = "shuttle.rs"]
 mod checker;
-#[cfg(shuttle)]
+#[cfg(rejoin_loom)]
+#[path = "loom.rs"]
+mod checker;
+#[cfg(any(shuttle, rejoin_loom))]
 pub(crate) use self::checker::*;
 
 pub use ::tokio::time::Instant;

@@ -1,0 +1,209 @@
+//! The jobs, one function a contestant. Each returns a sum, so that nothing is optimised away and
+//! all can be seen to do the same.
+
+use std::future::{Future, pending};
+use std::hint::black_box;
+use std::num::NonZeroUsize;
+
+use futures::future::{join_all, select_all, select_ok};
+use futures::stream::{self, FuturesUnordered};
+use futures::{FutureExt, StreamExt};
+use futures_concurrency::prelude::*;
+use rejoin::{Until, gather, wait_until};
+use tokio::task::JoinSet;
+
+use crate::compare::{Case, Run};
+
+macro_rules! contestants {
+    ($($name:literal => $run:expr),+ $(,)?) => {
+        vec![$(($name, (|| async { $run.await }.boxed()) as Run)),+]
+    };
+}
+
+pub(crate) fn all() -> Vec<Case> {
+    vec![
+        collect::<3>("Run 3 and collect what they give", 2_000),
+        collect::<100>("Run 100 and collect what they give", 100),
+        collect::<10_000>("Run 10,000 and collect what they give", 2),
+        Case {
+            name: "The first of 10,000, all others never ending; then all are gone",
+            items: 10_000,
+            rounds: 2,
+            contestants: contestants! {
+                "tokio JoinSet, shutdown" => first_join_set(),
+                "rejoin wait_until" => first_rejoin(),
+                "futures select_all *" => first_select_all(),
+            },
+        },
+        Case {
+            name: "A race of 100",
+            items: 100,
+            rounds: 50,
+            contestants: contestants! {
+                "tokio JoinSet, shutdown" => race_join_set(),
+                "rejoin any" => race_rejoin(),
+                "futures select_ok *" => race_select_ok(),
+                "futures-concurrency race_ok *" => race_concurrency(),
+            },
+        },
+        Case {
+            name: "Map over 100,000 items, 10 at a time",
+            items: MAPPED as u32,
+            rounds: 1,
+            contestants: contestants! {
+                "tokio JoinSet, refilled" => map_join_set(),
+                // MAP
+                "futures buffered *" => map_buffered(),
+                "futures buffer_unordered *" => map_unordered(),
+            },
+        },
+    ]
+}
+
+async fn child(n: u64) -> u64 {
+    black_box(n)
+}
+
+async fn ok(n: u64) -> Result<u64, ()> {
+    Ok(child(n).await)
+}
+
+// Collect.
+
+fn collect<const N: u64>(name: &'static str, rounds: u32) -> Case {
+    Case {
+        name,
+        items: N as u32,
+        rounds,
+        contestants: contestants! {
+            "tokio spawn, await handles" => collect_spawn(N),
+            "tokio JoinSet" => collect_join_set(N),
+            "rejoin gather" => collect_rejoin(N),
+            "futures join_all *" => collect_join_all(N),
+            "futures FuturesUnordered *" => collect_unordered(N),
+            "futures-concurrency join *" => collect_concurrency(N),
+        },
+    }
+}
+
+async fn collect_spawn(n: u64) -> u64 {
+    let handles: Vec<_> = (0..n).map(|n| tokio::spawn(child(n))).collect();
+    let mut sum = 0;
+    for handle in handles {
+        sum += handle.await.expect("no panic");
+    }
+    sum
+}
+
+async fn collect_join_set(n: u64) -> u64 {
+    let mut set: JoinSet<u64> = (0..n).map(child).collect();
+    let mut sum = 0;
+    while let Some(n) = set.join_next().await {
+        sum += n.expect("no panic");
+    }
+    sum
+}
+
+async fn collect_rejoin(n: u64) -> u64 {
+    gather((0..n).map(ok)).await.expect("no child fails").into_iter().sum()
+}
+
+async fn collect_join_all(n: u64) -> u64 {
+    join_all((0..n).map(child)).await.into_iter().sum()
+}
+
+async fn collect_unordered(n: u64) -> u64 {
+    let all: FuturesUnordered<_> = (0..n).map(child).collect();
+    all.fold(0, |sum, n| async move { sum + n }).await
+}
+
+async fn collect_concurrency(n: u64) -> u64 {
+    let all: Vec<_> = (0..n).map(child).collect();
+    all.join().await.into_iter().sum()
+}
+
+// The first of many.
+
+const MANY: u64 = 10_000;
+
+/// Ready at once for the last one, for nobody else ever.
+fn last_only(n: u64) -> impl Future<Output = u64> + Send {
+    async move { if n == MANY - 1 { child(n).await } else { pending().await } }
+}
+
+async fn first_join_set() -> u64 {
+    let mut set: JoinSet<u64> = (0..MANY).map(last_only).collect();
+    let first = set.join_next().await.expect("there are some").expect("no panic");
+    set.shutdown().await;
+    first
+}
+
+async fn first_rejoin() -> u64 {
+    let all = (0..MANY).map(|n| last_only(n).map(Ok::<u64, ()>));
+    let mut waited = wait_until(all, Until::first_completed()).await;
+    waited.done.remove(0).1.expect("no child fails")
+}
+
+async fn first_select_all() -> u64 {
+    select_all((0..MANY).map(|n| last_only(n).boxed())).await.0
+}
+
+// A race.
+
+fn racer(n: u64) -> impl Future<Output = Result<u64, ()>> + Send {
+    async move { if n == 50 { ok(n).await } else { pending().await } }
+}
+
+async fn race_join_set() -> u64 {
+    let mut set: JoinSet<_> = (0..100).map(racer).collect();
+    let first = set.join_next().await.expect("there are some").expect("no panic");
+    set.shutdown().await;
+    first.expect("no child fails")
+}
+
+async fn race_rejoin() -> u64 {
+    rejoin::any((0..100).map(racer)).await.expect("one succeeds").value
+}
+
+async fn race_select_ok() -> u64 {
+    select_ok((0..100).map(|n| racer(n).boxed())).await.expect("one succeeds").0
+}
+
+async fn race_concurrency() -> u64 {
+    let all: Vec<_> = (0..100).map(|n| racer(n).boxed()).collect();
+    all.race_ok().await.ok().expect("one succeeds")
+}
+
+// Map.
+
+const MAPPED: u64 = 100_000;
+const LIMIT: NonZeroUsize = NonZeroUsize::new(10).expect("not zero");
+
+async fn map_join_set() -> u64 {
+    let mut set = JoinSet::new();
+    let mut sum = 0;
+    for n in 0..MAPPED {
+        if set.len() == LIMIT.get() {
+            let done: u64 = set.join_next().await.expect("there are some").expect("no panic");
+            sum += done;
+        }
+        set.spawn(child(n));
+    }
+    while let Some(n) = set.join_next().await {
+        sum += n.expect("no panic");
+    }
+    sum
+}
+
+/*async fn map_rejoin() -> u64 {
+    rejoin::map(0..MAPPED, LIMIT, ok).await.expect("no child fails").into_iter().sum()
+}
+*/
+async fn map_buffered() -> u64 {
+    stream::iter(0..MAPPED).map(child).buffered(LIMIT.get()).collect::<Vec<_>>().await.iter().sum()
+}
+
+async fn map_unordered() -> u64 {
+    let all = stream::iter(0..MAPPED).map(child).buffer_unordered(LIMIT.get());
+    all.fold(0, |sum, n| async move { sum + n }).await
+}

@@ -1,0 +1,83 @@
+//! The scope's own atomics under a model checker: small programs under every order of their steps
+//! (with a bound on preemptions) and every value that the memory model allows. Built with
+//! `--cfg rejoin_loom` only; `cargo xtask test schedules` runs it.
+#![cfg(rejoin_loom)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use loom::future::block_on;
+use rejoin::{Outcome, Scope, TaskError, cancelled, scope};
+
+fn explore(program: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(program);
+}
+
+/// Whoever parks after the stop sees it; whoever parked before is woken.
+#[test]
+fn a_stop_meets_a_child_that_is_about_to_wait() {
+    explore(|| {
+        let result = block_on(scope(|s: Scope| async move {
+            drop(s.spawn_value(std::future::pending::<()>()));
+            s.cancel("enough");
+            Ok(())
+        }));
+        assert!(result.is_ok() || result.unwrap_err().cancelled().is_some());
+    });
+}
+
+#[test]
+fn a_child_that_is_told_to_stop_sees_why() {
+    explore(|| {
+        let outcome: Result<Outcome<&str, _>, _> = block_on(scope(|s: Scope| async move {
+            let task = s.spawn_value(async {
+                cancelled().await;
+                "seen"
+            });
+            task.cancel("enough");
+            Ok(task.await)
+        }));
+        match outcome.unwrap() {
+            Ok(seen) => assert_eq!(seen, "seen"),
+            // Told before it had started.
+            Err(TaskError::Cancelled(reason)) => assert_eq!(reason.text(), "enough"),
+            Err(other) => panic!("an outcome that nobody caused: {other:?}"),
+        }
+    });
+}
+
+/// The last one to leave wakes the scope, and nobody leaves twice.
+#[test]
+fn the_last_child_and_the_end_of_the_body() {
+    explore(|| {
+        let ended = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&ended);
+        block_on(scope(|s: Scope| async move {
+            for _ in 0..2 {
+                let count = Arc::clone(&count);
+                drop(s.spawn_value(async move { count.fetch_add(1, Ordering::SeqCst) }));
+            }
+            Ok(())
+        }))
+        .unwrap();
+        assert_eq!(ended.load(Ordering::SeqCst), 2);
+    });
+}
+
+/// A handle that is dropped while its child ends: the outcome goes one way or the other.
+#[test]
+fn a_handle_is_dropped_while_its_child_ends() {
+    explore(|| {
+        let alive = Arc::new(());
+        let output = Arc::clone(&alive);
+        block_on(scope(|s: Scope| async move {
+            drop(s.spawn_value(async move { output }));
+            Ok(())
+        }))
+        .unwrap();
+        // What nobody asks for is dropped no later than with the handle or the child's task.
+        assert!(Arc::strong_count(&alive) <= 2);
+    });
+}
