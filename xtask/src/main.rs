@@ -28,10 +28,12 @@ usage: cargo xtask COMMAND
 
   test             everything: unit, doc and fuzz tests, architecture, documents, examples;
                    the last line is `N passed, N failed`
-  test NAME...     only these suites: cargo, architecture, documents, examples
+  test NAME...     only these suites: architecture, cargo, schedules, examples, documents
   lint             format, clippy, rustdoc, architecture, cargo-deny
-  bench            measures against the peers in benches/ and writes docs/benchmarks.md
-  bench --quick    the same in about a minute, without writing the page";
+  bench            measures against the peers in benches/ and writes docs/benchmarks.md and
+                   docs/benchmarks-library.md
+  bench PART       only one of them: server, library
+  bench --quick    the same in about a minute, without writing the pages";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -39,8 +41,13 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test", suites @ ..] => test::run(suites),
         ["lint"] => lint::run(),
-        ["bench"] => bench::run(bench::Effort::Full),
-        ["bench", "--quick"] => bench::run(bench::Effort::Quick),
+        ["bench", words @ ..] => match bench_words(words) {
+            Some((part, effort)) => bench::run(part, effort),
+            None => {
+                eprintln!("{USAGE}");
+                return ExitCode::from(2);
+            }
+        },
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -58,4 +65,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn bench_words(words: &[&str]) -> Option<(bench::Part, bench::Effort)> {
+    let (words, effort) = match words {
+        [words @ .., "--quick"] => (words, bench::Effort::Quick),
+        words => (words, bench::Effort::Full),
+    };
+    let part = match words {
+        [] => bench::Part::All,
+        ["server"] => bench::Part::Server,
+        ["library"] => bench::Part::Library,
+        _ => return None,
+    };
+    Some((part, effort))
 }

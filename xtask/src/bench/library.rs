@@ -1,37 +1,62 @@
-//! The benches of single crates, whose output is published as it is printed.
+//! The benches of single crates, and the library against other crates. What they print is published
+//! as it is.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
+use super::Effort;
 use crate::child::{self, cargo};
-
 use crate::tree;
 
-/// What the benches of one crate printed.
+/// What one bench printed.
 #[derive(Debug)]
 pub(super) struct Output {
-    pub(super) krate: String,
+    pub(super) title: String,
     pub(super) text: String,
 }
 
-/// Runs the benches of every crate that has a folder of them.
-pub(super) fn run() -> Result<Vec<Output>, String> {
+/// Runs the library's peers, and the benches of every crate that has a folder of them.
+pub(super) fn run(effort: Effort) -> Result<Vec<Output>, String> {
+    let peers = tree::root().join("benches/peers");
+    let built = tree::target().join("peers");
+    let mut build = cargo(["build", "--release", "--package", "library-bench"]);
+    build.current_dir(&peers).env("CARGO_TARGET_DIR", &built);
+    if !child::shown(&mut build)? {
+        return Err("the library's peers do not build".to_owned());
+    }
     let mut all = Vec::new();
+    for (program, title) in [
+        ("library-bench", "Against other crates: time"),
+        ("allocations", "Against other crates: memory"),
+    ] {
+        let mut command = Command::new(built.join("release").join(program));
+        if effort == Effort::Quick {
+            command.arg("--quick");
+        }
+        all.push(Output { title: title.to_owned(), text: printed(command)? });
+    }
     for krate in crates_with_benches()? {
         let mut command = cargo(["bench", "--quiet", "--package", &krate, "--benches"]);
-        println!("\n$ {}", child::show(&command));
-        let ended = command
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|e| format!("cargo bench -p {krate}: {e}"))?;
-        if !ended.status.success() {
-            return Err(format!("cargo bench -p {krate}: {}", ended.status));
+        if effort == Effort::Quick {
+            command.args(["--", "--quick"]);
         }
-        let text = String::from_utf8_lossy(&ended.stdout).into_owned();
-        print!("{text}");
-        all.push(Output { krate, text: without_harness(&text) });
+        let title = format!("`cargo bench -p {krate}`");
+        all.push(Output { title, text: without_harness(&printed(command)?) });
     }
     Ok(all)
+}
+
+/// Runs a bench and shows what it prints.
+fn printed(mut command: Command) -> Result<String, String> {
+    let shown = child::show(&command);
+    println!("\n$ {shown}");
+    let ended = command.stderr(Stdio::inherit()).output().map_err(|e| format!("{shown}: {e}"))?;
+    if !ended.status.success() {
+        return Err(format!("{shown}: {}", ended.status));
+    }
+    let text = String::from_utf8_lossy(&ended.stdout).trim().to_owned();
+    println!("{text}");
+    Ok(text)
 }
 
 fn crates_with_benches() -> Result<Vec<String>, String> {

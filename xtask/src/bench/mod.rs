@@ -30,6 +30,16 @@ pub(crate) enum Effort {
     Quick,
 }
 
+/// What to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    All,
+    /// Routes of a running server, against servers written by hand.
+    Server,
+    /// The crates by themselves, and the library against other crates.
+    Library,
+}
+
 impl Effort {
     fn rounds(self) -> usize {
         match self {
@@ -115,10 +125,31 @@ struct Report {
     servers: Vec<&'static str>,
     routes: Vec<Measured>,
     memory: Vec<memory::Memory>,
-    library: Vec<library::Output>,
 }
 
-pub(crate) fn run(effort: Effort) -> Result<bool, String> {
+/// Both pages, or one of them.
+pub(crate) fn run(part: Part, effort: Effort) -> Result<bool, String> {
+    if part != Part::Library {
+        server(effort)?;
+    }
+    if part != Part::Server {
+        println!("\n== library");
+        let text = page::library(&machine::describe(), &library::run(effort)?);
+        publish("docs/benchmarks-library.md", &text, effort)?;
+    }
+    Ok(true)
+}
+
+fn publish(page: &str, text: &str, effort: Effort) -> Result<(), String> {
+    println!("\n{text}");
+    if effort == Effort::Full {
+        fs::write(tree::root().join(page), text).map_err(|e| format!("{page}: {e}"))?;
+        println!("written to {page}");
+    }
+    Ok(())
+}
+
+fn server(effort: Effort) -> Result<(), String> {
     let mut servers = Servers::build_and_start()?;
     let load = Load::new(servers.load_program());
     for route in &ROUTES {
@@ -135,21 +166,13 @@ pub(crate) fn run(effort: Effort) -> Result<bool, String> {
     let names = servers.names();
     drop(servers);
 
-    println!("\n== library");
-    let library = library::run()?;
     let machine = machine::describe();
-    let report = Report { machine, effort, servers: names, routes, memory, library };
-    let text = page::write(&report);
-    println!("\n{text}");
-    if effort == Effort::Full {
-        let path = tree::root().join("docs/benchmarks.md");
-        fs::write(&path, &text).map_err(|e| format!("{}: {e}", path.display()))?;
-        println!("written to {}", tree::relative(&path));
-    }
+    let report = Report { machine, effort, servers: names, routes, memory };
+    publish("docs/benchmarks.md", &page::server(&report), effort)?;
     if report.servers.len() <= PEERS {
         println!("NOT MEASURED: fastify + undici, because node or npm is missing");
     }
-    Ok(true)
+    Ok(())
 }
 
 /// All servers must answer the same bytes: else the comparison compares nothing.

@@ -1,11 +1,13 @@
-//! docs/benchmarks.md: every figure of one run, the losses too.
+//! The pages of figures: all of one run, the losses too.
 
 use std::fmt::Write as _;
 
+use super::library::Output;
 use super::memory::IN_FLIGHT;
 use super::{CLIENTS, Measured, Report};
 
-pub(super) fn write(report: &Report) -> String {
+/// docs/benchmarks.md
+pub(super) fn server(report: &Report) -> String {
     let mut text = String::new();
     head(&mut text, report);
     aims(&mut text, report);
@@ -13,7 +15,10 @@ pub(super) fn write(report: &Report) -> String {
         route(&mut text, report, measured);
     }
     memory(&mut text, report);
-    library(&mut text, report);
+    line(
+        &mut text,
+        "The library and the crates by themselves: [benchmarks-library.md](benchmarks-library.md).",
+    );
     text
 }
 
@@ -129,15 +134,29 @@ fn memory(text: &mut String, report: &Report) {
     line(text, "");
 }
 
-fn library(text: &mut String, report: &Report) {
-    line(text, "## The crates by themselves\n");
-    for output in &report.library {
-        line(
-            text,
-            format!("`cargo bench -p {}`:\n\n```text\n{}\n```\n", output.krate, output.text),
-        );
+/// docs/benchmarks-library.md
+pub(super) fn library(machine: &str, outputs: &[Output]) -> String {
+    let mut text = String::new();
+    line(&mut text, "# Benchmarks of the library\n");
+    line(
+        &mut text,
+        "Written by `cargo xtask bench library`; do not edit. Every figure here comes from one run of that command.\n",
+    );
+    line(&mut text, format!("- Machine: {machine}"));
+    line(
+        &mut text,
+        "- The contestants of a table take turns in short samples; a ratio is computed within each turn. Below 1 is faster",
+    );
+    line(&mut text, "  than the first contestant.");
+    line(
+        &mut text,
+        "- The crates that Rejoin is compared with are called in [benches/peers/library](../benches/peers/library/src/cases.rs).\n",
+    );
+    for output in outputs {
+        line(&mut text, format!("## {}\n\n```text\n{}\n```\n", output.title, output.text));
     }
     while text.ends_with("\n\n") {
         text.pop();
     }
+    text
 }

@@ -1,7 +1,7 @@
 //! The jobs, one function a contestant. Each returns a sum, so that nothing is optimised away and
 //! all can be seen to do the same.
 
-use std::future::{Future, pending};
+use std::future::pending;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 
@@ -52,7 +52,6 @@ pub(crate) fn all() -> Vec<Case> {
             rounds: 1,
             contestants: contestants! {
                 "tokio JoinSet, refilled" => map_join_set(),
-                // MAP
                 "futures buffered *" => map_buffered(),
                 "futures buffer_unordered *" => map_unordered(),
             },
@@ -127,8 +126,8 @@ async fn collect_concurrency(n: u64) -> u64 {
 const MANY: u64 = 10_000;
 
 /// Ready at once for the last one, for nobody else ever.
-fn last_only(n: u64) -> impl Future<Output = u64> + Send {
-    async move { if n == MANY - 1 { child(n).await } else { pending().await } }
+async fn last_only(n: u64) -> u64 {
+    if n == MANY - 1 { child(n).await } else { pending().await }
 }
 
 async fn first_join_set() -> u64 {
@@ -150,8 +149,8 @@ async fn first_select_all() -> u64 {
 
 // A race.
 
-fn racer(n: u64) -> impl Future<Output = Result<u64, ()>> + Send {
-    async move { if n == 50 { ok(n).await } else { pending().await } }
+async fn racer(n: u64) -> Result<u64, ()> {
+    if n == 50 { ok(n).await } else { pending().await }
 }
 
 async fn race_join_set() -> u64 {
@@ -195,10 +194,6 @@ async fn map_join_set() -> u64 {
     sum
 }
 
-/*async fn map_rejoin() -> u64 {
-    rejoin::map(0..MAPPED, LIMIT, ok).await.expect("no child fails").into_iter().sum()
-}
-*/
 async fn map_buffered() -> u64 {
     stream::iter(0..MAPPED).map(child).buffered(LIMIT.get()).collect::<Vec<_>>().await.iter().sum()
 }
