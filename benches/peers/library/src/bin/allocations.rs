@@ -71,7 +71,10 @@ fn main() {
         Box::pin(async move {
             let all = (0..CHILDREN).map(|_| {
                 let gate = gate.clone();
-                async move { Ok::<(), ()>(pass(gate).await) }
+                async move {
+                    pass(gate).await;
+                    Ok::<(), ()>(())
+                }
             });
             wait(all).await;
         })
