@@ -37,6 +37,7 @@
 //! | many futures | every output; the first failure stops the rest | [`gather`] |
 //! | many futures | the first to settle, success or failure | [`race`] |
 //! | many futures | the first success, or the first *k* | [`any`], [`quorum`] |
+//! | a collection | an output for each item, so many at once | [`map`], [`for_each`]; [`Map`] has time-outs, a pace, progress |
 //! | many futures | something else | a [`Joiner`] of your own, [`join_with`] |
 //! | handles | to see which have finished, and leave the others running | [`wait_handles`] |
 //! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
@@ -103,8 +104,8 @@ pub use crate::cancel::{
     checkpoint, deadline, remaining, shield, timeout, timeout_at,
 };
 pub use crate::combine::{
-    Ending, Joiner, Split, Until, Waited, Won, any, gather, join_with, quorum, race, wait,
-    wait_handles, wait_until,
+    Ending, Joiner, Map, Progress, Split, Until, Waited, Won, any, for_each, gather, join_with,
+    map, quorum, race, wait, wait_handles, wait_until,
 };
 pub use crate::name::Name;
 pub use crate::outcome::{Outcome, Panic, TaskError};

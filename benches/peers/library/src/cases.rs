@@ -52,6 +52,7 @@ pub(crate) fn all() -> Vec<Case> {
             rounds: 1,
             contestants: contestants! {
                 "tokio JoinSet, refilled" => map_join_set(),
+                "rejoin map" => map_rejoin(),
                 "futures buffered *" => map_buffered(),
                 "futures buffer_unordered *" => map_unordered(),
             },
@@ -192,6 +193,10 @@ async fn map_join_set() -> u64 {
         sum += n.expect("no panic");
     }
     sum
+}
+
+async fn map_rejoin() -> u64 {
+    rejoin::map(0..MAPPED, LIMIT, ok).await.expect("no child fails").into_iter().sum()
 }
 
 async fn map_buffered() -> u64 {

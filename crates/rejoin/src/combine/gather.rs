@@ -51,13 +51,25 @@ where
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    let joiner = Gather { outputs: Vec::new(), failures: Failures::default() };
-    join_in(Scope::builder(), Wakes::OnFailure, futures, joiner).await
+    join_in(Scope::builder(), Wakes::OnFailure, futures, Gather::new()).await
 }
 
-struct Gather<T, E> {
+pub(super) struct Gather<T, E> {
     outputs: Vec<Option<T>>,
     failures: Failures<E>,
+    /// Whether items are pulled one after the other, so that there may be more than it knows of.
+    pulls: bool,
+}
+
+impl<T, E> Gather<T, E> {
+    fn new() -> Self {
+        Gather { outputs: Vec::new(), failures: Failures::default(), pulls: false }
+    }
+
+    /// For items that are pulled, and children that have deadlines of their own.
+    pub(super) fn pulling() -> Self {
+        Gather { outputs: Vec::new(), failures: Failures::with_own_timeouts(), pulls: true }
+    }
 }
 
 impl<T, E> Joiner<T, E> for Gather<T, E> {
@@ -71,24 +83,23 @@ impl<T, E> Joiner<T, E> for Gather<T, E> {
     fn settle(&mut self, index: usize, outcome: Outcome<T, E>) -> ControlFlow<CancelReason> {
         match outcome {
             Ok(output) => {
+                // How many there will be is not always known from the start.
+                if index >= self.outputs.len() {
+                    self.outputs.resize_with(index + 1, || None);
+                }
                 self.outputs[index] = Some(output);
                 ControlFlow::Continue(())
             }
-            Err(error) => {
-                if !self.failures.add(index, error) {
-                    return ControlFlow::Continue(());
-                }
-                self.failures.decide(index);
-                let text = format!("task {index} failed");
-                ControlFlow::Break(CancelReason::new(CancelSource::SiblingFailed, text))
-            }
+            Err(error) => self.failures.settle(index, error),
         }
     }
 
     fn finish(self, ending: Ending) -> Self::Output {
+        // One that pulls its items has all outputs only if it came to the last of them.
+        let complete = !self.pulls || ending == Ending::Complete;
         match self.outputs.into_iter().collect() {
-            Some(outputs) => Ok(outputs),
-            None => Err(self.failures.into_error(ending, Cause::Failed)),
+            Some(outputs) if complete => Ok(outputs),
+            _ => Err(self.failures.into_error(ending, Cause::Failed)),
         }
     }
 }
@@ -98,19 +109,43 @@ pub(super) struct Failures<E> {
     list: Vec<Failure<E>>,
     deciding: Option<Option<usize>>,
     stopped: usize,
+    /// Whether the children have deadlines of their own. Otherwise they time out with the join.
+    own_timeouts: bool,
 }
 
 impl<E> Default for Failures<E> {
     fn default() -> Self {
-        Failures { list: Vec::new(), deciding: None, stopped: 0 }
+        Failures { list: Vec::new(), deciding: None, stopped: 0, own_timeouts: false }
     }
 }
 
 impl<E> Failures<E> {
+    pub(super) fn with_own_timeouts() -> Self {
+        Failures { own_timeouts: true, ..Failures::default() }
+    }
+
+    /// Keeps a failure and stops the rest, or counts a child that was only stopped.
+    pub(super) fn settle(
+        &mut self,
+        index: usize,
+        error: TaskError<E>,
+    ) -> ControlFlow<CancelReason> {
+        if !self.add(index, error) {
+            return ControlFlow::Continue(());
+        }
+        self.decide(index);
+        let text = format!("task {index} failed");
+        ControlFlow::Break(CancelReason::new(CancelSource::SiblingFailed, text))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Keeps a failure, or counts a child that was only stopped. True if it was a failure.
     pub(super) fn add(&mut self, index: usize, error: TaskError<E>) -> bool {
-        // The children have no deadline of their own: they time out with the join.
-        let failed = error.is_failed() || error.is_panic();
+        let timed_out = self.own_timeouts && error.is_timed_out();
+        let failed = error.is_failed() || error.is_panic() || timed_out;
         if failed {
             self.list.push(Failure::new(Some(index), None, error));
         } else {

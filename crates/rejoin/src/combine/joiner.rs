@@ -132,8 +132,7 @@ where
     let drive = async |scope: &Scope<E>| {
         let mut left = futures.len();
         for (index, future) in futures.into_iter().enumerate() {
-            let to_inbox = ToInbox { index, inbox: Arc::clone(&inbox) };
-            scope.start_silently(future, as_result, to_inbox);
+            scope.start_silently(future, as_result, ToInbox::new(index, &inbox));
         }
         while left > 0 {
             for (index, outcome) in inbox.take().await {
@@ -157,7 +156,7 @@ where
         .await;
 
     // What came in after the driver was stopped.
-    for (index, outcome) in inbox.lock().drain() {
+    for (index, outcome) in inbox.drain() {
         let _ = joiner.settle(index, outcome);
     }
     let ending = match result.map_err(|error| error.into_task_error()) {
@@ -170,7 +169,7 @@ where
 }
 
 /// Where children leave their outcomes for the driver.
-struct Inbox<T, E> {
+pub(super) struct Inbox<T, E> {
     wakes: Wakes,
     state: Mutex<InboxState<T, E>>,
 }
@@ -185,9 +184,15 @@ struct InboxState<T, E> {
 }
 
 impl<T, E> Inbox<T, E> {
-    fn new(wakes: Wakes, left: usize) -> Self {
+    /// An inbox that counts down from `left`, the number of children.
+    pub(super) fn new(wakes: Wakes, left: usize) -> Self {
         let state = InboxState { settled: Vec::new(), left, urgent: false, driver: None };
         Inbox { wakes, state: Mutex::new(state) }
+    }
+
+    /// What has come in, without waiting.
+    pub(super) fn drain(&self) -> Vec<(usize, Outcome<T, E>)> {
+        self.lock().drain()
     }
 
     fn lock(&self) -> MutexGuard<'_, InboxState<T, E>> {
@@ -195,7 +200,7 @@ impl<T, E> Inbox<T, E> {
     }
 
     /// Waits until there is something, and takes all of it.
-    async fn take(&self) -> Vec<(usize, Outcome<T, E>)> {
+    pub(super) async fn take(&self) -> Vec<(usize, Outcome<T, E>)> {
         poll_fn(|cx| {
             let waker = cx.waker().clone();
             let mut state = self.lock();
@@ -222,9 +227,15 @@ impl<T, E> InboxState<T, E> {
 }
 
 /// Delivers a child's outcome to the inbox.
-struct ToInbox<T, E> {
+pub(super) struct ToInbox<T, E> {
     index: usize,
     inbox: Arc<Inbox<T, E>>,
+}
+
+impl<T, E> ToInbox<T, E> {
+    pub(super) fn new(index: usize, inbox: &Arc<Inbox<T, E>>) -> Self {
+        ToInbox { index, inbox: Arc::clone(inbox) }
+    }
 }
 
 impl<T, E> Deliver<T, E> for ToInbox<T, E> {

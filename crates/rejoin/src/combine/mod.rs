@@ -8,6 +8,9 @@ mod any;
 mod gather;
 mod handles;
 mod joiner;
+mod lazy;
+mod map;
+mod progress;
 mod race;
 mod wait;
 
@@ -15,5 +18,7 @@ pub use self::any::{any, quorum};
 pub use self::gather::gather;
 pub use self::handles::{Split, wait_handles};
 pub use self::joiner::{Ending, Joiner, join_with};
+pub use self::map::{Map, for_each, map};
+pub use self::progress::Progress;
 pub use self::race::{Won, race};
 pub use self::wait::{Until, Waited, wait, wait_until};

@@ -33,7 +33,7 @@ where
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    let joiner = Wait { outcomes: Vec::new(), when: When::All };
+    let joiner = Wait::new(When::All);
     join_in(Scope::builder(), Wakes::Never, futures, joiner).await.outcomes()
 }
 
@@ -74,7 +74,7 @@ where
         When::FirstCompleted => Wakes::Always,
         When::FirstFailed => Wakes::OnFailure,
     };
-    let joiner = Wait { outcomes: Vec::new(), when: until.when };
+    let joiner = Wait::new(until.when);
     join_in(builder, wakes, futures, joiner).await.split()
 }
 
@@ -137,9 +137,11 @@ pub struct Waited<T, E> {
     pub not_done: Vec<usize>,
 }
 
-struct Wait<T, E> {
+pub(super) struct Wait<T, E> {
     outcomes: Vec<Option<Outcome<T, E>>>,
     when: When,
+    /// Whether the children have deadlines of their own. Otherwise they time out with the join.
+    own_timeouts: bool,
 }
 
 impl<T, E> Joiner<T, E> for Wait<T, E> {
@@ -152,6 +154,10 @@ impl<T, E> Joiner<T, E> for Wait<T, E> {
 
     fn settle(&mut self, index: usize, outcome: Outcome<T, E>) -> ControlFlow<CancelReason> {
         let met = self.when.is_met(&outcome);
+        // How many there will be is not always known from the start.
+        if index >= self.outcomes.len() {
+            self.outcomes.resize_with(index + 1, || None);
+        }
         self.outcomes[index] = Some(outcome);
         if !met {
             return ControlFlow::Continue(());
@@ -169,20 +175,28 @@ impl<T, E> Joiner<T, E> for Wait<T, E> {
 }
 
 impl<T, E> Wait<T, E> {
+    fn new(when: When) -> Self {
+        Wait { outcomes: Vec::new(), when, own_timeouts: false }
+    }
+
+    /// Until all have ended, for children that have deadlines of their own.
+    pub(super) fn with_own_timeouts() -> Self {
+        Wait { own_timeouts: true, ..Wait::new(When::All) }
+    }
+
     /// A child without an outcome never started: the calling code had been told to stop before.
     fn outcomes(self) -> Vec<Outcome<T, E>> {
         let not_started = || Err(TaskError::Cancelled(not_started()));
         self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(not_started)).collect()
     }
 
-    fn split(self) -> Waited<T, E> {
+    pub(super) fn split(self) -> Waited<T, E> {
         let mut waited = Waited { done: Vec::new(), not_done: Vec::new() };
         for (index, outcome) in self.outcomes.into_iter().enumerate() {
             match outcome {
-                // The children cannot time out or be cancelled but by this wait's stopping.
-                None | Some(Err(TaskError::TimedOut | TaskError::Cancelled(_))) => {
-                    waited.not_done.push(index);
-                }
+                // The children cannot be cancelled but by this wait's stopping.
+                None | Some(Err(TaskError::Cancelled(_))) => waited.not_done.push(index),
+                Some(Err(TaskError::TimedOut)) if !self.own_timeouts => waited.not_done.push(index),
                 Some(outcome) => waited.done.push((index, outcome)),
             }
         }

@@ -26,6 +26,7 @@ pub use self::error::{Cause, Failure, ScopeError, SpawnError};
 pub use self::handle::{TaskHandle, TaskId};
 pub use self::limited::LimitedScope;
 pub use self::task::TaskBuilder;
+pub(crate) use self::task::until;
 use crate::cancel::{CancelReason, Canceller};
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
@@ -150,6 +151,11 @@ impl<E> Scope<E> {
     /// A handle that can do nothing but cancel this scope, and may be cloned and kept anywhere.
     pub fn canceller(&self) -> Canceller {
         Canceller::new(Place { core: Arc::clone(&self.core), member: Member::BODY })
+    }
+
+    /// Whether anybody here has been told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        !self.core.is_quiet()
     }
 
     /// How many children have not ended.
@@ -310,7 +316,7 @@ fn as_value<T, E>(output: T) -> Outcome<T, E> {
     Ok(output)
 }
 
-fn as_outcome<T, E>(output: Outcome<T, E>) -> Outcome<T, E> {
+pub(crate) fn as_outcome<T, E>(output: Outcome<T, E>) -> Outcome<T, E> {
     output
 }
 

@@ -84,7 +84,7 @@ impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
         Ok(match deadline {
             None => scope.start(admitted, Some(name), future, as_result),
             Some(deadline) => {
-                let future = until(deadline, name.clone(), future, as_result);
+                let future = until(deadline, Some(name.clone()), future, as_result);
                 scope.start(admitted, Some(name), future, as_outcome)
             }
         })
@@ -101,7 +101,7 @@ impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
         match deadline {
             None => scope.start_or_refuse(Some(name), future, interpret),
             Some(deadline) => {
-                let future = until(deadline, name.clone(), future, interpret);
+                let future = until(deadline, Some(name.clone()), future, interpret);
                 scope.start_or_refuse(Some(name), future, as_outcome)
             }
         }
@@ -109,12 +109,20 @@ impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
 }
 
 /// A child with a deadline of its own is a child that runs in a scope of its own.
-async fn until<F, I, T, E>(deadline: Instant, name: Name, future: F, interpret: I) -> Outcome<T, E>
+pub(crate) async fn until<F, I, T, E>(
+    deadline: Instant,
+    name: Option<Name>,
+    future: F,
+    interpret: I,
+) -> Outcome<T, E>
 where
     F: Future,
     I: FnOnce(F::Output) -> Outcome<T, E> + Copy,
 {
-    let scope = Scope::builder().name(name).deadline(deadline);
+    let mut scope = Scope::builder().deadline(deadline);
+    if let Some(name) = name {
+        scope = scope.name(name);
+    }
     match scope.run(move |_: Scope| async move { Ok(interpret(future.await)) }).await {
         Ok(outcome) => outcome,
         Err(error) => Err(error.into_task_error().widen()),

@@ -1,0 +1,127 @@
+//! Joins whose futures are made one after the other, so that only so many exist at once.
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use super::joiner::{Ending, Inbox, Joiner, ToInbox, Wakes};
+use super::progress::{Hook, Progress};
+use crate::cancel::{CancelReason, CancelSource};
+use crate::outcome::{Outcome, TaskError};
+use crate::scope::{OnError, Scope, ScopeBuilder};
+use crate::seam::{self, Instant};
+
+/// How children are started: not more than `limit` at once, and no faster than `pace`.
+pub(super) struct Flow {
+    pub(super) builder: ScopeBuilder,
+    pub(super) limit: NonZeroUsize,
+    pub(super) pace: Option<Duration>,
+    pub(super) progress: Option<Hook>,
+}
+
+/// Pulls items while there is room, starts a child for each with `start`, and feeds what comes back
+/// to `joiner`. After a `Break` nothing more is pulled.
+pub(super) async fn join_lazily<I, S, J, T, E>(
+    flow: Flow,
+    mut items: I,
+    mut start: S,
+    mut joiner: J,
+) -> J::Output
+where
+    I: Iterator,
+    S: FnMut(&Scope<E>, I::Item, ToInbox<T, E>),
+    J: Joiner<T, E>,
+    T: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    let Flow { builder, limit, pace, mut progress } = flow;
+    let total = exact(items.size_hint());
+    let inbox = Arc::new(Inbox::new(Wakes::Always, usize::MAX));
+    let mut stopped = false;
+
+    let mut drive = async |scope: &Scope<E>| {
+        let mut watch = Progress::begin(total);
+        watch.report(&mut progress);
+        let mut next_start: Option<Instant> = pace.map(|_| seam::now());
+        let (mut live, mut index, mut more) = (0, 0, true);
+        loop {
+            // The driver is polled once more after a stop: it must not go on pulling then.
+            more &= !scope.is_stopping();
+            while more && live < limit.get() && next_start.is_none_or(|at| at <= seam::now()) {
+                let Some(item) = items.next() else {
+                    more = false;
+                    break;
+                };
+                start(scope, item, ToInbox::new(index, &inbox));
+                (live, index) = (live + 1, index + 1);
+                next_start = next_start.zip(pace).map(|(at, gap)| at + gap);
+            }
+            if live == 0 && !more {
+                break;
+            }
+            let settled = match next_start.filter(|_| more && live < limit.get()) {
+                None => inbox.take().await,
+                Some(at) => {
+                    match select(Box::pin(inbox.take()), Box::pin(seam::sleep_until(at))).await {
+                        Either::Left((settled, _)) => settled,
+                        Either::Right(_) => continue,
+                    }
+                }
+            };
+            for (index, outcome) in settled {
+                live -= 1;
+                let outcome = attributed(outcome, scope);
+                watch.count(&outcome);
+                if let ControlFlow::Break(reason) = joiner.settle(index, outcome)
+                    && !stopped
+                {
+                    more = false;
+                    stopped = scope.cancel(reason);
+                }
+                watch.report(&mut progress);
+            }
+        }
+    };
+    let builder = builder.on_error(OnError::IgnoreErrors);
+    let result = builder
+        .run(async |scope: Scope<E>| {
+            drive(&scope).await;
+            Ok(())
+        })
+        .await;
+
+    for (index, outcome) in inbox.drain() {
+        let _ = joiner.settle(index, outcome.map_err(with_the_join));
+    }
+    let ending = match result.map_err(|error| error.into_task_error()) {
+        _ if stopped => Ending::Stopped,
+        Err(TaskError::TimedOut) => Ending::TimedOut,
+        Err(TaskError::Cancelled(reason)) => Ending::Cancelled(reason),
+        Ok(()) | Err(TaskError::Failed(_) | TaskError::Panicked(_)) => Ending::Complete,
+    };
+    joiner.finish(ending)
+}
+
+/// A child whose own time was up has timed out. One that was stopped because the join's was up, and
+/// which says the same, has been cancelled: joiners tell the two apart by that.
+fn attributed<T, E>(outcome: Outcome<T, E>, scope: &Scope<E>) -> Outcome<T, E> {
+    if scope.is_stopping() { outcome.map_err(with_the_join) } else { outcome }
+}
+
+fn with_the_join<E>(error: TaskError<E>) -> TaskError<E> {
+    match error {
+        TaskError::TimedOut => {
+            let text = "the time of the join was up";
+            TaskError::Cancelled(CancelReason::new(CancelSource::Deadline, text))
+        }
+        error => error,
+    }
+}
+
+/// How many items there will be, if that is known.
+fn exact((least, most): (usize, Option<usize>)) -> Option<usize> {
+    most.filter(|most| *most == least)
+}

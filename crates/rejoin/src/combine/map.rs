@@ -1,0 +1,280 @@
+//! A future for each item of a collection, so many at once.
+
+use std::fmt;
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::gather::{Failures, Gather};
+use super::joiner::{Ending, Joiner, ToInbox};
+use super::lazy::{Flow, join_lazily};
+use super::progress::{Hook, Progress};
+use super::wait::{Wait, Waited};
+use crate::cancel::CancelReason;
+use crate::outcome::Outcome;
+use crate::scope::{Cause, Scope, ScopeError, as_outcome, as_result, deadline_after, until};
+
+/// Runs `f` on each item as a task, at most `limit` at once, and returns every output in the order
+/// of the items. The first failure stops the rest, which are awaited; nothing more is pulled then.
+///
+/// Items are pulled when there is room for them: `items` may be endless, and only `limit` tasks
+/// exist at any time. [`Map`] has more settings: a time-out for each item or for all, a pace, partial
+/// results, progress. Also known as `buffered`.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use rejoin::map;
+/// # use std::num::ParseIntError;
+/// # async fn load(text: &'static str) -> Result<u32, ParseIntError> { text.parse() }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let two = NonZeroUsize::new(2).unwrap();
+/// assert_eq!(map(["1", "2", "3"], two, load).await?, [1, 2, 3]);
+/// # Ok::<(), rejoin::ScopeError<ParseIntError>>(()) }).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// [`ScopeError`] with every failure in the order of the items, the deciding one marked.
+///
+/// # Panics
+///
+/// If `f` or the iterator panics: after every child has ended, with the same payload.
+///
+/// # Cancel safety
+///
+/// As [`join_with`](super::join_with): dropping it stops the children, and outputs are lost.
+pub async fn map<I, F, Fut, T, E>(
+    items: I,
+    limit: NonZeroUsize,
+    f: F,
+) -> Result<Vec<T>, ScopeError<E>>
+where
+    I: IntoIterator,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future<Output = Result<T, E>> + Send + 'static,
+    T: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    Map::new(items, f).limit(limit).gather().await
+}
+
+/// As [`map`], for what has no output: it keeps nothing for an item that is done, so that `items`
+/// may go on for ever.
+///
+/// # Errors
+///
+/// [`ScopeError`] with the failures; the first one stops the rest.
+///
+/// # Cancel safety
+///
+/// Dropping it stops the children.
+pub async fn for_each<I, F, Fut, E>(
+    items: I,
+    limit: NonZeroUsize,
+    f: F,
+) -> Result<(), ScopeError<E>>
+where
+    I: IntoIterator,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future<Output = Result<(), E>> + Send + 'static,
+    E: Send + Sync + 'static,
+{
+    Map::new(items, f).limit(limit).each().await
+}
+
+/// Settings for a [`map`], and the ways to end it.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use std::time::Duration;
+/// use rejoin::Map;
+/// # use tokio::time::sleep;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let naps = Map::new([10, 400, 20], |ms| async move {
+///     sleep(Duration::from_millis(ms)).await;
+///     Ok::<_, ()>(ms)
+/// });
+/// let waited = naps.limit(NonZeroUsize::new(2).unwrap()).timeout(Duration::from_millis(100)).wait().await;
+/// assert_eq!(waited.done.len(), 2);
+/// assert_eq!(waited.not_done, [1]);
+/// # });
+/// ```
+#[must_use = "a map starts nothing until `gather`, `wait` or `each` is awaited"]
+pub struct Map<I, F> {
+    items: I,
+    f: F,
+    limit: Option<NonZeroUsize>,
+    item_timeout: Option<Duration>,
+    timeout: Option<Duration>,
+    pace: Option<Duration>,
+    progress: Option<Hook>,
+}
+
+/// How many run at once when nothing else is said: enough to hide a slow answer, few enough for a
+/// service on the other side.
+const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
+
+impl<I: IntoIterator, F> Map<I, F> {
+    /// Calls `f` on each of `items`, 16 at once unless [`limit`](Self::limit) says otherwise.
+    pub fn new(items: I, f: F) -> Self {
+        Map { items, f, limit: None, item_timeout: None, timeout: None, pace: None, progress: None }
+    }
+
+    /// How many may be under way at once.
+    pub fn limit(mut self, limit: NonZeroUsize) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// How long each may take from its start. One that takes longer has
+    /// [`TimedOut`](crate::TaskError::TimedOut), which is a failure.
+    pub fn item_timeout(mut self, timeout: Duration) -> Self {
+        self.item_timeout = Some(timeout);
+        self
+    }
+
+    /// How long all of it may take. [`wait`](Self::wait) then returns what there is,
+    /// [`gather`](Self::gather) and [`each`](Self::each) fail.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Starts one every `gap` at most, evenly: ten a second are `Duration::from_millis(100)`. After
+    /// a time in which the limit held them back they may follow closer, but never so that there were
+    /// more of them since the beginning than the pace allows.
+    pub fn pace(mut self, gap: Duration) -> Self {
+        self.pace = Some(gap);
+        self
+    }
+
+    /// Calls `hook` once at the start and after every completion, in the calling task: it must not
+    /// block. If it panics, so does the map, after every child has ended.
+    pub fn progress(mut self, hook: impl FnMut(Progress) + Send + 'static) -> Self {
+        self.progress = Some(Box::new(hook));
+        self
+    }
+
+    /// Every output in the order of the items; the first failure stops the rest. See [`map`].
+    ///
+    /// # Errors
+    ///
+    /// [`ScopeError`] with every failure, or because the time was up.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the children, and outputs are lost.
+    pub async fn gather<Fut, T, E>(self) -> Result<Vec<T>, ScopeError<E>>
+    where
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        self.join(Gather::pulling()).await
+    }
+
+    /// Every outcome; a failure stops nobody. When the time is up, what has ended is in `done`, and
+    /// what had started is in `not_done`; items that were never pulled are in neither.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the children, and outcomes are lost.
+    pub async fn wait<Fut, T, E>(self) -> Waited<T, E>
+    where
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        self.join(Wait::with_own_timeouts()).await.split()
+    }
+
+    /// As [`gather`](Self::gather), and keeps no outputs. See [`for_each`].
+    ///
+    /// # Errors
+    ///
+    /// As [`gather`](Self::gather).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the children.
+    pub async fn each<Fut, E>(self) -> Result<(), ScopeError<E>>
+    where
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        self.join(Each { failures: Failures::with_own_timeouts() }).await
+    }
+
+    async fn join<J, Fut, T, E>(self, joiner: J) -> J::Output
+    where
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        J: Joiner<T, E>,
+        T: Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        let Map { items, mut f, limit, item_timeout, timeout, pace, progress } = self;
+        let builder = match timeout {
+            Some(timeout) => Scope::builder().timeout(timeout),
+            None => Scope::builder(),
+        };
+        let limit = limit.unwrap_or(DEFAULT_LIMIT);
+        let flow = Flow { builder, limit, pace, progress };
+        let items = items.into_iter();
+        match item_timeout {
+            None => {
+                let start = |scope: &Scope<E>, item, to: ToInbox<T, E>| {
+                    scope.start_silently(f(item), as_result, to);
+                };
+                join_lazily(flow, items, start, joiner).await
+            }
+            Some(limit) => {
+                let start = |scope: &Scope<E>, item, to: ToInbox<T, E>| {
+                    let future = until(deadline_after(limit), None, f(item), as_result);
+                    scope.start_silently(future, as_outcome, to);
+                };
+                join_lazily(flow, items, start, joiner).await
+            }
+        }
+    }
+}
+
+impl<I, F> fmt::Debug for Map<I, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map")
+            .field("limit", &self.limit)
+            .field("item_timeout", &self.item_timeout)
+            .field("timeout", &self.timeout)
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps the failures and nothing else.
+struct Each<E> {
+    failures: Failures<E>,
+}
+
+impl<E> Joiner<(), E> for Each<E> {
+    type Output = Result<(), ScopeError<E>>;
+
+    fn settle(&mut self, index: usize, outcome: Outcome<(), E>) -> ControlFlow<CancelReason> {
+        match outcome {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => self.failures.settle(index, error),
+        }
+    }
+
+    fn finish(self, ending: Ending) -> Self::Output {
+        match ending {
+            Ending::Complete if self.failures.is_empty() => Ok(()),
+            ending => Err(self.failures.into_error(ending, Cause::Failed)),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! `map`, `for_each` and `Map`: order, limits, what is pulled, what is left when they end.
+
+use std::cell::Cell;
+use std::future::pending;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rejoin::{CancelSource, Map, Progress, TaskError, for_each, live_tasks, map, timeout};
+use tokio::time::{Instant, sleep};
+
+fn limit(n: usize) -> NonZeroUsize {
+    NonZeroUsize::new(n).expect("it is not zero")
+}
+
+const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+async fn nap(n: u64) -> Result<u64, String> {
+    sleep(ms(n)).await;
+    Ok(n)
+}
+
+#[tokio::test(start_paused = true)]
+async fn outputs_come_in_the_order_of_the_items() {
+    assert_eq!(map([30, 10, 20], limit(3), nap).await.unwrap(), [30, 10, 20]);
+    assert_eq!(map([30, 10, 20], limit(1), nap).await.unwrap(), [30, 10, 20]);
+    assert_eq!(map([7], limit(100), nap).await.unwrap(), [7]);
+    assert_eq!(live_tasks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_nothing_it_maps_nothing() {
+    assert!(map([], limit(3), nap).await.unwrap().is_empty());
+    assert!(for_each([], limit(3), |()| async { Ok::<_, ()>(()) }).await.is_ok());
+    assert!(Map::new([], nap).wait().await.done.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_thousand_items() {
+    let outputs = map(0..100_000_u32, limit(10), |n| async move { Ok::<_, ()>(n) }).await.unwrap();
+    assert!(outputs.into_iter().eq(0..100_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endless_source_is_pulled_no_further_than_the_failure() {
+    let pulled = Cell::new(0);
+    let most = Cell::new(0);
+    let items = std::iter::repeat_with(|| {
+        pulled.set(pulled.get() + 1);
+        most.set(most.get().max(live_tasks()));
+        pulled.get()
+    });
+    let error = map(items, limit(10), |n| async move {
+        sleep(ms(1)).await;
+        if n == 50 { Err(n) } else { Ok(n) }
+    })
+    .await
+    .unwrap_err();
+    assert_eq!(error.deciding().unwrap().index(), Some(49));
+    assert!(pulled.get() <= 60, "{} items were pulled", pulled.get());
+    assert!(most.get() <= 10, "{} tasks were there at once", most.get());
+    assert_eq!(live_tasks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_stops_the_others_and_waits_for_them() {
+    let cleaned = Arc::new(AtomicUsize::new(0));
+    struct Cleanup(Arc<AtomicUsize>);
+    impl Drop for Cleanup {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let start = Instant::now();
+    let error = map(0..4, limit(4), |n| {
+        let cleanup = Cleanup(Arc::clone(&cleaned));
+        async move {
+            let _cleanup = cleanup;
+            sleep(if n == 2 { ms(10) } else { ms(10_000) }).await;
+            Err::<(), _>(n)
+        }
+    })
+    .await
+    .unwrap_err();
+    assert_eq!(start.elapsed(), ms(10));
+    assert_eq!(cleaned.load(Ordering::SeqCst), 4);
+    assert_eq!((error.failures().len(), error.stopped()), (1, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_takes_too_long_has_timed_out_and_that_is_a_failure() {
+    let error = Map::new([1, 90, 2], nap).item_timeout(ms(50)).gather().await.unwrap_err();
+    assert!(error.deciding().unwrap().error().is_timed_out());
+    assert_eq!(error.deciding().unwrap().index(), Some(1));
+
+    let waited = Map::new([1, 90, 2], nap).item_timeout(ms(50)).wait().await;
+    assert_eq!(waited.done.len(), 3);
+    assert!(waited.done[1].1.as_ref().unwrap_err().is_timed_out());
+    assert_eq!(waited.done[2].1.as_ref().unwrap(), &2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_time_is_up_what_there_is_comes_back() {
+    let start = Instant::now();
+    let waited = Map::new([10, 90, 20, 90, 30], nap).limit(limit(2)).timeout(ms(50)).wait().await;
+    assert_eq!(start.elapsed(), ms(50));
+    let done: Vec<_> = waited.done.iter().map(|(index, _)| *index).collect();
+    assert_eq!((done, waited.not_done), (vec![0, 2], vec![1, 3]));
+
+    let error = Map::new([10, 90], nap).timeout(ms(50)).gather().await.unwrap_err();
+    assert!(error.is_timed_out());
+    // Both times at the same moment: the outer one counts, which is that of the whole.
+    let error =
+        Map::new([90], nap).item_timeout(ms(50)).timeout(ms(50)).gather().await.unwrap_err();
+    assert!(error.is_timed_out() && error.failures().is_empty(), "{error:?}");
+    assert_eq!(live_tasks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_was_not_exhausted_has_no_complete_output() {
+    // Between two items nothing is under way: still, the map was cut short.
+    let map = Map::new([1, 2, 3], nap).limit(limit(1)).pace(ms(40)).timeout(ms(50));
+    assert!(map.gather().await.unwrap_err().is_timed_out());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_spaces_the_starts_evenly() {
+    let starts = Arc::new(Mutex::new(Vec::new()));
+    let begin = Instant::now();
+    let seen = Arc::clone(&starts);
+    Map::new(0..5, move |n| {
+        seen.lock().unwrap().push(begin.elapsed());
+        async move { if n == 1 { nap(35).await.map(drop) } else { Ok(()) } }
+    })
+    .limit(limit(1))
+    .pace(ms(10))
+    .each()
+    .await
+    .unwrap();
+    // The second holds up the third, and the pace is caught up with, not exceeded.
+    assert_eq!(*starts.lock().unwrap(), [ms(0), ms(10), ms(45), ms(45), ms(45)].map(|d| d));
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_is_told_at_the_start_and_after_each() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&seen);
+    Map::new([3, 1, 2], |n| async move {
+        nap(n).await.map_err(drop)?;
+        if n == 2 { Err(()) } else { Ok(()) }
+    })
+    .progress(move |p: Progress| told.lock().unwrap().push((p.done, p.failed, p.total, p.elapsed)))
+    .wait()
+    .await;
+    let all = Some(3);
+    let expected = [(0, 0, all, ms(0)), (1, 0, all, ms(1)), (2, 1, all, ms(2)), (3, 1, all, ms(3))];
+    assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_panics_does_so_after_all_have_ended() {
+    let joined = tokio::spawn(async {
+        let map = Map::new([1, 50], nap).progress(|p| assert!(p.done == 0, "no further"));
+        map.gather().await
+    })
+    .await;
+    assert!(joined.unwrap_err().is_panic());
+    assert_eq!(live_tasks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_failure_like_any_other() {
+    let error = map([1, 2], limit(2), |n| async move {
+        assert!(n == 1, "only one");
+        pending::<Result<(), ()>>().await
+    })
+    .await
+    .unwrap_err();
+    assert!(error.deciding().unwrap().error().is_panic());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_map_that_is_dropped_or_cancelled_leaves_nothing() {
+    let mapped = timeout(ms(5), map(0..100, limit(7), |_| pending::<Result<(), ()>>())).await;
+    // The map hears of the time-out around it, and comes back to say so.
+    assert_eq!(mapped.unwrap().unwrap_err().cancelled().unwrap().source(), CancelSource::Deadline);
+    tokio::task::yield_now().await;
+    assert_eq!(live_tasks(), 0);
+
+    let outcome = rejoin::scope(|s: rejoin::Scope| async move {
+        let task = s.spawn_value(async {
+            map(0..100, limit(7), |_| pending::<Result<(), ()>>()).await.unwrap_err()
+        });
+        tokio::task::yield_now().await;
+        task.cancel("enough");
+        Ok(task.await)
+    })
+    .await
+    .unwrap();
+    match outcome {
+        Ok(error) => assert_eq!(error.cancelled().unwrap().source(), CancelSource::Parent),
+        Err(TaskError::Cancelled(reason)) => assert_eq!(reason.text(), "enough"),
+        Err(other) => panic!("{other:?}"),
+    }
+    assert_eq!(live_tasks(), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever takes how long: order, limit, one outcome each, and nobody is left.
+    #[test]
+    fn every_item_once_in_order_and_never_more_than_the_limit(
+        naps in prop::collection::vec((0_u64..20, any::<bool>()), 0..40),
+        at_once in 1_usize..8,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (live, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let waited = Map::new(naps.clone(), |(n, fails)| {
+                let (live, most) = (Arc::clone(&live), Arc::clone(&most));
+                async move {
+                    let now = live.fetch_add(1, Ordering::SeqCst) + 1;
+                    most.fetch_max(now, Ordering::SeqCst);
+                    sleep(ms(n)).await;
+                    live.fetch_sub(1, Ordering::SeqCst);
+                    if fails { Err(n) } else { Ok(n) }
+                }
+            })
+            .limit(limit(at_once))
+            .wait()
+            .await;
+            assert!(most.load(Ordering::SeqCst) <= at_once);
+            assert_eq!(waited.done.len(), naps.len());
+            for (at, (index, outcome)) in waited.done.iter().enumerate() {
+                let (n, fails) = naps[at];
+                assert_eq!(*index, at);
+                match outcome {
+                    Ok(output) => assert!(!fails && *output == n),
+                    Err(error) => assert!(fails && error.failed() == Some(&n)),
+                }
+            }
+            assert_eq!(live_tasks(), 0);
+        });
+    }
+}
