@@ -37,6 +37,8 @@
 //! | many futures | every output; the first failure stops the rest | [`gather`] |
 //! | many futures | the first to settle, success or failure | [`race`] |
 //! | many futures | the first success, or the first *k* | [`any`], [`quorum`] |
+//! | futures with keys, or of different types | every output, by key or as a tuple | [`gather_by_key`], [`gather_tuple`] |
+//! | many futures | each outcome as soon as it is there | [`as_completed`] |
 //! | a collection | an output for each item, so many at once | [`map`], [`for_each`]; [`Map`] has time-outs, a pace, progress |
 //! | many futures | something else | a [`Joiner`] of your own, [`join_with`] |
 //! | handles | to see which have finished, and leave the others running | [`wait_handles`] |
@@ -104,8 +106,9 @@ pub use crate::cancel::{
     checkpoint, deadline, remaining, shield, timeout, timeout_at,
 };
 pub use crate::combine::{
-    Ending, Joiner, Map, Progress, Split, Until, Waited, Won, any, for_each, gather, join_with,
-    map, quorum, race, wait, wait_handles, wait_until,
+    Completed, Ending, Joiner, Map, Progress, Split, Tuple, Until, Waited, Won, any, as_completed,
+    for_each, gather, gather_by_key, gather_tuple, join_with, map, quorum, race, wait,
+    wait_handles, wait_until,
 };
 pub use crate::name::Name;
 pub use crate::outcome::{Outcome, Panic, TaskError};

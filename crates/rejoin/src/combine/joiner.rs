@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use crate::cancel::CancelReason;
 use crate::outcome::{Outcome, TaskError};
@@ -190,6 +190,12 @@ impl<T, E> Inbox<T, E> {
         Inbox { wakes, state: Mutex::new(state) }
     }
 
+    /// As [`take`](Self::take), in the order in which they came in.
+    pub(super) async fn take_in_order(&self) -> Vec<(usize, Outcome<T, E>)> {
+        poll_fn(|cx| self.poll_arrived(cx).map(|mut state| std::mem::take(&mut state.settled)))
+            .await
+    }
+
     /// What has come in, without waiting.
     pub(super) fn drain(&self) -> Vec<(usize, Outcome<T, E>)> {
         self.lock().drain()
@@ -201,25 +207,26 @@ impl<T, E> Inbox<T, E> {
 
     /// Waits until there is something, and takes all of it.
     pub(super) async fn take(&self) -> Vec<(usize, Outcome<T, E>)> {
-        poll_fn(|cx| {
-            let waker = cx.waker().clone();
-            let mut state = self.lock();
-            if !state.urgent {
-                let old = state.driver.replace(waker);
-                drop(state);
-                drop(old);
-                return Poll::Pending;
-            }
-            Poll::Ready(state.drain())
-        })
-        .await
+        poll_fn(|cx| self.poll_arrived(cx).map(|mut state| state.drain())).await
+    }
+
+    /// Ready, with the lock, when something has come in that the driver has to see.
+    fn poll_arrived(&self, cx: &Context<'_>) -> Poll<MutexGuard<'_, InboxState<T, E>>> {
+        let waker = cx.waker().clone();
+        let mut state = self.lock();
+        if std::mem::take(&mut state.urgent) {
+            return Poll::Ready(state);
+        }
+        let old = state.driver.replace(waker);
+        drop(state);
+        drop(old);
+        Poll::Pending
     }
 }
 
 impl<T, E> InboxState<T, E> {
     /// Whoever finds several here takes them for simultaneous, and for those input order decides.
     fn drain(&mut self) -> Vec<(usize, Outcome<T, E>)> {
-        self.urgent = false;
         let mut settled = std::mem::take(&mut self.settled);
         settled.sort_by_key(|(index, _)| *index);
         settled

@@ -5,9 +5,11 @@
 //! only.
 
 mod any;
+mod as_completed;
 mod gather;
 mod handles;
 mod joiner;
+mod keyed;
 mod lazy;
 mod map;
 mod progress;
@@ -15,9 +17,11 @@ mod race;
 mod wait;
 
 pub use self::any::{any, quorum};
+pub use self::as_completed::{Completed, as_completed};
 pub use self::gather::gather;
 pub use self::handles::{Split, wait_handles};
 pub use self::joiner::{Ending, Joiner, join_with};
+pub use self::keyed::{Tuple, gather_by_key, gather_tuple};
 pub use self::map::{Map, for_each, map};
 pub use self::progress::Progress;
 pub use self::race::{Won, race};
