@@ -43,6 +43,7 @@
 //! | many futures | something else | a [`Joiner`] of your own, [`join_with`] |
 //! | handles | to see which have finished, and leave the others running | [`wait_handles`] |
 //! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
+//! | futures that borrow | to run them in the calling task | [`in_task`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
 //! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
@@ -74,8 +75,8 @@
 //! A future can be polled a few times and then forgotten without its destructor running, so nothing
 //! that runs on another thread may borrow from it. Children are tasks, may run on any thread, and
 //! must own what they use. The body of a scope, and the future in a [`timeout`] or a [`shield`], run
-//! in the calling task and may borrow. In-task joins of borrowing futures are left to `futures` and
-//! `tokio`: they share one thread, and one that stops polling what it has started can deadlock.
+//! in the calling task and may borrow. Joins of borrowing futures are in [`in_task`], apart: they share
+//! one thread, and have no outcomes and reasons of their own.
 //!
 //! # What it costs
 //!
@@ -96,6 +97,7 @@
 
 mod cancel;
 mod combine;
+pub mod in_task;
 mod name;
 mod outcome;
 mod scope;

@@ -1,0 +1,159 @@
+//! A scope whose children are polled by the task that opened it.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::oneshot;
+
+type Boxed<'env> = Pin<Box<dyn Future<Output = ()> + Send + 'env>>;
+
+/// Opens a scope whose children run in the calling task, and may borrow whatever outlives the call.
+///
+/// The body and the children are polled together until all have ended; then this resolves to what
+/// the body returned. The module says when to use it, and when not to.
+///
+/// ```
+/// use rejoin::in_task;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let name = String::from("world");
+/// let length = in_task::scope(|s| {
+///     let name = &name;
+///     async move {
+///         let half = s.spawn(async move { name.len() / 2 });
+///         let other = s.spawn(async move { name.len() - name.len() / 2 });
+///         half.await + other.await
+///     }
+/// })
+/// .await;
+/// assert_eq!(length, name.len());
+/// # });
+/// ```
+///
+/// # Panics
+///
+/// If the body or a child panics; the others are dropped.
+///
+/// # Cancel safety
+///
+/// Dropping it drops the body and all children.
+pub async fn scope<'env, F, Fut>(body: F) -> Fut::Output
+where
+    F: FnOnce(InTask<'env>) -> Fut,
+    Fut: Future,
+{
+    let scope = InTask { new: Arc::new(Mutex::new(Some(Vec::new()))) };
+    let _end = End(Arc::clone(&scope.new));
+    let new = Arc::clone(&scope.new);
+    let mut body = pin!(body(scope));
+    let mut result = None;
+    let mut children = FuturesUnordered::new();
+    poll_fn(|cx| {
+        loop {
+            if result.is_none()
+                && let Poll::Ready(output) = body.as_mut().poll(cx)
+            {
+                result = Some(output);
+            }
+            // Children may spawn children, and end what the body waits for.
+            while children.poll_next_unpin(cx) == Poll::Ready(Some(())) {}
+            let started = take(&new);
+            if started.is_empty() {
+                break;
+            }
+            children.extend(started);
+        }
+        if result.is_some() && children.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    result.expect("the body has returned")
+}
+
+/// Children that were spawned and not polled yet; `None` when the scope has ended.
+type New<'env> = Arc<Mutex<Option<Vec<Boxed<'env>>>>>;
+
+fn take<'env>(new: &New<'env>) -> Vec<Boxed<'env>> {
+    let mut new = new.lock().unwrap_or_else(PoisonError::into_inner);
+    new.as_mut().map(std::mem::take).unwrap_or_default()
+}
+
+/// Closes the scope, also when it is dropped: what was spawned and never polled is dropped here.
+struct End<'env>(New<'env>);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Outside the lock: a destructor may try to spawn.
+        drop(left);
+    }
+}
+
+/// The owner of children in the calling task; [`scope`] gives it to its body. Clones are the same.
+pub struct InTask<'env> {
+    new: New<'env>,
+}
+
+impl<'env> InTask<'env> {
+    /// Adds a child, which is polled with the others from now on, whether or not it is awaited.
+    ///
+    /// # Panics
+    ///
+    /// If the scope has ended, which only a clone that was taken out of it can see.
+    pub fn spawn<F>(&self, future: F) -> Spawned<F::Output>
+    where
+        F: Future + Send + 'env,
+        F::Output: Send + 'env,
+    {
+        let (sender, output) = oneshot::channel();
+        let child = Box::pin(async move {
+            // Nobody may want the output.
+            let _ = sender.send(future.await);
+        });
+        let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(children) = new.as_mut() else {
+            drop(new);
+            panic!("a child was spawned into an in-task scope that has ended");
+        };
+        children.push(child);
+        Spawned { output }
+    }
+}
+
+impl Clone for InTask<'_> {
+    fn clone(&self) -> Self {
+        InTask { new: Arc::clone(&self.new) }
+    }
+}
+
+impl fmt::Debug for InTask<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InTask").finish_non_exhaustive()
+    }
+}
+
+/// A child of an in-task [`scope`]. Awaiting it gives its output; dropping it leaves the child
+/// running.
+///
+/// # Panics
+///
+/// Awaiting it after the scope has ended without the child's output, which only a handle that was
+/// taken out of a dropped scope can do.
+#[derive(Debug)]
+pub struct Spawned<T> {
+    output: oneshot::Receiver<T>,
+}
+
+impl<T> Future for Spawned<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        Pin::new(&mut self.output)
+            .poll(cx)
+            .map(|output| output.expect("the scope polls its children until they have ended"))
+    }
+}
