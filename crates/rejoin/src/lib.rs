@@ -45,6 +45,7 @@
 //! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
 //! | futures that borrow | to run them in the calling task | [`in_task`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
+//! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
 //! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
 //!
@@ -100,6 +101,7 @@ mod combine;
 pub mod in_task;
 mod name;
 mod outcome;
+pub mod retry;
 mod scope;
 mod seam;
 
