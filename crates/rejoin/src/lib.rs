@@ -44,6 +44,7 @@
 //! | handles | to see which have finished, and leave the others running | [`wait_handles`] |
 //! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
 //! | futures that borrow | to run them in the calling task | [`in_task`] |
+//! | a service that takes only so much | a limit for all who use it, at once or per time | [`limit::ConcurrencyLimit`], [`limit::RateLimit`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
@@ -99,6 +100,7 @@
 mod cancel;
 mod combine;
 pub mod in_task;
+pub mod limit;
 mod name;
 mod outcome;
 pub mod retry;

@@ -1,0 +1,53 @@
+//! Limits: how much may be under way at once, and how much may start in so much time.
+//!
+//! | you want | use |
+//! |---|---|
+//! | at most so many calls of something at once, wherever they come from | [`ConcurrencyLimit`] |
+//! | at most so many starts in a second, a minute | [`RateLimit`] |
+//! | at most so many children of one scope at once | [`ScopeBuilder::limit`](crate::ScopeBuilder::limit) |
+//! | at most so many items of one collection at once | [`map`](crate::map) |
+//!
+//! Whoever does not fit waits, in the order of arrival: a request for much is not overtaken by those
+//! for little that came later. Nothing polls. `try_acquire` does not wait, and fails also while others
+//! wait. For a bound on the wait, put it into [`timeout`](crate::timeout): a wait that is dropped
+//! gives up its place and has taken nothing. A request that can never be granted is an error at
+//! once.
+//!
+//! Clones are the same limit.
+
+mod concurrency;
+mod rate;
+
+use std::error::Error;
+use std::fmt;
+
+pub use self::concurrency::{ConcurrencyLimit, Permit};
+pub use self::rate::{RateLimit, Reservation};
+
+/// A request does not fit into a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitError {
+    /// Not at the moment, or not before others who wait. Only `try_` calls say so.
+    Full,
+    /// It asks for more than the limit allows at all.
+    TooMuch {
+        /// What was asked for.
+        wanted: u32,
+        /// What there is at most.
+        most: u32,
+    },
+}
+
+impl fmt::Display for LimitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LimitError::Full => f.write_str("the limit is reached"),
+            LimitError::TooMuch { wanted, most } => {
+                write!(f, "{wanted} can never be had at once, the limit is {most}")
+            }
+        }
+    }
+}
+
+impl Error for LimitError {}
