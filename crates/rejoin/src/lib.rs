@@ -45,6 +45,7 @@
 //! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
 //! | futures that borrow | to run them in the calling task | [`in_task`] |
 //! | a service that takes only so much | a limit for all who use it, at once or per time | [`limit::ConcurrencyLimit`], [`limit::RateLimit`] |
+//! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
@@ -103,13 +104,15 @@ pub mod in_task;
 pub mod limit;
 mod name;
 mod outcome;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub mod pool;
 pub mod retry;
 mod scope;
 mod seam;
 
 pub use crate::cancel::{
-    CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancelled,
-    checkpoint, deadline, remaining, shield, timeout, timeout_at,
+    CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancel_reason,
+    cancelled, checkpoint, deadline, remaining, shield, timeout, timeout_at,
 };
 pub use crate::combine::{
     Completed, Ending, Joiner, Map, Progress, Split, Tuple, Until, Waited, Won, any, as_completed,
@@ -118,6 +121,8 @@ pub use crate::combine::{
 };
 pub use crate::name::Name;
 pub use crate::outcome::{Outcome, Panic, TaskError};
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub use crate::pool::to_thread;
 pub use crate::scope::{
     Cause, Failure, LimitedScope, LimitedScopeBuilder, OnError, Scope, ScopeBuilder, ScopeError,
     SpawnError, TaskBuilder, TaskHandle, TaskId, scope,

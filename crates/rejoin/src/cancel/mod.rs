@@ -10,4 +10,4 @@ pub use self::canceller::Canceller;
 pub use self::deadline::{TimedOut, deadline, remaining, timeout, timeout_at};
 pub use self::reason::{CancelReason, CancelSource, Cancelled};
 pub use self::shield::shield;
-pub use self::watch::{WhenCancelled, cancelled, checkpoint};
+pub use self::watch::{WhenCancelled, cancel_reason, cancelled, checkpoint};

@@ -74,6 +74,27 @@ impl fmt::Debug for WhenCancelled {
     }
 }
 
+/// Why the calling code was told to stop, if it was. For work that cannot wait, such as that of a
+/// [`ThreadPool`](crate::pool::ThreadPool); code that can, uses [`checkpoint`] or [`cancelled`].
+///
+/// ```
+/// # use rejoin::{CancelReason, cancel_reason};
+/// fn hash_all(files: &[&str]) -> Result<usize, CancelReason> {
+///     let mut hashed = 0;
+///     for file in files {
+///         if let Some(reason) = cancel_reason() {
+///             return Err(reason);
+///         }
+///         hashed += file.len();
+///     }
+///     Ok(hashed)
+/// }
+/// # assert_eq!(hash_all(&["a", "bc"]), Ok(3));
+/// ```
+pub fn cancel_reason() -> Option<CancelReason> {
+    context::with(|place| place.and_then(Place::reason))
+}
+
 /// Lets other tasks run, then fails if the calling task was told to stop. For loops that work for
 /// long without waiting.
 ///
@@ -85,11 +106,10 @@ impl fmt::Debug for WhenCancelled {
 ///
 /// Nothing is lost when it is dropped.
 pub async fn checkpoint() -> Result<(), Cancelled> {
-    let stopped = || context::with(|place| place.and_then(Place::reason));
-    if stopped().is_none() {
+    if cancel_reason().is_none() {
         seam::yield_now().await;
     }
-    match stopped() {
+    match cancel_reason() {
         Some(reason) => Err(Cancelled(reason)),
         None => Ok(()),
     }

@@ -312,7 +312,7 @@ pub(crate) fn as_result<T, E>(output: Result<T, E>) -> Outcome<T, E> {
     output.map_err(TaskError::from)
 }
 
-fn as_value<T, E>(output: T) -> Outcome<T, E> {
+pub(crate) fn as_value<T, E>(output: T) -> Outcome<T, E> {
     Ok(output)
 }
 

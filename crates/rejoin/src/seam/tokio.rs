@@ -20,6 +20,17 @@ where
     ::tokio::spawn(future)
 }
 
+/// Starts `work` on one of the runtime's threads for work that blocks. A paused clock stands still
+/// while it runs.
+#[track_caller]
+pub(crate) fn spawn_blocking<F, T>(work: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    ::tokio::task::spawn_blocking(work)
+}
+
 /// A future that is ready at `deadline`.
 pub(crate) fn sleep_until(deadline: Instant) -> Sleep {
     ::tokio::time::sleep_until(deadline)
