@@ -72,6 +72,8 @@ pub(super) const RULES: [Rule; 8] = [
             let allowed = [
                 // The one seam between the library's scopes and Tokio.
                 "crates/rejoin/src/seam/",
+                // Blocking work, through the seam and with a place in the scope that started it.
+                "crates/rejoin/src/pool/thread_pool.rs",
                 // Scripts run on blocking threads, bounded by a semaphore.
                 "crates/rejoin-engine/src/scripts.rs",
                 // A pooled connection outlives the request that opened it: its task belongs to the pool.
