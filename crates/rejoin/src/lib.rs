@@ -50,6 +50,7 @@
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
 //! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
+//! | streams | to merge, batch, throttle them, or to read ahead | [`stream`] |
 //!
 //! # The contract
 //!
@@ -109,6 +110,7 @@ pub mod pool;
 pub mod retry;
 mod scope;
 mod seam;
+pub mod stream;
 
 pub use crate::cancel::{
     CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancel_reason,

@@ -5,6 +5,7 @@ use std::io::Error;
 
 use rejoin::*;
 
+type Items = futures_util::stream::Empty<Result<u8, Error>>;
 type Ready = std::future::Ready<Result<u8, Error>>;
 
 macro_rules! is {
@@ -20,6 +21,12 @@ macro_rules! is {
 }
 
 is! {
+    stream::Batch<Items>: Send Sync Unpin;
+    stream::Buffer<u8, Error>: Send Sync Unpin;
+    stream::ItemTimeout<Items>: Send Sync Unpin;
+    stream::Merge<Items>: Send Sync Unpin;
+    stream::Throttle<Items>: Send Sync Unpin;
+    stream::TryBatch<Items, u8, Error>: Send Sync Unpin;
     CancelReason: Send Sync Unpin Clone;
     CancelSource: Send Sync Unpin Copy;
     Cancelled: Send Sync Unpin Clone;

@@ -79,7 +79,7 @@ pub(super) async fn within<F: Future>(
 
 /// A time-out of [`timeout`], [`timeout_at`] or [`shield`](crate::shield) passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimedOut(());
+pub struct TimedOut(pub(crate) ());
 
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
