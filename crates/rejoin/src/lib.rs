@@ -48,6 +48,7 @@
 //! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
+//! | many who ask for the same at once | one run for all of them | [`single_flight::SingleFlight`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
 //! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
 //! | streams | to merge, batch, throttle them, or to read ahead | [`stream`] |
@@ -110,6 +111,7 @@ pub mod pool;
 pub mod retry;
 mod scope;
 mod seam;
+pub mod single_flight;
 pub mod stream;
 
 pub use crate::cancel::{

@@ -1,0 +1,215 @@
+//! One run for all who ask for the same at the same time.
+//!
+//! When ten requests need the price of one article, a [`SingleFlight`] runs the query once and gives
+//! its outcome to all ten. It is no cache: who asks after the end starts a new run.
+//!
+//! * **Nobody can spoil it for the others.** The run belongs to no caller: if the one who started it
+//!   is cancelled, or its deadline passes, another goes on polling it. It is dropped when the last
+//!   caller has left. A panic is the outcome of all.
+//! * **It says whose it is.** The answer to one user must not reach another because both asked for
+//!   `/me`. So each call names its [`Audience`] besides its key: [`Audience::Everybody`] if who asks
+//!   makes no difference to the answer, [`Audience::Only`] otherwise.
+//! * The run sees neither the deadline nor the cancellation of any caller, and none of their scopes
+//!   waits for it: it has no tasks of its own, and each caller awaits it. Scopes that it opens are
+//!   outermost ones.
+//!
+//! ```
+//! use rejoin::single_flight::{Audience, SingleFlight};
+//! # use std::num::ParseIntError;
+//! # async fn query(article: u32) -> Result<u32, ParseIntError> { Ok(article * 100) }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+//! let prices = SingleFlight::new();
+//! let price = prices.run(Audience::Everybody, 7, || query(7)).await?;
+//! assert_eq!(price, 700);
+//! # Ok::<(), rejoin::TaskError<ParseIntError>>(()) }).unwrap();
+//! ```
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::hash::Hash;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use futures_util::FutureExt;
+use futures_util::future::Shared;
+
+use crate::name::Name;
+use crate::outcome::{Outcome, Panic, TaskError};
+use crate::scope::context;
+
+/// Who may be given an answer that was made for another caller.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Whoever asks: the answer is the same for all.
+    Everybody,
+    /// Those of this identity: a user, a tenant, a set of rights.
+    Only(Name),
+}
+
+/// Runs under way, by audience and key. To be shared, in an [`Arc`](std::sync::Arc), by all who ask.
+pub struct SingleFlight<K, T, E> {
+    flights: Mutex<Flights<K, T, E>>,
+}
+
+struct Flights<K, T, E> {
+    under_way: HashMap<(Audience, K), Flight<T, E>>,
+    started: u64,
+}
+
+/// A run, how many await it, and its number.
+struct Flight<T, E> {
+    run: Shared<Run<T, E>>,
+    callers: usize,
+    number: u64,
+}
+
+type Run<T, E> = Apart<Pin<Box<dyn Future<Output = Result<T, E>> + Send>>>;
+
+impl<K, T, E> SingleFlight<K, T, E>
+where
+    K: Clone + Eq + Hash,
+    T: Clone,
+{
+    /// Without any run under way.
+    pub fn new() -> Self {
+        SingleFlight { flights: Mutex::new(Flights { under_way: HashMap::new(), started: 0 }) }
+    }
+
+    /// Joins the run for `audience` and `key` that is under way, or starts one with `f`.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::Failed`] with the error of the run, which is shared, or
+    /// [`TaskError::Panicked`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it leaves the run to the others; if there are none, it drops the run.
+    pub async fn run<F, Fut>(&self, audience: Audience, key: K, f: F) -> Outcome<T, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let (run, _caller) = self.join((audience, key), f);
+        run.await
+    }
+
+    fn join<F, Fut>(&self, at: (Audience, K), f: F) -> (Shared<Run<T, E>>, Caller<'_, K, T, E>)
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let join = |flights: &mut Flights<K, T, E>| {
+            let flight = flights.under_way.get_mut(&at)?;
+            // One that has ended has an outcome, but none for those who come after its end.
+            flight.run.peek().is_none().then(|| {
+                flight.callers += 1;
+                (flight.run.clone(), flight.number)
+            })
+        };
+        let joined = join(&mut self.lock());
+        let (run, number) = match joined {
+            Some(joined) => joined,
+            // Made without the lock: `f` is the caller's code. Somebody may be faster meanwhile.
+            None => {
+                let run = Apart { future: Some(Box::pin(f()) as _) }.shared();
+                let mut flights = self.lock();
+                match join(&mut flights) {
+                    Some(joined) => joined,
+                    None => {
+                        flights.started += 1;
+                        let number = flights.started;
+                        let flight = Flight { run: run.clone(), callers: 1, number };
+                        let ended = flights.under_way.insert(at.clone(), flight);
+                        drop(flights);
+                        drop(ended);
+                        (run, number)
+                    }
+                }
+            }
+        };
+        (run, Caller { of: self, at, number })
+    }
+
+    /// How many runs are under way.
+    pub fn under_way(&self) -> usize {
+        self.lock().under_way.len()
+    }
+}
+
+impl<K, T, E> SingleFlight<K, T, E> {
+    fn lock(&self) -> MutexGuard<'_, Flights<K, T, E>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One who awaits a run. The last to leave takes it along; its destructors run without the lock.
+struct Caller<'a, K: Eq + Hash, T: Clone, E> {
+    of: &'a SingleFlight<K, T, E>,
+    at: (Audience, K),
+    number: u64,
+}
+
+impl<K: Eq + Hash, T: Clone, E> Drop for Caller<'_, K, T, E> {
+    fn drop(&mut self) {
+        let mut flights = self.of.lock();
+        let mut gone = None;
+        // Another run may have begun since.
+        if let Some(flight) = flights.under_way.get_mut(&self.at)
+            && flight.number == self.number
+        {
+            flight.callers -= 1;
+            if flight.callers == 0 {
+                gone = flights.under_way.remove(&self.at);
+            }
+        }
+        drop(flights);
+        drop(gone);
+    }
+}
+
+/// A future that belongs to no scope, whoever polls it, and whose panic is an outcome.
+struct Apart<F> {
+    future: Option<F>,
+}
+
+impl<F, T, E> Future for Apart<F>
+where
+    F: Future<Output = Result<T, E>> + Unpin,
+{
+    type Output = Outcome<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let polled = context::enter(&mut None, || {
+            let future = this.future.as_mut().expect("it is not polled after its end");
+            let result = ready!(Pin::new(future).poll(cx));
+            this.future = None;
+            Poll::Ready(result)
+        });
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(result)) => Poll::Ready(result.map_err(TaskError::from)),
+            Err(payload) => Poll::Ready(Err(TaskError::Panicked(Panic::new(payload)))),
+        }
+    }
+}
+
+impl<K, T, E> Default for SingleFlight<K, T, E>
+where
+    K: Clone + Eq + Hash,
+    T: Clone,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K, T, E> fmt::Debug for SingleFlight<K, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SingleFlight").field("under_way", &self.lock().under_way.len()).finish()
+    }
+}
