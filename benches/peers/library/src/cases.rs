@@ -9,6 +9,7 @@ use futures::future::{join_all, select_all, select_ok};
 use futures::stream::{self, FuturesUnordered};
 use futures::{FutureExt, StreamExt};
 use futures_concurrency::prelude::*;
+use rejoin::pool::ThreadPool;
 use rejoin::{Until, gather, wait_until};
 use tokio::task::JoinSet;
 
@@ -55,6 +56,26 @@ pub(crate) fn all() -> Vec<Case> {
                 "rejoin map" => map_rejoin(),
                 "futures buffered *" => map_buffered(),
                 "futures buffer_unordered *" => map_unordered(),
+            },
+        },
+        Case {
+            name: "Merge 10 streams of 10,000",
+            items: 100_000,
+            rounds: 1,
+            contestants: contestants! {
+                "futures select_all *" => merge_select_all(),
+                "rejoin merge *" => merge_rejoin(),
+                "futures-concurrency merge *" => merge_concurrency(),
+            },
+        },
+        Case {
+            name: "Blocking work: 1,000 pieces on two threads",
+            items: 1_000,
+            rounds: 1,
+            contestants: contestants! {
+                "tokio spawn_blocking" => blocking_tokio(),
+                "rejoin ThreadPool" => blocking_rejoin(),
+                "rayon, oneshot channels" => blocking_rayon(),
             },
         },
     ]
@@ -206,4 +227,63 @@ async fn map_buffered() -> u64 {
 async fn map_unordered() -> u64 {
     let all = stream::iter(0..MAPPED).map(child).buffer_unordered(LIMIT.get());
     all.fold(0, |sum, n| async move { sum + n }).await
+}
+
+// Merge.
+
+fn sources() -> impl Iterator<Item = stream::Iter<std::ops::Range<u64>>> {
+    (0..10).map(|n| stream::iter(n * 10_000..(n + 1) * 10_000))
+}
+
+async fn merge_select_all() -> u64 {
+    stream::select_all(sources()).fold(0, |sum, n| async move { sum + n }).await
+}
+
+async fn merge_rejoin() -> u64 {
+    rejoin::stream::merge(sources()).fold(0, |sum, n| async move { sum + n }).await
+}
+
+async fn merge_concurrency() -> u64 {
+    let all: Vec<_> = sources().collect();
+    all.merge().fold(0, |sum, n| async move { sum + n }).await
+}
+
+// Blocking work.
+
+fn work(n: u64) -> u64 {
+    (0..n % 100).map(black_box).sum()
+}
+
+async fn blocking_tokio() -> u64 {
+    let started: Vec<_> =
+        (0..1_000).map(|n| tokio::task::spawn_blocking(move || work(n))).collect();
+    let mut sum = 0;
+    for work in started {
+        sum += work.await.expect("no panic");
+    }
+    sum
+}
+
+async fn blocking_rejoin() -> u64 {
+    let pool = ThreadPool::new("bench", NonZeroUsize::new(2).expect("not zero"));
+    let all = gather((0..1_000).map(|n| {
+        let pool = pool.clone();
+        async move { pool.run(move || Ok::<_, ()>(work(n))).await.map_err(drop) }
+    }));
+    all.await.expect("no work fails").into_iter().sum()
+}
+
+async fn blocking_rayon() -> u64 {
+    let started: Vec<_> = (0..1_000)
+        .map(|n| {
+            let (done, receiver) = tokio::sync::oneshot::channel();
+            rayon::spawn(move || done.send(work(n)).expect("it is awaited"));
+            receiver
+        })
+        .collect();
+    let mut sum = 0;
+    for work in started {
+        sum += work.await.expect("no panic");
+    }
+    sum
 }
