@@ -48,6 +48,8 @@
 //! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
+//! | a call that is now and then slow | a second copy of it, and the first answer | [`retry::Hedge`] |
+//! | a service that keeps failing | to leave it alone until it is well again | [`breaker::CircuitBreaker`] |
 //! | many who ask for the same at once | one run for all of them | [`single_flight::SingleFlight`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
 //! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
@@ -100,6 +102,7 @@
 //! cancellation, and how code sees it. `combine/` has the joiners. `outcome.rs` says how a child
 //! ended. `seam/` is the only place that spawns a task or reads a clock.
 
+pub mod breaker;
 mod cancel;
 mod combine;
 pub mod in_task;

@@ -46,6 +46,10 @@ is! {
     limit::RateLimit: Send Sync Unpin Clone;
     limit::Reservation: Send Sync Unpin;
     pool::ThreadPool: Send Sync Unpin Clone;
+    breaker::CircuitBreaker: Send Sync Unpin Clone;
+    breaker::BreakerError<Error>: Send Sync Unpin;
+    breaker::Call: Send Sync Unpin;
+    retry::Hedge: Send Sync Unpin Clone;
     retry::Retry: Send Sync Unpin Clone;
     retry::RetryBudget: Send Sync Unpin Clone;
     retry::RetryError<Error>: Send Sync Unpin;

@@ -105,7 +105,7 @@ impl<T, E> Joiner<T, E> for Gather<T, E> {
 }
 
 /// The failures of a join, and how many were only stopped.
-pub(super) struct Failures<E> {
+pub(crate) struct Failures<E> {
     list: Vec<Failure<E>>,
     deciding: Option<Option<usize>>,
     stopped: usize,
@@ -143,7 +143,7 @@ impl<E> Failures<E> {
     }
 
     /// Keeps a failure, or counts a child that was only stopped. True if it was a failure.
-    pub(super) fn add(&mut self, index: usize, error: TaskError<E>) -> bool {
+    pub(crate) fn add(&mut self, index: usize, error: TaskError<E>) -> bool {
         let timed_out = self.own_timeouts && error.is_timed_out();
         let failed = error.is_failed() || error.is_panic() || timed_out;
         if failed {
@@ -155,7 +155,7 @@ impl<E> Failures<E> {
     }
 
     /// Marks the deciding one; the first mark stays.
-    pub(super) fn decide(&mut self, index: usize) {
+    pub(crate) fn decide(&mut self, index: usize) {
         self.deciding.get_or_insert(Some(index));
     }
 
@@ -163,7 +163,7 @@ impl<E> Failures<E> {
         self.list.len()
     }
 
-    pub(super) fn into_error(self, ending: Ending, otherwise: Cause) -> ScopeError<E> {
+    pub(crate) fn into_error(self, ending: Ending, otherwise: Cause) -> ScopeError<E> {
         let cause = match ending {
             Ending::TimedOut if self.deciding.is_none() => Cause::TimedOut,
             Ending::Cancelled(reason) if self.deciding.is_none() => Cause::Cancelled(reason),

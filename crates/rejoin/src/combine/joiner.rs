@@ -102,7 +102,7 @@ where
 /// For which outcomes the driver is woken before the last one has come in. A joiner that does
 /// nothing about the others has them settled together, and a wake-up less for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wakes {
+pub(crate) enum Wakes {
     Always,
     OnFailure,
     Never,
@@ -169,7 +169,7 @@ where
 }
 
 /// Where children leave their outcomes for the driver.
-pub(super) struct Inbox<T, E> {
+pub(crate) struct Inbox<T, E> {
     wakes: Wakes,
     state: Mutex<InboxState<T, E>>,
 }
@@ -185,7 +185,7 @@ struct InboxState<T, E> {
 
 impl<T, E> Inbox<T, E> {
     /// An inbox that counts down from `left`, the number of children.
-    pub(super) fn new(wakes: Wakes, left: usize) -> Self {
+    pub(crate) fn new(wakes: Wakes, left: usize) -> Self {
         let state = InboxState { settled: Vec::new(), left, urgent: false, driver: None };
         Inbox { wakes, state: Mutex::new(state) }
     }
@@ -197,7 +197,7 @@ impl<T, E> Inbox<T, E> {
     }
 
     /// What has come in, without waiting.
-    pub(super) fn drain(&self) -> Vec<(usize, Outcome<T, E>)> {
+    pub(crate) fn drain(&self) -> Vec<(usize, Outcome<T, E>)> {
         self.lock().drain()
     }
 
@@ -206,7 +206,7 @@ impl<T, E> Inbox<T, E> {
     }
 
     /// Waits until there is something, and takes all of it.
-    pub(super) async fn take(&self) -> Vec<(usize, Outcome<T, E>)> {
+    pub(crate) async fn take(&self) -> Vec<(usize, Outcome<T, E>)> {
         poll_fn(|cx| self.poll_arrived(cx).map(|mut state| state.drain())).await
     }
 
@@ -234,13 +234,13 @@ impl<T, E> InboxState<T, E> {
 }
 
 /// Delivers a child's outcome to the inbox.
-pub(super) struct ToInbox<T, E> {
+pub(crate) struct ToInbox<T, E> {
     index: usize,
     inbox: Arc<Inbox<T, E>>,
 }
 
 impl<T, E> ToInbox<T, E> {
-    pub(super) fn new(index: usize, inbox: &Arc<Inbox<T, E>>) -> Self {
+    pub(crate) fn new(index: usize, inbox: &Arc<Inbox<T, E>>) -> Self {
         ToInbox { index, inbox: Arc::clone(inbox) }
     }
 }

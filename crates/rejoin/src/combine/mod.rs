@@ -18,9 +18,11 @@ mod wait;
 
 pub use self::any::{any, quorum};
 pub use self::as_completed::{Completed, as_completed};
+pub(crate) use self::gather::Failures;
 pub use self::gather::gather;
 pub use self::handles::{Split, wait_handles};
 pub use self::joiner::{Ending, Joiner, join_with};
+pub(crate) use self::joiner::{Inbox, ToInbox, Wakes};
 pub use self::keyed::{Tuple, gather_by_key, gather_tuple};
 pub use self::map::{Map, for_each, map};
 pub use self::progress::Progress;

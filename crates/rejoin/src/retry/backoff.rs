@@ -82,7 +82,7 @@ impl Backoff {
     }
 
     /// The pause after attempt `attempt` (from 1) has failed; `chance` is from 0 to 1.
-    pub(super) fn pause(&self, attempt: u32, chance: f64) -> Duration {
+    pub(crate) fn pause(&self, attempt: u32, chance: f64) -> Duration {
         let times = match self.growth {
             Growth::Constant => 1.0,
             Growth::Linear => f64::from(attempt),

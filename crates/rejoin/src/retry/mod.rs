@@ -29,6 +29,7 @@
 mod backoff;
 mod budget;
 mod error;
+mod hedge;
 
 use std::future::Future;
 use std::time::Duration;
@@ -36,6 +37,7 @@ use std::time::Duration;
 pub use self::backoff::Backoff;
 pub use self::budget::RetryBudget;
 pub use self::error::{Attempt, AttemptError, GaveUp, RetryError};
+pub use self::hedge::Hedge;
 use crate::cancel::{deadline, timeout_at};
 use crate::scope::deadline_after;
 use crate::seam::{self, Instant};
