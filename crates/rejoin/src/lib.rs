@@ -45,6 +45,7 @@
 //! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
 //! | futures that borrow | to run them in the calling task | [`in_task`] |
 //! | a service that takes only so much | a limit for all who use it, at once or per time | [`limit::ConcurrencyLimit`], [`limit::RateLimit`] |
+//! | tasks that have to meet | to go on when all have come | [`sync::Barrier`]; [`sync`] says what Tokio has |
 //! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
@@ -116,6 +117,7 @@ mod scope;
 mod seam;
 pub mod single_flight;
 pub mod stream;
+pub mod sync;
 
 pub use crate::cancel::{
     CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancel_reason,

@@ -53,6 +53,7 @@ is! {
     retry::Retry: Send Sync Unpin Clone;
     retry::RetryBudget: Send Sync Unpin Clone;
     retry::RetryError<Error>: Send Sync Unpin;
+    sync::Barrier: Send Sync Unpin Clone;
     OnError: Send Sync Unpin Copy;
     Panic: Send Sync Unpin Clone;
     Scope<Error>: Send Sync Unpin Clone;
