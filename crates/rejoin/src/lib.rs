@@ -133,8 +133,8 @@ pub use crate::outcome::{Outcome, Panic, TaskError};
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub use crate::pool::to_thread;
 pub use crate::scope::{
-    Cause, Failure, LimitedScope, LimitedScopeBuilder, OnError, Scope, ScopeBuilder, ScopeError,
-    SpawnError, TaskBuilder, TaskHandle, TaskId, scope,
+    Cause, Failure, LimitedScope, LimitedScopeBuilder, NotReady, OnError, Ready, Scope,
+    ScopeBuilder, ScopeError, SpawnError, TaskBuilder, TaskHandle, TaskId, scope,
 };
 pub use crate::seam::Instant;
 

@@ -7,6 +7,7 @@ pub(crate) mod core;
 mod error;
 mod handle;
 mod limited;
+mod ready;
 mod run;
 mod task;
 
@@ -25,6 +26,7 @@ use self::error::Refusal;
 pub use self::error::{Cause, Failure, ScopeError, SpawnError};
 pub use self::handle::{TaskHandle, TaskId};
 pub use self::limited::LimitedScope;
+pub use self::ready::{NotReady, Ready};
 pub use self::task::TaskBuilder;
 pub(crate) use self::task::until;
 use crate::cancel::{CancelReason, Canceller};
