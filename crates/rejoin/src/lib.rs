@@ -47,6 +47,7 @@
 //! | a service that takes only so much | a limit for all who use it, at once or per time | [`limit::ConcurrencyLimit`], [`limit::RateLimit`] |
 //! | tasks that have to meet | to go on when all have come | [`sync::Barrier`]; [`sync`] says what Tokio has |
 //! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |
+//! | blocking work to submit and go on | a bounded queue for it, drained or aborted at the end | [`pool::Executor`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
 //! | a call that is now and then slow | a second copy of it, and the first answer | [`retry::Hedge`] |

@@ -45,6 +45,8 @@ is! {
     limit::Permit: Send Sync Unpin;
     limit::RateLimit: Send Sync Unpin Clone;
     limit::Reservation: Send Sync Unpin;
+    pool::Executor<Error>: Send Sync Unpin Clone;
+    pool::ExecutorRefused<u8>: Send Sync Unpin;
     pool::ThreadPool: Send Sync Unpin Clone;
     breaker::CircuitBreaker: Send Sync Unpin Clone;
     breaker::BreakerError<Error>: Send Sync Unpin;

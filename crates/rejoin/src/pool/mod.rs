@@ -21,16 +21,19 @@
 //! * A pool runs so much at once as it has threads, and nothing queues in it: who finds it full
 //!   waits, in the order of arrival, or takes the work back ([`ThreadPool::try_run`]). A thread
 //!   counts until it is free, not until nobody waits for it any more.
+//! * An [`Executor`] puts a bounded queue in front of a pool, for those who submit and go on.
 //! * The work runs where it was started: [`deadline`](crate::deadline) and
 //!   [`remaining`](crate::remaining) say the same as around the call.
 //! * Nothing here polls: completion wakes whoever waits. So there are no polling intervals to set.
 
+mod executor;
 mod thread_pool;
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
+pub use self::executor::{Executor, ExecutorRefused};
 pub use self::thread_pool::{PoolFull, ThreadPool};
 use crate::outcome::Outcome;
 

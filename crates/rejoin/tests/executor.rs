@@ -1,0 +1,117 @@
+//! The executor: a bounded queue, refused work handed back, drained or aborted at the end.
+
+use std::convert::Infallible;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+use rejoin::pool::{Executor, ThreadPool};
+use rejoin::{TaskError, cancel_reason, live_tasks};
+
+type Plain = Executor<Infallible>;
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPool::new("test", NonZeroUsize::new(threads).unwrap())
+}
+
+#[tokio::test]
+async fn leaving_the_body_drains_what_nobody_awaits() {
+    let ran = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&ran);
+    let pool = pool(2);
+    Executor::open(pool.clone(), 3, |executor: Plain| async move {
+        for _ in 0..100 {
+            let ran = Arc::clone(&seen);
+            let work = move || {
+                ran.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            };
+            // The queue is shorter than the work: this waits for places.
+            drop(executor.execute(work).await.unwrap());
+            assert!(executor.unfinished() <= 5);
+        }
+        executor.close();
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(ran.load(Ordering::SeqCst), 100);
+    assert_eq!((pool.busy(), live_tasks()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_full_queue_and_a_closed_executor_hand_the_work_back() {
+    Executor::open(pool(1), 1, |executor: Plain| async move {
+        let (release, held) = mpsc::channel::<()>();
+        let first = executor.try_execute(move || Ok(held.recv().is_ok())).unwrap();
+        let second = executor.try_execute(|| Ok(2)).unwrap();
+        let full = executor.try_execute(|| Ok(3)).unwrap_err();
+        assert!(full.is_full());
+        assert_eq!(full.to_string(), "the queue of the executor on `test` is full");
+        release.send(()).unwrap();
+        assert!(first.await?);
+        assert_eq!(second.await?, 2);
+        let third = executor.execute(full.into_work()).await.unwrap();
+        executor.close();
+        let closed = executor.execute(|| Ok(4)).await.unwrap_err();
+        assert!(!closed.is_full());
+        assert_eq!(closed.to_string(), "the executor on `test` is closed");
+        assert!(!executor.try_execute(closed.into_work()).unwrap_err().is_full());
+        // What was submitted before still runs.
+        assert_eq!(third.await?, 3);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn abort_tells_what_runs_and_never_starts_what_waits() {
+    let (told, tells) = mpsc::channel();
+    let started = Arc::new(AtomicUsize::new(0));
+    let waiting_started = Arc::clone(&started);
+    Executor::open(pool(1), 8, |executor: Plain| async move {
+        let (running, runs) = tokio::sync::oneshot::channel();
+        let long = executor
+            .try_execute(move || {
+                running.send(()).unwrap();
+                while cancel_reason().is_none() {
+                    std::thread::yield_now();
+                }
+                told.send(cancel_reason().unwrap().text().to_owned()).unwrap();
+                Ok(())
+            })
+            .unwrap();
+        runs.await.unwrap();
+        let work = move || {
+            waiting_started.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let waits = executor.try_execute(work).unwrap();
+        executor.abort("closing time");
+        executor.abort("too late to be the reason");
+        assert!(long.await.unwrap_err().is_cancelled());
+        assert!(waits.await.unwrap_err().is_cancelled());
+        assert!(executor.try_execute(|| Ok(())).is_err());
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(tells.recv().unwrap(), "closing time");
+    assert_eq!((started.load(Ordering::SeqCst), live_tasks()), (0, 0));
+}
+
+#[tokio::test]
+async fn failures_and_panics_are_seen_by_their_handles_alone() {
+    Executor::open(pool(1), 4, |executor: Executor<&'static str>| async move {
+        let fails = executor.try_execute(|| Err::<(), _>("no")).unwrap();
+        let panics = executor.try_execute(|| -> Result<(), _> { panic!("broken") }).unwrap();
+        let works = executor.try_execute(|| Ok(1)).unwrap();
+        assert_eq!(fails.await.unwrap_err().failed(), Some(&"no"));
+        assert!(matches!(panics.await, Err(TaskError::Panicked(_))));
+        assert_eq!(works.await?, 1);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
