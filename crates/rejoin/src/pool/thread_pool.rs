@@ -66,7 +66,7 @@ impl ThreadPool {
     /// # Errors
     ///
     /// [`TaskError::Failed`] if `work` returns an error, [`TaskError::Panicked`] if it panics,
-    /// [`TaskError::Cancelled`] if the scope around the call was stopping before it could start.
+    /// [`TaskError::Cancelled`] if the calling task was told to stop before it could start.
     ///
     /// # Panics
     ///
@@ -159,10 +159,17 @@ impl ThreadPool {
         R: Send + 'static,
     {
         let place = match context::current() {
-            Some(Place { core, .. }) => match core.admit(Some(&self.name)) {
-                Ok((member, _)) => Some(Place { core, member }),
-                Err(refusal) => return Err(refusal.into_reason()),
-            },
+            Some(caller) => {
+                // Who is told to stop is polled once more, and may find a thread free just then.
+                if let Some(reason) = caller.reason() {
+                    return Err(reason);
+                }
+                let core = caller.core;
+                match core.admit(Some(&self.name)) {
+                    Ok((member, _)) => Some(Place { core, member }),
+                    Err(refusal) => return Err(refusal.into_reason()),
+                }
+            }
             None => None,
         };
         let mut seat = Seat(place);
