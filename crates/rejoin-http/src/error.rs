@@ -62,6 +62,30 @@ pub enum ErrorKind {
     ShutDown,
 }
 
+impl ErrorKind {
+    /// A stable name for programs, such as `invalid_url` or `connect`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorKind::InvalidUrl => "invalid_url",
+            ErrorKind::InvalidRequest => "invalid_request",
+            ErrorKind::Denied => "denied",
+            ErrorKind::Dns => "dns",
+            ErrorKind::Connect => "connect",
+            ErrorKind::Tls => "tls",
+            ErrorKind::Proxy => "proxy",
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Closed => "closed",
+            ErrorKind::Protocol => "protocol",
+            ErrorKind::BodyTooLarge => "body_too_large",
+            ErrorKind::Decode => "decode",
+            ErrorKind::TooManyRedirects => "too_many_redirects",
+            ErrorKind::RedirectLoop => "redirect_loop",
+            ErrorKind::RedirectRefused => "redirect_refused",
+            ErrorKind::ShutDown => "shut_down",
+        }
+    }
+}
+
 /// How far a request had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

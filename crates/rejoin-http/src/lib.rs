@@ -1,4 +1,4 @@
-//! The one pooled HTTP client under Rejoin.
+//! The one pooled HTTP client under Rejoin, and [batches](Batch) of requests on it.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -37,6 +37,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `client`, `builder` | the client and its settings |
+//! | `batch` | many requests at once: all, race, any and their kin |
 //! | `request`, `response`, `url`, `error` | what goes in and comes out |
 //! | `exchange` | the life of one request |
 //! | `redirect`, `body`, `decode`, `classify` | its parts: the next hop, what is sent, what is read, what an error means |
@@ -47,6 +48,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod address;
+mod batch;
 mod body;
 mod builder;
 mod classify;
@@ -62,6 +64,7 @@ mod response;
 mod tasks;
 mod url;
 
+pub use crate::batch::{Batch, Failed, Outcome, Outcomes, RequestSpec, StatusPolicy};
 pub use crate::builder::ClientBuilder;
 pub use crate::client::Client;
 pub use crate::error::{Error, ErrorKind, Phase, Retry};

@@ -169,7 +169,7 @@ fn invalid(text: &str, reason: impl fmt::Display) -> Failure {
 }
 
 /// `text` fit for a message: without what may be a user name and a password, and not too long.
-fn redact(text: &str) -> String {
+pub(crate) fn redact(text: &str) -> String {
     let start = text.find("//").map_or(0, |at| at + 2);
     let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
     let clean = match text[start..end].rfind('@') {

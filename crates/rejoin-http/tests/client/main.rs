@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answer;
+mod batch;
 mod cancel;
 mod compressed;
 mod failure;
