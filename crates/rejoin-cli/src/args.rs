@@ -23,6 +23,9 @@ pub(crate) enum Command {
     /// Run one route or pipeline and print what it answers as JSON
     #[command(after_help = "Example:\n  rejoin run app.wp 'GET /dashboard/7?verbose=1'")]
     Run(Run),
+    /// Give files the one layout; comments and meaning stay
+    #[command(after_help = "Example:\n  rejoin fmt app.wp --check")]
+    Fmt(Fmt),
     /// Write a starter app that runs as it is
     #[command(after_help = "Example:\n  rejoin new my-app && rejoin serve my-app/app.wp")]
     New(New),
@@ -79,6 +82,16 @@ pub(crate) struct Run {
     /// Words, seen by programs as `$context.args`; `--name=value` among them is a named value
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    /// The programs; each is replaced if its layout differs
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Change nothing; name the files whose layout differs, and fail if there are any
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Args)]

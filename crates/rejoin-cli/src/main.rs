@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => blocking(command::serve::serve(args)),
         Command::Check(args) => command::check::check(&args),
         Command::Run(args) => blocking(command::run::run(args)),
+        Command::Fmt(args) => command::fmt::fmt(&args),
         Command::New(args) => command::new::new(&args),
     };
     match done {

@@ -45,7 +45,7 @@ fn usage() {
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(!run.stderr.is_empty());
     }
-    for command in ["serve", "check", "run", "new"] {
+    for command in ["serve", "check", "run", "fmt", "new"] {
         let help = directory.rejoin(&[command, "--help"]);
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains(&format!("Example:\n  rejoin {command}")), "{}", help.stdout);
@@ -93,6 +93,32 @@ fn check_survives_what_is_no_program() {
     assert_eq!(binary.code, 1);
     assert!(binary.stderr.contains("not UTF-8 text (line 2)"), "{}", binary.stderr);
     assert_eq!(directory.rejoin(&["check", "folder.wp"]).code, 1);
+}
+
+#[test]
+fn fmt_replaces_files_and_leaves_those_with_errors_alone() {
+    let directory = Directory::new();
+    let (good, odd, bad) = ("GET /a |> log\n", "GET /b\n|>log:`x` # y", "GET /c\n|> jq: `{ a: \n");
+    directory.write("good.wp", good);
+    directory.write("odd.wp", odd);
+    directory.write("bad.wp", bad);
+    let text = |name: &str| std::fs::read_to_string(directory.path(name)).unwrap();
+
+    let check = directory.rejoin(&["fmt", "--check", "good.wp", "odd.wp"]);
+    assert_eq!((check.code, check.stdout.as_str()), (1, "odd.wp\n"), "{}", check.stderr);
+    assert_eq!(text("odd.wp"), odd, "only looked at");
+
+    let all = directory.rejoin(&["fmt", "missing.wp", "bad.wp", "odd.wp", "good.wp"]);
+    assert_eq!((all.code, all.stdout.as_str()), (1, ""));
+    assert!(all.stderr.starts_with("error: there is no file `missing.wp`\n"), "{}", all.stderr);
+    assert!(all.stderr.contains("bad.wp:2"), "{}", all.stderr);
+    assert_eq!(text("bad.wp"), bad);
+    assert_eq!(text("odd.wp"), "GET /b\n  |> log: `x` # y\n");
+    assert_eq!(text("good.wp"), good);
+
+    let done = directory.rejoin(&["fmt", "--check", "good.wp", "odd.wp"]);
+    assert_eq!((done.code, done.stdout.as_str(), done.stderr.as_str()), (0, "", ""));
+    assert_eq!(directory.rejoin(&["fmt"]).code, 2);
 }
 
 #[test]

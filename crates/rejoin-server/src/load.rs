@@ -133,7 +133,7 @@ pub fn load(
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, LoadError> {
-    let checked = rejoin_lang::load(read(path)?, registry);
+    let checked = rejoin_lang::load(read_source(path)?, registry);
     let mut report =
         Report { sources: checked.plan.sources.clone(), diagnostics: checked.diagnostics };
     if report.has_errors() {
@@ -172,7 +172,11 @@ pub fn check(
     }
 }
 
-fn read(path: &Path) -> Result<Source, LoadError> {
+/// Reads the text of a program, in at most 4 MiB.
+///
+/// # Errors
+/// If there is no such file, it cannot be read, is too large or is not UTF-8 text.
+pub fn read_source(path: &Path) -> Result<Source, LoadError> {
     let unreadable = |error| LoadError::Unreadable { path: path.to_owned(), error };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut text = Vec::new();

@@ -11,6 +11,8 @@
 //! ```
 
 pub mod ast;
+mod format;
 mod parse;
 
+pub use format::format;
 pub use parse::{MAX_DEPTH, MAX_FILE_BYTES, parse};
