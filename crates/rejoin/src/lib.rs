@@ -53,6 +53,8 @@
 //! | a call that is now and then slow | a second copy of it, and the first answer | [`retry::Hedge`] |
 //! | a service that keeps failing | to leave it alone until it is well again | [`breaker::CircuitBreaker`] |
 //! | many who ask for the same at once | one run for all of them | [`single_flight::SingleFlight`] |
+//! | a scope with a deadline | to give it more time, or less | [`Scope::move_deadline`] |
+//! | a value that all inside a scope need | to find it without passing it on | [`ScopeBuilder::inherit`], [`inherited`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
 //! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
 //! | streams | to merge, batch, throttle them, or to read ahead | [`stream`] |
@@ -72,9 +74,11 @@
 //!    to stop is polled once more, so that it can see [`cancelled`]; then, or after the scope's
 //!    [grace](ScopeBuilder::grace), it is dropped at the first wait that is not shielded. It is
 //!    awaited in any case. A child that has not started never starts.
-//! 5. **Deadlines nest by minimum**, and [`remaining`] tells what is left.
+//! 5. **Deadlines nest by minimum**, and [`remaining`] tells what is left. One that has not passed
+//!    may [move](Scope::move_deadline).
 //! 6. **Order.** Results come in the order written, whatever the order of completion.
-//! 7. **Isolation.** A child belongs to the scope it was spawned in and carries nothing else.
+//! 7. **Isolation.** A child belongs to the scope it was spawned in, [inherits](inherited) from that,
+//!    and carries nothing else.
 //! 8. **No started future is left unpolled.** Every branch is a task of its own, so two branches
 //!    cannot block each other by not being polled.
 //! 9. **Nothing queues without bound.** A full limit makes the spawner wait, or hands the work back.
@@ -135,7 +139,7 @@ pub use crate::outcome::{Outcome, Panic, TaskError};
 pub use crate::pool::to_thread;
 pub use crate::scope::{
     Cause, Failure, LimitedScope, LimitedScopeBuilder, NotReady, OnError, Ready, Scope,
-    ScopeBuilder, ScopeError, SpawnError, TaskBuilder, TaskHandle, TaskId, scope,
+    ScopeBuilder, ScopeError, SpawnError, TaskBuilder, TaskHandle, TaskId, inherited, scope,
 };
 pub use crate::seam::Instant;
 

@@ -217,3 +217,105 @@ proptest! {
         prop_assert_eq!(owner, times.iter().position(|time| *time == earliest).unwrap());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_moves_while_the_scope_runs() {
+    // (opened with, moved to at 5 ms, ends at)
+    let cases = [
+        (Some(10), Some(30), 30),
+        (Some(30), Some(10), 10),
+        (None, Some(10), 10),
+        (Some(10), None, 100),
+    ];
+    for (opened, moved, ends) in cases {
+        let start = Instant::now();
+        let mut builder = Scope::builder().on_error(OnError::IgnoreErrors);
+        if let Some(opened) = opened {
+            builder = builder.deadline(start + ms(opened));
+        }
+        let result = builder.run(|s: Scope| async move {
+            let moved = moved.map(|moved| start + ms(moved));
+            // A child moves it while the body waits, in one case after the body has returned.
+            let mover = s.clone();
+            let _ = s.spawn_value(async move {
+                sleep(ms(5)).await;
+                assert!(mover.move_deadline(moved));
+                assert_eq!((deadline(), mover.deadline()), (moved, moved));
+                sleep(ms(95)).await;
+            });
+            if opened.is_none() {
+                sleep(ms(100)).await;
+            }
+            Ok(())
+        });
+        let result = result.await;
+        assert_eq!(start.elapsed(), ms(ends), "{opened:?} to {moved:?}");
+        assert_eq!(result.is_err_and(|error| error.is_timed_out()), ends != 100);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moved_deadline_reaches_scopes_inside_and_keeps_to_those_outside() {
+    let start = Instant::now();
+    let outer = Scope::builder().timeout(ms(10)).run(|s: Scope| async move {
+        let inner = s.spawn_value(async move {
+            // Later than the outer one, until that moves: then it is the one that counts.
+            let inner = timeout(ms(20), async {
+                assert_eq!(remaining(), Some(ms(10)));
+                sleep(ms(5)).await;
+                assert_eq!(remaining(), Some(ms(15)));
+                sleep(ms(100)).await;
+            });
+            assert!(inner.await.is_err());
+            start.elapsed()
+        });
+        sleep(ms(1)).await;
+        assert!(s.move_deadline(start + ms(50)));
+        assert_eq!(inner.await?, ms(20));
+        Scope::builder()
+            .run(|t: Scope| async move {
+                assert!(t.move_deadline(start + ms(900)));
+                assert_eq!(t.deadline(), Some(start + ms(50)), "the outer one holds");
+                Ok(sleep(ms(900)).await)
+            })
+            .await
+            .map_err(|error| error.into_task_error())
+    });
+    let error = outer.await.unwrap_err();
+    assert!(error.is_timed_out());
+    assert_eq!(start.elapsed(), ms(50));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_moves_no_more_when_it_is_too_late() {
+    let start = Instant::now();
+    let mut kept = None;
+    let result = Scope::builder().timeout(ms(10)).grace(ms(10)).run(|s: Scope| {
+        kept = Some(s.clone());
+        async move {
+            cancelled().await;
+            assert!(!s.move_deadline(start + ms(500)), "stopping");
+            Ok(sleep(ms(500)).await)
+        }
+    });
+    assert!(result.await.unwrap_err().is_timed_out());
+    assert_eq!(start.elapsed(), ms(20));
+    assert!(!kept.unwrap().move_deadline(None), "ended");
+
+    let result = Scope::builder().timeout(ms(10)).run(|s: Scope| async move {
+        // Time passes, and nobody has looked at the timer yet.
+        tokio::time::advance(ms(10)).await;
+        assert!(!s.move_deadline(Instant::now() + ms(500)), "passed");
+        Ok(sleep(ms(500)).await)
+    });
+    assert!(result.await.unwrap_err().is_timed_out());
+
+    // Into the past: at once.
+    let now = Instant::now();
+    let result = Scope::builder().run(|s: Scope| async move {
+        assert!(s.move_deadline(now));
+        Ok(sleep(ms(500)).await)
+    });
+    assert!(result.await.unwrap_err().is_timed_out());
+    assert_eq!(now.elapsed(), ms(0));
+}

@@ -1,11 +1,12 @@
 //! Opening a scope with a name, a deadline, a policy, a limit.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::core::{Core, Settings};
+use super::core::{Core, Settings, Values};
 use super::{LimitedScope, OnError, Scope, ScopeError, context, run};
 use crate::name::Name;
 use crate::outcome::Outcome;
@@ -20,6 +21,7 @@ pub struct ScopeBuilder {
     grace: Duration,
     on_error: OnError,
     shielded: bool,
+    values: Values,
 }
 
 /// A timeout counts from the moment in which the scope starts to run, not from its building.
@@ -65,6 +67,16 @@ impl ScopeBuilder {
         self
     }
 
+    /// A value for all that runs in the scope: the body, the children, and the scopes inside it.
+    /// [`inherited`](crate::inherited) finds it by its type. An inner scope may hide it with another
+    /// of the same type; of two in one builder the last counts.
+    ///
+    /// A child costs nothing more for it: it is looked up through the scope, never copied.
+    pub fn inherit<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.values.insert(value);
+        self
+    }
+
     /// How many children may be under way at once. Comes last, because it changes what spawning
     /// is: the body gets a [`LimitedScope`], whose `spawn` waits for a free place.
     pub fn limit(self, limit: NonZeroUsize) -> LimitedScopeBuilder {
@@ -107,12 +119,12 @@ impl ScopeBuilder {
         });
         let settings = Settings {
             name: self.name,
-            deadline,
             grace: self.grace,
             on_error: self.on_error,
             shielded: self.shielded,
+            values: self.values,
         };
-        let core = Core::open(context::current(), settings);
+        let core = Core::open(context::current(), settings, deadline);
         let scope = Scope::new(&core);
         run::run(core, move || body(scope)).await
     }

@@ -6,11 +6,13 @@ pub(crate) mod context;
 pub(crate) mod core;
 mod error;
 mod handle;
+mod inherited;
 mod limited;
 mod ready;
 mod run;
 mod task;
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -25,6 +27,7 @@ use self::core::{Core, Member, Place, StopCause};
 use self::error::Refusal;
 pub use self::error::{Cause, Failure, ScopeError, SpawnError};
 pub use self::handle::{TaskHandle, TaskId};
+pub use self::inherited::inherited;
 pub use self::limited::LimitedScope;
 pub use self::ready::{NotReady, Ready};
 pub use self::task::TaskBuilder;
@@ -171,8 +174,47 @@ impl<E> Scope<E> {
     }
 
     /// The earliest deadline that holds in this scope, its own or one further out.
+    ///
+    /// It takes the lock of every scope on the way out, for an instant each.
     pub fn deadline(&self) -> Option<Instant> {
         self.core.deadline()
+    }
+
+    /// Moves the scope's own deadline, to an earlier or a later time, or takes it away with `None`.
+    /// One further out holds in any case. All that runs in the scope sees the move through
+    /// [`deadline`](crate::deadline) and [`remaining`](crate::remaining).
+    ///
+    /// False, and nothing changes, if it is too late: the scope's own deadline has passed, or the
+    /// scope is stopping or has ended.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rejoin::{Instant, Scope};
+    /// use tokio::time::sleep;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let upload = Scope::builder()
+    ///     .timeout(Duration::from_secs(2))
+    ///     .run(|s: Scope| async move {
+    ///         for _part in 0..5 {
+    ///             // Each part that gets through buys time for the next.
+    ///             sleep(Duration::from_secs(1)).await;
+    ///             s.move_deadline(Instant::now() + Duration::from_secs(2));
+    ///         }
+    ///         Ok("sent")
+    ///     })
+    ///     .await;
+    /// assert_eq!(upload.unwrap(), "sent");
+    /// # });
+    /// ```
+    pub fn move_deadline(&self, deadline: impl Into<Option<Instant>>) -> bool {
+        self.core.move_deadline(deadline.into())
+    }
+
+    /// The value of type `T` that holds in this scope, its own or one from further out. See
+    /// [`inherited`](crate::inherited).
+    pub fn inherited<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.core.inherited()
     }
 
     pub(crate) fn admit(&self, name: Option<&Name>) -> Result<(Member, u64), Refusal> {

@@ -30,7 +30,7 @@ where
     E: Send + Sync + 'static,
 {
     let place = Place { core, member: Member::BODY };
-    let mut open = OpenScope { place: Some(place), parked: None, closed: false };
+    let mut open = OpenScope { place: Some(place), parked: None, moves: 0, closed: false };
     let body = match open.core().standing(Member::BODY) {
         // Opened by a member that is in its grace, it starts, signalled from the beginning.
         Standing::Running | Standing::Signalled(_) => {
@@ -56,8 +56,10 @@ where
 /// A scope that has not closed. Dropping it abandons the scope.
 struct OpenScope {
     place: Option<Place>,
-    /// The waker that the body is parked with. Only a stop takes it out of there.
+    /// The waker that the body is parked with. Only a stop or a move of the deadline takes it out.
     parked: Option<Waker>,
+    /// The move of the deadline that its timer stands at.
+    moves: usize,
     closed: bool,
 }
 
@@ -91,7 +93,7 @@ impl OpenScope {
                 Ok(Poll::Pending) => {}
             }
             // After the body, so that a body which is ready at its deadline has made it.
-            if deadline.is_some() || !self.core().is_quiet() {
+            if deadline.is_some() || self.has_moved() || !self.core().is_quiet() {
                 self.poll_timers(deadline.as_mut(), grace.as_mut(), cx);
             }
             let parked = self.parked.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
@@ -103,7 +105,9 @@ impl OpenScope {
                 Parked::Ends(_) => break BodyEnd::Interrupted,
                 Parked::Waiting => {
                     self.parked = Some(cx.waker().clone());
-                    return Poll::Pending;
+                    if !self.has_moved() {
+                        return Poll::Pending;
+                    }
                 }
             }
         };
@@ -135,21 +139,22 @@ impl OpenScope {
 
     /// Stops the scope when its deadline passes, and enforces stops when their grace is over.
     fn poll_timers(
-        &self,
+        &mut self,
         mut deadline: Pin<&mut Option<Sleep>>,
         mut grace: Pin<&mut Option<Sleep>>,
         cx: &mut Context<'_>,
     ) {
+        if self.has_moved() {
+            // The move has taken the waker.
+            self.parked = None;
+            self.moves = self.core().moves();
+            deadline.set(self.core().own_deadline().map(seam::sleep_until));
+        }
         if let Some(sleep) = deadline.as_mut().as_pin_mut()
             && sleep.poll(cx).is_ready()
         {
             deadline.set(None);
-            let text = match self.core().name() {
-                Some(name) => format!("the deadline of scope `{name}` passed"),
-                None => "the deadline of the scope passed".to_owned(),
-            };
-            let reason = CancelReason::new(CancelSource::Deadline, text);
-            self.core().stop(reason, StopCause::Deadline);
+            self.stop_if_timed_out();
         }
         if self.core().is_quiet() {
             return;
@@ -161,6 +166,23 @@ impl OpenScope {
                 break;
             }
         }
+    }
+
+    fn stop_if_timed_out(&self) {
+        if !self.core().has_timed_out() {
+            return;
+        }
+        let text = match self.core().name() {
+            Some(name) => format!("the deadline of scope `{name}` passed"),
+            None => "the deadline of the scope passed".to_owned(),
+        };
+        let reason = CancelReason::new(CancelSource::Deadline, text);
+        self.core().stop(reason, StopCause::Deadline);
+    }
+
+    /// Whether the timer stands at another deadline than the scope's.
+    fn has_moved(&self) -> bool {
+        self.core().moves() != self.moves
     }
 
     /// Records how the body ended, which may stop the children.

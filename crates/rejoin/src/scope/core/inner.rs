@@ -91,7 +91,7 @@ impl Core {
         let state = self.lock();
         match &state.stop {
             // Not told to stop, so shielded. A bound that has passed holds nothing any longer.
-            None => self.own_deadline().is_none_or(|at| seam::now() < at),
+            None => state.deadline.is_none_or(|at| seam::now() < at),
             Some(stop) => !stop.enforced || !state.is_empty() || state.body.is_held(),
         }
     }

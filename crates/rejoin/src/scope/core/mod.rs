@@ -16,15 +16,19 @@
 //! | [`wakers`] | who is called when something changes, and how no call is lost |
 //! | [`inner`] | scopes inside scopes, and those that were dropped |
 //! | [`record`] | what went wrong |
+//! | [`deadline`] | until when, and moving it |
+//! | [`values`] | what is inherited by all inside |
 //! | [`closing`] | the end |
 
 mod closing;
+mod deadline;
 mod inner;
 mod member;
 mod record;
 mod seats;
 mod standing;
 mod stop;
+mod values;
 mod wakers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,6 +43,7 @@ use self::seats::Seat;
 pub(crate) use self::standing::{End, Standing};
 use self::stop::Stop;
 pub(crate) use self::stop::StopCause;
+pub(crate) use self::values::Values;
 pub(crate) use self::wakers::Parked;
 use super::OnError;
 use crate::name::Name;
@@ -50,23 +55,23 @@ static SCOPES: AtomicU64 = AtomicU64::new(1);
 /// What a scope is opened with; nothing here ever changes.
 pub(crate) struct Settings {
     pub(crate) name: Option<Name>,
-    pub(crate) deadline: Option<Instant>,
     pub(crate) grace: Duration,
     pub(crate) on_error: OnError,
     /// Takes no cancellation and no deadline from outside.
     pub(crate) shielded: bool,
+    pub(crate) values: Values,
 }
 
 pub(crate) struct Core {
     id: u64,
     settings: Settings,
     parent: Option<Place>,
-    deadline: Option<Instant>,
-    owns_deadline: bool,
     /// Zero while nobody has been told to stop. Written under the lock only.
     signals: AtomicUsize,
     /// How many children have lost their handle and not ended. Written under the lock only.
     unclaimed: AtomicUsize,
+    /// How often the deadline has moved. Written under the lock only.
+    moves: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -76,6 +81,8 @@ struct State {
     body: Seat,
     spawned: u64,
     phase: Phase,
+    /// The scope's own, whatever holds further out.
+    deadline: Option<Instant>,
     stop: Option<Stop>,
     record: Record,
     /// The body has returned, or was dropped.
@@ -99,27 +106,19 @@ enum Phase {
 impl Core {
     /// Opens a scope inside `parent`, if there is one. If `parent` is stopping, the new scope is
     /// born stopped.
-    pub(crate) fn open(parent: Option<Place>, settings: Settings) -> Arc<Core> {
-        let inherited = match &parent {
-            Some(place) if !settings.shielded => place.core.deadline,
-            _ => None,
-        };
-        // The minimum keeps its owner, and a tie goes outward: only a strictly earlier deadline is
-        // the scope's own.
-        let (deadline, owns_deadline) = match (settings.deadline, inherited) {
-            (Some(own), Some(outer)) if own >= outer => (Some(outer), false),
-            (Some(own), _) => (Some(own), true),
-            (None, outer) => (outer, false),
-        };
+    pub(crate) fn open(
+        parent: Option<Place>,
+        settings: Settings,
+        deadline: Option<Instant>,
+    ) -> Arc<Core> {
         let core = Arc::new(Core {
             id: SCOPES.fetch_add(1, Ordering::Relaxed),
             settings,
             parent,
-            deadline,
-            owns_deadline,
             signals: AtomicUsize::new(0),
             unclaimed: AtomicUsize::new(0),
-            state: Mutex::default(),
+            moves: AtomicUsize::new(0),
+            state: Mutex::new(State { deadline, ..State::default() }),
         });
         if let Some(place) = &core.parent {
             place.core.enter_inner(place.member, &core);
@@ -137,16 +136,6 @@ impl Core {
 
     pub(crate) fn on_error(&self) -> OnError {
         self.settings.on_error
-    }
-
-    /// The earliest deadline that holds here, whoever set it.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-
-    /// The deadline that this scope has to enforce itself.
-    pub(crate) fn own_deadline(&self) -> Option<Instant> {
-        self.deadline.filter(|_| self.owns_deadline)
     }
 
     /// How many children have not ended, those of dropped inner scopes not counted.

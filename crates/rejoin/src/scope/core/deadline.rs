@@ -1,0 +1,77 @@
+//! The deadline of a scope: its own one, which may move while it runs, and those further out.
+//!
+//! Only the scope's own is kept, under its lock, and the future that runs the scope always arms it;
+//! what holds is the minimum on the way out, taken anew by whoever asks. A timer that fires while a
+//! deadline further out is as early does nothing: the outer scope stops both, and keeps the blame.
+//! A deadline that has passed cannot move any more, so what such a timer has seen stays true.
+
+use std::sync::atomic::Ordering;
+
+use super::{Core, Phase};
+use crate::seam::{self, Instant};
+
+impl Core {
+    /// The earliest deadline that holds here, whoever set it.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let mut earliest = None;
+        let mut core = self;
+        loop {
+            // One lock at a time: outer ones are never taken while an inner one is held.
+            let own = core.own_deadline();
+            earliest = earlier(earliest, own);
+            match &core.parent {
+                Some(place) if !core.settings.shielded => core = &place.core,
+                _ => return earliest,
+            }
+        }
+    }
+
+    /// The deadline that this scope arms itself.
+    pub(crate) fn own_deadline(&self) -> Option<Instant> {
+        self.lock().deadline
+    }
+
+    /// Whether the scope's own deadline has passed, and is what stops the scope.
+    pub(crate) fn has_timed_out(&self) -> bool {
+        let Some(own) = self.own_deadline() else { return false };
+        // A tie goes outward.
+        own <= seam::now() && self.outer_deadline().is_none_or(|outer| own < outer)
+    }
+
+    fn outer_deadline(&self) -> Option<Instant> {
+        let place = self.parent.as_ref().filter(|_| !self.settings.shielded)?;
+        place.core.deadline()
+    }
+
+    /// Sets the scope's own deadline anew, and wakes the future that keeps it. False if it is too
+    /// late for that.
+    pub(crate) fn move_deadline(&self, deadline: Option<Instant>) -> bool {
+        let mut state = self.lock();
+        let passed = state.deadline.is_some_and(|own| own <= seam::now());
+        if passed || state.stop.is_some() || state.phase != Phase::Open {
+            return false;
+        }
+        state.deadline = deadline;
+        self.moves.fetch_add(1, Ordering::Release);
+        let owner = state.body.waker.take();
+        drop(state);
+        if let Some(owner) = owner {
+            owner.wake();
+        }
+        true
+    }
+
+    /// How often the deadline has moved. The future that runs the scope looks at it after it has
+    /// left its waker, so it sees a move or is woken by it.
+    #[inline]
+    pub(crate) fn moves(&self) -> usize {
+        self.moves.load(Ordering::Acquire)
+    }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
