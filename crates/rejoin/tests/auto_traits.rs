@@ -41,10 +41,14 @@ is! {
     Progress: Send Sync Unpin Copy;
     in_task::InTask<'static>: Send Sync Unpin Clone;
     in_task::Spawned<u8>: Send Sync Unpin;
+    limit::AnyLimit: Send Sync Unpin Clone;
     limit::ConcurrencyLimit: Send Sync Unpin Clone;
+    limit::Held: Send Sync Unpin;
+    limit::LimitSet: Send Sync Unpin Clone;
     limit::Permit: Send Sync Unpin;
     limit::RateLimit: Send Sync Unpin Clone;
     limit::Reservation: Send Sync Unpin;
+    limit::WindowLimit: Send Sync Unpin Clone;
     pool::Executor<Error>: Send Sync Unpin Clone;
     pool::ExecutorRefused<u8>: Send Sync Unpin;
     pool::ThreadPool: Send Sync Unpin Clone;

@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::Arc;
 
 use super::LimitError;
+use super::gate::{Gate, Grant, Meter};
+use crate::seam::Instant;
 
 /// A bound on what is under way at once, to be shared by all who use one thing.
 ///
@@ -25,29 +25,45 @@ use super::LimitError;
 /// ```
 #[derive(Clone)]
 pub struct ConcurrencyLimit {
-    shared: Arc<Shared>,
+    pub(super) gate: Arc<Gate<Places>>,
 }
 
-struct Shared {
-    // Fair, weighted requests included, and a dropped wait takes nothing.
-    places: Arc<Semaphore>,
-    size: Mutex<Size>,
-}
-
-#[derive(Clone, Copy)]
-struct Size {
+/// More may be in use than there are, for a while after the limit was made smaller.
+pub(super) struct Places {
     limit: u32,
-    /// Places that a smaller limit has taken away and that are still in use: they are not given back.
-    owed: u32,
+    in_use: u32,
+}
+
+impl Meter for Places {
+    fn most(&self) -> u32 {
+        self.limit
+    }
+
+    fn fits(&mut self, weight: u32) -> Result<(), Option<Instant>> {
+        let after = self.in_use.checked_add(weight);
+        if after.is_some_and(|after| after <= self.limit) { Ok(()) } else { Err(None) }
+    }
+
+    fn take(&mut self, weight: u32) -> Grant {
+        self.in_use += weight;
+        Grant { weight, stamp: 0 }
+    }
+
+    fn settle(&mut self, grant: Grant, used: u32) -> Grant {
+        let weight = grant.weight.min(used);
+        self.in_use -= grant.weight - weight;
+        Grant { weight, ..grant }
+    }
+
+    fn leave(&mut self, grant: Grant) {
+        self.in_use -= grant.weight;
+    }
 }
 
 impl ConcurrencyLimit {
     /// A limit of `limit` places.
     pub fn new(limit: NonZeroU32) -> Self {
-        let limit = limit.get();
-        let places = Arc::new(Semaphore::new(limit as usize));
-        let size = Mutex::new(Size { limit, owed: 0 });
-        ConcurrencyLimit { shared: Arc::new(Shared { places, size }) }
+        ConcurrencyLimit { gate: Gate::new(Places { limit: limit.get(), in_use: 0 }) }
     }
 
     /// Waits for a place.
@@ -56,7 +72,7 @@ impl ConcurrencyLimit {
     ///
     /// Dropped while it waits, it has taken nothing and gives up its place in the line.
     pub async fn acquire(&self) -> Permit {
-        self.take(1).await
+        self.permit(self.gate.acquire(1).await)
     }
 
     /// Waits for `weight` places at once. If the limit is made smaller than that meanwhile, it waits
@@ -70,8 +86,8 @@ impl ConcurrencyLimit {
     ///
     /// As [`acquire`](Self::acquire).
     pub async fn acquire_many(&self, weight: u32) -> Result<Permit, LimitError> {
-        self.admit(weight)?;
-        Ok(self.take(weight).await)
+        self.gate.admit(weight)?;
+        Ok(self.permit(self.gate.acquire(weight).await))
     }
 
     /// Takes `weight` places if they are free and nobody waits.
@@ -80,57 +96,28 @@ impl ConcurrencyLimit {
     ///
     /// [`LimitError`].
     pub fn try_acquire(&self, weight: u32) -> Result<Permit, LimitError> {
-        self.admit(weight)?;
-        let places = Arc::clone(&self.shared.places).try_acquire_many_owned(weight);
-        let places = places.map_err(|_| LimitError::Full)?;
-        Ok(Permit { places: Some(places), shared: Arc::clone(&self.shared) })
+        self.gate.admit(weight)?;
+        self.gate.try_acquire(weight).map(|grant| self.permit(grant)).ok_or(LimitError::Full)
     }
 
     /// Changes how many places there are. Whoever has one keeps it; when the limit is made smaller,
     /// places that are in use are not given out again until there are few enough.
     pub fn resize(&self, limit: NonZeroU32) {
-        let limit = limit.get();
-        let mut size = self.shared.size();
-        if limit < size.limit {
-            let fewer = size.limit - limit;
-            let gone = self.shared.places.forget_permits(fewer as usize) as u32;
-            size.owed += fewer - gone;
-        } else {
-            let more = limit - size.limit;
-            let paid = more.min(size.owed);
-            size.owed -= paid;
-            self.shared.places.add_permits((more - paid) as usize);
-        }
-        size.limit = limit;
+        self.gate.change(|places| places.limit = limit.get());
     }
 
     /// How many places there are.
     pub fn limit(&self) -> u32 {
-        self.shared.size().limit
+        self.gate.look(|places| places.limit)
     }
 
     /// How many places are in use; more than there are for a while after the limit was made smaller.
     pub fn in_use(&self) -> u32 {
-        let size = self.shared.size();
-        let free = u32::try_from(self.shared.places.available_permits()).unwrap_or(u32::MAX);
-        (size.limit + size.owed).saturating_sub(free)
+        self.gate.look(|places| places.in_use)
     }
 
-    fn admit(&self, wanted: u32) -> Result<(), LimitError> {
-        let most = self.limit();
-        if wanted > most { Err(LimitError::TooMuch { wanted, most }) } else { Ok(()) }
-    }
-
-    async fn take(&self, weight: u32) -> Permit {
-        let places = Arc::clone(&self.shared.places).acquire_many_owned(weight);
-        let places = places.await.expect("the semaphore is never closed");
-        Permit { places: Some(places), shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl Shared {
-    fn size(&self) -> MutexGuard<'_, Size> {
-        self.size.lock().unwrap_or_else(PoisonError::into_inner)
+    fn permit(&self, grant: Grant) -> Permit {
+        Permit { gate: Arc::clone(&self.gate), grant }
     }
 }
 
@@ -146,36 +133,25 @@ impl fmt::Debug for ConcurrencyLimit {
 /// Places of a [`ConcurrencyLimit`], given back when this is dropped.
 #[must_use = "the places are given back at once if nobody keeps this"]
 pub struct Permit {
-    places: Option<OwnedSemaphorePermit>,
-    shared: Arc<Shared>,
+    gate: Arc<Gate<Places>>,
+    grant: Grant,
 }
 
 impl Permit {
     /// How many places it holds.
     pub fn weight(&self) -> u32 {
-        self.places.as_ref().map_or(0, |places| places.num_permits() as u32)
+        self.grant.weight
     }
 
     /// Gives some of its places back and keeps `weight`, if it has more.
     pub fn shrink(&mut self, weight: u32) {
-        let surplus = self.weight().saturating_sub(weight);
-        if let Some(surplus) = self.places.as_mut().and_then(|p| p.split(surplus as usize)) {
-            drop(Permit { places: Some(surplus), shared: Arc::clone(&self.shared) });
-        }
+        self.grant = self.gate.change(|places| places.settle(self.grant, weight));
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let Some(mut places) = self.places.take() else { return };
-        // Under the lock, so that a resize sees either the debt or the place.
-        let mut size = self.shared.size();
-        let kept = size.owed.min(places.num_permits() as u32);
-        size.owed -= kept;
-        if let Some(kept) = places.split(kept as usize) {
-            kept.forget();
-        }
-        drop(places);
+        self.gate.change(|places| places.leave(self.grant));
     }
 }
 

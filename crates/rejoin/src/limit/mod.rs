@@ -3,7 +3,9 @@
 //! | you want | use |
 //! |---|---|
 //! | at most so many calls of something at once, wherever they come from | [`ConcurrencyLimit`] |
-//! | at most so many starts in a second, a minute | [`RateLimit`] |
+//! | at most so many starts in a second, a minute, evenly | [`RateLimit`] |
+//! | at most so many in any minute, whenever in it they come | [`WindowLimit`] |
+//! | some of several limits, all or nothing | [`LimitSet`] |
 //! | at most so many children of one scope at once | [`ScopeBuilder::limit`](crate::ScopeBuilder::limit) |
 //! | at most so many items of one collection at once | [`map`](crate::map) |
 //!
@@ -16,13 +18,20 @@
 //! Clones are the same limit.
 
 mod concurrency;
+mod gate;
 mod rate;
+mod reservation;
+mod set;
+mod window;
 
 use std::error::Error;
 use std::fmt;
 
 pub use self::concurrency::{ConcurrencyLimit, Permit};
-pub use self::rate::{RateLimit, Reservation};
+pub use self::rate::RateLimit;
+pub use self::reservation::Reservation;
+pub use self::set::{AnyLimit, Held, LimitSet};
+pub use self::window::WindowLimit;
 
 /// A request does not fit into a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +46,8 @@ pub enum LimitError {
         /// What there is at most.
         most: u32,
     },
+    /// What is to be settled was not taken from this limit.
+    NotHeld,
 }
 
 impl fmt::Display for LimitError {
@@ -46,6 +57,7 @@ impl fmt::Display for LimitError {
             LimitError::TooMuch { wanted, most } => {
                 write!(f, "{wanted} can never be had at once, the limit is {most}")
             }
+            LimitError::NotHeld => f.write_str("nothing of this limit is held here"),
         }
     }
 }

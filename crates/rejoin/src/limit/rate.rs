@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::LimitError;
+use super::gate::{Gate, Grant, Meter};
+use super::{LimitError, Reservation};
 use crate::seam::{self, Instant};
 
 /// No clock overflows when it is moved by so much. Nobody can owe more.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+pub(super) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// A bound on what starts in so much time, to be shared by all who use one thing: a token bucket.
 ///
@@ -35,17 +36,55 @@ const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// ```
 #[derive(Clone)]
 pub struct RateLimit {
-    shared: Arc<Shared>,
+    pub(super) gate: Arc<Gate<Bucket>>,
 }
 
-struct Shared {
+pub(super) struct Bucket {
     /// What one costs.
     gap: Duration,
     burst: u32,
     /// When everything that was granted will have been paid for.
-    paid: Mutex<Option<Instant>>,
-    /// Whoever holds it is the next; the lock hands it on in the order of arrival.
-    line: tokio::sync::Mutex<()>,
+    paid: Option<Instant>,
+}
+
+impl Bucket {
+    fn after(&self, weight: u32, now: Instant) -> Instant {
+        self.paid.map_or(now, |paid| paid.max(now)) + self.gap * weight
+    }
+}
+
+impl Meter for Bucket {
+    fn most(&self) -> u32 {
+        self.burst
+    }
+
+    fn fits(&mut self, weight: u32) -> Result<(), Option<Instant>> {
+        let now = seam::now();
+        let (after, allowed) = (self.after(weight, now), now + self.gap * self.burst);
+        if after > allowed { Err(Some(now + (after - allowed))) } else { Ok(()) }
+    }
+
+    fn take(&mut self, weight: u32) -> Grant {
+        self.paid = Some(self.after(weight, seam::now()));
+        Grant { weight, stamp: 0 }
+    }
+
+    fn settle(&mut self, grant: Grant, used: u32) -> Grant {
+        let settled = Grant { weight: used, ..grant };
+        let Some(at) = self.paid else { return settled };
+        self.paid = if used > grant.weight {
+            let now = seam::now();
+            let owed = self.gap.saturating_mul(used - grant.weight);
+            let after = at.max(now).checked_add(owed.min(LONGEST));
+            after.map(|after| after.min(now + LONGEST)).or(Some(at))
+        } else {
+            at.checked_sub(self.gap.saturating_mul(grant.weight - used))
+        };
+        settled
+    }
+
+    /// Time passes by itself.
+    fn leave(&mut self, _: Grant) {}
 }
 
 impl RateLimit {
@@ -67,13 +106,12 @@ impl RateLimit {
     ///
     /// If so many would take as long as a human life at this rate.
     pub fn burst(self, burst: NonZeroU32) -> Self {
-        Self::with(self.shared.gap, burst.get())
+        Self::with(self.gate.look(|bucket| bucket.gap), burst.get())
     }
 
     fn with(gap: Duration, burst: u32) -> Self {
         assert!(gap.saturating_mul(burst) < LONGEST, "a burst at this rate never comes back");
-        let (paid, line) = (Mutex::new(None), tokio::sync::Mutex::new(()));
-        RateLimit { shared: Arc::new(Shared { gap, burst, paid, line }) }
+        RateLimit { gate: Gate::new(Bucket { gap, burst, paid: None }) }
     }
 
     /// Waits for its turn.
@@ -82,7 +120,7 @@ impl RateLimit {
     ///
     /// Dropped while it waits, it has used nothing and gives up its place in the line.
     pub async fn acquire(&self) -> Reservation {
-        self.wait(1).await
+        self.reservation(self.gate.acquire(1).await)
     }
 
     /// Waits until `weight` can be had at once.
@@ -95,8 +133,8 @@ impl RateLimit {
     ///
     /// As [`acquire`](Self::acquire).
     pub async fn acquire_many(&self, weight: u32) -> Result<Reservation, LimitError> {
-        self.admit(weight)?;
-        Ok(self.wait(weight).await)
+        self.gate.admit(weight)?;
+        Ok(self.reservation(self.gate.acquire(weight).await))
     }
 
     /// Takes `weight` if it can be had now and nobody waits.
@@ -105,90 +143,18 @@ impl RateLimit {
     ///
     /// [`LimitError`].
     pub fn try_acquire(&self, weight: u32) -> Result<Reservation, LimitError> {
-        self.admit(weight)?;
-        let _line = self.shared.line.try_lock().map_err(|_| LimitError::Full)?;
-        match self.shared.take(weight, seam::now()) {
-            Ok(()) => Ok(self.reservation(weight)),
-            Err(_) => Err(LimitError::Full),
-        }
+        self.gate.admit(weight)?;
+        self.gate.try_acquire(weight).map(|grant| self.reservation(grant)).ok_or(LimitError::Full)
     }
 
-    fn admit(&self, wanted: u32) -> Result<(), LimitError> {
-        let most = self.shared.burst;
-        if wanted > most { Err(LimitError::TooMuch { wanted, most }) } else { Ok(()) }
-    }
-
-    async fn wait(&self, weight: u32) -> Reservation {
-        let _line = self.shared.line.lock().await;
-        // More than once only if somebody has settled for more than they had asked for meanwhile.
-        while let Err(at) = self.shared.take(weight, seam::now()) {
-            seam::sleep_until(at).await;
-        }
-        self.reservation(weight)
-    }
-
-    fn reservation(&self, weight: u32) -> Reservation {
-        Reservation { weight, shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl Shared {
-    /// Takes `weight` at `now`, or says when it can be had.
-    fn take(&self, weight: u32, now: Instant) -> Result<(), Instant> {
-        let mut paid = self.paid();
-        let after = paid.map_or(now, |paid| paid.max(now)) + self.gap * weight;
-        let allowed = now + self.gap * self.burst;
-        if after > allowed {
-            return Err(now + (after - allowed));
-        }
-        *paid = Some(after);
-        Ok(())
-    }
-
-    fn paid(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.paid.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reservation(&self, grant: Grant) -> Reservation {
+        Reservation::new(Arc::clone(&self.gate) as Arc<_>, grant)
     }
 }
 
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RateLimit")
-            .field("gap", &self.shared.gap)
-            .field("burst", &self.shared.burst)
-            .finish()
-    }
-}
-
-/// What a [`RateLimit`] has granted. Dropping it changes nothing: time passes by itself.
-pub struct Reservation {
-    weight: u32,
-    shared: Arc<Shared>,
-}
-
-impl Reservation {
-    /// What was granted.
-    pub fn weight(&self) -> u32 {
-        self.weight
-    }
-
-    /// Says what was really used. What was granted and not used comes back, what was used beyond it
-    /// is charged, and those who come next wait for it.
-    pub fn settle(self, used: u32) {
-        let mut paid = self.shared.paid();
-        let Some(at) = *paid else { return };
-        *paid = if used > self.weight {
-            let now = seam::now();
-            let owed = self.shared.gap.saturating_mul(used - self.weight);
-            let after = at.max(now).checked_add(owed.min(LONGEST));
-            after.map(|after| after.min(now + LONGEST)).or(Some(at))
-        } else {
-            at.checked_sub(self.shared.gap * (self.weight - used))
-        };
-    }
-}
-
-impl fmt::Debug for Reservation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reservation").field("weight", &self.weight).finish()
+        let (gap, burst) = self.gate.look(|bucket| (bucket.gap, bucket.burst));
+        f.debug_struct("RateLimit").field("gap", &gap).field("burst", &burst).finish()
     }
 }
