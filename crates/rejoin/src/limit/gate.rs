@@ -126,7 +126,9 @@ pub(super) async fn acquire(parts: &[Part]) -> Vec<Grant> {
         match until {
             None => changed.await,
             // What others give back may make it sooner.
-            Some(at) => drop(select(pin!(seam::sleep_until(at)), pin!(changed)).await),
+            Some(at) => {
+                select(pin!(seam::sleep_until(at)), pin!(changed)).await;
+            }
         }
     }
 }
