@@ -7,7 +7,7 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! assert_eq!(registry.names(), ["debug", "fetch", "jq", "log", "lua", "sleep"]);
+//! assert_eq!(registry.names(), ["debug", "fetch", "jq", "log", "lua", "pg", "sleep"]);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
 //!
@@ -16,6 +16,7 @@
 //! | [`jq`] | a jq program on the state |
 //! | [`lua`] | a Luau script on the state, sandboxed |
 //! | [`fetch`] | an HTTP request |
+//! | [`pg`] | a statement on a PostgreSQL database |
 //! | [`log`] | a line in the log |
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
@@ -27,6 +28,7 @@ pub mod fetch;
 pub mod jq;
 pub mod log;
 pub mod lua;
+pub mod pg;
 pub mod sleep;
 
 use rejoin_engine::Registry;
@@ -42,5 +44,6 @@ pub fn registry() -> Registry {
         .with(jq::Jq)
         .with(log::Log)
         .with(lua::Lua)
+        .with(pg::Pg::new())
         .with(sleep::Sleep)
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::child;
+use crate::postgres::{self, Postgres};
 use crate::tally::Tally;
 
 /// How long each fuzz test goes on, unless the environment says otherwise.
@@ -14,6 +15,14 @@ pub(crate) fn suite(tally: &mut Tally) -> Result<(), String> {
     let (name, seconds) = FUZZ_SECONDS;
     if std::env::var_os(name).is_none() {
         command.env(name, seconds);
+    }
+    // It lives as long as the tests run.
+    let database = match std::env::var_os(postgres::VARIABLE) {
+        Some(_) => None,
+        None => Some(Postgres::start()?),
+    };
+    if let Some(database) = &database {
+        command.env(postgres::VARIABLE, database.url());
     }
     counted(&mut command, tally)
 }

@@ -80,6 +80,8 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
             ("ssl", Any),
             ("maxPoolSize", Int),
             ("initialPoolSize", Int),
+            ("acquireTimeout", Time),
+            ("maxResult", Size),
         ],
     ),
     (

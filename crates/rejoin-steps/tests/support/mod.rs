@@ -1,6 +1,7 @@
 //! Runs programs in memory with the built-in steps, against services on this machine.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
 
+pub mod postgres;
 pub mod upstream;
 
 use std::sync::{Arc, Mutex};
@@ -84,7 +85,11 @@ pub fn try_load(text: &str, registry: &Registry) -> Result<Program, String> {
     if has_errors(&loaded.diagnostics) {
         return Err(draw(&loaded.diagnostics));
     }
-    let env = |name: &str| (name == "WORDS").then(|| "words".to_owned());
+    let env = |name: &str| match name {
+        "WORDS" => Some("words".to_owned()),
+        "DATABASE_URL" => Some(postgres::url()),
+        _ => None,
+    };
     Program::build(&loaded.plan, registry, &env).map_err(|problems| draw(&problems))
 }
 
@@ -108,6 +113,30 @@ impl Fixture {
 
     #[track_caller]
     pub fn call_with(&self, route: &str, body: Value) -> Run {
+        self.call_all(vec![(route, body)]).pop().expect("one call, one run")
+    }
+
+    /// Calls routes one after the other, on one runtime.
+    #[track_caller]
+    pub fn call_all(&self, calls: Vec<(&str, Value)>) -> Vec<Run> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(self.virtual_time)
+            .build()
+            .expect("a runtime");
+        let requests: Vec<_> =
+            calls.into_iter().map(|(route, body)| self.request(route, body)).collect();
+        runtime.block_on(async {
+            let mut runs = Vec::new();
+            for (target, request) in requests {
+                runs.push(self.run(target, request).await);
+            }
+            runs
+        })
+    }
+
+    #[track_caller]
+    fn request(&self, route: &str, body: Value) -> (Target, Value) {
         let (method, target) = route.split_once(' ').expect("METHOD /path");
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let method = Method::parse(method).expect("a method");
@@ -126,12 +155,7 @@ impl Fixture {
             "body": body,
             "originalRequest": {"method": (method.as_str()), "params": params, "query": {}}
         });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(self.virtual_time)
-            .build()
-            .expect("a runtime");
-        runtime.block_on(self.run(Target::Route(route), request))
+        (Target::Route(route), request)
     }
 
     async fn run(&self, target: Target, request: Value) -> Run {

@@ -1,0 +1,38 @@
+//! Stops a statement on the server without ever hitting the next one.
+
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_postgres::{Client, NoTls};
+
+/// How long the server may take to hear of it, and to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Cancels what runs on a connection and reads it to its end. True if it is proven clean afterwards.
+///
+/// A cancel request names a session, not a statement: one that arrives late stops whatever runs by then. So
+/// the request is followed until the server has closed its socket, which it does after the signal is out, and
+/// then the connection is read until the server says that it is ready.
+pub(super) async fn cancel(client: &Client, host: &str, port: u16) -> bool {
+    let token = client.cancel_token();
+    let asked = timeout(PATIENCE, async {
+        let mut socket = TcpStream::connect((host, port)).await.ok()?;
+        token.cancel_query_raw(&mut socket, NoTls).await.ok()?;
+        // The server answers nothing; the end of its stream is the answer.
+        let mut nothing = [0; 1];
+        socket.read(&mut nothing).await.ok()
+    });
+    if asked.await != Ok(Some(0)) {
+        return false;
+    }
+    // The signal is out, but the session may take it up only with its next statement. Of these two empty
+    // ones the first catches such a straggler, and the second has to go through.
+    let read_out = timeout(PATIENCE, async {
+        // Its failure is the cancellation that was asked for.
+        client.simple_query("select 1").await.ok();
+        client.simple_query("select 1").await.is_ok()
+    });
+    read_out.await.unwrap_or(false)
+}

@@ -1,0 +1,110 @@
+//! `pg`: a statement on a PostgreSQL database.
+
+mod bytes;
+mod calendar;
+mod cancel;
+mod connection;
+mod error;
+mod numeric;
+mod params;
+mod pool;
+mod rows;
+mod run;
+mod settings;
+mod spec;
+mod statement;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rejoin_engine::{CallSite, Prepared, Step};
+use rejoin_lang::step_spec::{StepSpec, TextProblem};
+
+use pool::Pool;
+use settings::PgSettings;
+
+/// The step `pg`.
+///
+/// The text is one statement. Its parameters `$1`, `$2`, … are the array that is the first argument, or
+/// without arguments `sqlParams` of the state. They are sent apart from the statement, as the types that the
+/// server sees in it; arrays and objects become arrays, composites or JSON. The answer is
+/// `{rows, rowCount}`; what the database refuses is a `sqlError` with `message`, `query` and, if the server
+/// said so, `sqlstate` and `severity`.
+///
+/// `config pg` has these settings:
+///
+/// | key | default | what it does |
+/// |---|---|---|
+/// | `url` | none | `postgres://user:password@host:port/database`, instead of the next five |
+/// | `host` | none | the database's host |
+/// | `port` | 5432 | its port |
+/// | `database`, `user`, `password` | `postgres` | what to open, as whom |
+/// | `maxPoolSize` | 20 | how many connections there are at most |
+/// | `acquireTimeout` | `3s` | how long a call waits for a free one, and for a new one to open |
+/// | `maxResult` | 64 MiB | the most bytes that the rows of one call may have |
+///
+/// All calls of a program share one pool. A call that is given up is cancelled on the server, and its
+/// connection goes to nobody else before that is over.
+pub struct Pg {
+    /// The pool of the program that was loaded last. A reload with the same settings keeps its connections.
+    current: Mutex<Option<Arc<Pool>>>,
+}
+
+impl Pg {
+    /// The step, not yet connected to anything.
+    pub fn new() -> Self {
+        Self { current: Mutex::new(None) }
+    }
+
+    fn pool(&self, settings: PgSettings) -> Arc<Pool> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*current {
+            Some(known) if *known.settings() == settings => known.clone(),
+            _ => current.insert(Pool::new(settings)).clone(),
+        }
+    }
+}
+
+impl Default for Pg {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Pg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pg").finish_non_exhaustive()
+    }
+}
+
+impl Step for Pg {
+    fn spec(&self) -> &StepSpec {
+        &spec::SPEC
+    }
+
+    fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
+        let text = site.text.unwrap_or_default();
+        let problem = |message: String, help: &str| TextProblem {
+            start: 0,
+            end: text.len(),
+            message,
+            help: Some(help.into()),
+        };
+        let sql = text.trim();
+        if sql.is_empty() {
+            return Err(problem("there is no statement".into(), "write one: `select 1`"));
+        }
+        if sql.starts_with("!raw") {
+            return Err(problem(
+                "`!raw` is not there yet".into(),
+                "select the value as a column, and take it with `jq`",
+            ));
+        }
+        let settings = PgSettings::read(site.settings)
+            .map_err(|message| problem(message, "see `config pg`"))?;
+        Ok(Arc::new(run::PreparedPg {
+            pool: settings.map(|settings| self.pool(settings)),
+            sql: sql.into(),
+        }))
+    }
+}

@@ -1,0 +1,119 @@
+//! The connections of a program: at most so many, and back only when proven clean.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_postgres::Error;
+
+use super::cancel::cancel;
+use super::connection::{Connection, in_background};
+use super::settings::PgSettings;
+
+/// Connections to one database.
+pub(super) struct Pool {
+    settings: PgSettings,
+    idle: Mutex<Vec<Connection>>,
+    free: Arc<Semaphore>,
+}
+
+/// Why there is no connection.
+pub(super) enum NoConnection {
+    /// All are in use, for too long.
+    Busy { limit: usize, waited: Duration },
+    /// The database does not answer in time.
+    Slow { waited: Duration },
+    /// The database refuses, or cannot be reached.
+    Refused(Error),
+}
+
+impl Pool {
+    pub(super) fn new(settings: PgSettings) -> Arc<Self> {
+        Arc::new(Self {
+            free: Arc::new(Semaphore::new(settings.max_pool_size)),
+            idle: Mutex::default(),
+            settings,
+        })
+    }
+
+    pub(super) fn settings(&self) -> &PgSettings {
+        &self.settings
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection that is used by nobody.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue.
+    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, NoConnection> {
+        let waited = self.settings.acquire_timeout;
+        let permit = timeout(waited, self.free.clone().acquire_owned())
+            .await
+            .map_err(|_| NoConnection::Busy { limit: self.settings.max_pool_size, waited })?
+            .expect("nobody closes the semaphore");
+        // The one that was used last is the least likely to have been hung up on.
+        let known = {
+            let mut idle = self.idle();
+            idle.retain(|connection| !connection.client.is_closed());
+            idle.pop()
+        };
+        let connection = match known {
+            Some(connection) => connection,
+            None => timeout(waited, Connection::open(&self.settings.connect))
+                .await
+                .map_err(|_| NoConnection::Slow { waited })?
+                .map_err(NoConnection::Refused)?,
+        };
+        Ok(Lease { pool: self.clone(), held: Some((connection, permit)) })
+    }
+}
+
+/// A connection in use. Dropped, its exchange was cut off: it is cancelled on the server, and comes back only
+/// when that is over. [`give_back`](Self::give_back) is for an exchange that came to its end.
+pub(super) struct Lease {
+    pool: Arc<Pool>,
+    held: Option<(Connection, OwnedSemaphorePermit)>,
+}
+
+impl Lease {
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.held.as_mut().expect("held until it is given back").0
+    }
+
+    /// After an exchange that was read to its end and left the session as it was.
+    pub(super) fn give_back(mut self) {
+        if let Some((connection, permit)) = self.held.take() {
+            self.pool.idle().push(connection);
+            // Only now, so that whoever waits finds it.
+            drop(permit);
+        }
+    }
+
+    /// After an exchange that may have changed the session, or left it in an unknown state.
+    pub(super) fn discard(mut self) {
+        self.held = None;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some((connection, permit)) = self.held.take() else { return };
+        if connection.client.is_closed() {
+            return;
+        }
+        let pool = self.pool.clone();
+        // The request is gone and must not wait for this; the place in the pool is held until it is done.
+        in_background(async move {
+            if let Some((host, port)) = pool.settings.address()
+                && cancel(&connection.client, host, port).await
+            {
+                pool.idle().push(connection);
+            }
+            drop(permit);
+        });
+    }
+}

@@ -1,0 +1,88 @@
+//! `config pg`.
+
+use std::time::Duration;
+
+use rejoin_engine::Settings;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+const BLOCK: &str = "pg";
+
+/// Where the database is, and how much of it is used.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct PgSettings {
+    pub(super) connect: Config,
+    pub(super) max_pool_size: usize,
+    pub(super) acquire_timeout: Duration,
+    pub(super) max_result: usize,
+}
+
+impl PgSettings {
+    /// `None` without a host: the program has no database.
+    pub(super) fn read(settings: &Settings) -> Result<Option<Self>, String> {
+        let Some(connect) = connect(settings)? else { return Ok(None) };
+        if settings.bool(BLOCK, "ssl") == Some(true) || connect.get_ssl_mode() == SslMode::Require {
+            // Better no connection than one that is less private than it was asked to be.
+            return Err("`config pg` asks for TLS, which this version does not speak".into());
+        }
+        let acquire_timeout =
+            settings.duration(BLOCK, "acquireTimeout").unwrap_or(Duration::from_secs(3));
+        if acquire_timeout.is_zero() {
+            return Err("`acquireTimeout` in `config pg` must be more than nothing".into());
+        }
+        let usize_of = |n| usize::try_from(n).unwrap_or(usize::MAX);
+        Ok(Some(Self {
+            connect,
+            max_pool_size: usize_of(positive(settings, "maxPoolSize", 20, 10_000)?),
+            acquire_timeout,
+            max_result: usize_of(positive(settings, "maxResult", 64 << 20, u64::MAX)?),
+        }))
+    }
+
+    /// Host and port, for a connection that only carries a cancel request.
+    pub(super) fn address(&self) -> Option<(&str, u16)> {
+        let Host::Tcp(host) = self.connect.get_hosts().first()? else { return None };
+        Some((host, self.connect.get_ports().first().copied().unwrap_or(5432)))
+    }
+}
+
+fn connect(settings: &Settings) -> Result<Option<Config>, String> {
+    let mut config = match settings.text(BLOCK, "url") {
+        Some(url) => {
+            // The text may hold a password, so it is not shown.
+            let config: Config = url.trim().parse().map_err(|_| {
+                "`url` in `config pg` is no address such as `postgres://user:password@host/database`"
+            })?;
+            if config.get_hosts().len() != 1 || !matches!(config.get_hosts(), [Host::Tcp(_)]) {
+                return Err("`url` in `config pg` must name one host".into());
+            }
+            config
+        }
+        None => {
+            let Some(host) = settings.text(BLOCK, "host") else { return Ok(None) };
+            let text = |key| settings.text(BLOCK, key).unwrap_or_else(|| "postgres".into());
+            let port = positive(settings, "port", 5432, 65_535)?;
+            let mut config = Config::new();
+            config
+                .host(host)
+                .port(u16::try_from(port).expect("it is at most 65535"))
+                .dbname(text("database"))
+                .user(text("user"))
+                .password(text("password"));
+            config
+        }
+    };
+    if config.get_application_name().is_none() {
+        config.application_name("rejoin");
+    }
+    Ok(Some(config))
+}
+
+fn positive(settings: &Settings, key: &str, default: u64, most: u64) -> Result<u64, String> {
+    match settings.int(BLOCK, key) {
+        Some(n) if n == 0 || n > most => {
+            Err(format!("`{key}` in `config pg` must be from 1 to {most}, not {n}"))
+        }
+        n => Ok(n.unwrap_or(default)),
+    }
+}
