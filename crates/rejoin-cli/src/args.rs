@@ -20,6 +20,9 @@ pub(crate) enum Command {
     /// Report every problem of files, without running anything
     #[command(after_help = "Example:\n  rejoin check app.wp --format json")]
     Check(Check),
+    /// Run the tests of files, in virtual time
+    #[command(after_help = "Example:\n  rejoin test app.wp --filter greeting")]
+    Test(Test),
     /// Run one route or pipeline and print what it answers as JSON
     #[command(after_help = "Example:\n  rejoin run app.wp 'GET /dashboard/7?verbose=1'")]
     Run(Run),
@@ -64,6 +67,27 @@ pub(crate) enum Format {
     #[default]
     Text,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// The programs
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Run only the tests whose names, with that of their `describe`, contain this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// How results are shown; as JSON, one test a line
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TestFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum TestFormat {
+    #[default]
+    Text,
+    Json,
+    Junit,
 }
 
 #[derive(Debug, Args)]

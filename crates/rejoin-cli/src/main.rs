@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Serve(args) => blocking(command::serve::serve(args)),
         Command::Check(args) => command::check::check(&args),
+        Command::Test(args) => command::test::test(&args),
         Command::Run(args) => blocking(command::run::run(args)),
         Command::Fmt(args) => command::fmt::fmt(&args),
         Command::New(args) => command::new::new(&args),

@@ -17,6 +17,8 @@ use crate::error::{Abort, DomainError, StepError};
 use crate::event::Event;
 use crate::exec::{Frame, run_block};
 use crate::program::{Call, Last, Output, Program, Target};
+use crate::stand_in::StandIn;
+use crate::state::State;
 use crate::step::{ContentType, Input, Prepared, StepOutput, StepResult};
 
 /// Pipelines may call each other this deep; beyond that the call fails.
@@ -61,6 +63,8 @@ async fn run_step(
         }
         _ => false,
     };
+    let stand_in = stand_in(context, call, frame);
+    let step = stand_in.as_ref().map_or(Doer::Step(step), Doer::StandIn);
     let result = attempts(context, step, call, frame.state.value()).await;
     let target = match &call.output {
         Output::Data { name: Some(name), .. } => Some(name.clone()),
@@ -89,6 +93,26 @@ async fn run_step(
         Err(StepError::Failed(message)) => fail(call, frame, &message),
     }
     Ok(())
+}
+
+/// Who answers a call.
+#[derive(Clone, Copy)]
+enum Doer<'a> {
+    Step(&'a dyn Prepared),
+    StandIn(&'a StandIn),
+}
+
+/// What a test put in front of the step.
+fn stand_in(context: &Context, call: &Call, frame: &Frame) -> Option<StandIn> {
+    let stand_ins = context.host().stand_ins.as_ref()?;
+    let of_state = frame.state.value().get("resultName").and_then(Value::as_str);
+    let of_output = match &call.output {
+        Output::Data { name, .. } => name.as_deref(),
+        _ => None,
+    };
+    let labels: Vec<&str> =
+        [of_state, of_output, frame.task.as_deref()].into_iter().flatten().collect();
+    stand_ins.step(&call.name, &labels)
 }
 
 fn rename(call: &Call, value: &mut Value) {
@@ -144,12 +168,7 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<Arc<
 }
 
 /// Retry around time-out around the step.
-async fn attempts(
-    context: &Context,
-    step: &dyn Prepared,
-    call: &Call,
-    state: &Value,
-) -> StepResult {
+async fn attempts(context: &Context, step: Doer<'_>, call: &Call, state: &Value) -> StepResult {
     let args = arguments(context, call, state).await?;
     let Some(retry) = &call.policy.retry else {
         return attempt(context, step, call, state, &args).await;
@@ -178,12 +197,23 @@ async fn attempts(
 
 async fn attempt(
     context: &Context,
-    step: &dyn Prepared,
+    step: Doer<'_>,
     call: &Call,
     state: &Value,
     args: &[Value],
 ) -> StepResult {
-    let called = step.call(Input { state, args, context });
+    let mut _outside = None;
+    let called = match step {
+        Doer::StandIn(stand_in) => stand_in.call(),
+        Doer::Step(step) => {
+            if let Some(stand_ins) =
+                context.host().stand_ins.as_ref().filter(|_| call.reaches_outside)
+            {
+                _outside = Some(stand_ins.outside());
+            }
+            step.call(Input { state, args, context })
+        }
+    };
     match call.policy.timeout {
         None => called.done().await,
         Some(limit) => match within(limit, called.done()).await {
@@ -247,9 +277,19 @@ async fn run_pipeline(
         Err(_) => unreachable!("an argument can only fail"),
     }
     let inner = context.deeper();
-    let block = &program.pipelines[id].block;
-    let started = frame.inner(input);
-    let run = run_block(&inner, program, block, started);
+    let pipeline = &program.pipelines[id];
+    let stand_ins = context.host().stand_ins.as_ref();
+    let stand_in = stand_ins.and_then(|all| all.pipeline(&pipeline.name, frame.state.value()));
+    let mut started = frame.inner(input);
+    let run = async {
+        match &stand_in {
+            None => run_block(&inner, program, &pipeline.block, started).await,
+            Some(stand_in) => {
+                started.state = State::new(stand_in.state().await);
+                Ok(started)
+            }
+        }
+    };
     let ended = match call.policy.timeout {
         None => run.await,
         Some(limit) => match within(limit, run).await {

@@ -28,6 +28,8 @@ pub(crate) struct Frame {
     pub(crate) failures: Vec<TaskFailure>,
     /// The type of the error that is being handled: calls run although the state is this error.
     pub(crate) handling: Option<Arc<str>>,
+    /// The task that this run is, if it is one.
+    pub(crate) task: Option<Arc<str>>,
 }
 
 impl Frame {
@@ -43,6 +45,7 @@ impl Frame {
             content_type: ContentType::Json,
             failures: Vec::new(),
             handling: self.handling.clone(),
+            task: None,
         }
     }
 

@@ -64,7 +64,7 @@ pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, st
     context.emit(Event::TaskStarted { task: task.clone() });
     let began = Instant::now();
     let work = async move |inner: Context| {
-        let ended = run(&inner, &program, &call, state).await;
+        let ended = run(&inner, &program, &call, &task, state).await;
         let error = match &ended {
             Ok(_) => None,
             Err(errors) => {
@@ -96,9 +96,10 @@ async fn run(
     context: &Context,
     program: &Arc<Program>,
     call: &crate::program::Call,
+    task: &Arc<str>,
     state: State,
 ) -> TaskEnd {
-    let mut frame = Frame::new(state);
+    let mut frame = Frame { task: Some(task.clone()), ..Frame::new(state) };
     if let Err(abort) = call::run(context, program, call, &mut frame).await {
         return Err(envelope::failure("abortError", &call.name, &abort.detail, &call.location));
     }

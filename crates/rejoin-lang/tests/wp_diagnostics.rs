@@ -40,8 +40,12 @@ fn declarations() {
         "import \"a.wp\" as a\ngraphqlSchema = `type Query { a: Int }`\nquery users =\n  |> jq: `broken\nmutation add =\n  |> jq: `1`\nresolver User.name =\n  |> jq: `1`\n\nGET /a\n  |> parallel(timeout: 2s)\n    one:\n      |> jq: `1`\n    two:\n      |> jq: `2`\n  end\n  |> jq: `3`\n",
     );
     shows(
-        "tests_are_skipped",
-        "describe \"a\"\n  let x = `GET /not-a-route`\n  it \"b\"\n    when calling GET /a\n    then status is 200\n\ndescribe \"c\"\n\nGET /a\n  oops\n",
+        "tests_malformed",
+        "describe \"a\"\n  let x = `GET /not-a-route`\n  it \"b\"\n    when calling GET /a\n    then status is two\n    then output `.x` is 3\n    when calling GET /b\n    oops\n    with mock fetch\n    with mock fetch returning `1` after soon\n    then took long\n  it \"c\"\n    let y =\n    when doing it\n  it\n    with body\n\ndescribe \"d\"\n  with body `{}`\n\nGET /a\n  oops\n",
+    );
+    shows(
+        "tests_not_available",
+        "describe \"a\"\n  it \"b\"\n    when calling GET /a\n    then selector `h1` exists\n    and task slow was cancelled\n  it \"c\"\n    with mock query users returning `[]`\n    when calling GET /a\n\nGET /a\n",
     );
     shows(
         "text_after_a_declaration",
@@ -239,5 +243,10 @@ fn the_summary_counts_each_kind() {
     let problems = |text: &str| support::parse(text).1;
     assert_eq!(summary(&problems("GET /a")), "no problems");
     assert_eq!(summary(&problems("GET a")), "1 error");
-    assert_eq!(summary(&problems("GET a\nGET b\ndescribe \"c\"\n")), "2 errors, 1 warning");
+    assert_eq!(
+        summary(&problems(
+            "GET a\nGET b\ndescribe \"c\"\n it \"d\" when calling GET /a\n then selector \"b\" exists\n"
+        )),
+        "2 errors, 1 warning"
+    );
 }

@@ -41,6 +41,20 @@ fn tree(file: &File) -> String {
                 line(0, format!("route {} {}", route.method.text, route.path.text));
                 steps(1, &route.steps, &mut line);
             }
+            Item::Describe(describe) => {
+                line(0, format!("describe {}", describe.name.value));
+                for it in &describe.tests {
+                    let (mocks, lets) = (it.mocks.len(), it.lets.len());
+                    let (given, checks) = (it.given.len(), it.checks.len());
+                    line(
+                        1,
+                        format!(
+                            "{}: {lets} lets, {mocks} mocks, {given} given, {checks} checks",
+                            it.name.value
+                        ),
+                    );
+                }
+            }
         }
     }
     out

@@ -5,6 +5,7 @@ pub(crate) mod fmt;
 pub(crate) mod new;
 pub(crate) mod run;
 pub(crate) mod serve;
+pub(crate) mod test;
 
 use std::path::Path;
 use std::sync::Arc;

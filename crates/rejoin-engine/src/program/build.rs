@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rejoin_lang::diagnostic::{Code, Diagnostic};
 use rejoin_lang::plan::{self, Callee, NodeKind, Plan, Script};
 use rejoin_lang::source::Span;
+use rejoin_lang::step_spec::Effect;
 use rejoin_value::jq;
 
 use super::{
@@ -67,6 +68,7 @@ impl Program {
             feature_flags,
             settings,
             sources: plan.sources.clone(),
+            tests: plan.tests.clone(),
         })
     }
 }
@@ -138,6 +140,7 @@ impl Builder<'_> {
     fn call(&mut self, call: &plan::Call) -> Option<Call> {
         let location = self.location(call.name_span);
         let args = call.args.iter().map(|arg| self.script(arg)).collect::<Option<Vec<_>>>()?;
+        let mut reaches_outside = false;
         let target = match &call.callee {
             Callee::Pipeline(id) => Target::Pipeline(id.0 as usize),
             Callee::Step(name) => {
@@ -149,6 +152,7 @@ impl Builder<'_> {
                     );
                     return None;
                 };
+                reaches_outside = step.spec().effect != Effect::None;
                 let site = CallSite {
                     text: call.text.as_ref().map(|text| &*text.value),
                     args: call.has_args.then_some(call.args.len()),
@@ -181,6 +185,7 @@ impl Builder<'_> {
             error_type: format!("{}Error", call.name).into(),
             location,
             target,
+            reaches_outside,
             args,
             output: match &call.output {
                 plan::Output::Unchanged => Output::Unchanged,

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rejoin_lang::plan::{Method, Policy, Unnamed};
+use rejoin_lang::plan::{Method, PipelineId, Policy, Test, Unnamed};
 use rejoin_lang::source::Sources;
 use rejoin_value::jq::{self, PathKey};
 
@@ -26,6 +26,7 @@ pub struct Program {
     pub(crate) jq: ScriptSettings,
     settings: Settings,
     sources: Sources,
+    tests: Vec<Test>,
 }
 
 /// Which route of a program.
@@ -98,6 +99,8 @@ pub(crate) struct Call {
     /// `file:line`
     pub(crate) location: Arc<str>,
     pub(crate) target: Target,
+    /// Whether the step reads or writes something outside of the program.
+    pub(crate) reaches_outside: bool,
     pub(crate) args: Vec<Arc<jq::Program>>,
     pub(crate) output: Output,
     pub(crate) last: Last,
@@ -195,6 +198,19 @@ impl Program {
     /// The route for a method and an encoded path.
     pub fn find(&self, method: Method, path: &str) -> Found {
         self.router.find(method, path)
+    }
+
+    /// The program's tests, in the order written.
+    pub fn tests(&self) -> &[Test] {
+        &self.tests
+    }
+
+    /// The name of a pipeline that a test starts.
+    ///
+    /// # Panics
+    /// If the id belongs to another program.
+    pub fn pipeline_name(&self, id: PipelineId) -> &Arc<str> {
+        &self.pipelines[id.0 as usize].name
     }
 
     /// Whether there is a pipeline of that name.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::Callee;
+use crate::plan::{Callee, Trigger};
 
 use super::Checker;
 use super::bodies::each_call;
@@ -19,6 +19,11 @@ pub(super) fn check(checker: &mut Checker<'_>) {
         Callee::Unknown => some_unknown = true,
         Callee::Step(_) => {}
     });
+    for test in &plan.tests {
+        if let Trigger::Pipeline(id) = test.trigger {
+            is_used[id.0 as usize] = true;
+        }
+    }
     for (index, pipeline) in plan.pipelines.iter().enumerate() {
         let name = &pipeline.name;
         if name.is_empty() {

@@ -117,6 +117,7 @@ codes! {
     E0033 INVALID_STATUS Error true "status outside of 200 to 599";
     E0034 STRAY_PART Error true "part of a block that is not open";
     E0035 REPEATED_PART Error true "part of a block written twice";
+    E0036 BAD_TEST Error true "malformed test";
     E0101 UNKNOWN_STEP Error true "unknown step or pipeline";
     E0102 NOT_AVAILABLE Error true "part of the language that this version does not have";
     E0103 PIPELINE_WITH_TEXT Error true "text for a pipeline";
@@ -144,7 +145,7 @@ codes! {
     E0305 WRONG_SETTING Error false "setting of the wrong kind";
     E0306 PATH_CHARACTER Error true "character that a path cannot have";
     E0390 MISSING_VARIABLE Error true "environment variable not set";
-    W0001 TESTS_SKIPPED Warning false "tests are not run";
+    W0001 TEST_NOT_RUN Warning false "test that this version cannot run";
     W0101 UNKNOWN_TAG Warning false "unknown tag";
     W0102 TAG_WITHOUT_EFFECT Warning false "tag without effect";
     W0103 NEVER_JOINED Warning false "task that is never joined";

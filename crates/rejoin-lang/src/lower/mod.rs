@@ -12,6 +12,7 @@ mod flags;
 mod join_list;
 mod path;
 mod tags;
+mod tests;
 mod unavailable;
 mod variables;
 
@@ -107,13 +108,14 @@ impl Lowering<'_> {
                     });
                 }
                 Item::FeatureFlags(flags) => plan.feature_flags = Some(self.body(&flags.steps).0),
-                Item::Config(_) | Item::Variable(_) => {}
+                Item::Config(_) | Item::Variable(_) | Item::Describe(_) => {}
             }
         }
         let observers = flags::observers(&pipelines);
         for (route, facts) in plan.routes.iter_mut().zip(&routes) {
             route.observes_flags = facts.observes(&observers);
         }
+        self.tests(file, &mut plan);
         plan.unused_variables = self.variables.unused();
         plan
     }

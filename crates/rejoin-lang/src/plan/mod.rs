@@ -9,6 +9,7 @@ mod config;
 mod display;
 mod node;
 mod route;
+mod test;
 
 pub use call::{Call, CallText, Callee, Last, Output, Policy, Retry, Script, TaskReads, Unnamed};
 pub use cond::Cond;
@@ -18,6 +19,9 @@ pub use node::{
     ResultBranch, Spawn,
 };
 pub use route::{Method, PathPattern, Segment};
+pub use test::{
+    Check, CheckKind, Given, GivenKind, Mock, MockAnswer, MockTarget, Operator, Test, Trigger,
+};
 
 use std::sync::Arc;
 
@@ -36,6 +40,8 @@ pub struct Plan {
     pub feature_flags: Option<Block>,
     /// Configuration, one block a name.
     pub config: Vec<ConfigBlock>,
+    /// Tests in the order written.
+    pub tests: Vec<Test>,
     /// Names of the variables that no step uses, with their places.
     pub unused_variables: Vec<(Arc<str>, Span)>,
 }

@@ -6,6 +6,10 @@ use std::time::Duration;
 use crate::config_value::ConfigValue;
 use crate::source::Span;
 
+pub use super::test_ast::{
+    Describe, Given, GivenKind, It, Let, Mock, MockAnswer, MockTarget, TestCheck, Trigger, Written,
+};
+
 /// A whole file. Parsing always yields one, whatever the text.
 #[derive(Clone, Debug, Default)]
 pub struct File {
@@ -28,6 +32,8 @@ pub enum Item {
     FeatureFlags(FeatureFlags),
     /// `GET /path steps`
     Route(Route),
+    /// `describe "name"` with its tests
+    Describe(Describe),
 }
 
 /// An identifier with its place.

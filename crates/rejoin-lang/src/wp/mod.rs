@@ -13,6 +13,7 @@
 pub mod ast;
 mod format;
 mod parse;
+mod test_ast;
 
 pub use format::format;
 pub use parse::{MAX_DEPTH, MAX_FILE_BYTES, parse};

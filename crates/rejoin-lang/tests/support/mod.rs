@@ -90,6 +90,12 @@ pub(crate) fn spans(file: &File) -> Vec<(Span, &'static str)> {
                 ]);
                 steps(&route.steps, &mut all);
             }
+            Item::Describe(describe) => {
+                all.extend([(describe.span, "describe"), (describe.name.span, "describe's name")]);
+                for it in &describe.tests {
+                    all.extend([(it.span, "test"), (it.name.span, "test's name")]);
+                }
+            }
         }
     }
     all

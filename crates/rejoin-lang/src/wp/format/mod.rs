@@ -35,7 +35,8 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
     }
     let mut layout = Layout::new(&source.text);
     let mut previous_is_short = false;
-    for item in &file.items {
+    // Tests have no layout of their own yet: they are copied, as everything that the tree does not hold.
+    for item in file.items.iter().filter(|item| !matches!(item, Item::Describe(_))) {
         if layout.next() < start_of(item) {
             layout.begin_item();
             layout.copy_unread(start_of(item));
@@ -61,6 +62,7 @@ fn start_of(item: &Item) -> usize {
         Item::Pipeline(pipeline) => pipeline.span,
         Item::FeatureFlags(flags) => flags.span,
         Item::Route(route) => route.span,
+        Item::Describe(describe) => describe.span,
     };
     span.range().start
 }
@@ -92,6 +94,7 @@ impl Layout<'_> {
                 self.put_to(Lead::Space, route.path.span.range().end);
                 self.part(&route.steps, 1);
             }
+            Item::Describe(describe) => self.copy_unread(describe.span.range().end),
         }
     }
 

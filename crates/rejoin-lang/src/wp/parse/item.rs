@@ -43,10 +43,7 @@ impl Parser<'_> {
                 "config" => Some(Item::Config(self.parse_config())),
                 "pipeline" => Some(Item::Pipeline(self.parse_pipeline())),
                 "featureFlags" => Some(Item::FeatureFlags(self.parse_feature_flags())),
-                "describe" => {
-                    self.skip_tests();
-                    None
-                }
+                "describe" => Some(Item::Describe(self.parse_describe())),
                 _ => {
                     self.skip_unsupported();
                     None
@@ -338,48 +335,6 @@ impl Parser<'_> {
         }
         if self.at("|>") {
             self.parse_steps();
-        }
-    }
-
-    /// `describe` blocks, up to the next declaration; one warning for all of a file.
-    fn skip_tests(&mut self) {
-        let start = self.pos;
-        self.eat_word("describe");
-        if !self.tests_skipped {
-            self.tests_skipped = true;
-            self.report(
-                Diagnostic::new(
-                    Code::TESTS_SKIPPED,
-                    self.span(start, self.pos),
-                    "tests are not run by this version",
-                )
-                .label("skipped, like every `describe` of this file")
-                .help("nothing needs to be done; the tests may stay"),
-            );
-        }
-        let mut opened = None;
-        loop {
-            // A line at a time: expectations may hold any text, quotes included.
-            let end = self.line_end(self.pos);
-            let line = &self.text[self.pos..end];
-            let code =
-                if opened.is_none() { line.split(" #").next().unwrap_or(line) } else { line };
-            for (at, _) in code.match_indices('`') {
-                opened = if opened.is_none() { Some(self.pos + at) } else { None };
-            }
-            if end == self.text.len() {
-                self.pos = end;
-                break;
-            }
-            self.pos = self.after_blanks(end + 1);
-            let is_let = self.peek_word() == "let";
-            if opened.is_none() && !is_let && self.is_anchor(self.pos) && !self.at("|>") {
-                return;
-            }
-        }
-        if let Some(open) = opened {
-            let anchor = self.next_anchor(open).unwrap_or(self.text.len());
-            self.read_again(open, anchor);
         }
     }
 }

@@ -18,6 +18,7 @@ mod scan;
 mod step;
 mod stray;
 mod tag;
+mod tests;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Source, SourceId, Span};
@@ -67,8 +68,6 @@ struct Parser<'s> {
     last_end: Option<block::ClosedBlock>,
     /// The raw text that was read last, in case it turns out to have swallowed too much.
     last_text: Option<LastText>,
-    /// Whether the one warning about skipped tests was given.
-    tests_skipped: bool,
 }
 
 impl<'s> Parser<'s> {
@@ -83,7 +82,6 @@ impl<'s> Parser<'s> {
             open: Vec::new(),
             last_end: None,
             last_text: None,
-            tests_skipped: false,
         }
     }
 

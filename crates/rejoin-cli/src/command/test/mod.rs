@@ -1,0 +1,76 @@
+//! `rejoin test`: the tests of files, each in a runtime of its own whose time is virtual.
+
+mod compare;
+mod judge;
+mod report;
+mod run;
+mod stand_ins;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::args::{Test, TestFormat};
+use crate::command::{load_or_report, open_log};
+use crate::environment::Environment;
+use crate::exit::Failure;
+use crate::output;
+
+use report::Outcome;
+
+pub(crate) fn test(args: &Test) -> Result<(), Failure> {
+    let log = open_log()?;
+    let mut outcomes = Vec::new();
+    let mut broken = 0;
+    for file in &args.files {
+        match of_file(file, args, &log) {
+            Ok(more) => outcomes.extend(more),
+            // The other files are tested all the same.
+            Err(failure) => {
+                let _ = failure.report();
+                broken += 1;
+            }
+        }
+    }
+    log.flush();
+    output::result(&match args.format {
+        TestFormat::Text => report::text(&outcomes),
+        TestFormat::Json => report::json(&outcomes),
+        TestFormat::Junit => report::junit(&outcomes),
+    });
+    let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
+    let summary = format!("{} passed, {} failed\n", outcomes.len() - failed, failed + broken);
+    match args.format {
+        TestFormat::Text => output::result(&summary),
+        // Programs read the other formats; the line is for whoever looks on.
+        _ => output::error(&summary),
+    }
+    if failed + broken == 0 { Ok(()) } else { Err(Failure::reported()) }
+}
+
+fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Outcome>, Failure> {
+    let environment = Environment::beside(file)?;
+    let program = Arc::new(load_or_report(file, &environment)?.program);
+    let mut outcomes = Vec::new();
+    for test in program.tests() {
+        let full = format!("{} {}", test.suite, test.name);
+        if args.filter.as_ref().is_none_or(|wanted| full.contains(wanted.as_str())) {
+            let sources = program.sources();
+            let (took, failures) = run::run(&program, test, &environment, log);
+            outcomes.push(Outcome {
+                suite: test.suite.clone(),
+                name: test.name.clone(),
+                location: sources.location(test.span),
+                took,
+                failures: failures
+                    .into_iter()
+                    .map(|(span, message)| report::Failed {
+                        location: sources.location(span),
+                        written: sources.text(span).to_owned(),
+                        message,
+                    })
+                    .collect(),
+            });
+        }
+    }
+    Ok(outcomes)
+}

@@ -1,0 +1,126 @@
+//! What became of tests: for people, as JSON, as JUnit's XML.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rejoin_value::{Object, Value};
+
+/// How one test ended.
+pub(super) struct Outcome {
+    pub(super) suite: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) location: String,
+    /// In virtual time.
+    pub(super) took: Duration,
+    pub(super) failures: Vec<Failed>,
+}
+
+/// Something that does not hold.
+pub(super) struct Failed {
+    pub(super) location: String,
+    /// As it stands in the file.
+    pub(super) written: String,
+    pub(super) message: String,
+}
+
+impl Outcome {
+    pub(super) fn passed(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    fn explained(&self) -> String {
+        let mut out = String::new();
+        for failed in &self.failures {
+            let _ = writeln!(out, "{}: {}", failed.location, failed.written);
+            for line in failed.message.lines() {
+                let _ = writeln!(out, "  {line}");
+            }
+        }
+        out
+    }
+}
+
+pub(super) fn text(outcomes: &[Outcome]) -> String {
+    let mut out = String::new();
+    for outcome in outcomes {
+        let verdict = if outcome.passed() { "PASS" } else { "FAIL" };
+        let _ = writeln!(out, "{verdict}  {} > {}", outcome.suite, outcome.name);
+        for line in outcome.explained().lines() {
+            let _ = writeln!(out, "    {line}");
+        }
+    }
+    out
+}
+
+pub(super) fn json(outcomes: &[Outcome]) -> String {
+    let mut out = String::new();
+    for outcome in outcomes {
+        let mut line = Object::new();
+        line.insert("suite", &*outcome.suite);
+        line.insert("name", &*outcome.name);
+        line.insert("location", outcome.location.as_str());
+        line.insert("passed", outcome.passed());
+        line.insert("took_ms", outcome.took.as_secs_f64() * 1000.0);
+        let failures = outcome.failures.iter().map(|failed| {
+            let mut object = Object::new();
+            object.insert("location", failed.location.as_str());
+            object.insert("check", failed.written.as_str());
+            object.insert("message", failed.message.as_str());
+            Value::from(object)
+        });
+        line.insert("failures", Value::from_iter(failures));
+        out.push_str(&Value::from(line).to_json());
+        out.push('\n');
+    }
+    out
+}
+
+pub(super) fn junit(outcomes: &[Outcome]) -> String {
+    let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(
+        out,
+        "<testsuites>\n<testsuite name=\"rejoin\" tests=\"{}\" failures=\"{failed}\">",
+        outcomes.len()
+    );
+    for outcome in outcomes {
+        let _ = write!(
+            out,
+            "<testcase classname=\"{}\" name=\"{}\" time=\"{:.3}\"",
+            escaped(&outcome.suite),
+            escaped(&outcome.name),
+            outcome.took.as_secs_f64()
+        );
+        if outcome.passed() {
+            out.push_str("/>\n");
+            continue;
+        }
+        let first = outcome.failures.first().map_or("", |failed| &*failed.written);
+        let _ = writeln!(
+            out,
+            "><failure message=\"{}\">{}</failure></testcase>",
+            escaped(first),
+            escaped(&outcome.explained())
+        );
+    }
+    out.push_str("</testsuite>\n</testsuites>\n");
+    out
+}
+
+/// Text that may stand in XML; characters that XML cannot have become U+FFFD.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,245 @@
+//! One test: what it starts runs in a runtime of its own, on a clock that jumps to the next thing that is due.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use rejoin::{OnError, Scope};
+use rejoin_engine::{
+    App, ContentType, Host, Program, RunError, RunOptions, ScriptArgs, StandIn, Target,
+};
+use rejoin_lang::plan::{GivenKind, MockAnswer, Script, Test, Trigger};
+use rejoin_lang::source::Span;
+use rejoin_server::{Log, new_request_id, service, status_of};
+use rejoin_value::{Object, Value, jq};
+use tokio::time::Instant;
+use tower_service::Service as _;
+
+use crate::environment::Environment;
+
+use super::judge::judge;
+use super::stand_ins::Watch;
+
+/// What a test's trigger led to.
+pub(super) struct Seen {
+    pub(super) output: Value,
+    pub(super) status: u16,
+    pub(super) content_type: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) took: Duration,
+}
+
+/// What is wrong, and where that is written.
+pub(super) type Failures = Vec<(Span, String)>;
+
+/// Runs a test. Yields the virtual time that its answer took, and everything that does not hold.
+pub(super) fn run(
+    program: &Arc<Program>,
+    test: &Test,
+    environment: &Environment,
+    log: &Log,
+) -> (Duration, Failures) {
+    let failed = |what: String| (Duration::ZERO, vec![(test.span, what)]);
+    if let Some(what) = &test.unavailable {
+        return failed(format!("this version cannot run a test with `{what}`"));
+    }
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = match runtime.enable_all().start_paused(true).build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(format!("cannot start a runtime: {error}")),
+    };
+    let watch = match watch(test) {
+        Ok(watch) => Arc::new(watch),
+        Err((span, what)) => return (Duration::ZERO, vec![(span, what)]),
+    };
+    let ran = runtime.block_on(async {
+        let scope = Scope::builder().name("test").on_error(OnError::IgnoreErrors);
+        let (program, watch) = (program.clone(), watch.clone());
+        let ran = scope.run(|scope: Scope| async move {
+            let mut host = Host::new(scope.clone());
+            host.observer = watch.clone();
+            host.stand_ins = Some(watch);
+            let variables = environment.clone();
+            host.variables = Arc::new(move |name| variables.get(name));
+            Ok(start(App::new(program, Arc::new(host)), test, log, &scope).await)
+        });
+        ran.await.unwrap_or_else(|error| Err((test.span, error.to_string())))
+    });
+    match ran {
+        Ok(seen) => {
+            let wrong = test.checks.iter().filter_map(|check| {
+                judge(check, &seen, &watch, test).err().map(|what| (check.span, what))
+            });
+            (seen.took, wrong.collect())
+        }
+        Err(failure) => (Duration::ZERO, vec![failure]),
+    }
+}
+
+fn watch(test: &Test) -> Result<Watch, (Span, String)> {
+    let mut watch = Watch::default();
+    for mock in &test.mocks {
+        let result = match &mock.answer {
+            MockAnswer::Returning(script) => Ok(evaluate(script, test)?),
+            MockAnswer::Failing(kind) => Err(kind.clone()),
+        };
+        watch.mocks.push((mock.target.clone(), StandIn { after: mock.after, result }));
+    }
+    Ok(watch)
+}
+
+/// What a program makes of the test's variables.
+pub(super) fn evaluate(script: &Script, test: &Test) -> Result<Value, (Span, String)> {
+    let names: Vec<&str> = test.variables.iter().map(|(name, _)| &**name).collect();
+    let values: Vec<Value> = test.variables.iter().map(|(_, value)| value.clone()).collect();
+    let mut input = Object::new();
+    for (name, value) in &test.variables {
+        input.insert(&**name, value.clone());
+    }
+    let program = jq::Program::compile(&script.text, &names)
+        .map_err(|error| (script.span, error.to_string()))?;
+    let made = program.run_first(Value::from(input), &values, &jq::Limits::default());
+    made.map(Option::unwrap_or_default).map_err(|error| (script.span, error.to_string()))
+}
+
+async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, (Span, String)> {
+    let mut given = BTreeMap::new();
+    for one in &test.given {
+        given.insert(one.kind as u8, evaluate(&one.script, test)?);
+    }
+    let mut take = |kind: GivenKind| given.remove(&(kind as u8));
+    let failed = |what: String| (test.span, what);
+    match &test.trigger {
+        Trigger::Calling { method, path } => {
+            let mut request = Request::builder().method(method.as_str()).uri(encoded(path));
+            let headers = take(GivenKind::Headers);
+            let mut is_json = true;
+            let mut has_type = false;
+            for (name, value) in headers.iter().filter_map(Value::as_object).flat_map(Object::iter)
+            {
+                let text = value.as_str().map_or_else(|| value.to_json(), str::to_owned);
+                if name.eq_ignore_ascii_case("content-type") {
+                    has_type = true;
+                    is_json = text.contains("json");
+                }
+                request = request.header(&**name, text);
+            }
+            if !has_type {
+                request = request.header("content-type", "application/json");
+            }
+            if let Some(cookies) = take(GivenKind::Cookies) {
+                let pairs = cookies.as_object().into_iter().flat_map(Object::iter);
+                let pairs = pairs.map(|(name, value)| {
+                    let text = value.as_str().map_or_else(|| value.to_json(), str::to_owned);
+                    format!("{}={}", &**name, cookie_text(&text))
+                });
+                request = request.header("cookie", pairs.collect::<Vec<_>>().join("; "));
+            }
+            let body = match take(GivenKind::Body) {
+                None => Bytes::new(),
+                Some(Value::String(text)) if !is_json => text.as_bytes().to_vec().into(),
+                Some(value) => value.to_json().into(),
+            };
+            let request = request
+                .body(Full::new(body))
+                .map_err(|error| failed(format!("`{method} {path}` is no request: {error}")))?;
+            let mut service = service(app, log.at_least(rejoin_engine::Level::Error))
+                .map_err(|error| failed(error.to_string()))?;
+            let began = Instant::now();
+            let Ok(response) = service.call(request).await;
+            let took = began.elapsed();
+            let (head, body) = response.into_parts();
+            let Ok(body) = body.collect().await;
+            let body = body.to_bytes();
+            let headers: Vec<_> = head
+                .headers
+                .iter()
+                .map(|(name, value)| {
+                    (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                })
+                .collect();
+            let content_type = head.headers.get("content-type").and_then(|v| v.to_str().ok());
+            let content_type = content_type.unwrap_or_default();
+            let content_type = content_type.split(';').next().unwrap_or_default().to_owned();
+            let text = || Value::from(&*String::from_utf8_lossy(&body));
+            let output = match content_type.ends_with("json") {
+                true => Value::parse(&body).unwrap_or_else(|_| text()),
+                false => text(),
+            };
+            Ok(Seen { output, status: head.status.as_u16(), content_type, headers, took })
+        }
+        Trigger::Pipeline(id) => {
+            let options = RunOptions {
+                id: new_request_id(),
+                deadline: rejoin::Instant::now() + app.program().request_timeout(),
+                script: script_args(take(GivenKind::Args), take(GivenKind::Options)),
+            };
+            let target = Target::Pipeline(app.program().pipeline_name(*id).clone());
+            let input = take(GivenKind::Input).unwrap_or_else(|| Object::new().into());
+            let (reply, answer) = tokio::sync::oneshot::channel();
+            let began = Instant::now();
+            let task = scope.spawn_value(async move {
+                // The other end waits until this task ends.
+                let respond = |result| drop(reply.send((result, began.elapsed())));
+                app.run(target, input, options, respond).await;
+            });
+            let Ok((answer, took)) = answer.await else {
+                let why = task.await.err().map(|error| error.to_string());
+                return Err(failed(why.unwrap_or_else(|| "it ended without an answer".to_owned())));
+            };
+            let _ = task.await;
+            let answer = answer.map_err(|error| {
+                failed(match error {
+                    RunError::Aborted(abort) => format!("{}: {}", abort.title, abort.detail),
+                    RunError::TimedOut => "it took too long: its deadline passed".to_owned(),
+                    RunError::Cancelled(reason) => reason,
+                    RunError::Panicked(text) => format!("a step panicked: {text}"),
+                })
+            })?;
+            let status = status_of(&answer);
+            let mut headers = answer.set_headers;
+            headers.extend(answer.set_cookies.into_iter().map(|c| ("set-cookie".to_owned(), c)));
+            let content_type = match answer.content_type {
+                ContentType::Html => "text/html",
+                ContentType::Json => "application/json",
+            };
+            let content_type = content_type.to_owned();
+            Ok(Seen { output: answer.body, status, content_type, headers, took })
+        }
+    }
+}
+
+fn script_args(args: Option<Value>, options: Option<Value>) -> ScriptArgs {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_json(), str::to_owned);
+    let words = args.iter().filter_map(Value::as_array).flat_map(|list| list.iter());
+    let named = options.iter().filter_map(Value::as_object).flat_map(Object::iter);
+    ScriptArgs {
+        args: words.map(text).collect(),
+        options: named.map(|(name, value)| (name.to_string(), text(value))).collect(),
+    }
+}
+
+/// A path and query as a client sends it: what cannot stand in a request line is percent-encoded.
+fn encoded(path: &str) -> String {
+    percent(path, |byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte))
+}
+
+fn cookie_text(text: &str) -> String {
+    percent(text, |byte| byte.is_ascii_graphic() && !b"\",;\\%".contains(&byte))
+}
+
+fn percent(text: &str, stays: impl Fn(u8) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if stays(byte) {
+            out.push(byte as char);
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}

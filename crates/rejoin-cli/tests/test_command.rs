@@ -1,0 +1,257 @@
+//! `rejoin test`: programs with tests of their own.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+mod support;
+
+use support::{Directory, Ran};
+
+const APP: &str = r#"
+jq shape = `{ shaped: .n }`
+
+pipeline pause =
+  |> sleep: `2s`
+  |> jq: `. + { paused: true }`
+
+pipeline twice =
+  |> jq: `. + { n: (.n * 2) }`
+
+pipeline words =
+  |> jq: `{ args: $context.args, options: $context.options }`
+
+GET /shelves/:id
+  |> fetch("https://shelves.example/" + (.params.id | tostring)) @result(shelf)
+  |> fetch("https://boxes.example/") @async(boxes)
+  |> pause
+  |> join: "boxes"
+  |> jq: `{ shelf: .data.shelf.response, boxes: .async.boxes.data, paused, q: .query.q, clerk: .headers["x-clerk"], who: .cookies.who }`
+
+POST /echo
+  |> jq: `{ got: .body, setHeaders: { "X-Thing": "yes" }, setCookies: ["a=1; Path=/"] }`
+
+GET /retried
+  |> fetch("https://down.example/") @timeout(100ms) @retry(3, backoff: 50ms)
+  |> result
+    timeoutError(504):
+      |> jq: `{ late: true }`
+    networkError(502):
+      |> jq: `{ down: true }`
+
+GET /lost
+  |> sleep: `1h` @async(slow)
+  |> jq: `{ left: true }`
+"#;
+
+fn run(tests: &str, arguments: &[&str]) -> Ran {
+    let directory = Directory::new();
+    directory.write("app.wp", &format!("{APP}\n{tests}"));
+    directory.rejoin(&[&["test", "app.wp"], arguments].concat())
+}
+
+#[track_caller]
+fn passes(tests: &str) {
+    let ran = run(tests, &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.lines().last().unwrap().ends_with(" passed, 0 failed"), "{}", ran.stdout);
+}
+
+#[track_caller]
+fn fails(tests: &str, because: &str) {
+    let ran = run(tests, &[]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains(because), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.ends_with("0 passed, 1 failed\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_route_with_mocks_by_result_and_task() {
+    passes(
+        r#"
+describe "stock"   # a comment
+  let sku = "A-17"
+  # one more
+  with mock fetch.shelf returning `{ response: { id: 3, sku: $sku } }`
+  with mock fetch returning `{ response: "describe" }`
+
+  it "finds the shelf"
+    let shelf = 3
+    # clauses stand in any order
+    then status is 200      # the comment is no value
+    with headers `{ "X-Clerk": "kim" }`
+    and mock fetch.boxes returning `{ n: 4 }` after 3s
+    when calling GET /shelves/{{shelf}}?q=1   
+    # between them
+    and with cookies `{ who: "a;b" }`
+    and output `.shelf.sku` equals "{{sku}}"
+    and output contains `{ "boxes": { "n": 4.0 }, "paused": true }`
+    and output `.q` equals 1
+    and output `.clerk` equals "kim"
+    and output `.who` equals "a;b"
+    and output `.shelf` matches "A-\\d+"
+    and took 3s..3s
+    and contentType is "application/json"
+    and call pipeline pause with `{ data: { shelf: { response: { sku: $sku } } } }`
+
+  it "uses the shared one"
+    when calling GET /shelves/9
+    with mock pipeline pause returning `{ paused: "no" }`
+    then output `.boxes.response` equals describe
+    and output `.paused` equals "no"
+    and took 0ms..0ms
+
+GET /behind-the-tests
+  |> jq: `{}`
+"#,
+    );
+}
+
+#[test]
+fn requests_and_what_they_answer() {
+    passes(
+        r#"
+describe "http"
+  it "takes a body"
+    when calling POST /echo
+    with body `{ a: [1, null] }`
+    then output `.got` equals `{"a": [1, null]}`
+    and header "x-thing" equals "yes"
+    and header "Set-Cookie" contains "a=1"
+  it "takes a form"
+    when calling POST /echo
+    with headers `{ "content-type": "application/x-www-form-urlencoded" }`
+    with body `"a=1&b=x"`
+    then output `.got` equals `{"a": 1, "b": "x"}`
+  it "can expect what is not there"
+    when calling GET /nothing
+    then status is 404
+  it "and a wrong method"
+    when calling DELETE /echo
+    then status in 400..499
+"#,
+    );
+}
+
+#[test]
+fn pipelines_and_variables() {
+    passes(
+        r#"
+describe "parts"
+  let n = 21
+  let text = "42"
+  it "runs a pipeline"
+    when executing pipeline twice
+    with input `{ n: .n, $text }`
+    then output equals `{"n": 42, "text": "42"}`
+  it "runs a variable"
+    when executing variable jq shape
+    with input `{ n: $n }`
+    then output equals `{"shaped": 21}`
+  it "gives words"
+    when executing pipeline words
+    and args are `["a", $n]`
+    and options are `{ x: $text }`
+    then output equals `{"args": ["a", "21"], "options": {"x": "42"}}`
+"#,
+    );
+}
+
+#[test]
+fn failures_retries_and_lost_tasks_in_virtual_time() {
+    passes(
+        r#"
+describe "time"
+  it "fails in the way it is told"
+    when calling GET /retried
+    with mock fetch failing "networkError" after 10ms
+    then status is 502
+    and output `.down` equals true
+    and took 180ms..180ms
+  it "is too slow"
+    when calling GET /retried
+    with mock fetch returning `{}` after 10s
+    then status is 504
+    and took 450ms..450ms
+  it "is cut off with its request"
+    when calling GET /lost
+    then task slow was cancelled
+"#,
+    );
+}
+
+#[test]
+fn a_failed_check_shows_its_place_and_what_differs() {
+    let ran = run(
+        "describe \"d\"\n  it \"i\"\n    when executing pipeline twice\n    with input `{ n: 1, m: [1] }`\n    then output equals `{\"n\": 3, \"m\": [1]}`\n    and status is 201\n",
+        &[],
+    );
+    assert_eq!(ran.code, 1);
+    let line = APP.lines().count() + 1 + 5;
+    let place = format!("    app.wp:{line}: then output equals `{{\"n\": 3, \"m\": [1]}}`\n");
+    assert!(ran.stdout.contains(&place), "{}", ran.stdout);
+    assert!(ran.stdout.contains("      -   \"n\": 3"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("      +   \"n\": 2"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("      - 201\n      + 200\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("0 passed, 1 failed\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn each_kind_of_check_can_fail() {
+    let test = |trigger: &str, rest: &str| {
+        format!("describe \"d\"\n  it \"i\"\n    when {trigger}\n    {rest}\n")
+    };
+    let echo = "calling POST /echo";
+    fails(&test(echo, "then contentType is \"text/html\""), "- text/html");
+    fails(&test(echo, "then header \"x-thing\" equals \"no\""), "+ \"yes\"");
+    fails(&test(echo, "then header \"x-none\" equals \"no\""), "has no header `x-none`");
+    fails(&test(echo, "then output matches \"^b\""), "- \"^b\"");
+    fails(&test(echo, "then output matches \"(\""), "no regular expression");
+    fails(&test(echo, "then output `error(\"x\")` equals 1"), "the filter fails");
+    fails(&test(echo, "then output contains `{\"a\": 1}`"), "-   \"a\": 1");
+    fails(&test(echo, "then took 1s..2s"), "- 1s..2s");
+    fails(&test(echo, "then call pipeline twice with `{}`"), "was not called");
+    fails(&test(echo, "then task slow was cancelled"), "was not started");
+    fails(&test(echo, "with body `error(\"no\")`"), "no");
+    fails(&test("calling GET /missing", "then status is 200"), "+ 404");
+    fails(&test(echo, "then selector `h1` exists"), "cannot run a test with `selector`");
+}
+
+#[test]
+fn filters_and_formats() {
+    let tests = "describe \"one\"\n  it \"a <b>\"\n    when calling GET /lost\n    then status is 200\n  it \"c\"\n    when calling GET /lost\n    then status is 500\n";
+    let all = run(tests, &[]);
+    assert!(all.stdout.ends_with("1 passed, 1 failed\n"), "{}", all.stdout);
+    let one = run(tests, &["--filter", "one a"]);
+    assert_eq!((one.code, &*one.stdout), (0, "PASS  one > a <b>\n1 passed, 0 failed\n"));
+    let json = run(tests, &["--format", "json"]);
+    let lines: Vec<_> = json.stdout.lines().map(support::json).collect();
+    assert_eq!(lines.len(), 2, "{}", json.stdout);
+    assert_eq!(lines[1].get("passed").and_then(|v| v.as_bool()), Some(false));
+    assert!(lines[1].path(&["failures"]).unwrap().at(0).unwrap().get("check").is_some());
+    assert!(json.stderr.ends_with("1 passed, 1 failed\n"), "{}", json.stderr);
+    let junit = run(tests, &["--format", "junit"]);
+    assert!(junit.stdout.contains("tests=\"2\" failures=\"1\""), "{}", junit.stdout);
+    assert!(junit.stdout.contains("name=\"a &lt;b&gt;\""), "{}", junit.stdout);
+}
+
+#[test]
+fn a_file_with_errors_fails_and_the_others_are_tested() {
+    let directory = Directory::new();
+    directory.write("bad.wp", "GET /a\n  |> nope\n");
+    directory.write("good.wp", "GET /a\n  |> jq: `1`\ndescribe \"d\"\n  it \"i\"\n    when calling GET /a\n    then output equals 1\n");
+    let ran = directory.rejoin(&["test", "bad.wp", "good.wp"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("nope"), "{}", ran.stderr);
+    assert!(ran.stdout.ends_with("PASS  d > i\n1 passed, 1 failed\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_thousand_tests_that_wait_for_seconds() {
+    let mut tests = "describe \"many\"\n".to_owned();
+    for n in 0..1000 {
+        tests += &format!(
+            "  it \"t{n}\"\n    when executing pipeline pause\n    then took 2s..2s\n    and output `.paused` equals true\n"
+        );
+    }
+    let ran = run(&tests, &[]);
+    assert!(ran.stdout.ends_with("1000 passed, 0 failed\n"), "{}", ran.stdout);
+}

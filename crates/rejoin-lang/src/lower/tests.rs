@@ -1,0 +1,211 @@
+//! Tests: values are put in, mocks of the test go before those of its `describe`, names are resolved.
+
+use std::sync::Arc;
+
+use rejoin_value::{Value, jq};
+
+use super::Lowering;
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::plan::{self, Check, CheckKind, Given, MockAnswer, Operator, Plan, Script, Test};
+use crate::wp::ast::{
+    self, Describe, File, It, Item, Name, PlainStep, Step, StepConfig, TestCheck, Text, Written,
+};
+
+type Variables = Vec<(Arc<str>, Value)>;
+
+impl Lowering<'_> {
+    /// The tests of a file. Each variable that a test executes becomes a pipeline of its own in `plan`.
+    pub(super) fn tests(&mut self, file: &File, plan: &mut Plan) {
+        for item in &file.items {
+            let Item::Describe(describe) = item else { continue };
+            for it in &describe.tests {
+                if let Some(test) = self.test(describe, it, plan) {
+                    plan.tests.push(test);
+                }
+            }
+        }
+    }
+
+    fn test(&mut self, describe: &Describe, it: &It, plan: &mut Plan) -> Option<Test> {
+        let mut variables: Variables = Vec::new();
+        for entry in describe.lets.iter().chain(&it.lets) {
+            let value = let_value(&entry.value);
+            match variables.iter_mut().find(|(name, _)| *name == entry.name.text) {
+                Some((_, earlier)) => *earlier = value,
+                None => variables.push((entry.name.text.clone(), value)),
+            }
+        }
+        let trigger = match it.trigger.as_ref()? {
+            ast::Trigger::Calling { method, path } => plan::Trigger::Calling {
+                method: plan::Method::parse(&method.text)?,
+                path: expand(&path.value, &variables).into(),
+            },
+            ast::Trigger::Pipeline(name) => match self.pipelines.get(&name.text) {
+                Some(id) => plan::Trigger::Pipeline(*id),
+                None => {
+                    self.unknown_in_test(name, "pipeline", plan.pipelines.iter().map(|p| &*p.name));
+                    return None;
+                }
+            },
+            ast::Trigger::Variable { step, name } => self.variable(step, name, plan),
+        };
+        let mut mocks: Vec<plan::Mock> = Vec::new();
+        for mock in it.mocks.iter().rev().chain(describe.mocks.iter().rev()) {
+            let target = match &mock.target {
+                ast::MockTarget::Step { step, name } => {
+                    plan::MockTarget::Step { step: step.clone(), name: name.clone() }
+                }
+                ast::MockTarget::Pipeline(name) => plan::MockTarget::Pipeline(name.clone()),
+            };
+            let answer = match &mock.answer {
+                ast::MockAnswer::Returning(text) => {
+                    MockAnswer::Returning(self.test_script(text, &variables))
+                }
+                ast::MockAnswer::Failing(text) => MockAnswer::Failing(text.value.trim().into()),
+            };
+            if !mocks.iter().any(|nearer| nearer.target == target) {
+                mocks.push(plan::Mock { target, answer, after: mock.after });
+            }
+        }
+        let given = it.given.iter();
+        let given = given.map(|given| Given {
+            kind: given.kind,
+            script: self.test_script(&given.text, &variables),
+        });
+        let given = given.collect();
+        let checks = it.checks.iter().map(|check| self.test_check(check, &variables)).collect();
+        Some(Test {
+            suite: describe.name.value.clone(),
+            name: it.name.value.clone(),
+            span: it.name.span,
+            variables,
+            mocks,
+            trigger,
+            given,
+            checks,
+            unavailable: it.unavailable.as_ref().map(|name| name.text.clone()),
+        })
+    }
+
+    /// A pipeline with one step that names the variable. Its own name has blanks, so that no other can be the same.
+    fn variable(&mut self, step: &Name, name: &Name, plan: &mut Plan) -> plan::Trigger {
+        let span = step.span.to(name.span);
+        let call = Step::Plain(PlainStep {
+            name: step.clone(),
+            args: None,
+            config: Some(StepConfig::Bare { module: None, name: name.clone() }),
+            tags: None,
+            span,
+        });
+        let id = plan::PipelineId(plan.pipelines.len() as u32);
+        let (block, _) = self.body(std::slice::from_ref(&call));
+        let called = format!("variable {} {} at {}", step.text, name.text, span.start);
+        plan.pipelines.push(plan::Pipeline { name: called.into(), name_span: span, block });
+        plan::Trigger::Pipeline(id)
+    }
+
+    fn test_script(&mut self, text: &Text, variables: &Variables) -> Script {
+        let names: Vec<&str> = variables.iter().map(|(name, _)| &**name).collect();
+        if let Err(problems) = jq::Program::compile(&text.value, &names) {
+            for problem in problems.iter() {
+                let place = text.span.slice(problem.span.start, problem.span.end);
+                self.report(Diagnostic::new(Code::BAD_JQ, place, problem.message.clone()));
+            }
+        }
+        Script { text: text.value.clone(), span: text.span }
+    }
+
+    fn test_check(&mut self, check: &TestCheck, variables: &Variables) -> Check {
+        let (span, kind) = match check {
+            TestCheck::Status { from, to, span } => (*span, CheckKind::Status(*from, *to)),
+            TestCheck::Took { from, to, span } => (*span, CheckKind::Took(*from, *to)),
+            TestCheck::ContentType { value, span } => {
+                (*span, CheckKind::ContentType(expand(&value.text().value, variables).into()))
+            }
+            TestCheck::Header { name, operator, value, span } => {
+                let kind = CheckKind::Header {
+                    name: name.value.clone(),
+                    operator: operator_of(operator),
+                    value: expected(value, variables),
+                };
+                (*span, kind)
+            }
+            TestCheck::Output { filter, operator, value, span } => {
+                let filter = filter.as_ref().map(|filter| self.test_script(filter, &Vec::new()));
+                let operator = operator_of(operator);
+                (*span, CheckKind::Output { filter, operator, value: expected(value, variables) })
+            }
+            TestCheck::Cancelled { task, span } => (*span, CheckKind::Cancelled(task.text.clone())),
+            TestCheck::Call { pipeline, value, span } => {
+                if !self.pipelines.contains_key(&pipeline.text) {
+                    let known: Vec<_> = self.pipelines.keys().cloned().collect();
+                    self.unknown_in_test(pipeline, "pipeline", known.iter().map(|name| &**name));
+                }
+                let script = self.test_script(value.text(), variables);
+                (*span, CheckKind::Call { pipeline: pipeline.text.clone(), script })
+            }
+        };
+        Check { span, kind }
+    }
+
+    fn unknown_in_test<'n>(
+        &mut self,
+        name: &Name,
+        what: &str,
+        known: impl Iterator<Item = &'n str>,
+    ) {
+        let message = format!("no {what} is called `{}`", name.text);
+        let problem = Diagnostic::new(Code::UNKNOWN_STEP, name.span, message).label("not declared");
+        self.unknown_names += 1;
+        let guess = nearest(&name.text, known.collect::<Vec<_>>());
+        self.report(match guess {
+            Some(guess) => problem.help(format!("did you mean `{guess}`?")),
+            None => problem.help(format!("declare the {what}, or remove the test")),
+        });
+    }
+}
+
+fn operator_of(word: &Name) -> Operator {
+    match &*word.text {
+        "contains" => Operator::Contains,
+        "matches" => Operator::Matches,
+        _ => Operator::Equals,
+    }
+}
+
+/// Quoted text stays text; everything else is JSON if it can be read as such.
+fn let_value(written: &Written) -> Value {
+    let text = &*written.text().value;
+    match written {
+        Written::Quoted(_) => text.into(),
+        _ => Value::parse(text.trim().as_bytes()).unwrap_or_else(|_| text.into()),
+    }
+}
+
+/// What is compared with: JSON, else text. Between double quotes it is the text of a JSON string.
+fn expected(written: &Written, variables: &Variables) -> Value {
+    let text = expand(&written.text().value, variables);
+    let json = match written {
+        Written::Quoted(_) => Value::parse(format!("\"{text}\"").as_bytes()),
+        _ => Value::parse(text.trim().as_bytes()),
+    };
+    json.unwrap_or_else(|_| text.as_str().into())
+}
+
+/// Puts values in for `{{name}}`: texts as they are, others as JSON, unknown ones as nothing.
+fn expand(text: &str, variables: &Variables) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((name, behind)) = after.split_once("}}") else { break };
+        out.push_str(before);
+        match variables.iter().find(|(known, _)| **known == *name.trim()) {
+            Some((_, Value::String(text))) => out.push_str(text),
+            Some((_, value)) => out.push_str(&value.to_json()),
+            None => {}
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,428 @@
+//! Tests: `describe`, `it` and their clauses, which may stand in any order.
+
+use std::time::Duration;
+
+use super::Parser;
+use super::recover::METHODS;
+use super::scan::quoted;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::duration;
+use crate::wp::ast::{
+    Describe, Given, GivenKind, It, Let, Mock, MockAnswer, MockTarget, Name, TestCheck, Text,
+    Trigger, Written,
+};
+
+const EXPECTED: &str = "`it`, `let`, `when`, `with`, `and` or `then`";
+
+impl Parser<'_> {
+    pub(super) fn parse_describe(&mut self) -> Describe {
+        let start = self.pos;
+        self.eat_word("describe");
+        let name = self.parse_test_name(start);
+        let mut describe = Describe {
+            name,
+            lets: Vec::new(),
+            mocks: Vec::new(),
+            tests: Vec::new(),
+            span: self.span_from(start),
+        };
+        loop {
+            self.eat_trivia();
+            if self.at_test_end() {
+                return describe;
+            }
+            let at = self.pos;
+            if self.eat_word("it") {
+                describe.tests.push(self.parse_it(at));
+            } else if self.eat_word("let") {
+                describe.lets.extend(self.parse_let(at));
+            } else if self.eat_word("with") || self.eat_word("and") {
+                self.eat_trivia();
+                if self.eat_word("mock") {
+                    let mut unavailable = None;
+                    describe.mocks.extend(self.parse_mock(at, &mut unavailable));
+                    if let Some(what) = unavailable {
+                        self.report_unavailable(&what);
+                    }
+                } else {
+                    self.report_bad_test(at, "only mocks are shared by tests", "`mock`");
+                }
+            } else {
+                self.report_bad_test(at, "this is no part of a `describe`", EXPECTED);
+            }
+            describe.span = self.span_from(start);
+        }
+    }
+
+    fn parse_it(&mut self, start: usize) -> It {
+        let name = self.parse_test_name(start);
+        let mut it = It {
+            name,
+            lets: Vec::new(),
+            mocks: Vec::new(),
+            trigger: None,
+            given: Vec::new(),
+            checks: Vec::new(),
+            unavailable: None,
+            span: self.span_from(start),
+        };
+        let mut end = self.pos;
+        loop {
+            self.eat_trivia();
+            if self.at_test_end() || self.peek_word() == "it" {
+                break;
+            }
+            let at = self.pos;
+            if self.eat_word("let") {
+                it.lets.extend(self.parse_let(at));
+            } else if self.eat_word("when") {
+                self.parse_trigger(at, &mut it);
+            } else if self.eat_word("with") || self.eat_word("and") || self.eat_word("then") {
+                self.parse_clause(at, &mut it);
+            } else {
+                self.report_bad_test(at, "this is no part of a test", EXPECTED);
+            }
+            end = self.pos;
+        }
+        it.span = self.span(start, start + self.text[start..end].trim_end().len());
+        if it.trigger.is_none() {
+            self.report(
+                Diagnostic::new(Code::BAD_TEST, it.name.span, "the test starts nothing")
+                    .label("no `when` follows")
+                    .help("say what it starts, such as `when calling GET /path`"),
+            );
+        }
+        if let Some(what) = &it.unavailable {
+            self.report_unavailable(what);
+        }
+        it
+    }
+
+    /// A declaration, or the end, ends tests. Words of tests come before: `let x =` looks like a variable.
+    fn at_test_end(&self) -> bool {
+        let word = self.peek_word();
+        self.is_done()
+            || (!["it", "let", "when", "with", "and", "then"].contains(&word)
+                && (self.at("|>") || self.item_at(self.pos).is_some()))
+    }
+
+    fn parse_test_name(&mut self, start: usize) -> Text {
+        let keyword = self.span_from(start);
+        self.eat_trivia();
+        if let Some((text, _)) = self.opt_quoted_text() {
+            return text;
+        }
+        self.report(
+            Diagnostic::new(Code::BAD_TEST, keyword, "the test has no name")
+                .label("a name is expected after this")
+                .help("write a name between double quotes"),
+        );
+        let end = self.line_end(self.pos);
+        let text = self.text_node(self.pos, self.pos);
+        self.pos = end;
+        text
+    }
+
+    fn parse_let(&mut self, start: usize) -> Option<Let> {
+        let name = self.parse_declared_name(start, "the value's name");
+        self.parse_equals(start);
+        let value = self.parse_written();
+        if value.text().value.is_empty() && matches!(value, Written::Bare(_)) {
+            self.report_bad_test(start, "the value is missing", "a value after `=`");
+            return None;
+        }
+        Some(Let { name, value })
+    }
+
+    fn parse_trigger(&mut self, start: usize, it: &mut It) {
+        if it.trigger.is_some() {
+            self.report_bad_test(start, "a test starts one thing", "one `when` only");
+            return;
+        }
+        self.eat_trivia();
+        if self.eat_word("calling") {
+            self.eat_trivia();
+            let method = self.opt_name().unwrap_or_else(|| self.missing_name());
+            if !METHODS.contains(&&*method.text) {
+                self.report_bad_test(start, "the method is missing", "a method such as `GET`");
+                return;
+            }
+            let path = self.parse_bare();
+            if !path.value.starts_with(['/', '{']) {
+                self.report_bad_test(start, "the path is missing", "a path such as `/users/1`");
+                return;
+            }
+            it.trigger = Some(Trigger::Calling { method, path });
+            return;
+        }
+        if self.eat_word("executing") {
+            self.eat_trivia();
+            if self.eat_word("pipeline") {
+                it.trigger = self.opt_word_after().map(Trigger::Pipeline);
+            } else if self.eat_word("variable") {
+                let step = self.opt_word_after();
+                let name = self.opt_word_after();
+                it.trigger = step.zip(name).map(|(step, name)| Trigger::Variable { step, name });
+            }
+        }
+        if it.trigger.is_none() {
+            let expected = "`calling METHOD path`, `executing pipeline name` or `executing variable step name`";
+            self.report_bad_test(start, "this starts nothing", expected);
+        }
+    }
+
+    fn opt_word_after(&mut self) -> Option<Name> {
+        self.eat_trivia();
+        self.opt_name()
+    }
+
+    /// What follows `with`, `and` or `then`.
+    fn parse_clause(&mut self, start: usize, it: &mut It) {
+        self.eat_trivia();
+        self.eat_word("with");
+        self.eat_trivia();
+        if self.eat_word("mock") {
+            it.mocks.extend(self.parse_mock(start, &mut it.unavailable));
+            return;
+        }
+        if let Some(kind) = GivenKind::parse(self.peek_word()) {
+            self.opt_name();
+            self.eat_trivia();
+            let _ = self.eat_word("are") || self.eat_word("is");
+            self.eat_trivia();
+            match self.opt_quoted_text() {
+                Some((text, _)) => it.given.push(Given { kind, text }),
+                None => self.report_bad_test(start, "the value is missing", "jq between backticks"),
+            }
+            return;
+        }
+        let field = self.peek_word();
+        match self.parse_check(start) {
+            Ok(check) => it.checks.push(check),
+            Err(Refused::Unavailable) => {
+                let line = self.line_end(start);
+                let word = Name { text: field.into(), span: self.span_from(start) };
+                // A selector's value may span lines; everything else ends with its line.
+                self.pos = self.pos.max(line);
+                it.unavailable.get_or_insert(word);
+            }
+            Err(Refused::Malformed(expected)) => {
+                self.report_bad_test(start, "this cannot be checked", expected);
+            }
+        }
+    }
+
+    fn parse_mock(&mut self, start: usize, unavailable: &mut Option<Name>) -> Option<Mock> {
+        self.eat_trivia();
+        let at = self.pos;
+        let word = self.parse_run();
+        let target = match &*word.text {
+            "pipeline" => MockTarget::Pipeline(self.opt_word_after()?.text),
+            "query" | "mutation" => {
+                self.opt_word_after();
+                unavailable.get_or_insert(self.name(at, self.pos));
+                MockTarget::Pipeline(word.text.clone())
+            }
+            text => {
+                let (step, name) = match text.split_once('.') {
+                    Some((step, name)) => (step, Some(name)),
+                    None => (text, None),
+                };
+                if step.starts_with(|c: char| c.is_ascii_uppercase()) {
+                    unavailable.get_or_insert(word.clone());
+                }
+                let name = name.map(|name| name.rsplit("::").next().unwrap_or(name).into());
+                MockTarget::Step { step: step.into(), name }
+            }
+        };
+        let span = self.span_from(at);
+        self.eat_trivia();
+        let failing = self.eat_word("failing");
+        if !failing && !self.eat_word("returning") {
+            let expected = "``returning `jq` `` or `failing \"typeOfError\"`";
+            self.report_bad_test(start, "the mock does nothing", expected);
+            return None;
+        }
+        self.eat_trivia();
+        let Some((text, _)) = self.opt_quoted_text() else {
+            self.report_bad_test(start, "the mock does nothing", "a text between backticks");
+            return None;
+        };
+        let answer = if failing { MockAnswer::Failing(text) } else { MockAnswer::Returning(text) };
+        let mut after = Duration::ZERO;
+        if self.word_at(self.after_trivia(self.pos)) == "after" {
+            self.eat_trivia();
+            self.eat_word("after");
+            self.eat_trivia();
+            let Some(length) = duration::parse(&self.parse_run().text) else {
+                self.report_bad_test(start, "this is no length of time", "one such as `200ms`");
+                return None;
+            };
+            after = length;
+        }
+        Some(Mock { target, answer, after, span })
+    }
+
+    fn parse_check(&mut self, start: usize) -> Result<TestCheck, Refused> {
+        let field = self.peek_word();
+        self.opt_name();
+        self.eat_trivia();
+        match field {
+            "status" => {
+                let operator = self.parse_run();
+                let value = self.parse_bare();
+                let span = self.span_from(start);
+                let number = |text: &str| text.trim().parse::<u16>().ok();
+                let range = match &*operator.text {
+                    "is" | "equals" => number(&value.value).map(|n| (n, n)),
+                    "in" => value.value.split_once("..").and_then(|(from, to)| {
+                        Some((number(from)?, number(to.trim_start_matches('='))?))
+                    }),
+                    _ => None,
+                };
+                let (from, to) =
+                    range.ok_or(Refused::Malformed("`status is 200` or `status in 200..299`"))?;
+                Ok(TestCheck::Status { from, to, span })
+            }
+            "took" => {
+                let value = self.parse_bare();
+                let range = value
+                    .value
+                    .split_once("..")
+                    .and_then(|(from, to)| Some((duration::parse(from)?, duration::parse(to)?)));
+                let (from, to) = range.ok_or(Refused::Malformed("`took 100ms..150ms`"))?;
+                Ok(TestCheck::Took { from, to, span: self.span_from(start) })
+            }
+            "contentType" => {
+                if !matches!(&*self.parse_run().text, "is" | "equals") {
+                    return Err(Refused::Malformed("`contentType is \"text/html\"`"));
+                }
+                let value = self.parse_written();
+                Ok(TestCheck::ContentType { value, span: self.span_from(start) })
+            }
+            "header" => {
+                let Some((name, _)) = self.opt_quoted_text() else {
+                    return Err(Refused::Malformed("`header \"Name\" contains \"x\"`"));
+                };
+                let (operator, value) = self.parse_comparison()?;
+                Ok(TestCheck::Header { name, operator, value, span: self.span_from(start) })
+            }
+            "output" => {
+                let filter = self.opt_quoted_text().map(|(text, _)| text);
+                let (operator, value) = self.parse_comparison()?;
+                Ok(TestCheck::Output { filter, operator, value, span: self.span_from(start) })
+            }
+            "call" => {
+                if !self.eat_word("pipeline") {
+                    return Err(Refused::Unavailable);
+                }
+                let pipeline = self.opt_word_after();
+                self.eat_trivia();
+                let (Some(pipeline), true) = (pipeline, self.eat_word("with")) else {
+                    return Err(Refused::Malformed("``call pipeline name with `jq` ``"));
+                };
+                self.eat_trivia();
+                self.eat_word("arguments");
+                let value = self.parse_written();
+                Ok(TestCheck::Call { pipeline, value, span: self.span_from(start) })
+            }
+            "selector" => {
+                self.opt_quoted_text();
+                Err(Refused::Unavailable)
+            }
+            "task" | "branch" => {
+                let task = self.opt_name();
+                let end = self.parse_bare();
+                let (Some(task), "was cancelled") = (task, &*end.value) else {
+                    return Err(Refused::Malformed("`task name was cancelled`"));
+                };
+                Ok(TestCheck::Cancelled { task, span: self.span_from(start) })
+            }
+            "stdin" => {
+                self.parse_run();
+                self.parse_written();
+                Err(Refused::Unavailable)
+            }
+            _ => Err(Refused::Malformed(
+                "`status`, `output`, `header`, `contentType`, `call` or `took`",
+            )),
+        }
+    }
+
+    fn parse_comparison(&mut self) -> Result<(Name, Written), Refused> {
+        self.eat_trivia();
+        let operator = self.parse_run();
+        if !matches!(&*operator.text, "equals" | "contains" | "matches") {
+            return Err(Refused::Malformed("`equals`, `contains` or `matches`"));
+        }
+        Ok((operator, self.parse_written()))
+    }
+
+    fn parse_written(&mut self) -> Written {
+        self.eat_blanks();
+        let next = self.after_trivia(self.pos);
+        if self.text[next..].starts_with(['`', '"']) {
+            self.eat_trivia();
+        }
+        match self.opt_quoted_text() {
+            Some((text, '`')) => Written::Backtick(text),
+            Some((text, _)) => Written::Quoted(text),
+            None => Written::Bare(self.parse_bare()),
+        }
+    }
+
+    /// The rest of the line, without blanks around it and without a comment.
+    fn parse_bare(&mut self) -> Text {
+        self.eat_blanks();
+        let start = self.pos;
+        let end = self.line_end(start);
+        let line = &self.text[start..end];
+        let line = line.find(" #").map_or(line, |comment| &line[..comment]);
+        self.pos = start + line.trim_end().len();
+        self.text_node(start, self.pos)
+    }
+
+    /// Everything up to white space.
+    fn parse_run(&mut self) -> Name {
+        self.eat_trivia();
+        let start = self.pos;
+        let rest = self.rest();
+        self.pos += rest.find(char::is_whitespace).unwrap_or(rest.len());
+        self.name(start, self.pos)
+    }
+
+    fn report_unavailable(&mut self, what: &Name) {
+        self.report(
+            Diagnostic::new(
+                Code::TEST_NOT_RUN,
+                what.span,
+                format!("this version cannot run a test with {}", quoted(&what.text)),
+            )
+            .label("not available yet")
+            .help("`rejoin test` counts the test as failed; everything else works"),
+        );
+    }
+
+    /// Reports what starts at `start`, and goes on behind its line.
+    fn report_bad_test(&mut self, start: usize, what: &str, expected: &str) {
+        if self.blame_last_text() {
+            return;
+        }
+        let line_end = self.line_end(start);
+        let end = start + self.text[start..line_end].trim_end().len().max(1);
+        self.report(
+            Diagnostic::new(Code::BAD_TEST, self.span(start, end.min(self.text.len())), what)
+                .label(format!("expected {expected}"))
+                .help("see \"Tests\" in the language's reference"),
+        );
+        self.pos = self.pos.max(line_end);
+    }
+}
+
+/// Why a check was not read.
+enum Refused {
+    /// This version cannot run it.
+    Unavailable,
+    /// It has to be written like this.
+    Malformed(&'static str),
+}
