@@ -49,6 +49,7 @@
 //! | tasks that have to meet | to go on when all have come | [`sync::Barrier`]; [`sync`] says what Tokio has |
 //! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |
 //! | blocking work to submit and go on | a bounded queue for it, drained or aborted at the end | [`pool::Executor`] |
+//! | code that is not async | to run async code from it, or it from async code | [`bridge`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
 //! | a call that is now and then slow | a second copy of it, and the first answer | [`retry::Hedge`] |
@@ -110,6 +111,8 @@
 //! ended. `seam/` is the only place that spawns a task or reads a clock.
 
 pub mod breaker;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub mod bridge;
 mod cancel;
 mod combine;
 pub mod in_task;

@@ -1,6 +1,10 @@
 //! Tokio, as the crate uses it.
 
+use std::cell::Cell;
 use std::future::Future;
+use std::io;
+
+use ::tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
 pub(crate) use std::sync::atomic::AtomicUsize;
 pub(crate) use std::sync::{Mutex, MutexGuard};
@@ -28,7 +32,39 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    ::tokio::task::spawn_blocking(work)
+    ::tokio::task::spawn_blocking(|| {
+        MAY_BLOCK.set(true);
+        // The thread runs nothing but such work, so nobody has to set it back.
+        work()
+    })
+}
+
+thread_local! {
+    /// Whether this is one of the runtime's threads for work that blocks.
+    static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Why a thread cannot wait for a future.
+pub(crate) enum Blocked {
+    /// It is the only thread of its runtime.
+    OneThread,
+    /// It has no runtime, and none could be made.
+    NoRuntime(io::Error),
+}
+
+/// Blocks the thread until `future` is ready.
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Blocked> {
+    let Ok(runtime) = Handle::try_current() else {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        return Ok(runtime.map_err(Blocked::NoRuntime)?.block_on(future));
+    };
+    if MAY_BLOCK.get() {
+        Ok(runtime.block_on(future))
+    } else if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+        Err(Blocked::OneThread)
+    } else {
+        Ok(::tokio::task::block_in_place(|| runtime.block_on(future)))
+    }
 }
 
 /// A future that is ready at `deadline`.
