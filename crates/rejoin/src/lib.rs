@@ -45,6 +45,7 @@
 //! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
 //! | futures that borrow | to run them in the calling task | [`in_task`] |
 //! | a service that takes only so much | a limit for all who use it, at once or per time | [`limit::ConcurrencyLimit`], [`limit::RateLimit`], [`limit::WindowLimit`] |
+//! | a service, and no idea how much it takes | a limit that finds out | [`limit::AdaptiveLimit`] |
 //! | a call that several limits bound | some of each, all or nothing | [`limit::LimitSet`] |
 //! | tasks that have to meet | to go on when all have come | [`sync::Barrier`]; [`sync`] says what Tokio has |
 //! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |

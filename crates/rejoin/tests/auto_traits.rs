@@ -41,7 +41,11 @@ is! {
     Progress: Send Sync Unpin Copy;
     in_task::InTask<'static>: Send Sync Unpin Clone;
     in_task::Spawned<u8>: Send Sync Unpin;
+    limit::AdaptiveLimit: Send Sync Unpin Clone;
+    limit::AdaptivePermit: Send Sync Unpin;
     limit::AnyLimit: Send Sync Unpin Clone;
+    limit::Borrowed<u8>: Send Sync Unpin;
+    limit::CapacityLimiter<u8>: Send Sync Unpin Clone;
     limit::ConcurrencyLimit: Send Sync Unpin Clone;
     limit::Held: Send Sync Unpin;
     limit::LimitSet: Send Sync Unpin Clone;

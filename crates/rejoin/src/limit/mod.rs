@@ -3,6 +3,8 @@
 //! | you want | use |
 //! |---|---|
 //! | at most so many calls of something at once, wherever they come from | [`ConcurrencyLimit`] |
+//! | as many at once as the service can take, which nobody knows | [`AdaptiveLimit`] |
+//! | to know who has a place, and that nobody takes two | [`CapacityLimiter`] |
 //! | at most so many starts in a second, a minute, evenly | [`RateLimit`] |
 //! | at most so many in any minute, whenever in it they come | [`WindowLimit`] |
 //! | some of several limits, all or nothing | [`LimitSet`] |
@@ -17,6 +19,8 @@
 //!
 //! Clones are the same limit.
 
+mod adaptive;
+mod borrowers;
 mod concurrency;
 mod gate;
 mod rate;
@@ -27,6 +31,8 @@ mod window;
 use std::error::Error;
 use std::fmt;
 
+pub use self::adaptive::{AdaptiveLimit, AdaptivePermit};
+pub use self::borrowers::{Borrowed, CapacityLimiter};
 pub use self::concurrency::{ConcurrencyLimit, Permit};
 pub use self::rate::RateLimit;
 pub use self::reservation::Reservation;
@@ -48,6 +54,8 @@ pub enum LimitError {
     },
     /// What is to be settled was not taken from this limit.
     NotHeld,
+    /// Who asks has a place already, or waits for one.
+    AlreadyBorrowed,
 }
 
 impl fmt::Display for LimitError {
@@ -58,6 +66,9 @@ impl fmt::Display for LimitError {
                 write!(f, "{wanted} can never be had at once, the limit is {most}")
             }
             LimitError::NotHeld => f.write_str("nothing of this limit is held here"),
+            LimitError::AlreadyBorrowed => {
+                f.write_str("this borrower has a place already, or waits for one")
+            }
         }
     }
 }
