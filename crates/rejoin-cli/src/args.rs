@@ -29,6 +29,13 @@ pub(crate) enum Command {
     /// Give files the one layout; comments and meaning stay
     #[command(after_help = "Example:\n  rejoin fmt app.wp --check")]
     Fmt(Fmt),
+    /// Send many HTTP requests at once, and join what comes back
+    #[command(
+        after_help = "Example:\n  rejoin fetch --from urls.txt --limit 50 --format jsonl\n\n\
+        Exit codes:\n  0 all (race, any: the winner) good\n  1 some not good\n  2 wrong usage, nothing was sent\n  \
+        4 none good\n  28 the deadline passed\n  130 interrupted"
+    )]
+    Fetch(crate::command::fetch::Fetch),
     /// Write a starter app that runs as it is
     #[command(after_help = "Example:\n  rejoin new my-app && rejoin serve my-app/app.wp")]
     New(New),

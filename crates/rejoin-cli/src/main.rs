@@ -1,7 +1,7 @@
 //! The `rejoin` binary.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 for success, 1 for a failure that the command
-//! reports, 2 for a command line that makes no sense.
+//! reports, 2 for a command line that makes no sense. `fetch` has more, which its `--help` lists.
 
 mod args;
 mod command;
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Test(args) => command::test::test(&args),
         Command::Run(args) => blocking(command::run::run(args)),
         Command::Fmt(args) => command::fmt::fmt(&args),
+        Command::Fetch(args) => blocking(command::fetch::fetch(args)),
         Command::New(args) => command::new::new(&args),
     };
     match done {

@@ -17,6 +17,11 @@ fn write(mut to: impl Write, text: &str) {
     let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
 }
 
+/// Whether somebody watches stderr.
+pub(crate) fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
 /// Whether stderr shows colours.
 pub(crate) fn colour_on_stderr() -> bool {
     wants_colour() && io::stderr().is_terminal()

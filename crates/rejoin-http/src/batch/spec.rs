@@ -1,5 +1,6 @@
 //! [`RequestSpec`]: one request of a batch, with what is its own.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -47,6 +48,21 @@ impl RequestSpec {
     /// A GET request.
     pub fn get(url: &str) -> RequestSpec {
         RequestSpec::new(Method::GET, url)
+    }
+
+    /// Why it cannot be sent, if that is known already.
+    pub fn problem(&self) -> Option<&Error> {
+        self.request.as_ref().err()
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URL, without credentials.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     fn map(mut self, change: impl FnOnce(Request) -> Result<Request, Error>) -> RequestSpec {
@@ -116,6 +132,25 @@ pub enum StatusPolicy {
     Any,
     /// Those with one of these statuses.
     Only(Vec<StatusCode>),
+}
+
+impl FromStr for StatusPolicy {
+    type Err = String;
+
+    /// Reads `2xx`, `any` or a list such as `200,404`.
+    fn from_str(text: &str) -> Result<StatusPolicy, String> {
+        match text {
+            "2xx" => Ok(StatusPolicy::Success),
+            "any" => Ok(StatusPolicy::Any),
+            list => {
+                let statuses = list.split(',').map(|status| status.trim().parse());
+                let statuses: Result<_, _> = statuses.collect();
+                statuses.map(StatusPolicy::Only).map_err(|_| {
+                    "it must be `2xx`, `any` or a list of statuses such as `200,404`".to_owned()
+                })
+            }
+        }
+    }
 }
 
 impl StatusPolicy {

@@ -1,0 +1,253 @@
+//! `rejoin fetch` as a process: exit codes, lines, files, Ctrl-C, going on where it was stopped.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rejoin_value::Value;
+use support::{Directory, Ran, rejoin};
+
+/// Answers `/st/C` with status C, never answers `/never`, cuts `/half` off in its body, and anything
+/// else with 200; each with the method and the body that it got.
+struct Server {
+    address: SocketAddr,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let count = Arc::clone(&count);
+                std::thread::spawn(move || answer(stream, &count));
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+fn answer(stream: TcpStream, asked: &AtomicUsize) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    loop {
+        let (mut first, mut length) = (String::new(), 0);
+        if reader.read_line(&mut first).unwrap_or(0) == 0 {
+            return;
+        }
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+                break;
+            }
+            if let Some(text) = line.to_lowercase().strip_prefix("content-length: ") {
+                length = text.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        asked.fetch_add(1, Ordering::SeqCst);
+        let mut words = first.split(' ');
+        let (method, path) = (words.next().unwrap(), words.next().unwrap());
+        if path == "/never" {
+            // Until the client goes.
+            let _ = reader.read(&mut [0]);
+            return;
+        }
+        let status = path.strip_prefix("/st/").unwrap_or("200");
+        let text = format!("{method} {}", String::from_utf8(body).unwrap());
+        let claimed = text.len() + if path == "/half" { 10 } else { 0 };
+        let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {claimed}\r\n\r\n");
+        let _ = stream.write_all((head + &text).as_bytes());
+        if path == "/half" {
+            return;
+        }
+    }
+}
+
+fn fetch(directory: &Directory, arguments: &[&str]) -> Ran {
+    let mut command = rejoin(&directory.0);
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        command.env_remove(name);
+    }
+    let output = command.arg("fetch").args(arguments).output().unwrap();
+    Ran {
+        code: output.status.code().expect("it ended by itself"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn lines(ran: &Ran) -> Vec<Value> {
+    let mut lines: Vec<_> = ran.stdout.lines().map(support::json).collect();
+    lines.sort_by_key(|line| line.get("index").and_then(Value::as_i64));
+    lines
+}
+
+fn field<'a>(line: &'a Value, key: &str) -> &'a str {
+    line.get(key).and_then(Value::as_str).unwrap_or_else(|| panic!("no {key}: {line:?}"))
+}
+
+fn dead() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}/", listener.local_addr().unwrap())
+}
+
+#[test]
+fn exit_codes_say_how_it_went() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let (good, bad, never, dead) =
+        (server.url("/"), server.url("/st/404"), server.url("/never"), dead());
+    let cases: &[(&[&str], i32)] = &[
+        (&[&good, &good], 0),
+        (&["all", &good, &bad], 1),
+        (&[&bad, &dead, "--retry", "0"], 4),
+        (&[&bad, "--expect", "any"], 0),
+        (&[&bad, "--expect", "200,404"], 0),
+        (&[&good, &never, "--deadline", "300ms"], 28),
+        (&["any", &bad, &never, &good], 0),
+        (&["any", &bad, &dead, "--retry", "0"], 4),
+        (&["race", &never, &good], 0),
+        (&["race", &never, &bad], 1),
+    ];
+    for (arguments, code) in cases {
+        let ran = fetch(&directory, arguments);
+        assert_eq!(ran.code, *code, "{arguments:?}\n{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "one summary: {}", ran.stderr);
+    }
+    let refused = fetch(&directory, &[&dead, "--retry", "0"]);
+    assert!(refused.stdout.contains("connection refused"), "{}", refused.stdout);
+}
+
+#[test]
+fn wrong_usage_sends_nothing_and_names_the_place() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let url = server.url("/");
+    directory.write("bad.txt", &format!("# a comment\n\n{url}\nnot a url\n"));
+    directory.write("key.txt", &format!("{{\"url\": \"{url}\", \"header\": 1}}\n"));
+    directory.write("half.txt", "{\"url\": \n");
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "there is nothing to fetch"),
+        (&[&url, "--limit", "0"], "a whole number from 1 up"),
+        (&[&url, "--per-host", "-1"], "--per-host"),
+        (&[&url, "--timeout", "5"], "a number with a unit"),
+        (&[&url, "--expect", "good"], "a list of statuses"),
+        (&[&url, "nonsense"], "it needs a scheme"),
+        (&[&url, "ftp://x/"], "not http or https"),
+        (&[&url, "--from", "bad.txt"], "bad.txt:4: `not` is no method"),
+        (&["--from", "key.txt"], "key.txt:1: `header` is no setting"),
+        (&["--from", "half.txt"], "half.txt:1: not JSON"),
+        (&["--from", "missing.txt"], "cannot read `missing.txt`"),
+        (&[&url, "--resume", "bad.txt"], "bad.txt:1: not a line that"),
+    ];
+    for (arguments, why) in cases {
+        let ran = fetch(&directory, arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(ran.stderr.contains(why), "{arguments:?}: {}", ran.stderr);
+    }
+    assert_eq!(server.asked(), 0);
+}
+
+#[test]
+fn a_list_may_have_methods_bodies_tags_and_settings() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let url = server.url("/");
+    let list = format!(
+        "{url}\nDELETE {url}\n{{\"url\": \"{url}\", \"method\": \"POST\", \"body\": {{\"a\": 1}}, \
+         \"headers\": {{\"x\": \"y\"}}, \"tag\": \"third\", \"timeout\": \"2s\", \"retry\": 0}}\n\
+         {{\"url\": \"{0}\", \"expect\": \"404\"}}\n",
+        server.url("/st/404")
+    );
+    directory.write("list.txt", &list);
+    let arguments = ["--from", "list.txt", "--format", "jsonl", "--output", "out"];
+    let ran = fetch(&directory, &arguments);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let lines = lines(&ran);
+    assert_eq!(lines.len(), 4);
+    assert_eq!(field(&lines[2], "tag"), "third");
+    assert_eq!(lines[3].get("status").and_then(Value::as_i64), Some(404));
+    assert_eq!(field(&lines[0], "remote"), server.address.to_string());
+    assert!(lines[0].get("timings").and_then(|t| t.get("total_ms")).is_some());
+    let body =
+        |n: usize| std::fs::read_to_string(directory.path(&format!("out/{n}.body"))).unwrap();
+    assert_eq!(
+        (body(0), body(1), body(2)),
+        ("GET ".into(), "DELETE ".into(), r#"POST {"a":1}"#.into())
+    );
+}
+
+#[test]
+fn stdin_is_a_list_too() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let mut command = rejoin(&directory.0);
+    command.args(["fetch", "--from", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{}", server.url("/x")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("200 GET "));
+}
+
+#[test]
+fn a_body_that_is_cut_off_leaves_no_file() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let url = server.url("/half");
+    let ran = fetch(&directory, &[&url, "--output", "out", "--retry", "0", "--format", "jsonl"]);
+    assert_eq!(ran.code, 4);
+    let error = lines(&ran)[0].get("error").cloned().unwrap();
+    assert_eq!(field(&error, "type"), "closed");
+    assert_eq!(std::fs::read_dir(directory.path("out")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_second_run_goes_on_where_the_first_was_stopped() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let (a, b, bad) = (server.url("/a"), server.url("/b"), server.url("/st/404"));
+    let first = fetch(&directory, &[&a, &a, &bad, "--format", "jsonl"]);
+    assert_eq!(first.code, 1);
+    // As if the last line was cut off when the process was killed.
+    directory.write("done.jsonl", &format!("{}{{\"index\": 3, \"met", first.stdout));
+    let again = [&a, &a, &a, &bad, &b, "--format", "jsonl", "--resume", "done.jsonl"];
+    let ran = fetch(&directory, &again);
+    let numbers: Vec<_> =
+        lines(&ran).iter().map(|line| line.get("index").and_then(Value::as_i64)).collect();
+    assert_eq!(numbers, [Some(2), Some(3), Some(4)], "{}", ran.stdout);
+    assert!(ran.stderr.contains("done.jsonl:4: the last line is incomplete"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 skipped as good before"), "{}", ran.stderr);
+}
+
+#[test]
+fn ctrl_c_stops_what_is_under_way_and_reports_what_was_done() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let mut command = rejoin(&directory.0);
+    command.args(["fetch", &server.url("/"), &server.url("/never")]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.starts_with("200 GET "), "{line}");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("1 good, 0 not good, 1 not finished"), "{stderr}");
+    assert!(stderr.contains("error: interrupted"), "{stderr}");
+}
