@@ -237,7 +237,8 @@ fn a_second_run_goes_on_where_the_first_was_stopped() {
 fn ctrl_c_stops_what_is_under_way_and_reports_what_was_done() {
     let (directory, server) = (Directory::new(), Server::start());
     let mut command = rejoin(&directory.0);
-    command.args(["fetch", &server.url("/"), &server.url("/never")]);
+    // The deadline only keeps this test from waiting for ever.
+    command.args(["fetch", "--deadline", "60s", &server.url("/"), &server.url("/never")]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());

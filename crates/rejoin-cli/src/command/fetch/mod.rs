@@ -125,10 +125,12 @@ fn batch(listed: Vec<Listed>, args: &Fetch) -> Batch {
 
 /// Reports outcomes until it is decided, or somebody presses Ctrl-C.
 async fn follow(mut outcomes: Outcomes, mode: Mode, report: &mut Report) -> Result<End, Failure> {
+    // One for the whole run: a signal between two outcomes is not lost.
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         let outcome = tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => return Ok(End::Interrupted),
+            _ = &mut interrupted => return Ok(End::Interrupted),
             outcome = outcomes.next() => outcome,
         };
         let Some(outcome) = outcome else { return Ok(End::Complete) };
