@@ -11,11 +11,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 fn one_thread() -> Runtime {
-    Builder::new_current_thread().enable_time().build().unwrap()
+    Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
 fn two_threads() -> Runtime {
-    Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap()
+    Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime")
 }
 
 fn sum() -> Result<u32, BlockOnError> {
