@@ -109,7 +109,12 @@ impl Lowering<'_> {
         if let Err(problems) = jq::Program::compile(&text.value, &names) {
             for problem in problems.iter() {
                 let place = text.span.slice(problem.span.start, problem.span.end);
-                self.report(Diagnostic::new(Code::BAD_JQ, place, problem.message.clone()));
+                let help = problem.hint.clone();
+                self.report(
+                    Diagnostic::new(Code::BAD_JQ, place, problem.message.clone())
+                        .label("in this jq program")
+                        .help(help.unwrap_or_else(|| "mend the jq program".to_owned())),
+                );
             }
         }
         Script { text: text.value.clone(), span: text.span }
