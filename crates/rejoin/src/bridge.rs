@@ -3,7 +3,7 @@
 //! | you are in | you want | use |
 //! |---|---|---|
 //! | a plain function, with or without a runtime around it | to run async code and wait for it | [`block_on`], [`ScopeBuilder::block_on`](crate::ScopeBuilder::block_on) |
-//! | work of a [`ThreadPool`](crate::pool::ThreadPool) | to call back into the runtime | the same |
+//! | work of a [`ThreadPool`] | to call back into the runtime | the same |
 //! | async code | to call what blocks | [`to_thread`](crate::to_thread), [`ThreadPool::run`](crate::pool::ThreadPool::run) |
 //! | either | a function for the other side | [`to_sync`], [`to_async`] |
 //!
