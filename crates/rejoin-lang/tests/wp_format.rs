@@ -253,7 +253,8 @@ fn item() -> impl Strategy<Value = String> {
         if let Some((ok, default)) = result.as_ref().filter(|_| kind > 1) {
             parts.extend(["|> result", "ok( 200 ):", ok, "default(500)", ":", default]);
         }
-        joined(parts.into_iter().map(str::to_owned).collect())
+        // A name as a step's text ends with its line: no item may follow on it.
+        joined(parts.into_iter().map(str::to_owned).collect()).prop_map(|item| item + "\n")
     })
 }
 
