@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use rejoin_lang::plan::Variable;
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 use rejoin_value::Value;
 
@@ -46,6 +47,8 @@ pub struct CallSite<'a> {
     pub location: &'a str,
     /// The program's configuration.
     pub settings: &'a Settings,
+    /// All variables of the program, for texts that name others.
+    pub variables: &'a [Variable],
 }
 
 /// A call that is ready to run, shared by all requests.

@@ -7,7 +7,7 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! assert_eq!(registry.names(), ["debug", "fetch", "jq", "log", "lua", "pg", "sleep"]);
+//! assert_eq!(registry.names(), ["debug", "fetch", "handlebars", "jq", "log", "lua", "mustache", "pg", "sleep"]);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
 //!
@@ -17,6 +17,7 @@
 //! | [`lua`] | a Luau script on the state, sandboxed |
 //! | [`fetch`] | an HTTP request |
 //! | [`pg`] | a statement on a PostgreSQL database |
+//! | [`handlebars`] | a page of HTML from a template; also called `mustache` |
 //! | [`log`] | a line in the log |
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
@@ -25,6 +26,7 @@
 
 pub mod debug;
 pub mod fetch;
+pub mod handlebars;
 pub mod jq;
 pub mod log;
 pub mod lua;
@@ -41,6 +43,8 @@ pub fn registry() -> Registry {
     Registry::new()
         .with(debug::Debug)
         .with(fetch::Fetch::new())
+        .with(handlebars::Handlebars::new())
+        .with(handlebars::Handlebars::mustache())
         .with(jq::Jq)
         .with(log::Log)
         .with(lua::Lua)

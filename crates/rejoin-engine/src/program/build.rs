@@ -158,6 +158,7 @@ impl Builder<'_> {
                     args: call.has_args.then_some(call.args.len()),
                     location: &location,
                     settings: self.settings,
+                    variables: &self.plan.variables,
                 };
                 match step.prepare(&site) {
                     Ok(prepared) => Target::Step(prepared),

@@ -54,6 +54,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
     ),
     ("jq", &[("timeout", Time), ("memory", Size), ("fuel", Int)]),
     ("lua", &[("timeout", Time), ("memory", Size)]),
+    ("handlebars", &[("timeout", Time), ("memory", Size)]),
     ("scripts", &[("timeout", Time), ("memory", Size)]),
     (
         "log",

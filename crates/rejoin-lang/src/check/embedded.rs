@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::jq_facts::Facts;
-use crate::plan::{Call, Script};
+use crate::plan::{Call, CallText, Script};
 use crate::source::Span;
 use crate::step_spec::TextLanguage;
 
@@ -10,6 +10,7 @@ use super::Checker;
 use super::bodies::{bodies, call_of, conditions, each_guard, each_node};
 
 pub(super) fn check(checker: &mut Checker<'_>) {
+    let mut seen = Vec::new();
     for (_, block) in bodies(checker.plan) {
         each_node(block, &mut |node| {
             for cond in conditions(node) {
@@ -20,8 +21,29 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                     inline(checker, arg, "an inline argument");
                 }
                 text(checker, call);
+                seen.extend(call.text.as_ref().map(|text| text.span));
             }
         });
+    }
+    // Some texts are used only from inside others.
+    for variable in &checker.plan.variables {
+        let Some(spec) = checker.catalog.spec(&variable.step) else { continue };
+        if spec.text.language == TextLanguage::Foreign && !seen.contains(&variable.text.span) {
+            foreign(checker, spec.name, &variable.step, &variable.text);
+        }
+    }
+}
+
+/// The text of a step that has a language of its own.
+fn foreign(checker: &mut Checker<'_>, step: &str, written: &str, text: &CallText) {
+    for problem in checker.catalog.check_text(step, &text.value) {
+        let place = problem.place(text.span);
+        let help = problem.help.unwrap_or_else(|| format!("mend the text of `{written}`"));
+        checker.report(
+            Diagnostic::new(Code::BAD_TEXT, place, problem.message)
+                .label(format!("in the text of `{written}`"))
+                .help(help),
+        );
     }
 }
 
@@ -33,18 +55,7 @@ fn text(checker: &mut Checker<'_>, call: &Call) {
             let facts = checker.jq.of_step(&text.value);
             report(checker, &facts, text.span, None);
         }
-        TextLanguage::Foreign => {
-            for problem in checker.catalog.check_text(spec.name, &text.value) {
-                let place = problem.place(text.span);
-                let help =
-                    problem.help.unwrap_or_else(|| format!("mend the text of `{}`", call.name));
-                checker.report(
-                    Diagnostic::new(Code::BAD_TEXT, place, problem.message)
-                        .label(format!("in the text of `{}`", call.name))
-                        .help(help),
-                );
-            }
-        }
+        TextLanguage::Foreign => foreign(checker, spec.name, &call.name, text),
     }
 }
 

@@ -116,6 +116,7 @@ impl Lowering<'_> {
             route.observes_flags = facts.observes(&observers);
         }
         self.tests(file, &mut plan);
+        plan.variables = self.variables.listed();
         plan.unused_variables = self.variables.unused();
         plan
     }

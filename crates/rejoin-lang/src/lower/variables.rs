@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::plan::CallText;
+use crate::plan::{self, CallText};
 use crate::source::Span;
 use crate::wp::ast;
 
@@ -66,6 +66,16 @@ impl Variables {
     /// The variable of `step` that was probably meant by `name`.
     pub(super) fn nearest(&self, step: &str, name: &str) -> Option<&str> {
         nearest(name, self.of_step.get(step)?.keys().map(|key| &**key))
+    }
+
+    /// All of them, in the order of the file.
+    pub(super) fn listed(&self) -> Vec<plan::Variable> {
+        let listed = |variable: &Variable| plan::Variable {
+            step: variable.step.clone(),
+            name: variable.name.clone(),
+            text: variable.text.clone(),
+        };
+        self.all.iter().map(listed).collect()
     }
 
     /// Those that no step has used, in the order of the file.

@@ -42,8 +42,21 @@ pub struct Plan {
     pub config: Vec<ConfigBlock>,
     /// Tests in the order written.
     pub tests: Vec<Test>,
+    /// Variables in the order of the file, for steps whose texts name them.
+    pub variables: Vec<Variable>,
     /// Names of the variables that no step uses, with their places.
     pub unused_variables: Vec<(Arc<str>, Span)>,
+}
+
+/// A variable: a text with a name.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// The step that it is for.
+    pub step: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it stands for.
+    pub text: CallText,
 }
 
 /// Which pipeline of a plan.

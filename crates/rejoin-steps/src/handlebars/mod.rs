@@ -1,0 +1,73 @@
+//! `handlebars` and `mustache`: a page of HTML from a template.
+
+mod data;
+mod dedent;
+mod partials;
+mod run;
+mod spec;
+mod template;
+mod watch;
+
+use std::fmt;
+use std::sync::Arc;
+
+use rejoin_engine::{CallSite, Prepared, ScriptSettings, Step};
+use rejoin_lang::step_spec::{StepSpec, TextProblem};
+
+/// The step `handlebars`, which `mustache` is another name of. The page becomes the state, and the answer HTML.
+///
+/// A template sees the keys of the state and `context`, as jq sees it; of a state that is no object it sees
+/// `data`. `{{x}}` is escaped, `{{{x}}}` is not; what is missing is empty. The helpers are `if`, `unless`, `each`,
+/// `with`, `lookup`, `raw`, `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `and`, `or`, `not` and `len`. Every variable of
+/// either name is a partial.
+///
+/// Templates are compiled when a program is loaded. `config handlebars` sets `timeout` and `memory`, which bounds
+/// the page's length in bytes; `config scripts` sets them for all steps that run programs.
+pub struct Handlebars {
+    spec: &'static StepSpec,
+    partials: partials::LastPartials,
+}
+
+impl Handlebars {
+    /// The step under the name `handlebars`.
+    pub fn new() -> Self {
+        Self { spec: &spec::HANDLEBARS, partials: Default::default() }
+    }
+
+    /// The step under the name `mustache`.
+    pub fn mustache() -> Self {
+        Self { spec: &spec::MUSTACHE, partials: Default::default() }
+    }
+}
+
+impl Default for Handlebars {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Handlebars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handlebars").field("name", &self.spec.name).finish_non_exhaustive()
+    }
+}
+
+impl Step for Handlebars {
+    fn spec(&self) -> &StepSpec {
+        self.spec
+    }
+
+    fn check_text(&self, text: &str) -> Vec<TextProblem> {
+        template::compile(text).err().into_iter().collect()
+    }
+
+    fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
+        let text = site.text.unwrap_or_default();
+        let template = template::compile(text)?;
+        let partials = self.partials.of(site.variables)?;
+        let mentions_context = partials.mention_context || text.contains("context");
+        let configured = ScriptSettings::read(site.settings, "handlebars");
+        let page = run::Page { template, partials, mentions_context };
+        Ok(Arc::new(run::PreparedHandlebars { page: Arc::new(page), configured }))
+    }
+}

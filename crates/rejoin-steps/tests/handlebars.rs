@@ -1,0 +1,166 @@
+//! `handlebars` in programs.
+
+mod support;
+
+use std::time::Duration;
+
+use rejoin_engine::ContentType;
+use support::{load, try_load};
+
+fn page(program: &str) -> String {
+    let run = load(program).call("GET /x/7?q=a");
+    assert_eq!(run.answer().content_type, ContentType::Html, "{}", run.body());
+    run.answer().body.as_str().expect("a page is text").to_owned()
+}
+
+/// The page of a template on a state.
+fn made(state: &str, template: &str) -> String {
+    page(&format!("GET /x/:id\n  |> jq: `{state}`\n  |> handlebars: `{template}`"))
+}
+
+#[test]
+fn values_are_escaped_unless_asked_otherwise() {
+    for (template, expected) in [
+        ("{{t}}", "&lt;b&gt; &amp; &quot;x&quot;"),
+        ("{{{t}}}", "<b> & \"x\""),
+        ("[{{nothing.at.all}}]", "[]"),
+        ("{{n}} {{big}} {{yes}} {{none}}", "1.5 123456789012345678901 true "),
+        ("{{params.id}} {{query.q}}", "7 a"),
+        ("{{context.request.path}}", "/x/7"),
+        ("{{#each list}}{{@index}}{{this}}{{#unless @last}},{{/unless}}{{/each}}", "0a,1b"),
+        ("{{#each empty}}x{{else}}none{{/each}}", "none"),
+        ("{{#with o}}{{k}}{{/with}} {{lookup list 1}} {{o.k}}", "v b v"),
+        ("{{#if (and (eq n 1.5) (gt 2 1))}}yes{{else}}no{{/if}}", "yes"),
+        ("{{#if (or (ne 1 1) (not yes))}}yes{{else}}no{{/if}}", "no"),
+        (
+            "{{len list}} {{#if (lte 1 1)}}{{#if (gte 2 1)}}{{#if (lt 1 2)}}x{{/if}}{{/if}}{{/if}}",
+            "2 x",
+        ),
+        ("{{!-- a comment --}}x", "x"),
+    ] {
+        let state = r#"{ t: "<b> & \"x\"", n: 1.5, big: 123456789012345678901, yes: true, none: null, list: ["a", "b"], empty: [], o: { k: "v" } }"#;
+        assert_eq!(made(state, template), expected, "{template}");
+    }
+}
+
+#[test]
+fn indentation_of_the_program_is_not_in_the_page() {
+    let text = page(
+        "GET /x/:id\n  |> handlebars: `\n    <ul>\n      <li>{{params.id}}</li>\n    </ul>\n  `",
+    );
+    assert_eq!(text, "<ul>\n  <li>7</li>\n</ul>");
+}
+
+#[test]
+fn a_state_that_is_no_object_is_data() {
+    assert_eq!(made("[1, 2]", "{{#each data}}{{this}};{{/each}}"), "1;2;");
+    assert_eq!(made("\"x\"", "{{data}}"), "x");
+}
+
+#[test]
+fn variables_of_both_names_are_partials() {
+    let program = "handlebars card = `<b>{{title}}</b>`
+mustache layout = `<html>{{> @partial-block}}</html>`
+mustache empty = ``
+GET /x/:id
+  |> jq: `{ items: [{ title: \"A\" }, { title: \"B\" }] }`
+  |> handlebars: `{{#> layout}}{{#each items}}{{> card}}{{> empty}}{{/each}}{{> card title=\"C\"}}{{/layout}}`";
+    assert_eq!(page(program), "<html><b>A</b><b>B</b><b>C</b></html>");
+}
+
+#[test]
+fn an_inline_partial_goes_before_a_variable() {
+    let program = "handlebars card = `out`
+GET /x/:id
+  |> handlebars: `{{#*inline \"card\"}}in{{/inline}}{{> card}}`";
+    assert_eq!(page(program), "in");
+}
+
+#[test]
+fn a_partial_draws_a_tree() {
+    let program = "handlebars node = `{{name}}({{#each children}}{{> node}}{{/each}})`
+GET /x/:id
+  |> jq: `{ name: 1, children: [{ name: 2, children: [{ name: 3 }] }, { name: 4 }] }`
+  |> handlebars: node";
+    assert_eq!(page(program), "1(2(3())4())");
+}
+
+#[test]
+fn what_goes_wrong_is_an_envelope_that_names_the_place() {
+    for (template, words) in [
+        ("x\n{{> nope}}", "no partial is called `nope`, in line 2"),
+        ("{{nope 1}}", "no helper is called `nope`, in line 1"),
+        ("{{#each 1 2}}{{nope 1}}{{/each}}", ""),
+        ("{{> self}}", "more than 128 deep"),
+        ("{{> a}}", "more than 128 deep"),
+        ("{{#*inline \"p\"}}{{> q}}{{/inline}}{{#*inline \"q\"}}{{> p}}{{/inline}}{{> p}}", "deep"),
+    ] {
+        let run = load(&format!(
+            "handlebars self = `.{{{{> self}}}}`
+handlebars a = `{{{{#if true}}}}{{{{> b}}}}{{{{/if}}}}`
+handlebars b = `{{{{> a}}}}`
+GET /x/:id\n  |> handlebars: `{template}`"
+        ))
+        .call("GET /x/7");
+        if words.is_empty() {
+            continue;
+        }
+        assert_eq!(run.error_text("type"), "handlebarsError", "{template}");
+        assert!(run.error_text("message").contains(words), "{template}: {}", run.error());
+    }
+    let run = load("GET /x\n  |> mustache: `{{> nope}}`").call("GET /x");
+    assert_eq!(run.error_text("type"), "mustacheError");
+}
+
+#[test]
+fn a_page_without_end_fails_at_its_limit() {
+    let loops = "{{#each l}}{{#each ../l}}{{#each ../../l}}{{#each ../../../l}}BODY{{/each}}{{/each}}{{/each}}{{/each}}";
+    for (body, key) in [("{{x}}", "timeout"), ("0123456789", "memory")] {
+        let template = loops.replace("BODY", body);
+        let run = load(&format!(
+            "GET /x\n  |> jq: `{{ l: [range(200)] }}`\n  |> handlebars: `{template}`"
+        ))
+        .with_limits(Duration::from_millis(200), 20_000)
+        .call("GET /x");
+        assert_eq!(run.error_text("type"), "handlebarsError");
+        let end = format!("`{key}` in `config handlebars` sets it");
+        assert!(run.error_text("message").contains(&end), "{}", run.error());
+    }
+}
+
+#[test]
+fn wrong_templates_are_drawn_at_their_place() {
+    for (template, line, words) in [
+        ("{{#if a}}\n    x", "test.wp:4", "no handlebars"),
+        ("<p>\n    {{#if a}}x{{/each}}", "test.wp:4", "the block `if` is open here"),
+        ("<p>\n    {{a", "test.wp:4", "no handlebars"),
+    ] {
+        let program = format!("GET /x\n  |> handlebars: `\n    {template}\n  `");
+        let drawn = try_load(&program, &rejoin_steps::registry()).expect_err(template);
+        assert!(drawn.contains(line), "{drawn}");
+        assert!(drawn.contains(words), "{drawn}");
+    }
+}
+
+#[test]
+fn a_partial_that_no_step_names_is_checked_too() {
+    let program =
+        "handlebars good = `x`\n\nhandlebars bad = `{{#if a}}x`\n\nGET /x\n  |> handlebars: good";
+    let drawn = try_load(program, &rejoin_steps::registry()).expect_err("the partial is wrong");
+    assert!(drawn.contains("test.wp:3"), "{drawn}");
+}
+
+#[test]
+fn nesting_has_an_end() {
+    let nested = |n: usize| {
+        let template = format!("{}x{}", "{{#if 1}}".repeat(n), "{{/if}}".repeat(n));
+        try_load(&format!("GET /x\n  |> handlebars: `{template}`"), &rejoin_steps::registry())
+    };
+    assert!(nested(48).is_ok());
+    assert!(nested(49).expect_err("too deep").contains("48 deep"));
+    assert!(nested(100_000).is_err());
+    let brackets =
+        format!("{{{{#if {}1{}}}}}x{{{{/if}}}}", "(not ".repeat(50_000), ")".repeat(50_000));
+    let program = format!("GET /x\n  |> handlebars: `{brackets}`");
+    assert!(try_load(&program, &rejoin_steps::registry()).is_err());
+}
