@@ -50,6 +50,7 @@
 //! | tasks that have to meet | to go on when all have come | [`sync::Barrier`]; [`sync`] says what Tokio has |
 //! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |
 //! | blocking work to submit and go on | a bounded queue for it, drained or aborted at the end | [`pool::Executor`] |
+//! | a service, as `tower` knows it | each call in a scope, with a deadline and a limit | `tower::ScopeLayer` |
 //! | code that is not async | to run async code from it, or it from async code | [`bridge`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
@@ -104,6 +105,13 @@
 //! once more when it first does so; every later poll adds two atomic loads.
 //! `cargo bench -p rejoin` prints these ratios, next to those of tokio's `JoinSet`.
 //!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `tower` | `tower::ScopeLayer`: a service under a scope, a deadline and a limit |
+//! | `tracing` | children, and blocking work, run in the tracing span of who spawned them |
+//!
 //! # Map
 //!
 //! `scope/` owns children: the bookkeeping is `core/`, the future around each child `child.rs`,
@@ -128,6 +136,8 @@ mod seam;
 pub mod single_flight;
 pub mod stream;
 pub mod sync;
+#[cfg(all(feature = "tower", not(any(shuttle, rejoin_loom))))]
+pub mod tower;
 
 pub use crate::cancel::{
     CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancel_reason,

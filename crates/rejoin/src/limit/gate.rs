@@ -144,7 +144,7 @@ type Lines<F> = Pin<Box<MaybeDone<F>>>;
 fn enter<'a>(
     parts: &'a [Part],
     cx: &mut Context<'_>,
-) -> Result<Vec<Grant>, (Waiting<'a>, Lines<impl Future<Output: Send> + use<'a>>)> {
+) -> Result<Vec<Grant>, (Waiting<'a>, Lines<impl Future<Output: Send + Sync> + use<'a>>)> {
     let mut states = lock_all(parts);
     if let Some(grants) = take_unless_others_wait(parts, &mut states) {
         return Ok(grants);

@@ -14,13 +14,15 @@ pub(crate) use ::tokio::time::Sleep;
 
 use super::Instant;
 
-/// Starts `future` as a task of the current runtime.
+/// Starts `future` as a task of the current runtime, in the caller's tracing span.
 #[track_caller]
 pub(crate) fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
+    #[cfg(feature = "tracing")]
+    let future = ::tracing::Instrument::in_current_span(future);
     ::tokio::spawn(future)
 }
 
@@ -32,6 +34,11 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
+    #[cfg(feature = "tracing")]
+    let work = {
+        let span = ::tracing::Span::current();
+        move || span.in_scope(work)
+    };
     ::tokio::task::spawn_blocking(|| {
         MAY_BLOCK.set(true);
         // The thread runs nothing but such work, so nobody has to set it back.
