@@ -7,12 +7,14 @@
 
 pub mod check;
 pub mod config_value;
+pub mod cov;
 pub mod diagnostic;
 pub mod duration;
 mod jq_facts;
 mod load;
 pub mod lower;
 pub mod plan;
+mod problems;
 pub mod source;
 pub mod step_spec;
 pub mod wp;

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use catalog::Catalog;
 use rejoin_lang::diagnostic::{CODES, Code, Diagnostic, Severity, render_text};
-use rejoin_lang::source::{Source, SourceId};
-use rejoin_lang::wp;
+use rejoin_lang::source::{Source, SourceId, Sources};
+use rejoin_lang::{cov, wp};
 
 /// Codes whose example would not fit on a page; tests of their own cover them.
 const WITHOUT_EXAMPLE: &[&str] = &["E0002", "E0390"];
@@ -41,7 +41,12 @@ fn blocks(page: &str, label: &str) -> Vec<String> {
 
 /// Whether the parser is the phase that finds this problem.
 fn is_syntax(code: Code) -> bool {
-    code.id()[1..].starts_with("00")
+    code.id()[1..].starts_with("00") && !is_cov(code)
+}
+
+/// Whether only a `.cov` file has this problem.
+fn is_cov(code: Code) -> bool {
+    code.reference().is_some()
 }
 
 fn problems(program: &str) -> Vec<Diagnostic> {
@@ -111,9 +116,39 @@ fn the_examples_of_syntax_errors_fail_as_their_page_says() {
 }
 
 #[test]
+fn the_examples_of_cov_fail_as_their_page_says() {
+    for code in CODES.iter().copied().filter(|code| is_cov(*code)) {
+        let page = page(code);
+        let reference = code.reference().expect("codes of .cov have one");
+        assert!(page.contains(reference), "the page of {code} names {reference}");
+        let (fails, mended) = (blocks(&page, "cov,fails"), blocks(&page, "cov,mended"));
+        assert!(!fails.is_empty() && !mended.is_empty(), "{code} needs both examples");
+        for program in fails {
+            let (found, drawing) = parse_cov(&program);
+            assert_eq!(found, [code.id()], "in the failing example of {code}:\n{drawing}");
+            let content = format!("{program}\n{}\n{drawing}", "~".repeat(60));
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(format!("page_{code}"), content);
+            });
+        }
+        for program in mended {
+            let (found, drawing) = parse_cov(&program);
+            assert!(found.is_empty(), "in the mended example of {code}:\n{drawing}");
+        }
+    }
+}
+
+fn parse_cov(program: &str) -> (Vec<&'static str>, String) {
+    let source = Source::new("page.cov", program);
+    let (_, problems) = cov::parse(&source, SourceId(0));
+    let codes = problems.iter().map(|problem| problem.code.id()).collect();
+    (codes, render_text(&Sources::single(source), &problems, false))
+}
+
+#[test]
 fn the_examples_of_later_phases_fail_as_their_page_says() {
     let mut wrong = Vec::new();
-    for code in CODES.iter().copied().filter(|code| !is_syntax(*code)) {
+    for code in CODES.iter().copied().filter(|code| !is_syntax(*code) && !is_cov(*code)) {
         let page = page(code);
         let (fails, mended) = (blocks(&page, "wp,fails"), blocks(&page, "wp,mended"));
         assert_eq!(fails.is_empty(), WITHOUT_EXAMPLE.contains(&code.id()), "{code}");

@@ -35,6 +35,11 @@ impl Code {
         self.0.severity
     }
 
+    /// The code that the language reference of `.cov` gives to the same problem.
+    pub fn reference(self) -> Option<&'static str> {
+        REFERENCES.iter().find(|(code, _)| *code == self).map(|(_, reference)| *reference)
+    }
+
     /// Whether a program without this problem cannot fail at run time for this reason.
     pub fn is_proven(self) -> bool {
         self.0.proven
@@ -60,6 +65,28 @@ impl fmt::Display for Code {
         f.write_str(self.0.id)
     }
 }
+
+const REFERENCES: &[(Code, &str)] = &[
+    (Code::COV_UNEXPECTED, "E-PARSE-001"),
+    (Code::COV_MISSING, "E-PARSE-002"),
+    (Code::COV_ORDER, "E-PARSE-003"),
+    (Code::COV_UNCLOSED, "E-PARSE-004"),
+    (Code::COV_BAD_VALUE, "E-PARSE-005"),
+    (Code::COV_UNKNOWN_WORD, "E-PARSE-006"),
+    (Code::COV_INPUTS, "E-PARSE-007"),
+    (Code::COV_NO_BRANCH, "E-PARSE-010"),
+    (Code::COV_ON_ERROR, "E-PARSE-011"),
+    (Code::COV_ON_TIMEOUT, "E-PARSE-012"),
+    (Code::COV_DURATION, "E-PARSE-013"),
+    (Code::COV_REPEATED, "E-PARSE-014"),
+    (Code::COV_DUPLICATE_SNIPPET, "E-SYMBOL-002"),
+    (Code::COV_DUPLICATE_ID, "E-SYMBOL-005"),
+    (Code::COV_IN_TRANSACTION, "E-CONC-005"),
+    (Code::COV_EXTERN_ID, "E-EXTERN-003"),
+    (Code::COV_IDLE_PART, "W-CONC-001"),
+    (Code::COV_SHADOWED_VIEW, "W-CONC-002"),
+    (Code::COV_RETURN_IN_BRANCH, "W-CONC-004"),
+];
 
 macro_rules! codes {
     ($($id:ident $name:ident $severity:ident $proven:literal $title:literal;)*) => {
@@ -118,6 +145,21 @@ codes! {
     E0034 STRAY_PART Error true "part of a block that is not open";
     E0035 REPEATED_PART Error true "part of a block written twice";
     E0036 BAD_TEST Error true "malformed test";
+    E0051 COV_UNEXPECTED Error true "text that has no place in a `.cov` file";
+    E0052 COV_MISSING Error true "part of a block missing";
+    E0053 COV_UNCLOSED Error true "block without `end`";
+    E0054 COV_BAD_VALUE Error true "malformed value";
+    E0055 COV_UNKNOWN_WORD Error true "unknown kind, attribute or operation";
+    E0056 COV_INPUTS Error true "wrong number of inputs";
+    E0057 COV_NO_BRANCH Error true "`parallel` or `race` without a branch";
+    E0058 COV_ON_ERROR Error true "unknown value of `on_error`";
+    E0059 COV_ON_TIMEOUT Error true "unknown value of `on_timeout`";
+    E0060 COV_DURATION Error true "malformed duration";
+    E0061 COV_REPEATED Error true "attribute written twice or too late";
+    E0062 COV_DUPLICATE_SNIPPET Error true "two snippets of one id";
+    E0063 COV_DUPLICATE_ID Error true "two steps or branches of one id";
+    E0064 COV_IN_TRANSACTION Error true "concurrency inside a transaction";
+    E0065 COV_EXTERN_ID Error true "`extern` whose id has no dot";
     E0101 UNKNOWN_STEP Error true "unknown step or pipeline";
     E0102 NOT_AVAILABLE Error true "part of the language that this version does not have";
     E0103 PIPELINE_WITH_TEXT Error true "text for a pipeline";
@@ -146,6 +188,10 @@ codes! {
     E0306 PATH_CHARACTER Error true "character that a path cannot have";
     E0390 MISSING_VARIABLE Error true "environment variable not set";
     W0001 TEST_NOT_RUN Warning false "test that this version cannot run";
+    W0051 COV_ORDER Warning false "sections in an unusual order";
+    W0052 COV_IDLE_PART Warning false "part of `parallel` or `race` that does nothing";
+    W0053 COV_RETURN_IN_BRANCH Warning false "`return` that ends a branch only";
+    W0054 COV_SHADOWED_VIEW Warning false "branch that hides a part of the result";
     W0101 UNKNOWN_TAG Warning false "unknown tag";
     W0102 TAG_WITHOUT_EFFECT Warning false "tag without effect";
     W0103 NEVER_JOINED Warning false "task that is never joined";

@@ -30,7 +30,7 @@ pub fn render_text(sources: &Sources, diagnostics: &[Diagnostic], colour: bool) 
 
 /// One JSON object a line, in the order of the files; lines and columns count from 1, columns in characters.
 ///
-/// Keys: `severity`, `code`, `message`, `file`, `line`, `column`, `end_line`, `end_column` (one past the last
+/// Keys: `severity`, `code`, `reference` (only where the language has a code of its own for it), `message`, `file`, `line`, `column`, `end_line`, `end_column` (one past the last
 /// character), `help` (or null) and `labels`: objects with `message`, a place in the same words, and whether the label
 /// is the `primary` one, which comes first.
 ///
@@ -45,6 +45,9 @@ pub fn render_json(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
             word(diagnostic.severity()),
             diagnostic.code
         );
+        if let Some(reference) = diagnostic.code.reference() {
+            string_member(&mut out, "reference", reference);
+        }
         string_member(&mut out, "message", &diagnostic.message);
         place_members(&mut out, sources, diagnostic.span);
         match &diagnostic.help {
@@ -98,9 +101,11 @@ fn draw<'a>(sources: &Sources, diagnostic: &'a Diagnostic) -> Group<'a> {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut group = Group::with_title(
-        level.primary_title(printable(&diagnostic.message)).id(diagnostic.code.id()),
-    );
+    let mut title = printable(&diagnostic.message);
+    if let Some(reference) = diagnostic.code.reference() {
+        let _ = write!(title, " ({reference})");
+    }
+    let mut group = Group::with_title(level.primary_title(title).id(diagnostic.code.id()));
     let line = |span: Span| sources.get(span.source).position(span.start).line;
     let main_line = line(diagnostic.span);
     let is_near = |span: Span| {

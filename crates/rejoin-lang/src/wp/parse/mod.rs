@@ -11,7 +11,6 @@ mod block;
 mod config;
 mod item;
 mod labels;
-mod problems;
 mod raw;
 mod recover;
 mod scan;
@@ -24,8 +23,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Source, SourceId, Span};
 use crate::wp::ast;
 
+use crate::problems::Problems;
 use block::Frame;
-use problems::Problems;
 use raw::LastText;
 
 /// The largest file that is read, in bytes.

@@ -3,10 +3,10 @@
 use crate::diagnostic::Diagnostic;
 
 /// Reading ends after this many problems: beyond it, a file is not a program with mistakes.
-const MAX_PROBLEMS: usize = 500;
+pub(crate) const MAX_PROBLEMS: usize = 500;
 
 #[derive(Default)]
-pub(super) struct Problems {
+pub(crate) struct Problems {
     list: Vec<Diagnostic>,
     /// While set, whatever is wrong follows from a problem that was reported already.
     muted: bool,
@@ -14,7 +14,7 @@ pub(super) struct Problems {
 
 impl Problems {
     /// Keeps `problem`, unless it is a consequence of another one.
-    pub(super) fn push(&mut self, problem: Diagnostic) {
+    pub(crate) fn push(&mut self, problem: Diagnostic) {
         let same_place = |kept: &Diagnostic| kept.span.start == problem.span.start;
         if self.muted || self.is_full() || self.list.last().is_some_and(same_place) {
             return;
@@ -27,21 +27,26 @@ impl Problems {
     }
 
     /// Stops (or starts again) keeping problems; returns what held before.
-    pub(super) fn mute(&mut self, muted: bool) -> bool {
+    pub(crate) fn mute(&mut self, muted: bool) -> bool {
         std::mem::replace(&mut self.muted, muted)
     }
 
     /// Forgets what was found at or behind `pos`, because the text there will be read again.
-    pub(super) fn forget_from(&mut self, pos: usize) {
+    pub(crate) fn forget_from(&mut self, pos: usize) {
         self.list.retain(|problem| (problem.span.start as usize) < pos);
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    /// How many were kept so far.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
         self.list.len() >= MAX_PROBLEMS
     }
 
     /// All of them, in the order of the text.
-    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.list.sort_by_key(|problem| (problem.span.start, problem.span.end));
         self.list
     }

@@ -1,0 +1,208 @@
+//! Words, texts, numbers and signs, one at a time: an SQL body is no tokens, so the parser asks for each token anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ast::ValueKind;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{SourceId, Span};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    Word,
+    Text(Arc<str>),
+    /// A text in triple quotes.
+    Block(Arc<str>),
+    Number(ValueKind),
+    Sign(char),
+    End,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) problem: Option<Box<Diagnostic>>,
+}
+
+/// The place behind white space and comments, which are handed to `comment`; and whether the last one has no end.
+pub(super) fn skip_trivia(
+    text: &str,
+    mut pos: usize,
+    mut comment: impl FnMut(usize, usize),
+) -> (usize, Option<usize>) {
+    loop {
+        let rest = &text[pos..];
+        let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n', '\u{c}', '\u{feff}']);
+        pos += rest.len() - trimmed.len();
+        let (length, closed) = if trimmed.starts_with("//") {
+            (trimmed.find('\n').unwrap_or(trimmed.len()), true)
+        } else if trimmed.starts_with("(*") {
+            match trimmed[2..].find("*)") {
+                Some(at) => (at + 4, true),
+                None => (trimmed.len(), false),
+            }
+        } else {
+            return (pos, None);
+        };
+        comment(pos, pos + trimmed[..length].trim_end_matches('\r').len());
+        if !closed {
+            return (pos + length, Some(pos));
+        }
+        pos += length;
+    }
+}
+
+/// The token at `start`, where neither white space nor a comment begins.
+pub(super) fn token(text: &str, start: usize, id: SourceId) -> Token {
+    let rest = &text[start..];
+    let token = |kind, length: usize| Token { kind, start, end: start + length, problem: None };
+    let Some(first) = rest.chars().next() else { return token(Kind::End, 0) };
+    if first.is_ascii_alphabetic() || first == '_' {
+        return token(Kind::Word, word_length(rest));
+    }
+    let digits = rest.strip_prefix('-').unwrap_or(rest);
+    if digits.starts_with(|c: char| c.is_ascii_digit()) {
+        return number(rest, start, id);
+    }
+    match first {
+        '"' => quoted(rest, start, id),
+        _ => token(Kind::Sign(first), first.len_utf8()),
+    }
+}
+
+fn word_length(text: &str) -> usize {
+    text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len())
+}
+
+fn number(text: &str, start: usize, id: SourceId) -> Token {
+    let digits = |from: usize| {
+        let rest = &text[from..];
+        from + rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())
+    };
+    let mut end = digits(usize::from(text.starts_with('-')));
+    let whole = end;
+    if text[end..].starts_with('.') && digits(end + 1) > end + 1 {
+        end = digits(end + 1);
+    }
+    let figures = &text[..end];
+    let unit = &text[end..end + word_length(&text[end..])];
+    let length = end + unit.len();
+    let span = Span::new(id, start, start + length);
+    let read = match unit {
+        "" if end == whole => figures.parse().map(ValueKind::Int).map_err(|_| {
+            Diagnostic::new(Code::COV_BAD_VALUE, span, "a whole number that is too large")
+                .label("does not fit in 64 bits")
+                .help("write a number between -9223372036854775808 and 9223372036854775807")
+        }),
+        "" => Ok(ValueKind::Float(figures.parse().unwrap_or(f64::NAN))).and_then(
+            |value| match value {
+                ValueKind::Float(number) if number.is_finite() => Ok(value),
+                _ => Err(Diagnostic::new(Code::COV_BAD_VALUE, span, "a number that is too large")
+                    .label("no number of 64 bits is as large")
+                    .help("write a smaller number")),
+            },
+        ),
+        _ => duration(&text[..length]).map(ValueKind::Duration).ok_or_else(|| {
+            Diagnostic::new(
+                Code::COV_DURATION,
+                span,
+                format!("`{}` is no duration", &text[..length]),
+            )
+            .label("a number, then `ms`, `s` or `m`")
+            .help("write it like `250ms`, `5s` or `2m`")
+        }),
+    };
+    let (value, problem) = match read {
+        Ok(value) => (value, None),
+        Err(problem) => (ValueKind::Faulty, Some(Box::new(problem))),
+    };
+    Token { kind: Kind::Number(value), start, end: start + length, problem }
+}
+
+/// `250ms`, `1.5s`, `2m`: this syntax has no hours.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let exact = !text.contains('h') && !text.contains(char::is_whitespace);
+    if exact { crate::duration::parse(text) } else { None }
+}
+
+fn quoted(text: &str, start: usize, id: SourceId) -> Token {
+    let unclosed = |length: usize, quotes: &str| {
+        let span = Span::new(id, start, start + quotes.len());
+        let problem =
+            Diagnostic::new(Code::COV_BAD_VALUE, span, "a text without its closing quote")
+                .label("opened here")
+                .help(format!("close it with `{quotes}`"));
+        (length, Some(Box::new(problem)))
+    };
+    if let Some(rest) = text.strip_prefix("\"\"\"") {
+        let (content, (length, problem)) = match rest.find("\"\"\"") {
+            Some(end) => (&rest[..end], (end + 6, None)),
+            None => (rest, unclosed(text.len(), "\"\"\"")),
+        };
+        return Token { kind: Kind::Block(content.into()), start, end: start + length, problem };
+    }
+    let mut content = String::new();
+    let mut problem = None;
+    let mut at = 1;
+    loop {
+        let rest = &text[at..];
+        let Some(stop) = rest.find(['"', '\\']) else {
+            content.push_str(rest);
+            let (length, problem) = unclosed(text.len(), "\"");
+            return Token { kind: Kind::Text(content.into()), start, end: start + length, problem };
+        };
+        content.push_str(&rest[..stop]);
+        at += stop;
+        if rest[stop..].starts_with('"') {
+            at += 1;
+            return Token { kind: Kind::Text(content.into()), start, end: start + at, problem };
+        }
+        match escape(&text[at..]) {
+            Some((c, length)) => {
+                content.push(c);
+                at += length;
+            }
+            None => {
+                content.push('\\');
+                let span = Span::new(id, start + at, start + at + 1);
+                problem.get_or_insert_with(|| {
+                    Box::new(
+                        Diagnostic::new(Code::COV_BAD_VALUE, span, "an unknown escape in a text")
+                            .label("not followed by a known letter")
+                            .help("write `\\\\` for a backslash; known are \\\" \\\\ \\n \\t \\r \\u0041"),
+                    )
+                });
+                at += 1;
+            }
+        }
+    }
+}
+
+/// The character that an escape stands for, and the length of the escape. A pair of surrogates is one character.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let unit = |text: &str| {
+        let digits = text.strip_prefix("\\u")?.get(..4)?;
+        let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+        if hex { u32::from_str_radix(digits, 16).ok() } else { None }
+    };
+    match text.as_bytes().get(1)? {
+        b'"' => Some(('"', 2)),
+        b'\\' => Some(('\\', 2)),
+        b'n' => Some(('\n', 2)),
+        b't' => Some(('\t', 2)),
+        b'r' => Some(('\r', 2)),
+        b'u' => match unit(text)? {
+            high @ 0xd800..=0xdbff => match unit(&text[6..])? {
+                low @ 0xdc00..=0xdfff => {
+                    char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))
+                        .map(|c| (c, 12))
+                }
+                _ => None,
+            },
+            code => char::from_u32(code).map(|c| (c, 6)),
+        },
+        _ => None,
+    }
+}

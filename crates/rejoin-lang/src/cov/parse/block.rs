@@ -1,0 +1,322 @@
+//! Blocks and lines, along the table of forms.
+
+use super::super::ast::{Block, Entry, Word};
+use super::super::form::{self, Form};
+use super::super::lex::Kind;
+use super::{MAX_DEPTH, Parser};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+
+/// What every step has, whatever its kind.
+const STEP_ATTRIBUTES: &[&str] = &["id", "kind", "as"];
+
+impl Parser<'_> {
+    pub(super) fn parse_file(&mut self, blocks: &mut Vec<Block>) {
+        while !self.at_end() {
+            self.unwinding = false;
+            match self.word() {
+                Some(word) if form::FILE.children.contains(&word) => {
+                    let block = self.parse_block(None);
+                    blocks.push(block);
+                }
+                Some("end") => {
+                    let token = self.take();
+                    let span = self.span_of(&token);
+                    let problem =
+                        Diagnostic::new(Code::COV_UNEXPECTED, span, "`end` without a block");
+                    self.report(problem.label("closes nothing").help("remove it"));
+                }
+                Some(word) => match nearest(word, form::FILE.children.iter().copied()) {
+                    Some(meant) => {
+                        self.report_unknown(meant);
+                        let block = self.parse_block(Some(meant));
+                        blocks.push(block);
+                    }
+                    None => self.skip_to_item(),
+                },
+                None => self.skip_to_item(),
+            }
+        }
+    }
+
+    /// Skips what is no part of the language, saying so once, up to the next snippet or step.
+    fn skip_to_item(&mut self) {
+        self.skip_unexpected("a file consists of `snippet` and `step` blocks");
+        let muted = self.problems.mute(true);
+        while !self.at_end() && !self.word().is_some_and(|word| form::FILE.children.contains(&word))
+        {
+            self.take();
+        }
+        self.problems.mute(muted);
+    }
+
+    /// The block or line that begins with the word that comes next, which is read as `meant` if it is misspelt.
+    fn parse_block(&mut self, meant: Option<&'static str>) -> Block {
+        let mut word = self.take_word();
+        if let Some(meant) = meant {
+            word.text = meant.into();
+        }
+        let start = word.span.start as usize;
+        let mut entries = Vec::new();
+        if self.open.len() > MAX_DEPTH {
+            self.stop_too_deep();
+            return Block { span: word.span, word, entries };
+        }
+        let before = self.problems.len();
+        match &*word.text {
+            "note" | "text" => self.parse_note(&word, &mut entries),
+            "effect" => self.parse_effect(&word, &mut entries),
+            "not" => match self.word().filter(|word| is_condition(word)) {
+                Some(_) => {
+                    self.open.push(&form::NOT);
+                    entries.push(Entry::Block(self.parse_block(None)));
+                    self.open.pop();
+                }
+                None => self.report_missing(&word, &["equals", "and", "or"]),
+            },
+            "body" if self.open.last().is_some_and(|form| is_query(form)) => {
+                self.parse_sql(&word, &mut entries);
+            }
+            name => {
+                let mut form = match name {
+                    "step" => &form::ANY_STEP,
+                    "returns" if self.is_word("union") => &form::RETURNS_UNION,
+                    "returns" => &form::RETURNS,
+                    name => form::of(name).unwrap_or(&form::FILE),
+                };
+                self.open.push(form);
+                self.parse_entries(&word, &mut form, &mut entries);
+                self.open.pop();
+                if self.problems.len() == before && !self.stopped {
+                    let block = Block { word: word.clone(), entries, span: word.span };
+                    self.check_needs(&block, form);
+                    entries = block.entries;
+                }
+            }
+        }
+        let span = self.span(start, self.pos.max(word.span.end as usize));
+        Block { word, entries, span }
+    }
+
+    fn parse_entries(&mut self, word: &Word, form: &mut &'static Form, entries: &mut Vec<Entry>) {
+        let is_step = &*word.text == "step";
+        loop {
+            if self.at_end() {
+                if form.closes {
+                    self.report_unclosed(word, "the file ends");
+                }
+                return;
+            }
+            if self.is_sign('=') || self.word().is_none() {
+                let begins_value = !matches!(self.next.kind, Kind::Sign(sign) if !"[{(".contains(sign));
+                if form.free && begins_value {
+                    entries.push(Entry::Value(self.parse_value()));
+                } else if form.closes || self.is_sign('=') {
+                    self.skip_unexpected("here stand words, `name=value` and blocks");
+                } else {
+                    return;
+                }
+                continue;
+            }
+            let next = self.word().unwrap_or_default().to_owned();
+            let next = next.as_str();
+            if self.is_attribute() {
+                let known = form.free
+                    || form.attributes.contains(&next)
+                    || is_step && STEP_ATTRIBUTES.contains(&next);
+                if !known && !form.closes && self.outer_has_attribute(next) {
+                    return;
+                }
+                if !known {
+                    self.report_attribute(word, form, is_step);
+                }
+                let attribute = self.parse_attribute();
+                if is_step && next == "kind" {
+                    *form = self.step_form(&attribute.value);
+                    self.open.pop();
+                    self.open.push(form);
+                }
+                if known {
+                    self.check_repeated(word, entries, &attribute.name);
+                }
+                entries.push(Entry::Attribute(attribute));
+            } else if next == "end" && form.closes {
+                self.take();
+                return;
+            } else if form.flags.contains(&next) || is_step && next == "mut" {
+                entries.push(Entry::Flag(self.take_word()));
+            } else if form.children.contains(&next) || is_step && next == "handle" {
+                entries.push(Entry::Block(self.parse_block(None)));
+                if self.unwinding && !self.fits(next_word(self), form, is_step) {
+                    continue;
+                }
+                self.unwinding = false;
+            } else if form.free {
+                let name = self.take_word();
+                entries.push(Entry::Flag(name));
+            } else if !form.closes {
+                return;
+            } else if self.fits_outside(next) {
+                self.report_unclosed(word, &format!("`{next}` belongs to a block around it"));
+                self.unwinding = true;
+                return;
+            } else {
+                let known = form.children.iter().chain(form.flags).copied();
+                match nearest(next, known) {
+                    Some(meant) if form.children.contains(&meant) => {
+                        self.report_unknown(meant);
+                        entries.push(Entry::Block(self.parse_block(Some(meant))));
+                    }
+                    _ => self.skip_unexpected(&format!("`{}` cannot have it", word.text)),
+                }
+            }
+        }
+    }
+
+    fn fits(&self, next: Option<String>, form: &Form, is_step: bool) -> bool {
+        next.is_some_and(|next| {
+            next == "end" || form.children.contains(&&*next) || is_step && next == "handle"
+        })
+    }
+
+    /// Whether a block around the innermost one can have this word.
+    fn fits_outside(&self, word: &str) -> bool {
+        let around = &self.open[..self.open.len() - 1];
+        around.iter().any(|form| form.children.contains(&word))
+    }
+
+    /// Whether the block around the line that is read can have this attribute.
+    fn outer_has_attribute(&self, name: &str) -> bool {
+        let around = self.open.iter().rev().skip(1).find(|form| form.closes);
+        around.is_some_and(|form| form.free || form.attributes.contains(&name))
+            || STEP_ATTRIBUTES.contains(&name)
+    }
+
+    fn step_form(&mut self, kind: &super::super::ast::Value) -> &'static Form {
+        use super::super::ast::ValueKind;
+        let name: &str = match &kind.kind {
+            ValueKind::Text(name) | ValueKind::Word(name) => name,
+            _ => "",
+        };
+        if let Some(form) = form::of_step(name) {
+            return form;
+        }
+        let meant = nearest(name, form::step_kinds());
+        let help = match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("known are {}", form::step_kinds().collect::<Vec<_>>().join(", ")),
+        };
+        let problem = Diagnostic::new(
+            Code::COV_UNKNOWN_WORD,
+            kind.span,
+            format!("`{}` is no kind of step", name.chars().take(40).collect::<String>()),
+        );
+        self.report(problem.label("unknown").help(help));
+        meant.and_then(form::of_step).unwrap_or(&form::ANY_STEP)
+    }
+
+    fn check_repeated(&mut self, word: &Word, entries: &[Entry], name: &Word) {
+        // `select` lists fields; a union lists types; a condition compares two fields.
+        let is_list = matches!(&*name.text, "field" | "type") && &*word.text != "param"
+            || matches!(&*word.text, "metadata" | "content");
+        let earlier = entries.iter().find_map(|entry| match entry {
+            Entry::Attribute(earlier) if earlier.name.text == name.text => Some(earlier.name.span),
+            _ => None,
+        });
+        if let Some(earlier) = earlier.filter(|_| !is_list) {
+            let message = format!("`{}` is written twice", name.text);
+            let problem = Diagnostic::new(Code::COV_REPEATED, name.span, message)
+                .label("again here")
+                .also(earlier, "first here")
+                .help("remove one of them");
+            self.report(problem);
+        } else if matches!(&*name.text, "on_error" | "timeout" | "on_timeout")
+            && let Some(branch) = entries.iter().find_map(|entry| match entry {
+                Entry::Block(block) if &*block.word.text == "branch" => Some(block.word.span),
+                _ => None,
+            })
+        {
+            let message = format!("`{}` stands behind a branch", name.text);
+            let problem = Diagnostic::new(Code::COV_REPEATED, name.span, message)
+                .label("too late")
+                .also(branch, "the first branch")
+                .help("write it before the first branch");
+            self.report(problem);
+        }
+    }
+
+    fn check_needs(&mut self, block: &Block, form: &Form) {
+        let is_step = &*block.word.text == "step";
+        let has = |name: &&str| {
+            block.attribute(name).is_some()
+                || block.has_flag(name)
+                || block.blocks().any(|child| *child.word.text == **name)
+        };
+        let own: &[&[&str]] = if is_step { &[&["id"], &["kind"], &["as"]] } else { &[] };
+        if let Some(missing) = own.iter().chain(form.needs).find(|any| !any.iter().any(has)) {
+            self.report_missing(&block.word, missing);
+        }
+    }
+
+    fn report_missing(&mut self, word: &Word, any: &[&str]) {
+        let quoted: Vec<String> = any.iter().map(|name| format!("`{name}`")).collect();
+        let all = quoted.join(" or ");
+        let help = match any {
+            ["as"] => {
+                "name the result with `as=\"name\"`, or discard it with `as=\"_\"`".to_owned()
+            }
+            _ => format!("add {all}"),
+        };
+        let message = format!("`{}` without {all}", word.text);
+        let problem = Diagnostic::new(Code::COV_MISSING, word.span, message);
+        self.report(problem.label("incomplete").help(help));
+    }
+
+    fn report_unclosed(&mut self, word: &Word, why: &str) {
+        if self.unwinding || self.stopped || self.problems.is_full() {
+            return;
+        }
+        let message = format!("`{}` is not closed: {why}", word.text);
+        let mut problem = Diagnostic::new(Code::COV_UNCLOSED, word.span, message)
+            .label("opened here")
+            .help("close it with `end`");
+        if self.next.kind != Kind::End {
+            problem = problem.also(self.span(self.next.start, self.next.end), "before this");
+        }
+        self.report(problem);
+        self.unwinding = true;
+    }
+
+    fn report_unknown(&mut self, meant: &str) {
+        let span = self.span(self.next.start, self.next.end);
+        let message = format!("`{}` is not known here", &self.text[span.range()]);
+        let problem = Diagnostic::new(Code::COV_UNKNOWN_WORD, span, message);
+        self.report(problem.label("unknown").help(format!("did you mean `{meant}`?")));
+    }
+
+    fn report_attribute(&mut self, word: &Word, form: &Form, is_step: bool) {
+        let span = self.span(self.next.start, self.next.end);
+        let name = &self.text[span.range()];
+        let own: &[&str] = if is_step { STEP_ATTRIBUTES } else { &[] };
+        let known: Vec<&str> = form.attributes.iter().chain(own).copied().collect();
+        let help = match nearest(name, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if known.is_empty() => "remove it".to_owned(),
+            None => format!("remove it; known are {}", known.join(", ")),
+        };
+        let message = format!("`{}` has no attribute `{name}`", word.text);
+        let problem = Diagnostic::new(Code::COV_UNKNOWN_WORD, span, message);
+        self.report(problem.label("unknown").help(help));
+    }
+}
+
+fn next_word(parser: &Parser<'_>) -> Option<String> {
+    parser.word().map(str::to_owned)
+}
+
+fn is_condition(word: &str) -> bool {
+    form::NOT.children.contains(&word)
+}
+
+fn is_query(form: &Form) -> bool {
+    form.children.contains(&"select")
+}

@@ -1,0 +1,200 @@
+//! What stands behind `=`.
+
+use std::sync::Arc;
+
+use super::super::ast::{Attribute, Value, ValueKind};
+use super::super::lex::{self, Kind};
+use super::{MAX_DEPTH, Parser};
+use crate::diagnostic::{Code, Diagnostic};
+
+impl Parser<'_> {
+    /// `name=value`, where a word and an equals sign come next.
+    pub(super) fn parse_attribute(&mut self) -> Attribute {
+        let name = self.take_word();
+        self.take();
+        let mut value = self.parse_value();
+        if &*name.text == "timeout" && value.kind != ValueKind::Faulty {
+            // Both spellings are in use: `5s`, and the same in quotes.
+            let time = match &value.kind {
+                ValueKind::Duration(time) => Some(*time),
+                ValueKind::Text(text) => lex::duration(text),
+                _ => None,
+            };
+            match time.filter(|time| !time.is_zero()) {
+                Some(time) => value.kind = ValueKind::Duration(time),
+                None => {
+                    value.kind = ValueKind::Faulty;
+                    let message = "`timeout` needs a duration greater than zero";
+                    let problem = Diagnostic::new(Code::COV_DURATION, value.span, message);
+                    self.report(
+                        problem
+                            .label("no such duration")
+                            .help("write it like `250ms`, `5s` or `2m`"),
+                    );
+                }
+            }
+        }
+        Attribute { name, value }
+    }
+
+    pub(super) fn parse_value(&mut self) -> Value {
+        let start = self.next.start;
+        let kind = self.parse_kind(0);
+        let end = self.pos.max(start);
+        Value { kind, span: self.span(start, end) }
+    }
+
+    fn parse_kind(&mut self, depth: usize) -> ValueKind {
+        if depth > MAX_DEPTH {
+            self.stop_too_deep();
+            return ValueKind::Faulty;
+        }
+        if self.at_end() {
+            return self.no_value();
+        }
+        match self.next.kind.clone() {
+            Kind::Text(text) | Kind::Block(text) => {
+                self.take();
+                ValueKind::Text(text)
+            }
+            Kind::Number(number) => {
+                self.take();
+                if !self.is_sign(':') || number == ValueKind::Faulty {
+                    return number;
+                }
+                self.take();
+                match self.word() {
+                    Some(_) => ValueKind::Typed(Box::new(number), self.take_word().text),
+                    None => self.no_value(),
+                }
+            }
+            Kind::Word if self.is_word("end") && !self.is_attribute() => self.no_value(),
+            Kind::Word if self.is_word("var") && self.is_attribute() => {
+                self.take();
+                self.take();
+                match self.parse_kind(depth + 1) {
+                    ValueKind::Text(name) => ValueKind::Var(name),
+                    _ => self.no_value(),
+                }
+            }
+            // The value is missing, and the next attribute stands in its place.
+            Kind::Word if self.is_attribute() => self.no_value(),
+            Kind::Word => match &*self.take_word().text {
+                "true" => ValueKind::Bool(true),
+                "false" => ValueKind::Bool(false),
+                "none" => ValueKind::None,
+                word => ValueKind::Word(word.into()),
+            },
+            Kind::Sign('[') => self.parse_array(depth),
+            Kind::Sign('{') => self.parse_object(depth),
+            Kind::Sign('(') => self.parse_parentheses(depth),
+            _ => self.no_value(),
+        }
+    }
+
+    fn parse_array(&mut self, depth: usize) -> ValueKind {
+        self.take();
+        let mut items = Vec::new();
+        while !self.eat_closing(']') {
+            items.push(self.parse_kind(depth + 1));
+            if !self.eat_separator(',', ']') {
+                return ValueKind::Faulty;
+            }
+        }
+        ValueKind::Array(items)
+    }
+
+    fn parse_object(&mut self, depth: usize) -> ValueKind {
+        self.take();
+        let mut members: Vec<(Arc<str>, ValueKind)> = Vec::new();
+        while !self.eat_closing('}') {
+            let ValueKind::Text(key) = self.parse_kind(depth + 1) else { return self.no_value() };
+            if !self.is_sign(':') {
+                return self.no_value();
+            }
+            self.take();
+            members.push((key, self.parse_kind(depth + 1)));
+            if !self.eat_separator(',', '}') {
+                return ValueKind::Faulty;
+            }
+        }
+        ValueKind::Object(members)
+    }
+
+    /// `("a", "b")` or `(max=3 backoff=linear)`.
+    pub(super) fn parse_parentheses(&mut self, depth: usize) -> ValueKind {
+        self.take();
+        let (mut names, mut parameters) = (Vec::new(), Vec::new());
+        while !self.eat_closing(')') {
+            if self.is_attribute() {
+                let name = self.take_word().text;
+                self.take();
+                parameters.push((name, self.parse_kind(depth + 1)));
+            } else if let ValueKind::Text(name) = self.parse_kind(depth + 1) {
+                names.push(name);
+            } else {
+                return self.no_value();
+            }
+            if self.is_sign(',') {
+                self.take();
+            }
+        }
+        if parameters.is_empty() {
+            ValueKind::Names(names)
+        } else {
+            ValueKind::Parameters(parameters)
+        }
+    }
+
+    fn eat_closing(&mut self, sign: char) -> bool {
+        let is = self.is_sign(sign);
+        if is {
+            self.take();
+        }
+        is
+    }
+
+    /// A comma, or the sign that closes, which stays; otherwise the rest cannot be read.
+    fn eat_separator(&mut self, sign: char, closing: char) -> bool {
+        if self.is_sign(sign) {
+            self.take();
+            return true;
+        }
+        if self.is_sign(closing) {
+            return true;
+        }
+        self.no_value();
+        false
+    }
+
+    fn no_value(&mut self) -> ValueKind {
+        let at = self.next.start;
+        let single = self.is_sign('\'');
+        let problem = Diagnostic::new(
+            Code::COV_BAD_VALUE,
+            self.span(at, if self.at_end() { at } else { self.next.end }),
+            "a value that cannot be read",
+        )
+        .label("a text, a number, `true`, `false`, `none`, `[...]` or `{...}` is expected")
+        .help(if single { "write texts in double quotes" } else { "write the value here" });
+        self.report(problem);
+        // What is left of it says nothing that a reader wants to know.
+        while !self.at_end()
+            && !matches!(self.next.kind, Kind::Word)
+            && !self.text[self.pos..self.next.start].contains('\n')
+        {
+            self.take();
+        }
+        ValueKind::Faulty
+    }
+
+    pub(super) fn stop_too_deep(&mut self) {
+        let problem = Diagnostic::new(
+            Code::TOO_DEEP,
+            self.span(self.next.start, self.next.end),
+            format!("blocks or values are nested more than {MAX_DEPTH} deep"),
+        );
+        self.report(problem.label("one too many").help("move the inner part into a function"));
+        self.stopped = true;
+    }
+}

@@ -1,0 +1,269 @@
+//! What the syntax alone can say about a tree: ids, the shape of concurrency, operations, the order of sections.
+
+use std::collections::HashMap;
+
+use super::ast::{Block, File, Word};
+use super::form;
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::source::Span;
+
+/// Every problem of this kind, in no order. Nesting is bounded by the parser.
+pub(super) fn check(file: &File) -> Vec<Diagnostic> {
+    let mut rules = Rules { problems: Vec::new(), steps: HashMap::new() };
+    let snippets = file.blocks.iter().filter(|block| is(block, "snippet"));
+    rules.unique(snippets.clone(), Code::COV_DUPLICATE_SNIPPET);
+    for snippet in snippets {
+        rules.snippet(snippet);
+    }
+    // Steps that stand alone are one list.
+    rules.steps.clear();
+    for step in file.blocks.iter().filter(|block| is(block, "step")) {
+        rules.block(step, Place::default());
+    }
+    for refactor in file.blocks.iter().filter(|block| is(block, "refactor")) {
+        rules.steps.clear();
+        rules.block(refactor, Place::default());
+    }
+    rules.problems
+}
+
+struct Rules<'f> {
+    problems: Vec<Diagnostic>,
+    /// The ids of the steps of this snippet.
+    steps: HashMap<&'f str, Span>,
+}
+
+/// What a step stands in.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    transaction: Option<Span>,
+    branch: Option<Span>,
+}
+
+impl<'f> Rules<'f> {
+    fn snippet(&mut self, snippet: &'f Block) {
+        if let (Some(kind), Some(attribute)) = (snippet.text("kind"), snippet.attribute("kind")) {
+            if !form::SNIPPET_KINDS.contains(&kind) {
+                let span = attribute.value.span;
+                self.unknown(span, "kind of snippet", kind, form::SNIPPET_KINDS.iter().copied());
+            } else if kind.starts_with("extern")
+                && let Some(id) = snippet.attribute("id")
+                && snippet.text("id").is_some_and(|id| !id.contains('.'))
+            {
+                let message = format!("the id of an `{kind}` snippet has no dot");
+                self.problems.push(
+                    Diagnostic::new(Code::COV_EXTERN_ID, id.value.span, message)
+                        .label("needs the module it belongs to")
+                        .help("write it like `module.name`"),
+                );
+            }
+        }
+        let mut last: Option<(usize, &Word)> = None;
+        for section in snippet.blocks() {
+            let Some(at) = form::SECTIONS.iter().position(|name| *name == &*section.word.text)
+            else {
+                continue;
+            };
+            if let Some((before, word)) = last.filter(|(before, _)| *before > at) {
+                let message = format!(
+                    "`{}` usually stands before `{}`",
+                    section.word.text,
+                    form::SECTIONS[before]
+                );
+                self.problems.push(
+                    Diagnostic::new(Code::COV_ORDER, section.word.span, message)
+                        .label("stands behind it")
+                        .also(word.span, "it stands here")
+                        .help("move it up"),
+                );
+                continue;
+            }
+            last = Some((at, &section.word));
+        }
+        self.steps.clear();
+        self.block(snippet, Place::default());
+    }
+
+    fn block(&mut self, block: &'f Block, mut place: Place) {
+        if is(block, "step") {
+            place = self.step(block, place);
+        } else if is(block, "branch") {
+            place.branch = Some(block.word.span);
+        } else if is(block, "test") {
+            // Every test has steps, names and ids of its own.
+            let outer = std::mem::take(&mut self.steps);
+            block.blocks().for_each(|child| self.block(child, Place::default()));
+            self.steps = outer;
+            return;
+        }
+        block.blocks().for_each(|child| self.block(child, place));
+    }
+
+    fn step(&mut self, step: &'f Block, mut place: Place) -> Place {
+        if let (Some(id), Some(attribute)) = (step.text("id"), step.attribute("id")) {
+            let span = attribute.value.span;
+            match self.steps.get(id) {
+                Some(first) => {
+                    let problem = duplicate(Code::COV_DUPLICATE_ID, "steps", id, span, *first);
+                    self.problems.push(problem);
+                }
+                None => {
+                    self.steps.insert(id, span);
+                }
+            }
+        }
+        match step.text("kind") {
+            Some("compute") => self.compute(step),
+            Some("transaction") => place.transaction = Some(step.word.span),
+            Some(kind @ ("parallel" | "race")) => self.concurrency(step, kind, place),
+            Some("return") if place.branch.is_some() => self.problems.push(
+                Diagnostic::new(
+                    Code::COV_RETURN_IN_BRANCH,
+                    step.word.span,
+                    "this `return` ends its branch, not the function",
+                )
+                .label("gives the branch its value")
+                .help("if the function should end, return behind the concurrency step"),
+            ),
+            _ => {}
+        }
+        place
+    }
+
+    fn compute(&mut self, step: &Block) {
+        let (Some(operation), Some(attribute)) = (step.text("op"), step.attribute("op")) else {
+            return;
+        };
+        let Some(wanted) = form::inputs(operation) else {
+            let span = attribute.value.span;
+            return self.unknown(span, "operation", operation, form::operations());
+        };
+        let given = step.blocks().filter(|block| is(block, "input")).count();
+        if !wanted.contains(&given) {
+            let (least, most) = (wanted.start(), wanted.end());
+            let count =
+                if least == most { least.to_string() } else { format!("{least} to {most}") };
+            let message = format!("`{operation}` takes {count} inputs, not {given}");
+            self.problems.push(
+                Diagnostic::new(Code::COV_INPUTS, attribute.value.span, message)
+                    .label(format!("has {given}"))
+                    .help("write one `input` line for each"),
+            );
+        }
+    }
+
+    fn concurrency(&mut self, step: &'f Block, kind: &str, place: Place) {
+        if let Some(transaction) = place.transaction {
+            let message = format!("`{kind}` inside a transaction");
+            self.problems.push(
+                Diagnostic::new(Code::COV_IN_TRANSACTION, step.word.span, message)
+                    .label("a transaction is one connection, which does one thing at a time")
+                    .also(transaction, "the transaction")
+                    .help("move it before or behind the transaction"),
+            );
+        }
+        let policies: [(&str, Code, &[&str]); 2] = [
+            ("on_error", Code::COV_ON_ERROR, &["fail_fast", "collect_all", "ignore_errors"]),
+            ("on_timeout", Code::COV_ON_TIMEOUT, &["cancel", "return_partial"]),
+        ];
+        for (name, code, allowed) in policies {
+            let Some(attribute) = step.attribute(name) else { continue };
+            let value = step.text(name).unwrap_or_default();
+            if !allowed.contains(&value) {
+                let help = match nearest(value, allowed.iter().copied()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("write one of {}", allowed.join(", ")),
+                };
+                let message = format!("`{name}` has a value that it cannot have");
+                let problem = Diagnostic::new(code, attribute.value.span, message);
+                self.problems.push(problem.label("unknown").help(help));
+            }
+        }
+        let branches: Vec<&Block> = step.blocks().filter(|block| is(block, "branch")).collect();
+        self.unique(branches.iter().copied(), Code::COV_DUPLICATE_ID);
+        if branches.is_empty() {
+            let message = format!("`{kind}` without a branch");
+            self.problems.push(
+                Diagnostic::new(Code::COV_NO_BRANCH, step.word.span, message)
+                    .label("has nothing to run")
+                    .help("add `branch id=\"name\"` with steps in it, then `end`"),
+            );
+        }
+        if let ("race", [only]) = (kind, &*branches) {
+            self.idle(only.word.span, "a race with one branch", "add another branch");
+        }
+        if let (Some(attribute), None) = (step.attribute("on_timeout"), step.attribute("timeout")) {
+            let span = attribute.name.span;
+            self.idle(span, "`on_timeout` without `timeout`", "add `timeout`, or remove it");
+        }
+        for branch in branches {
+            if !branch.blocks().any(|block| is(block, "step")) {
+                self.idle(branch.word.span, "a branch without steps", "add a step");
+            }
+            if let (Some(id @ ("successes" | "failures")), Some(attribute), "parallel") =
+                (branch.text("id"), branch.attribute("id"), kind)
+            {
+                let message = format!("a branch named `{id}` hides the list of that name");
+                self.problems.push(
+                    Diagnostic::new(Code::COV_SHADOWED_VIEW, attribute.value.span, message)
+                        .label("the result has such a list already")
+                        .help("give the branch another id"),
+                );
+            }
+        }
+    }
+
+    fn idle(&mut self, span: Span, message: &str, help: &str) {
+        let problem = Diagnostic::new(Code::COV_IDLE_PART, span, message);
+        self.problems.push(problem.label("has no effect").help(help));
+    }
+
+    fn unknown(
+        &mut self,
+        span: Span,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'static str> + Clone,
+    ) {
+        let help = match nearest(name, known.clone()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if known.clone().nth(20).is_some() => "take one that the language has".to_owned(),
+            None => format!("known are {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        let shown: String = name.chars().take(40).collect();
+        let message = format!("`{shown}` is no {what}");
+        let problem = Diagnostic::new(Code::COV_UNKNOWN_WORD, span, message);
+        self.problems.push(problem.label("unknown").help(help));
+    }
+
+    fn unique<'b>(&mut self, blocks: impl Iterator<Item = &'b Block>, code: Code) {
+        let mut ids: HashMap<&str, Span> = HashMap::new();
+        for block in blocks {
+            let (Some(id), Some(attribute)) = (block.text("id"), block.attribute("id")) else {
+                continue;
+            };
+            let span = attribute.value.span;
+            match ids.get(id) {
+                Some(first) => {
+                    let what = if is(block, "branch") { "branches" } else { "snippets" };
+                    self.problems.push(duplicate(code, what, id, span, *first));
+                }
+                None => {
+                    ids.insert(id, span);
+                }
+            }
+        }
+    }
+}
+
+fn duplicate(code: Code, what: &str, id: &str, span: Span, first: Span) -> Diagnostic {
+    let shown: String = id.chars().take(40).collect();
+    Diagnostic::new(code, span, format!("two {what} have the id `{shown}`"))
+        .label("again here")
+        .also(first, "first here")
+        .help("give one of them another id")
+}
+
+fn is(block: &Block, word: &str) -> bool {
+    &*block.word.text == word
+}

@@ -1,0 +1,112 @@
+//! What `.cov` texts mean as trees.
+
+use rejoin_lang::cov;
+use rejoin_lang::cov::ast::{Entry, File, ValueKind};
+use rejoin_lang::diagnostic::{Code, render_text};
+use rejoin_lang::source::{Source, SourceId, Sources};
+
+fn parse(text: &str) -> (File, Vec<Code>, String) {
+    let source = Source::new("test.cov", text);
+    let (file, problems) = cov::parse(&source, SourceId(0));
+    let drawing = render_text(&Sources::single(source), &problems, false);
+    (file, problems.iter().map(|problem| problem.code).collect(), drawing)
+}
+
+#[track_caller]
+fn good(text: &str) -> File {
+    let (file, codes, drawing) = parse(text);
+    assert!(codes.is_empty(), "{drawing}");
+    file
+}
+
+fn value(literal: &str) -> ValueKind {
+    let file = good(&format!("step id=\"a\" kind=\"bind\" lit={literal} as=\"x\" end"));
+    file.blocks[0].attribute("lit").unwrap().value.kind.clone()
+}
+
+#[test]
+fn the_examples_of_the_overview_parse() {
+    let texts: Vec<&str> = include_str!("corpus/seed.cov").split("// ----\n").collect();
+    assert_eq!(texts.len(), 3);
+    let kinds: Vec<String> = texts.iter().map(|text| only_kind(text)).collect();
+    assert_eq!(kinds, ["parallel", "race", "parallel"]);
+    let (last, codes, drawing) = parse(texts[2]);
+    assert_eq!(codes, [Code::COV_IDLE_PART], "only its empty branch is remarked on:\n{drawing}");
+    assert_eq!(last.blocks[0].text("on_timeout"), Some("cancel"));
+    assert_eq!(last.comments.len(), 2);
+}
+
+/// The kind of the one step of a text that has no error.
+fn only_kind(text: &str) -> String {
+    let (file, codes, drawing) = parse(text);
+    assert!(codes.iter().all(|code| code.id().starts_with('W')), "{drawing}");
+    assert_eq!(file.blocks.len(), 1);
+    file.blocks[0].text("kind").unwrap().to_owned()
+}
+
+#[test]
+fn values() {
+    let text = |text: &str| ValueKind::Text(text.into());
+    assert_eq!(value("-3"), ValueKind::Int(-3));
+    assert_eq!(value("2.75"), ValueKind::Float(2.75));
+    assert_eq!(value("8:Int"), ValueKind::Typed(Box::new(ValueKind::Int(8)), "Int".into()));
+    assert_eq!(value("none"), ValueKind::None);
+    assert_eq!(value(r#""a\\n\u00e9\ud83d\ude00\n""#), text("a\\né😀\n"));
+    assert_eq!(value("\"\"\"\n  a\\n\"\"\""), text("\n  a\\n"));
+    assert_eq!(
+        value(r#"{"a": [1, true,], "b": {}}"#),
+        ValueKind::Object(vec![
+            ("a".into(), ValueKind::Array(vec![ValueKind::Int(1), ValueKind::Bool(true)])),
+            ("b".into(), ValueKind::Object(vec![])),
+        ])
+    );
+}
+
+#[test]
+fn a_duration_may_stand_in_quotes() {
+    for spelling in ["1.5s", "\"1.5s\"", "1500ms"] {
+        let file = good(&format!(
+            "step id=\"a\" kind=\"parallel\" timeout={spelling} branch id=\"b\" step id=\"c\" kind=\"bind\" lit=1 as=\"x\" end end as=\"y\" end"
+        ));
+        let time = std::time::Duration::from_millis(1500);
+        let value = &file.blocks[0].attribute("timeout").unwrap().value;
+        assert_eq!(value.kind, ValueKind::Duration(time), "{spelling}");
+    }
+}
+
+#[test]
+fn sql_is_kept_byte_for_byte() {
+    let sql =
+        "\n  SELECT CASE WHEN a THEN 'x // y'\n  end\n  FROM t -- it's (* \n  WHERE id = :id\n  ";
+    let file = good(&format!(
+        "step id=\"a\" kind=\"query\" dialect=\"postgres\" target=\"db\"\n  body{sql}end\n  params\n    param name=\"id\" from=\"id\"\n  end\n  returns type=\"Row\"\n  as=\"row\"\nend\n"
+    ));
+    let body = file.blocks[0].blocks().find(|block| &*block.word.text == "body").unwrap();
+    let Entry::Value(text) = &body.entries[0] else { panic!("{body:?}") };
+    assert_eq!(text.kind, ValueKind::Text(sql.into()));
+    assert!(file.comments.is_empty());
+}
+
+#[test]
+fn one_mistake_is_one_problem_and_the_rest_is_read() {
+    let rest = "\nsnippet id=\"b\" kind=\"module\"\nend\n";
+    for (text, code) in [
+        ("step id=\"a\" kind=\"bind\" lti=1 lit=1 as=\"x\" end", Code::COV_UNKNOWN_WORD),
+        ("stpe id=\"a\" kind=\"bind\" lit=1 as=\"x\" end", Code::COV_UNKNOWN_WORD),
+        ("step id=\"a\" kind=\"bind\" lit='b' as=\"x\" end", Code::COV_BAD_VALUE),
+        (
+            "snippet id=\"a\" kind=\"fn\" body step id=\"s\" kind=\"bind\" lit=1 as=\"x\" end end",
+            Code::COV_UNCLOSED,
+        ),
+        (
+            "step id=\"a\" kind=\"call\" fn=\"f\" arg name=\"x\" form=\"y\" as=\"x\" end",
+            Code::COV_UNKNOWN_WORD,
+        ),
+        ("end", Code::COV_UNEXPECTED),
+        ("hello world 1 2 3", Code::COV_UNEXPECTED),
+    ] {
+        let (file, codes, drawing) = parse(&format!("{text}{rest}"));
+        assert_eq!(codes, [code], "{text}\n{drawing}");
+        assert_eq!(file.blocks.last().unwrap().text("id"), Some("b"), "{text}");
+    }
+}
