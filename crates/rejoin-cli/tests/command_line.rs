@@ -82,6 +82,30 @@ fn check_reports_every_file_and_fails_if_one_has_errors() {
 }
 
 #[test]
+fn functions_are_checked_and_refused_elsewhere() {
+    let directory = Directory::new();
+    directory.write("good.cov", "step id=\"a\" kind=\"bind\" lit=1 as=\"x\" end\n");
+    directory.write("bad.cov", "step id=\"a\" kind=\"bidn\" lit=1 as=\"x\" end\n");
+    let good = directory.rejoin(&["check", "good.cov"]);
+    assert_eq!((good.code, good.stdout.as_str()), (0, "good.cov: no problems\n"));
+    let bad = directory.rejoin(&["check", "--format", "json", "bad.cov"]);
+    let problem = support::json(bad.stdout.trim());
+    assert_eq!(bad.code, 1);
+    assert_eq!(problem.get("code").and_then(|v| v.as_str()), Some("E0055"));
+    for command in ["serve", "run", "test"] {
+        let refused = directory.rejoin(&[command, "good.cov"]);
+        assert_eq!((refused.code, refused.stdout.as_str()), (1, ""), "{command}");
+        assert!(refused.stderr.contains("holds functions, not routes"), "{}", refused.stderr);
+    }
+    let before = std::fs::read_to_string(directory.path("good.cov")).unwrap();
+    let fmt = directory.rejoin(&["fmt", "good.cov"]);
+    assert_eq!(
+        (fmt.code, std::fs::read_to_string(directory.path("good.cov")).unwrap()),
+        (1, before)
+    );
+}
+
+#[test]
 fn check_survives_what_is_no_program() {
     let directory = Directory::new();
     directory.write("nested.wp", &format!("GET /\n  |> jq: `{}`\n", "[".repeat(100_000)));

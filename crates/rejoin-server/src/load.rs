@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rejoin_engine::{Program, Registry};
+use rejoin_lang::cov;
 use rejoin_lang::diagnostic::{Code, Diagnostic, Severity, has_errors, render_json, render_text};
-use rejoin_lang::source::{Source, Sources};
+use rejoin_lang::source::{Source, SourceId, Sources};
 
 use crate::config::{ConfigError, ServerConfig};
 use crate::log::{Log, LogFormat};
@@ -88,6 +89,11 @@ pub enum LoadError {
         /// Why.
         error: io::Error,
     },
+    /// The file holds functions, which have no routes.
+    Functions {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file has errors.
     Faulty(Report),
     /// What the file sets about the server makes no sense.
@@ -108,6 +114,11 @@ impl fmt::Display for LoadError {
             Self::Unreadable { path, error } => {
                 write!(f, "cannot read `{}`: {error}", path.display())
             }
+            Self::Functions { path } => write!(
+                f,
+                "`{}` holds functions, not routes: this version checks `.cov` files, but cannot serve, test or run them",
+                path.display()
+            ),
             Self::Faulty(report) => f.write_str(report.to_text(false).trim_end()),
             Self::Config { path, error } => write!(f, "{}: {error}", path.display()),
         }
@@ -118,7 +129,7 @@ impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreadable { error, .. } => Some(error),
-            Self::Faulty(_) => None,
+            Self::Faulty(_) | Self::Functions { .. } => None,
             Self::Config { error, .. } => Some(error),
         }
     }
@@ -127,12 +138,15 @@ impl std::error::Error for LoadError {
 /// Loads a program. `env` looks up the variables of its configuration.
 ///
 /// # Errors
-/// If the file cannot be read, or has errors: all of them are in the report.
+/// If the file cannot be read, or has errors: all of them are in the report. A `.cov` file holds no routes.
 pub fn load(
     path: &Path,
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, LoadError> {
+    if is_cov(path) {
+        return Err(LoadError::Functions { path: path.to_owned() });
+    }
     let checked = rejoin_lang::load(read_source(path)?, registry);
     let mut report =
         Report { sources: checked.plan.sources.clone(), diagnostics: checked.diagnostics };
@@ -162,6 +176,11 @@ pub fn check(
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Report, LoadError> {
+    if is_cov(path) {
+        let source = read_source(path)?;
+        let (_, diagnostics) = cov::parse(&source, SourceId(0));
+        return Ok(Report { sources: Sources::single(source), diagnostics });
+    }
     match load(path, registry, env) {
         Ok(Loaded { report, .. }) => Ok(report),
         Err(LoadError::Faulty(mut report)) => {
@@ -170,6 +189,11 @@ pub fn check(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether a file is written in the syntax of `.cov`, by its name.
+pub fn is_cov(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "cov")
 }
 
 /// Reads the text of a program, in at most 4 MiB.

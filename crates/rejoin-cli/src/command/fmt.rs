@@ -3,7 +3,7 @@
 use rejoin_lang::diagnostic::render_text;
 use rejoin_lang::source::Sources;
 use rejoin_lang::wp;
-use rejoin_server::read_source;
+use rejoin_server::{is_cov, read_source};
 
 use crate::args::Fmt;
 use crate::exit::Failure;
@@ -13,6 +13,14 @@ use crate::output;
 pub(crate) fn fmt(args: &Fmt) -> Result<(), Failure> {
     let mut sound = true;
     for path in &args.files {
+        if is_cov(path) {
+            output::error(&format!(
+                "error: `{}`: this version has no layout for `.cov` files\n",
+                path.display()
+            ));
+            sound = false;
+            continue;
+        }
         let source = match read_source(path) {
             Ok(source) => source,
             Err(error) => {

@@ -101,8 +101,13 @@ pub enum ValueKind {
 impl Block {
     /// The first attribute of this name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.entries.iter().find_map(|entry| match entry {
-            Entry::Attribute(attribute) if &*attribute.name.text == name => Some(attribute),
+        self.attributes().find(|attribute| &*attribute.name.text == name)
+    }
+
+    /// Its attributes, in the order written.
+    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Attribute(attribute) => Some(attribute),
             _ => None,
         })
     }
@@ -115,9 +120,15 @@ impl Block {
         }
     }
 
-    /// Whether this bare word stands in it.
+    /// Whether this bare word stands in it, or `name=true`.
     pub fn has_flag(&self, name: &str) -> bool {
-        self.entries.iter().any(|entry| matches!(entry, Entry::Flag(word) if &*word.text == name))
+        self.entries.iter().any(|entry| match entry {
+            Entry::Flag(word) => &*word.text == name,
+            Entry::Attribute(attribute) => {
+                &*attribute.name.text == name && attribute.value.kind == ValueKind::Bool(true)
+            }
+            _ => false,
+        })
     }
 
     /// The blocks in it, in the order written.

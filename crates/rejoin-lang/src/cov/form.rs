@@ -68,6 +68,8 @@ pub(super) const SNIPPET_KINDS: List = &[
     "type",
 ];
 
+/// Flags that may also be written `name=true` and `name=false`.
+pub(super) const SWITCHES: List = FIELD_FLAGS;
 const FIELD_FLAGS: List =
     &["optional", "nullable", "primary", "primary_key", "auto", "auto_increment", "unique"];
 const CONDITIONS: List = &[

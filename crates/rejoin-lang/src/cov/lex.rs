@@ -38,8 +38,8 @@ pub(super) fn skip_trivia(
         pos += rest.len() - trimmed.len();
         let (length, closed) = if trimmed.starts_with("//") {
             (trimmed.find('\n').unwrap_or(trimmed.len()), true)
-        } else if trimmed.starts_with("(*") {
-            match trimmed[2..].find("*)") {
+        } else if let Some(content) = trimmed.strip_prefix("(*") {
+            match content.find("*)") {
                 Some(at) => (at + 4, true),
                 None => (trimmed.len(), false),
             }

@@ -99,6 +99,7 @@ impl Parser<'_> {
 
     fn parse_entries(&mut self, word: &Word, form: &mut &'static Form, entries: &mut Vec<Entry>) {
         let is_step = &*word.text == "step";
+        let mut last = None;
         loop {
             if self.at_end() {
                 if form.closes {
@@ -106,8 +107,17 @@ impl Parser<'_> {
                 }
                 return;
             }
+            // Each turn takes a token or leaves, whatever the branches below do.
+            if last.replace(self.next.start) == Some(self.next.start) {
+                if !form.closes {
+                    return;
+                }
+                self.skip_unexpected("here stand words, `name=value` and blocks");
+                continue;
+            }
             if self.is_sign('=') || self.word().is_none() {
-                let begins_value = !matches!(self.next.kind, Kind::Sign(sign) if !"[{(".contains(sign));
+                let begins_value =
+                    !matches!(self.next.kind, Kind::Sign(sign) if !"[{(".contains(sign));
                 if form.free && begins_value {
                     entries.push(Entry::Value(self.parse_value()));
                 } else if form.closes || self.is_sign('=') {
@@ -122,6 +132,7 @@ impl Parser<'_> {
             if self.is_attribute() {
                 let known = form.free
                     || form.attributes.contains(&next)
+                    || form.flags.contains(&next) && form::SWITCHES.contains(&next)
                     || is_step && STEP_ATTRIBUTES.contains(&next);
                 if !known && !form.closes && self.outer_has_attribute(next) {
                     return;
@@ -246,8 +257,12 @@ impl Parser<'_> {
 
     fn check_needs(&mut self, block: &Block, form: &Form) {
         let is_step = &*block.word.text == "step";
+        // A condition may compare two fields, with the one word for both.
+        let fields = block.attributes().filter(|attribute| &*attribute.name.text == "field");
+        let is_pair = fields.count() > 1 && is_condition(&block.word.text);
         let has = |name: &&str| {
-            block.attribute(name).is_some()
+            is_pair
+                || block.attribute(name).is_some()
                 || block.has_flag(name)
                 || block.blocks().any(|child| *child.word.text == **name)
         };

@@ -52,8 +52,11 @@ pub fn parse(source: &Source, id: SourceId) -> (File, Vec<Diagnostic>) {
     let mut blocks = Vec::new();
     parser.parse_file(&mut blocks);
     let file = File { blocks, comments: parser.comments };
+    let stopped = parser.stopped;
     let mut problems = parser.problems.finish();
-    problems.extend(rules::check(&file));
+    if !stopped {
+        problems.extend(rules::check(&file));
+    }
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.truncate(MAX_PROBLEMS);
     (file, problems)
@@ -128,14 +131,6 @@ impl Parser<'_> {
     fn is_attribute(&self) -> bool {
         let (at, _) = lex::skip_trivia(self.text, self.next.end, |_, _| {});
         self.word().is_some() && self.text[at..].starts_with('=')
-    }
-
-    fn eat_word(&mut self, word: &str) -> bool {
-        let is = self.is_word(word);
-        if is {
-            self.take();
-        }
-        is
     }
 
     fn take_word(&mut self) -> Word {

@@ -179,6 +179,14 @@ impl Parser<'_> {
         .help(if single { "write texts in double quotes" } else { "write the value here" });
         self.report(problem);
         // What is left of it says nothing that a reader wants to know.
+        if single {
+            self.take();
+            while !self.at_end() && !self.text[self.pos..self.next.start].contains('\n') {
+                if self.take().kind == Kind::Sign('\'') {
+                    return ValueKind::Faulty;
+                }
+            }
+        }
         while !self.at_end()
             && !matches!(self.next.kind, Kind::Word)
             && !self.text[self.pos..self.next.start].contains('\n')
