@@ -1,5 +1,7 @@
 //! What `.cov` texts mean as trees.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
 use rejoin_lang::cov;
 use rejoin_lang::cov::ast::{Entry, File, ValueKind};
 use rejoin_lang::diagnostic::{Code, render_text};

@@ -1,6 +1,6 @@
 //! The `.cov` syntax: text to [`ast`], always a tree plus all problems.
 //!
-//! Everything in it is a block of words, attributes and blocks, closed by `end`; [`form`] says which words belong where.
+//! Everything in it is a block of words, attributes and blocks, closed by `end`; a table of forms says which words belong where.
 //! A list of steps without a snippet around it is a file too. Meaning (names, types, effects) is not looked at here.
 //!
 //! ```
