@@ -25,11 +25,13 @@
 //! # Ok::<(), rejoin::TaskError<ParseIntError>>(()) }).unwrap();
 //! ```
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -39,6 +41,8 @@ use futures_util::future::Shared;
 use crate::name::Name;
 use crate::outcome::{Outcome, Panic, TaskError};
 use crate::scope::context;
+#[cfg(any(shuttle, rejoin_loom))]
+use crate::seam::thread_local;
 
 /// Who may be given an answer that was made for another caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,14 +60,20 @@ pub struct SingleFlight<K, T, E> {
 
 struct Flights<K, T, E> {
     under_way: HashMap<(Audience, K), Flight<T, E>>,
-    started: u64,
 }
 
-/// A run, how many await it, and its number.
+/// A run, how many await it, and its number, which no other run in the process has.
 struct Flight<T, E> {
     run: Shared<Run<T, E>>,
     callers: usize,
     number: u64,
+}
+
+static RUNS: AtomicU64 = AtomicU64::new(1);
+
+thread_local! {
+    /// The numbers of the runs that are being polled on this thread, one inside the other.
+    static POLLED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
 type Run<T, E> = Apart<Pin<Box<dyn Future<Output = Result<T, E>> + Send>>>;
@@ -75,7 +85,7 @@ where
 {
     /// Without any run under way.
     pub fn new() -> Self {
-        SingleFlight { flights: Mutex::new(Flights { under_way: HashMap::new(), started: 0 }) }
+        SingleFlight { flights: Mutex::new(Flights { under_way: HashMap::new() }) }
     }
 
     /// Joins the run for `audience` and `key` that is under way, or starts one with `f`.
@@ -85,6 +95,11 @@ where
     /// [`TaskError::Failed`] with the error of the run, which is shared, or
     /// [`TaskError::Panicked`].
     ///
+    /// # Panics
+    ///
+    /// In a run that asks for its own key, because it would wait for itself; the run ends with that
+    /// panic. A *task* that a run has started and awaits is not noticed when it asks.
+    ///
     /// # Cancel safety
     ///
     /// Dropping it leaves the run to the others; if there are none, it drops the run.
@@ -93,7 +108,12 @@ where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let (run, _caller) = self.join((audience, key), f);
+        let (run, caller) = self.join((audience, key), f);
+        let oneself = POLLED.with(|polled| polled.borrow().contains(&caller.number));
+        assert!(
+            !oneself,
+            "a run of a single flight asks for its own key, and would wait for itself"
+        );
         run.await
     }
 
@@ -115,13 +135,12 @@ where
             Some(joined) => joined,
             // Made without the lock: `f` is the caller's code. Somebody may be faster meanwhile.
             None => {
-                let run = Apart { future: Some(Box::pin(f()) as _) }.shared();
+                let number = RUNS.fetch_add(1, Ordering::Relaxed);
+                let run = Apart { future: Some(Box::pin(f()) as _), number }.shared();
                 let mut flights = self.lock();
                 match join(&mut flights) {
                     Some(joined) => joined,
                     None => {
-                        flights.started += 1;
-                        let number = flights.started;
                         let flight = Flight { run: run.clone(), callers: 1, number };
                         let ended = flights.under_way.insert(at.clone(), flight);
                         drop(flights);
@@ -174,6 +193,7 @@ impl<K: Eq + Hash, T: Clone, E> Drop for Caller<'_, K, T, E> {
 /// A future that belongs to no scope, whoever polls it, and whose panic is an outcome.
 struct Apart<F> {
     future: Option<F>,
+    number: u64,
 }
 
 impl<F, T, E> Future for Apart<F>
@@ -184,12 +204,14 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        POLLED.with(|polled| polled.borrow_mut().push(this.number));
         let polled = context::enter(&mut None, || {
             let future = this.future.as_mut().expect("it is not polled after its end");
             let result = ready!(Pin::new(future).poll(cx));
             this.future = None;
             Poll::Ready(result)
         });
+        POLLED.with(|polled| polled.borrow_mut().pop());
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(result)) => Poll::Ready(result.map_err(TaskError::from)),

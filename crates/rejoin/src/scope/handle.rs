@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::context;
 use super::core::{Core, Member, Place};
 use crate::cancel::{CancelReason, Canceller};
 use crate::name::Name;
@@ -44,7 +45,8 @@ impl fmt::Display for TaskId {
 ///
 /// # Panics
 ///
-/// Polling a handle that has given its outcome panics.
+/// Polling a handle that has given its outcome panics, and so does a task that awaits its own
+/// handle: it would wait for itself.
 pub struct TaskHandle<T, E> {
     core: Arc<Core>,
     member: Member,
@@ -132,7 +134,10 @@ impl<T, E> Future for TaskHandle<T, E> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T, E>> {
         let joined = match &mut self.state {
             State::Started(join) => match Pin::new(join).poll(cx) {
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.refuse_to_await_oneself();
+                    return Poll::Pending;
+                }
                 Poll::Ready(joined) => joined,
             },
             _ => return Poll::Ready(self.take_settled()),
@@ -150,6 +155,15 @@ impl<T, E> Future for TaskHandle<T, E> {
 }
 
 impl<T, E> TaskHandle<T, E> {
+    /// A task that waits for its own end would wait for ever, so it panics, which ends it.
+    #[inline]
+    fn refuse_to_await_oneself(&self) {
+        let oneself = context::with(|place| {
+            place.is_some_and(|place| place.is_in_task_of(&self.core, self.member))
+        });
+        assert!(!oneself, "a task awaits its own handle, which is ready only when it has ended");
+    }
+
     /// The outcome that needs no waiting.
     fn take_settled(&mut self) -> Outcome<T, E> {
         match std::mem::replace(&mut self.state, State::Taken) {

@@ -22,6 +22,21 @@ impl Place {
             Standing::Signalled(end) | Standing::Enforced(end) => Some(end.into_reason()),
         }
     }
+
+    /// Whether this place is in the task of the child `member` of `core`: its own, or that of the
+    /// body of a scope which the child has opened, as such a body runs in the same task.
+    pub(crate) fn is_in_task_of(&self, core: &Arc<Core>, member: Member) -> bool {
+        let mut place = self;
+        loop {
+            if place.member == member && Arc::ptr_eq(&place.core, core) {
+                return true;
+            }
+            match &place.core.parent {
+                Some(outer) if place.member == Member::BODY => place = outer,
+                _ => return false,
+            }
+        }
+    }
 }
 
 /// Who, within a scope. Small, because every task carries one: the generation, which keeps a reused
