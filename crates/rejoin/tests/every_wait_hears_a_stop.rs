@@ -45,7 +45,8 @@ async fn waits(s: &Scope) -> Vec<Parked> {
     let concurrency = ConcurrencyLimit::new(n(1));
     let held = concurrency.acquire().await;
     let (rate, window) = (RateLimit::new(n(1), ms(1 << 30)), WindowLimit::new(n(1), ms(1 << 30)));
-    (rate.acquire().await, window.acquire().await);
+    rate.acquire().await;
+    window.acquire().await;
     let (adaptive, capacity) = (AdaptiveLimit::new(n(1)..=n(1)), CapacityLimiter::new(n(1)));
     let kept = (adaptive.acquire().await, capacity.acquire("first").await.unwrap());
     let set = LimitSet::new().and(&concurrency, 1).and(&rate, 1);
@@ -168,7 +169,8 @@ async fn control_comes_back_behind_the_scope_that_was_cancelled() {
             Ok(std::future::pending::<()>().await)
         });
         // Comes back in the poll in which the stop is seen, and no further than the next wait.
-        entries.lock().unwrap().push(inner.await.unwrap_err().to_string());
+        let inner = inner.await.unwrap_err().to_string();
+        entries.lock().unwrap().push(inner);
         sleep(ms(1)).await;
         entries.lock().unwrap().push("behind the inner one".to_owned());
         Ok(())
