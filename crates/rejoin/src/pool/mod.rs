@@ -49,8 +49,9 @@ use crate::outcome::Outcome;
 ///
 /// # Cancel safety
 ///
-/// Dropped before a thread was free, `work` has not started. Dropped later, `work` goes on, its
-/// result is lost, and the scope around the call waits for its end.
+/// Dropped before a thread was free, `work` has not started. Dropped later, `work` is told to stop,
+/// which it sees in [`cancel_reason`](crate::cancel_reason); its result is lost, and the scope around
+/// the call waits for its end.
 pub async fn to_thread<F, T>(work: F) -> Outcome<T, Infallible>
 where
     F: FnOnce() -> T + Send + 'static,

@@ -3,13 +3,16 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::cancel::CancelReason;
+use crate::cancel::{CancelReason, CancelSource, cancel_reason};
 use crate::name::Name;
 use crate::outcome::{Outcome, Panic, TaskError};
 use crate::scope::core::Place;
@@ -74,8 +77,9 @@ impl ThreadPool {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before a thread was free, `work` has not started. Dropped later, `work` goes on, its
-    /// result is lost, and the scope around the call waits for its end.
+    /// Dropped before a thread was free, `work` has not started. Dropped later, `work` is told to stop,
+    /// which it sees in [`cancel_reason`](crate::cancel_reason); its result is lost, and the scope
+    /// around the call waits for its end.
     pub async fn run<F, T, E>(&self, work: F) -> Outcome<T, E>
     where
         F: FnOnce() -> Result<T, E> + Send + 'static,
@@ -103,7 +107,7 @@ impl ThreadPool {
     }
 
     /// As [`run`](Self::run), if a thread is free and nobody waits for one. The work starts with this
-    /// call; what is returned waits for its end.
+    /// call; what is returned waits for its end, and the work goes on if that is dropped.
     ///
     /// # Errors
     ///
@@ -120,7 +124,10 @@ impl ThreadPool {
         match Arc::clone(&self.free).try_acquire_owned() {
             Ok(thread) => {
                 let started = self.start(thread, work);
-                Ok(async move { ended(started.map_err(TaskError::Cancelled)?.await, as_result) })
+                Ok(async move {
+                    let (ends, _place) = started.map_err(TaskError::Cancelled)?;
+                    ended(ends.await, as_result)
+                })
             }
             Err(_) => Err(PoolFull { pool: self.name.clone(), work }),
         }
@@ -143,17 +150,18 @@ impl ThreadPool {
         I: FnOnce(R) -> Outcome<T, E>,
     {
         match self.start(thread, work) {
-            Ok(join) => ended(join.await, interpret),
+            Ok((ends, place)) => ended(Waiter { ends, place }.await, interpret),
             Err(reason) => Err(TaskError::Cancelled(reason)),
         }
     }
 
-    /// Starts `work` as a member of the scope around the call, which waits for it.
+    /// Starts `work` as a member of the scope around the call, which waits for it. Gives its end, and
+    /// its place there.
     fn start<F, R>(
         &self,
         free: OwnedSemaphorePermit,
         work: F,
-    ) -> Result<oneshot::Receiver<thread::Result<R>>, CancelReason>
+    ) -> Result<(Ends<R>, Option<Place>), CancelReason>
     where
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
@@ -172,7 +180,7 @@ impl ThreadPool {
             }
             None => None,
         };
-        let mut seat = Seat(place);
+        let mut seat = Seat(place.clone());
         let (sender, receiver) = oneshot::channel();
         drop(seam::spawn_blocking(move || {
             let result = context::enter(&mut seat.0, work);
@@ -181,7 +189,45 @@ impl ThreadPool {
             drop(free);
             drop(seat);
         }));
-        Ok(receiver)
+        Ok((receiver, place))
+    }
+}
+
+type Ends<R> = oneshot::Receiver<thread::Result<R>>;
+
+/// Who waits for work that nobody else waits for: what stops the one is told to the other, which
+/// cannot be forced and has a place of its own in the scope.
+struct Waiter<R> {
+    ends: Ends<R>,
+    place: Option<Place>,
+}
+
+impl<R> Waiter<R> {
+    fn tell(&mut self, reason: CancelReason) {
+        if let Some(place) = self.place.take() {
+            place.core.stop_member(place.member, reason.passed_down());
+        }
+    }
+}
+
+impl<R> Future for Waiter<R> {
+    type Output = Result<thread::Result<R>, oneshot::error::RecvError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = Pin::new(&mut self.ends).poll(cx);
+        if polled.is_ready() {
+            self.place = None;
+        } else if let Some(reason) = cancel_reason() {
+            self.tell(reason);
+        }
+        polled
+    }
+}
+
+impl<R> Drop for Waiter<R> {
+    fn drop(&mut self) {
+        let unwanted = || CancelReason::new(CancelSource::Parent, "nobody waits for it any longer");
+        self.tell(cancel_reason().unwrap_or_else(unwanted));
     }
 }
 
