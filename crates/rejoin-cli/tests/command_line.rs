@@ -53,6 +53,82 @@ fn usage() {
 }
 
 #[test]
+fn imported_files_have_names_and_tests_of_their_own() {
+    let directory = Directory::new();
+    std::fs::create_dir(directory.0.join("lib")).unwrap();
+    let app = r#"import "lib/shop.wp" as shop
+
+pipeline load =
+  |> jq: `{ from: "app" }`
+
+handlebars item = `<b>{{> shop/item}}</b>`
+
+GET /both
+  |> load
+  |> jq: `{ app: .from }`
+  |> pipeline: shop::load
+  |> jq: `{ app, shop: .from }`
+
+GET /page
+  |> jq: `{ title: "T" }`
+  |> handlebars: `{{> item}}{{#> shop/frame}}{{title}}{{/shop/frame}}`
+
+GET /theirs
+  |> jq: `{ title: "T" }`
+  |> handlebars: shop::page
+
+GET /lost
+  |> handlebars: `{{> frame}}`
+"#;
+    let shop = r#"import "../rest.wp" as rest
+
+pipeline load =
+  |> jq: `{ from: "shop" }`
+
+pipeline other =
+  |> jq: `{ from: "shop" }`
+
+handlebars item = `<i>{{title}}</i>`
+handlebars frame = `[{{> @partial-block}}{{> item}}{{> rest/end}}]`
+handlebars page = `{{> item}}!{{#*inline "frame"}}own{{/inline}}{{> frame}}`
+
+GET /shop
+  |> load
+  |> jq: `{ from }`
+
+describe "shop"
+  it "is found by its own name"
+    when executing pipeline load
+    then output `.from` equals "shop"
+
+  it "has its route"
+    when calling GET /shop
+    then output `.from` equals "shop"
+"#;
+    let rest = "handlebars end = `{{> item}}`\nhandlebars item = `end`\n";
+    directory.write("app.wp", app);
+    directory.write("lib/shop.wp", shop);
+    directory.write("rest.wp", rest);
+    let checked = directory.rejoin(&["check", "app.wp"]);
+    assert_eq!((checked.code, checked.stderr.as_str()), (0, ""), "{}", checked.stdout);
+    let says = |target: &str| {
+        let ran = directory.rejoin(&["run", "app.wp", target]);
+        (ran.code, ran.stdout.split_whitespace().collect::<String>(), ran.stderr)
+    };
+    assert_eq!(says("GET /both").1, r#"{"app":"app","shop":"shop"}"#);
+    assert_eq!(says("GET /shop").1, r#"{"from":"shop"}"#);
+    assert_eq!(says("GET /page").1, "<b><i>T</i></b>[T<i>T</i>end]");
+    assert_eq!(says("GET /theirs").1, "<i>T</i>!own");
+    assert!(says("GET /lost").1.contains("nopartialiscalled`frame`"), "{:?}", says("GET /lost"));
+    assert_eq!(says("load").1, r#"{"from":"app"}"#);
+    let (code, out, error) = says("other");
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(error.contains("has no pipeline `other`"), "{error}");
+    let tested = directory.rejoin(&["test", "app.wp"]);
+    assert_eq!(tested.stdout.lines().last(), Some("2 passed, 0 failed"), "{}", tested.stderr);
+}
+
+#[test]
 fn check_reports_every_file_and_fails_if_one_has_errors() {
     let directory = Directory::new();
     directory.write("good.wp", "GET /\n  |> jq: `{ a: 1 }`\n");

@@ -206,6 +206,28 @@ fn a_watched_program_is_replaced_by_a_sound_one_only() {
 }
 
 #[test]
+fn imported_files_are_watched_also_before_they_exist() {
+    let directory = Directory::new();
+    directory.write("app.wp", "import \"lib.wp\" as lib\nGET /\n  |> jq: lib::shape\n");
+    directory.write("lib.wp", "jq shape = `1`\n");
+    let mut server = Server::start(&directory, &["--port", "0", "--watch"]);
+    server.answers("GET /", "1");
+    directory.write("lib.wp", "jq shape = `2`\n");
+    server.answers("GET /", "2");
+    let app = "import \"more/parts/deep.wp\" as deep\nGET /\n  |> pipeline: deep::p\n";
+    directory.write("app.wp", app);
+    server.says("not reloaded: the last good program stays");
+    server.answers("GET /", "2");
+    std::fs::create_dir_all(directory.0.join("more/parts")).unwrap();
+    directory.write("more/parts/deep.wp", "pipeline p =\n  |> jq: `3`\n");
+    server.answers("GET /", "3");
+    directory.write("more/parts/deep.wp", "pipeline p =\n  |> jq: `4`\n");
+    server.answers("GET /", "4");
+    server.signal("TERM");
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
 fn a_client_that_leaves_ends_its_upstream_requests() {
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = upstream.local_addr().unwrap();

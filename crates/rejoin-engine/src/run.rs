@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rejoin::{Instant, OnError, Scope, ScopeError};
-use rejoin_lang::plan::Method;
+use rejoin_lang::plan::{Method, PipelineId};
 use rejoin_value::Value;
 
 use crate::context::{Context, Request, ScriptArgs};
@@ -29,8 +29,8 @@ pub struct App {
 pub enum Target {
     /// A route, as found by [`App::find`].
     Route(RouteId),
-    /// A named pipeline.
-    Pipeline(Arc<str>),
+    /// A named pipeline, as found by [`Program::find_pipeline`].
+    Pipeline(PipelineId),
 }
 
 /// How to run it.
@@ -166,23 +166,16 @@ impl App {
                 };
                 (&route.block, request)
             }
-            Target::Pipeline(name) => match self.program.pipeline(name) {
-                Some(pipeline) => {
-                    let stand_ins = self.host.stand_ins.as_ref();
-                    let stand_in = stand_ins.and_then(|all| all.pipeline(name, &request));
-                    if let Some(stand_in) = stand_in {
-                        let state = State::new(stand_in.state().await);
-                        return Ok(Answer::from_frame(Frame::new(state)));
-                    }
-                    (&pipeline.block, flags::set(context, &self.program, request).await)
+            Target::Pipeline(id) => {
+                let pipeline = &self.program.pipelines[id.0 as usize];
+                let stand_ins = self.host.stand_ins.as_ref();
+                let stand_in = stand_ins.and_then(|all| all.pipeline(&pipeline.name, &request));
+                if let Some(stand_in) = stand_in {
+                    let state = State::new(stand_in.state().await);
+                    return Ok(Answer::from_frame(Frame::new(state)));
                 }
-                None => {
-                    return Err(Abort {
-                        title: "pipeline not found".into(),
-                        detail: format!("no pipeline is called `{name}`"),
-                    });
-                }
-            },
+                (&pipeline.block, flags::set(context, &self.program, request).await)
+            }
         };
         let frame = Frame::new(State::new(request));
         run_block(context, &self.program, block, frame).await.map(Answer::from_frame)

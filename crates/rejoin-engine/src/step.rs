@@ -6,7 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rejoin_lang::plan::Variable;
+use rejoin_lang::plan::{Import, Variable};
+use rejoin_lang::source::SourceId;
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 use rejoin_value::Value;
 
@@ -47,8 +48,12 @@ pub struct CallSite<'a> {
     pub location: &'a str,
     /// The program's configuration.
     pub settings: &'a Settings,
+    /// The file that the text stands in, of which its names are.
+    pub source: SourceId,
     /// All variables of the program, for texts that name others.
     pub variables: &'a [Variable],
+    /// The names that files have in others, of whose variables texts may speak as well.
+    pub imports: &'a [Import],
 }
 
 /// A call that is ready to run, shared by all requests.

@@ -13,10 +13,12 @@ pub mod duration;
 mod jq_facts;
 mod load;
 pub mod lower;
+mod modules;
 pub mod plan;
 mod problems;
 pub mod source;
 pub mod step_spec;
 pub mod wp;
 
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_with};
+pub use modules::ReadImport;

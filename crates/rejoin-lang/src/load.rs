@@ -4,10 +4,10 @@ use crate::check;
 use crate::diagnostic::Diagnostic;
 use crate::jq_facts::JqFacts;
 use crate::lower;
+use crate::modules::{Modules, ReadImport};
 use crate::plan::Plan;
-use crate::source::{Source, SourceId, Sources};
+use crate::source::Source;
 use crate::step_spec::StepCatalog;
-use crate::wp;
 
 /// A program as far as it could be understood, with all its problems.
 #[derive(Debug)]
@@ -18,14 +18,19 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Parses, lowers and checks one `.wp` file.
+/// Parses, lowers and checks a `.wp` file that imports no others: here an import is a problem.
 ///
 /// Never fails and never panics: whatever is wrong is among the diagnostics, and
 /// [`has_errors`](crate::diagnostic::has_errors) says whether the plan may run.
 pub fn load(source: Source, catalog: &dyn StepCatalog) -> Loaded {
-    let (file, mut diagnostics) = wp::parse(&source, SourceId(0));
+    load_with(source, catalog, &|_, _| Err("there are no other files here".to_owned()))
+}
+
+/// As [`load`], for a file and all that it imports, which `read` finds. Each is read once and may import others.
+pub fn load_with(source: Source, catalog: &dyn StepCatalog, read: &ReadImport<'_>) -> Loaded {
+    let Modules { modules, sources, problems: mut diagnostics, .. } = Modules::read(source, read);
     let mut jq = JqFacts::default();
-    let (plan, problems) = lower::wp_with(&file, Sources::single(source), catalog, &mut jq);
+    let (plan, problems) = lower::wp(&modules, sources, catalog, &mut jq);
     diagnostics.extend(problems);
     diagnostics.extend(check::check_with(&plan, catalog, &mut jq));
     diagnostics.sort_by_key(|problem| (problem.span.source, problem.span.start, problem.span.end));

@@ -118,6 +118,21 @@ impl Sources {
         Self { files: vec![source] }
     }
 
+    /// Adds a file and gives the id under which it is found.
+    ///
+    /// # Panics
+    /// With more than 65,536 files.
+    pub fn add(&mut self, source: Source) -> SourceId {
+        let id = u16::try_from(self.files.len()).expect("a program has a bounded number of files");
+        self.files.push(source);
+        SourceId(id)
+    }
+
+    /// All files, the main one first.
+    pub fn files(&self) -> &[Source] {
+        &self.files
+    }
+
     /// The file that `id` names.
     ///
     /// # Panics

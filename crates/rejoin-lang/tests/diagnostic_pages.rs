@@ -176,7 +176,16 @@ fn the_examples_of_later_phases_fail_as_their_page_says() {
 
 /// The codes of a program's problems in all phases, and their drawing.
 fn load(program: &str) -> (Vec<&'static str>, String) {
-    let loaded = rejoin_lang::load(Source::new("page.wp", program), &Catalog);
+    let read = |_: &str, path: &str| {
+        let text = match path {
+            "page.wp" => program,
+            "books.wp" => "pipeline load =\n  |> jq: `{ id: 7 }`\n",
+            "authors.wp" => "jq short = `{ id }`\n",
+            _ => return Err("there is no such file".to_owned()),
+        };
+        Ok(Source::new(path, text))
+    };
+    let loaded = rejoin_lang::load_with(Source::new("page.wp", program), &Catalog, &read);
     let codes = loaded.diagnostics.iter().map(|problem| problem.code.id()).collect();
     (codes, render_text(&loaded.plan.sources, &loaded.diagnostics, false))
 }

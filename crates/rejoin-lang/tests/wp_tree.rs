@@ -16,6 +16,9 @@ fn tree(file: &File) -> String {
     };
     for item in &file.items {
         match item {
+            Item::Import(import) => {
+                line(0, format!("import {} as {}", import.path.value, import.alias.text));
+            }
             Item::Config(config) => {
                 line(0, format!("config {}", config.name.text));
                 for entry in &config.entries {

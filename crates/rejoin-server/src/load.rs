@@ -1,8 +1,9 @@
 //! From a file to a program: read, parse, lower, check, build.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rejoin_engine::{Program, Registry};
 use rejoin_lang::cov;
@@ -28,10 +29,16 @@ pub struct Loaded {
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     sources: Sources,
+    files: Vec<PathBuf>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Report {
+    /// The program and what it imports, also what could not be read.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(PathBuf::as_path)
+    }
+
     /// Whether there is nothing to show.
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()
@@ -147,9 +154,27 @@ pub fn load(
     if is_cov(path) {
         return Err(LoadError::Functions { path: path.to_owned() });
     }
-    let checked = rejoin_lang::load(read_source(path)?, registry);
-    let mut report =
-        Report { sources: checked.plan.sources.clone(), diagnostics: checked.diagnostics };
+    let files = RefCell::new(vec![path.to_owned()]);
+    let read = |from: &str, path: &str| {
+        let file = imported(from, path);
+        files.borrow_mut().push(file.clone());
+        if is_cov(&file) {
+            return Err("a file of functions has no routes and variables".to_owned());
+        }
+        read_source(&file).map_err(|error| match &error {
+            LoadError::Unreadable { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+                format!("there is no file `{}`", file.display())
+            }
+            LoadError::Unreadable { error, .. } => error.to_string(),
+            other => other.to_string(),
+        })
+    };
+    let checked = rejoin_lang::load_with(read_source(path)?, registry, &read);
+    let mut report = Report {
+        sources: checked.plan.sources.clone(),
+        files: files.take(),
+        diagnostics: checked.diagnostics,
+    };
     if report.has_errors() {
         return Err(LoadError::Faulty(report));
     }
@@ -179,7 +204,8 @@ pub fn check(
     if is_cov(path) {
         let source = read_source(path)?;
         let (_, diagnostics) = cov::parse(&source, SourceId(0));
-        return Ok(Report { sources: Sources::single(source), diagnostics });
+        let files = vec![path.to_owned()];
+        return Ok(Report { sources: Sources::single(source), files, diagnostics });
     }
     match load(path, registry, env) {
         Ok(Loaded { report, .. }) => Ok(report),
@@ -196,7 +222,25 @@ pub fn is_cov(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "cov")
 }
 
-/// Reads the text of a program, in at most 4 MiB.
+/// The file that `from` imports as `path`. Of the same file it is the same, as far as the paths tell.
+fn imported(from: &str, path: &str) -> PathBuf {
+    let directory = Path::new(from).parent().unwrap_or(Path::new(""));
+    let mut file = PathBuf::new();
+    for part in directory.join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(file.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                file.pop();
+            }
+            part => file.push(part),
+        }
+    }
+    file
+}
+
+/// Reads the text of a program, in at most 16 MiB.
 ///
 /// # Errors
 /// If there is no such file, it cannot be read, is too large or is not UTF-8 text.
@@ -215,5 +259,7 @@ pub fn read_source(path: &Path) -> Result<Source, LoadError> {
         let text = format!("it is not UTF-8 text (line {line})");
         unreadable(io::Error::new(io::ErrorKind::InvalidData, text))
     })?;
-    Ok(Source::new(path.display().to_string(), text))
+    // `./app.wp` and `app.wp` are one file, also where it is imported.
+    let name = path.strip_prefix(".").unwrap_or(path);
+    Ok(Source::new(name.display().to_string(), text))
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rejoin_engine::{App, Level};
 
-use crate::load::{LoadError, Loaded};
+use crate::load::{LoadError, Loaded, Report};
 use crate::service::Service;
 use crate::watch::Watch;
 
@@ -27,6 +27,14 @@ impl Reloader {
     pub fn new(path: PathBuf, beside: &[&str], service: Service) -> std::io::Result<Self> {
         let watch = Watch::new(&path, beside).map_err(std::io::Error::other)?;
         Ok(Self { watch, path, service })
+    }
+
+    /// Watches the files that a program was made of as well. Those of later programs are watched by themselves.
+    ///
+    /// # Errors
+    /// If the directory of one cannot be watched.
+    pub fn also(&mut self, report: &Report) -> std::io::Result<()> {
+        report.files().try_for_each(|file| self.watch.also(file)).map_err(std::io::Error::other)
     }
 
     /// Loads the file again after each change. A program without errors takes the place of the last one, whose
@@ -50,17 +58,19 @@ impl Reloader {
         }
     }
 
-    fn take(&self, loaded: Result<Loaded, LoadError>, started: Instant) {
+    fn take(&mut self, loaded: Result<Loaded, LoadError>, started: Instant) {
         let Loaded { program, report } = match loaded {
             Ok(loaded) => loaded,
             Err(error) => {
                 if let LoadError::Faulty(report) = &error {
+                    self.also_or_log(report);
                     report.log_to(&self.service.shared.log);
                     return self.keep(&"it has errors");
                 }
                 return self.keep(&error);
             }
         };
+        self.also_or_log(&report);
         report.log_to(&self.service.shared.log);
         let host = self.service.shared.current.get().app.host().clone();
         if let Err(error) = self.service.replace(App::new(Arc::new(program), host)) {
@@ -70,6 +80,14 @@ impl Reloader {
             line.text("file", &self.path.display().to_string());
             line.millis("ms", started.elapsed());
         });
+    }
+
+    fn also_or_log(&mut self, report: &Report) {
+        if let Err(error) = self.also(report) {
+            self.service.shared.log.line(Level::Error, "an imported file is not watched", |line| {
+                line.text("error", &error.to_string());
+            });
+        }
     }
 
     fn keep(&self, why: &dyn std::fmt::Display) {

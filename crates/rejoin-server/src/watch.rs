@@ -1,7 +1,9 @@
 //! Notices that a file was changed, or replaced by another of its name, as many editors do.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, EventKind};
@@ -13,33 +15,51 @@ const QUIET: Duration = Duration::from_millis(50);
 /// How long a file that keeps changing is waited for.
 const AT_MOST: Duration = Duration::from_secs(1);
 
-/// Watches files of one directory.
+/// Watches files by their names, in one directory or several.
 #[derive(Debug)]
 pub(crate) struct Watch {
     changes: mpsc::Receiver<()>,
     /// Watches until it is dropped.
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
+    names: Arc<Mutex<HashSet<OsString>>>,
 }
 
 impl Watch {
     /// Watches `file`, and the files of the names `beside` in its directory.
     pub(crate) fn new(file: &Path, beside: &[&str]) -> notify::Result<Self> {
-        // The directory, because a watch on the file itself ends when the file is replaced.
-        let directory = match file.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let mut names: Vec<OsString> = beside.iter().map(OsString::from).collect();
-        names.extend(file.file_name().map(OsString::from));
+        let names: HashSet<OsString> = beside.iter().map(OsString::from).collect();
+        let names = Arc::new(Mutex::new(names));
+        let seen = names.clone();
         // One change that waits to be seen stands for all.
         let (sender, changes) = mpsc::channel(1);
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if event.is_ok_and(|event| concerns(&event, &names)) {
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            if event.is_ok_and(|event| concerns(&event, &lock(&seen))) {
                 let _ = sender.try_send(());
             }
         })?;
-        watcher.watch(&directory, RecursiveMode::NonRecursive)?;
-        Ok(Self { changes, _watcher: watcher })
+        let mut watch = Self { changes, watcher, names };
+        watch.also(file)?;
+        Ok(watch)
+    }
+
+    /// Watches one more file, which need not be there yet.
+    pub(crate) fn also(&mut self, file: &Path) -> notify::Result<()> {
+        // The directory, because a watch on the file itself ends when the file is replaced.
+        let mut name = file;
+        let directory = loop {
+            let parent = match name.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            // Of a directory that is missing as well, the first one that is there sees it come.
+            if parent.is_dir() || parent == Path::new(".") {
+                break parent;
+            }
+            name = parent;
+        };
+        lock(&self.names).extend(name.file_name().map(OsString::from));
+        // Once more does no harm, and a directory of that name may be another one by now.
+        self.watcher.watch(directory, RecursiveMode::NonRecursive)
     }
 
     /// Waits for the next change, and until it is complete.
@@ -57,28 +77,31 @@ impl Watch {
     }
 }
 
+fn lock(names: &Mutex<HashSet<OsString>>) -> MutexGuard<'_, HashSet<OsString>> {
+    names.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whether a program may have changed. Reading it must not count, or each reload would cause the next.
-fn concerns(event: &Event, names: &[OsString]) -> bool {
+fn concerns(event: &Event, names: &HashSet<OsString>) -> bool {
     let writes = match event.kind {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
         _ => true,
     };
     writes
-        && event
-            .paths
-            .iter()
-            .any(|path| path.file_name().is_some_and(|name| names.iter().any(|n| n == name)))
+        && event.paths.iter().any(|path| path.file_name().is_some_and(|name| names.contains(name)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use notify::event::{CreateKind, ModifyKind, RenameMode};
 
     use super::*;
 
     #[test]
     fn what_counts() {
-        let names = [OsString::from("app.wp")];
+        let names = HashSet::from([OsString::from("app.wp")]);
         let event = |kind, path: &str| Event::new(kind).add_path(PathBuf::from(path));
         let yes = [
             EventKind::Create(CreateKind::File),

@@ -106,18 +106,18 @@ async fn run_pipeline(
     scope: &Scope,
 ) -> Result<(), Failure> {
     let name = args.target.trim();
-    if !app.program().has_pipeline(name) {
+    let Some(pipeline) = app.program().find_pipeline(name) else {
         return Err(Failure::new(format!(
             "`{}` has no pipeline `{name}`: name one, or a request such as \"GET /path\"",
             args.file.display()
         )));
-    }
+    };
     let options = RunOptions {
         id: new_request_id(),
         deadline: rejoin::Instant::now() + app.program().request_timeout(),
         script: script_args(args),
     };
-    let target = Target::Pipeline(name.into());
+    let target = Target::Pipeline(pipeline);
     let input = input.unwrap_or_else(|| Object::new().into());
     let (reply, answer) = tokio::sync::oneshot::channel();
     let task = scope.spawn_value(async move {

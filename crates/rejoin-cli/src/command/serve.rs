@@ -4,7 +4,9 @@ use std::io;
 
 use rejoin::{OnError, Scope};
 use rejoin_engine::Program;
-use rejoin_server::{LoadError, Loaded, Log, Reloader, Server, ServerConfig, load, service};
+use rejoin_server::{
+    LoadError, Loaded, Log, Reloader, Report, Server, ServerConfig, Service, load, service,
+};
 
 use crate::args::Serve;
 use crate::command::{app, load_or_report, open_log};
@@ -24,14 +26,14 @@ pub(crate) async fn serve(args: Serve) -> Result<(), Failure> {
     let (host, port) = address(&args, &program, &environment)?;
     let served = Scope::builder().name("server").on_error(OnError::IgnoreErrors);
     let served = served.run(|scope: Scope| async move {
-        Ok(serve_program(args, program, environment, (&host, port), log, scope).await)
+        Ok(serve_program(args, (program, report), environment, (&host, port), log, scope).await)
     });
     served.await.map_err(|error| Failure::new(error.to_string()))?
 }
 
 async fn serve_program(
     args: Serve,
-    program: Program,
+    (program, report): (Program, Report),
     environment: Environment,
     (host, port): (&str, u16),
     log: Log,
@@ -44,7 +46,7 @@ async fn serve_program(
         .map_err(|error| cannot_listen(host, port, &error))?;
     let reloader = match args.watch {
         false => None,
-        true => Some(Reloader::new(args.file.clone(), &FILES, service).map_err(|error| {
+        true => Some(watch(&args, service, &report).map_err(|error| {
             Failure::new(format!("cannot watch `{}`: {error}", args.file.display()))
         })?),
     };
@@ -67,6 +69,12 @@ async fn serve_program(
     }
     log.flush();
     Ok(())
+}
+
+fn watch(args: &Serve, service: Service, report: &Report) -> io::Result<Reloader> {
+    let mut reloader = Reloader::new(args.file.clone(), &FILES, service)?;
+    reloader.also(report)?;
+    Ok(reloader)
 }
 
 /// Loads the program again. Variables that scripts look up stay as they were when the server started.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rejoin_lang::diagnostic::{Code, Diagnostic};
 use rejoin_lang::plan::{self, Callee, NodeKind, Plan, Script};
-use rejoin_lang::source::Span;
+use rejoin_lang::source::{SourceId, Span};
 use rejoin_lang::step_spec::Effect;
 use rejoin_value::jq;
 
@@ -53,7 +53,11 @@ impl Program {
         let pipelines = plan
             .pipelines
             .iter()
-            .map(|p| Pipeline { name: p.name.clone(), block: builder.block(&p.block) })
+            .map(|p| Pipeline {
+                name: p.name.clone(),
+                is_of_main_file: p.name_span.source == SourceId::default(),
+                block: builder.block(&p.block),
+            })
             .collect();
         let feature_flags = plan.feature_flags.as_ref().map(|block| builder.block(block));
         if !builder.problems.is_empty() {
@@ -158,7 +162,9 @@ impl Builder<'_> {
                     args: call.has_args.then_some(call.args.len()),
                     location: &location,
                     settings: self.settings,
+                    source: call.text.as_ref().map_or(call.name_span, |text| text.span).source,
                     variables: &self.plan.variables,
+                    imports: &self.plan.imports,
                 };
                 match step.prepare(&site) {
                     Ok(prepared) => Target::Step(prepared),

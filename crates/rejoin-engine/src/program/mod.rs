@@ -44,6 +44,7 @@ pub(crate) struct Route {
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) name: Arc<str>,
+    pub(crate) is_of_main_file: bool,
     pub(crate) block: Block,
 }
 
@@ -205,21 +206,10 @@ impl Program {
         &self.tests
     }
 
-    /// The name of a pipeline that a test starts.
-    ///
-    /// # Panics
-    /// If the id belongs to another program.
-    pub fn pipeline_name(&self, id: PipelineId) -> &Arc<str> {
-        &self.pipelines[id.0 as usize].name
-    }
-
-    /// Whether there is a pipeline of that name.
-    pub fn has_pipeline(&self, name: &str) -> bool {
-        self.pipeline(name).is_some()
-    }
-
-    pub(crate) fn pipeline(&self, name: &str) -> Option<&Pipeline> {
-        self.pipelines.iter().find(|pipeline| *pipeline.name == *name)
+    /// The pipeline of that name in the main file: whoever starts one by its name knows no other.
+    pub fn find_pipeline(&self, name: &str) -> Option<PipelineId> {
+        let found = self.pipelines.iter().position(|p| p.is_of_main_file && *p.name == *name);
+        found.map(|index| PipelineId(index as u32))
     }
 }
 

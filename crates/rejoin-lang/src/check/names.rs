@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Callee, Trigger};
+use crate::source::SourceId;
 
 use super::Checker;
 use super::bodies::each_call;
 
 pub(super) fn check(checker: &mut Checker<'_>) {
     let plan = checker.plan;
-    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut first: HashMap<(SourceId, &str), usize> = HashMap::new();
     let mut is_used = vec![false; plan.pipelines.len()];
     // A misspelt name was probably meant for something that looks unused because of it.
     let mut some_unknown = false;
@@ -29,7 +30,8 @@ pub(super) fn check(checker: &mut Checker<'_>) {
         if name.is_empty() {
             continue;
         }
-        if let Some(known) = first.get(&**name) {
+        let source = pipeline.name_span.source;
+        if let Some(known) = first.get(&(source, &**name)) {
             checker.report(
                 Diagnostic::new(
                     Code::DUPLICATE_PIPELINE,
@@ -42,9 +44,11 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             );
             continue;
         }
-        first.insert(name, index);
+        first.insert((source, name), index);
         // `main` is what a run without a target starts.
         let is_entry = &**name == "main";
+        // Whoever wrote an imported file wrote it for others as well.
+        let is_entry = is_entry || source != SourceId::default();
         if !is_used[index] && !is_entry && !some_unknown && !plan.routes.is_empty() {
             checker.report(
                 Diagnostic::new(
@@ -61,7 +65,9 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             );
         }
     }
-    for (name, span) in plan.unused_variables.iter().filter(|_| !some_unknown) {
+    // A file without routes is there to be imported.
+    let is_certain = !some_unknown && !plan.routes.is_empty();
+    for (name, span) in plan.unused_variables.iter().filter(|_| is_certain) {
         checker.report(
             Diagnostic::new(
                 Code::UNUSED_VARIABLE,

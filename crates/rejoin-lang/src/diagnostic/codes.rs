@@ -166,7 +166,7 @@ codes! {
     E0104 DUPLICATE_PIPELINE Error true "two pipelines of one name";
     E0105 DUPLICATE_VARIABLE Error true "two variables of one name";
     E0106 UNKNOWN_VARIABLE Error true "unknown variable";
-    E0107 MODULE_NAME Error true "name of a module";
+    E0107 MODULE_NAME Error true "name of a module that is not imported";
     E0108 BAD_TAG Error true "tag with wrong arguments";
     E0109 ENDLESS_RECURSION Error false "pipelines that call each other without end";
     E0110 EMPTY_JOIN Error true "join without tasks";
@@ -176,6 +176,9 @@ codes! {
     E0114 READ_BEFORE_JOIN Error false "task read before it is joined";
     E0115 READ_OF_UNKNOWN_TASK Error false "read of a task that does not exist";
     E0116 DUPLICATE_TASK Error false "two tasks of one name";
+    E0117 UNREADABLE_IMPORT Error true "import that cannot be read";
+    E0118 DUPLICATE_ALIAS Error true "two imports of one name";
+    E0119 CYCLIC_IMPORT Error true "files that import each other";
     E0201 BAD_JQ Error true "jq program that does not compile";
     E0202 MISSING_ARGUMENT Error true "step without what it needs";
     E0203 CONTEXT_INLINE Error true "`$context` where it is not known";

@@ -8,7 +8,7 @@ use crate::plan::{
 };
 use crate::source::Span;
 use crate::step_spec::{OutputClass, TextLanguage};
-use crate::wp::ast::{PlainStep, StepConfig};
+use crate::wp::ast::{Name, PlainStep, StepConfig};
 
 use super::tags::{Marks, bad_tag};
 use super::{Lowering, flags, unavailable};
@@ -25,6 +25,8 @@ struct GivenText {
     bare: bool,
     /// Whether it was reported and stands for nothing.
     is_refused: bool,
+    /// The file in which its name is looked up.
+    module: usize,
 }
 
 impl Lowering<'_> {
@@ -47,29 +49,55 @@ impl Lowering<'_> {
             }
             StepConfig::Bare { module: None, name } => (name.text.clone(), name.span, true),
             StepConfig::Bare { module: Some(module), name } => {
-                let span = module.span.to(name.span);
-                self.report(
-                    Diagnostic::new(
-                        Code::MODULE_NAME,
-                        span,
-                        format!("no module is called `{}`", module.text),
-                    )
-                    .label("modules are not available in this version")
-                    .help(format!("declare `{}` in this file and use its bare name", name.text)),
-                );
-                let text = CallText { value: self.sources.text(span).into(), span };
-                return GivenText { text, variable: None, bare: false, is_refused: true };
+                return self.scoped_text(step, module, name);
             }
         };
-        match self.variables.resolve(step, &value) {
+        let module = self.current;
+        match self.scopes[module].variables.resolve(step, &value) {
             Some((name, text)) => {
-                GivenText { text, variable: Some(name), bare: false, is_refused: false }
+                GivenText { text, variable: Some(name), bare: false, is_refused: false, module }
             }
             None => {
                 let text = CallText { value, span };
-                GivenText { text, variable: None, bare, is_refused: false }
+                GivenText { text, variable: None, bare, is_refused: false, module }
             }
         }
+    }
+
+    /// `module::name`: a variable of the step, or a pipeline, in another file.
+    fn scoped_text(&mut self, step: &str, alias: &Name, name: &Name) -> GivenText {
+        let text = CallText { value: name.text.clone(), span: alias.span.to(name.span) };
+        let mut given =
+            GivenText { text, variable: None, bare: false, is_refused: true, module: self.current };
+        let Some(&module) = self.scope().aliases.get(&alias.text) else {
+            let near = nearest(&alias.text, self.scope().aliases.keys().map(|key| &**key));
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("import it: `import \"{0}.wp\" as {0}`", alias.text),
+            };
+            self.report(
+                Diagnostic::new(
+                    Code::MODULE_NAME,
+                    given.text.span,
+                    format!("no module is called `{}`", alias.text),
+                )
+                .label("not imported in this file")
+                .help(help),
+            );
+            return given;
+        };
+        let Some(module) = module else { return given };
+        given.module = module;
+        if step == "pipeline" {
+            given.is_refused = false;
+        } else if let Some((variable, text)) =
+            self.scopes[module].variables.resolve(step, &name.text)
+        {
+            given = GivenText { text, variable: Some(variable), is_refused: false, ..given };
+        } else {
+            self.report_missing_variable(step, &given);
+        }
+        given
     }
 
     fn callee(&mut self, step: &PlainStep, given: Option<&GivenText>) -> Callee {
@@ -80,7 +108,7 @@ impl Lowering<'_> {
         if self.catalog.spec(name).is_some() {
             return Callee::Step(name.clone());
         }
-        if let Some(&id) = self.pipelines.get(name) {
+        if let Some(&id) = self.scope().pipelines.get(name) {
             if let Some(given) = given {
                 self.report(
                     Diagnostic::new(
@@ -115,14 +143,14 @@ impl Lowering<'_> {
             return Callee::Unknown;
         };
         let name = given.text.value.trim();
-        if let Some(&id) = self.pipelines.get(name) {
-            self.body.calls.push(id);
-            return Callee::Pipeline(id);
-        }
         if given.is_refused {
             return Callee::Unknown;
         }
-        let near = self.near_name(name, &[], true);
+        if let Some(&id) = self.scopes[given.module].pipelines.get(name) {
+            self.body.calls.push(id);
+            return Callee::Pipeline(id);
+        }
+        let near = self.near_name(name, &[], Some(given.module));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declare it: `pipeline {name} = …`"),
@@ -157,7 +185,7 @@ impl Lowering<'_> {
         }
         let mut steps = self.catalog.names();
         steps.extend(["join", "pipeline", "if", "dispatch", "foreach", "result"]);
-        let near = self.near_name(name, &steps, may_be_pipeline);
+        let near = self.near_name(name, &steps, may_be_pipeline.then_some(self.current));
         let (message, help) = match near {
             Some(near) => (None, format!("did you mean `{near}`?")),
             None if may_be_pipeline => (None, format!("declare it: `pipeline {name} = …`")),
@@ -173,12 +201,19 @@ impl Lowering<'_> {
     }
 
     /// What was probably meant. A file full of unknown names was not written by mistake, and is not searched for long.
-    fn near_name(&mut self, name: &str, steps: &[&str], or_pipeline: bool) -> Option<String> {
+    pub(super) fn near_name(
+        &mut self,
+        name: &str,
+        steps: &[&str],
+        or_pipeline_of: Option<usize>,
+    ) -> Option<String> {
         self.unknown_names += 1;
         if self.unknown_names > MOST_SUGGESTIONS {
             return None;
         }
-        let pipelines = self.pipelines.keys().map(|key| &**key).filter(|_| or_pipeline);
+        let scope = or_pipeline_of.map(|module| &self.scopes[module]);
+        let pipelines =
+            scope.into_iter().flat_map(|scope| scope.pipelines.keys()).map(|key| &**key);
         nearest(name, steps.iter().copied().chain(pipelines)).map(str::to_owned)
     }
 
@@ -242,8 +277,7 @@ impl Lowering<'_> {
         }
         let Some(given) = given else { return call };
         let language = spec.text.language;
-        if given.is_refused || given.bare && self.is_missing_variable(&name, language, &given.text)
-        {
+        if given.is_refused || given.bare && self.is_missing_variable(&name, language, &given) {
             call.callee = Callee::Unknown;
             return call;
         }
@@ -262,7 +296,13 @@ impl Lowering<'_> {
     }
 
     /// Whether a name without quotes was meant as a variable that does not exist: it is no program of its own.
-    fn is_missing_variable(&mut self, step: &str, language: TextLanguage, text: &CallText) -> bool {
+    fn is_missing_variable(
+        &mut self,
+        step: &str,
+        language: TextLanguage,
+        given: &GivenText,
+    ) -> bool {
+        let text = &given.text;
         let is_program = match language {
             TextLanguage::Jq => self.jq.of_step(&text.value).problems().next().is_none(),
             TextLanguage::Foreign => self.catalog.check_text(step, &text.value).is_empty(),
@@ -271,21 +311,25 @@ impl Lowering<'_> {
         if is_program {
             return false;
         }
-        let name = &text.value;
-        let help = match self.variables.nearest(step, name) {
+        self.report_missing_variable(step, given);
+        true
+    }
+
+    fn report_missing_variable(&mut self, step: &str, given: &GivenText) {
+        let name = &given.text.value;
+        let help = match self.scopes[given.module].variables.nearest(step, name) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declare it: ``{step} {name} = `…` ``"),
         };
         self.report(
             Diagnostic::new(
                 Code::UNKNOWN_VARIABLE,
-                text.span,
+                given.text.span,
                 format!("`{step}` has no variable `{name}`"),
             )
             .label("not known")
             .help(help),
         );
-        true
     }
 
     /// A task, if the step is tagged as one.

@@ -3,22 +3,28 @@
 use std::collections::HashMap;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::modules::Module;
 use crate::plan::{ConfigBlock, ConfigSetting};
-use crate::wp::ast::{Config, File, Item};
+use crate::wp::ast::{Config, Item};
 
 use super::Lowering;
 
 impl Lowering<'_> {
-    pub(super) fn config_blocks(&mut self, file: &File) -> Vec<ConfigBlock> {
+    pub(super) fn config_blocks(&mut self, modules: &[Module]) -> Vec<ConfigBlock> {
         let mut blocks: Vec<ConfigBlock> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
-        for item in &file.items {
+        // Imported files come first: of one name, the block of the main file stands.
+        let (main, imported) = modules.split_at(modules.len().min(1));
+        for item in imported.iter().chain(main).flat_map(|module| &module.file.items) {
             let Item::Config(config) = item else { continue };
             let block = self.config_block(config);
             match known.get(&*config.name.text) {
                 None => {
                     known.insert(&config.name.text, blocks.len());
                     blocks.push(block);
+                }
+                Some(&index) if block.span.source < blocks[index].span.source => {
+                    blocks[index] = block;
                 }
                 Some(&index) => {
                     self.report(

@@ -21,27 +21,21 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 use crate::jq_facts::JqFacts;
+use crate::modules::Module;
 use crate::plan::{self, PipelineId, Plan};
-use crate::source::Sources;
+use crate::source::{SourceId, Sources};
 use crate::step_spec::StepCatalog;
-use crate::wp::ast::{File, Item};
+use crate::wp::ast::Item;
 
 use flags::BodyFacts;
 use variables::Variables;
 
-/// Gives meaning to a `.wp` file. `sources` must hold the text that the tree was parsed from.
+/// Gives meaning to the files of a program, the main one first. `sources` holds their texts in the same order. Goes on
+/// with a cache of analysed jq programs that the checker can use as well.
 ///
 /// The problems are those of names, tags and lists; the rules of [`check`](crate::check) find the rest.
-///
-/// # Panics
-/// If the spans of the tree do not lie in `sources`.
-pub fn wp(file: &File, sources: Sources, catalog: &dyn StepCatalog) -> (Plan, Vec<Diagnostic>) {
-    wp_with(file, sources, catalog, &mut JqFacts::default())
-}
-
-/// As [`wp`], with a cache of analysed jq programs that the checker can go on using.
-pub(crate) fn wp_with(
-    file: &File,
+pub(crate) fn wp(
+    modules: &[Module],
     sources: Sources,
     catalog: &dyn StepCatalog,
     jq: &mut JqFacts,
@@ -51,12 +45,12 @@ pub(crate) fn wp_with(
         catalog,
         jq,
         problems: Vec::new(),
-        variables: Variables::default(),
-        pipelines: HashMap::new(),
+        scopes: Vec::new(),
+        current: 0,
         unknown_names: 0,
         body: BodyFacts::default(),
     };
-    let mut plan = lowering.file(file);
+    let mut plan = lowering.program(modules);
     let problems = lowering.problems;
     plan.sources = sources;
     (plan, problems)
@@ -68,21 +62,36 @@ struct Lowering<'a> {
     catalog: &'a dyn StepCatalog,
     jq: &'a mut JqFacts,
     problems: Vec<Diagnostic>,
-    variables: Variables,
-    /// Of several pipelines with one name the first answers.
-    pipelines: HashMap<Arc<str>, PipelineId>,
+    /// The names of each file.
+    scopes: Vec<Scope>,
+    /// Which of them is being lowered.
+    current: usize,
     /// How many names were not found.
     unknown_names: u32,
     /// What is known of the route or pipeline that is being lowered.
     body: BodyFacts,
 }
 
+/// What names mean in one file.
+#[derive(Default)]
+struct Scope {
+    variables: Variables,
+    /// Of several pipelines with one name the first answers.
+    pipelines: HashMap<Arc<str>, PipelineId>,
+    aliases: HashMap<Arc<str>, Option<usize>>,
+}
+
 impl Lowering<'_> {
-    fn file(&mut self, file: &File) -> Plan {
-        self.declare(file);
-        let mut plan = Plan { config: self.config_blocks(file), ..Plan::default() };
+    fn program(&mut self, modules: &[Module]) -> Plan {
+        self.declare(modules);
+        let mut plan = Plan { config: self.config_blocks(modules), ..Plan::default() };
         let (mut routes, mut pipelines) = (Vec::new(), Vec::new());
-        for item in &file.items {
+        let items = |(n, module)| {
+            let module: &Module = module;
+            module.file.items.iter().map(move |item| (n, item))
+        };
+        for (module, item) in modules.iter().enumerate().flat_map(items) {
+            self.current = module;
             match item {
                 Item::Route(route) => {
                     if let Some(method) = plan::Method::parse(&route.method.text) {
@@ -107,35 +116,66 @@ impl Lowering<'_> {
                         block,
                     });
                 }
+                // Flags are a matter of the application, which is the main file.
+                Item::FeatureFlags(_) if module > 0 => {}
                 Item::FeatureFlags(flags) => plan.feature_flags = Some(self.body(&flags.steps).0),
-                Item::Config(_) | Item::Variable(_) | Item::Describe(_) => {}
+                Item::Import(_) | Item::Config(_) | Item::Variable(_) | Item::Describe(_) => {}
             }
         }
         let observers = flags::observers(&pipelines);
         for (route, facts) in plan.routes.iter_mut().zip(&routes) {
             route.observes_flags = facts.observes(&observers);
         }
-        self.tests(file, &mut plan);
-        plan.variables = self.variables.listed();
-        plan.unused_variables = self.variables.unused();
+        for (module, Module { file, .. }) in modules.iter().enumerate() {
+            self.current = module;
+            self.tests(file, &mut plan);
+        }
+        plan.variables = self.scopes.iter().flat_map(|scope| scope.variables.listed()).collect();
+        plan.imports = self.imports();
+        // Whoever wrote an imported file wrote it for others as well.
+        plan.unused_variables =
+            self.scopes.first().map_or_else(Vec::new, |scope| scope.variables.unused());
         plan
     }
 
     /// Takes note of every name before any is used: the order of declarations has no meaning.
-    fn declare(&mut self, file: &File) {
+    fn declare(&mut self, modules: &[Module]) {
         let mut count = 0;
-        for item in &file.items {
-            match item {
-                Item::Variable(variable) => {
-                    self.problems.extend(self.variables.declare(variable));
+        for module in modules {
+            let mut scope = Scope { aliases: module.aliases.clone(), ..Scope::default() };
+            for item in &module.file.items {
+                match item {
+                    Item::Variable(variable) => {
+                        self.problems.extend(scope.variables.declare(variable));
+                    }
+                    Item::Pipeline(pipeline) => {
+                        let name = pipeline.name.text.clone();
+                        scope.pipelines.entry(name).or_insert(PipelineId(count));
+                        count += 1;
+                    }
+                    _ => {}
                 }
-                Item::Pipeline(pipeline) => {
-                    self.pipelines.entry(pipeline.name.text.clone()).or_insert(PipelineId(count));
-                    count += 1;
-                }
-                _ => {}
+            }
+            self.scopes.push(scope);
+        }
+    }
+
+    fn imports(&self) -> Vec<plan::Import> {
+        let id = |module: usize| SourceId(module as u16);
+        let mut imports = Vec::new();
+        for (from, scope) in self.scopes.iter().enumerate() {
+            for (alias, to) in &scope.aliases {
+                let import = |to| plan::Import { from: id(from), alias: alias.clone(), to: id(to) };
+                imports.extend(to.map(import));
             }
         }
+        imports.sort_by(|a, b| (a.from, &a.alias).cmp(&(b.from, &b.alias)));
+        imports
+    }
+
+    /// The names of the file that is being lowered.
+    fn scope(&self) -> &Scope {
+        &self.scopes[self.current]
     }
 
     fn report(&mut self, problem: Diagnostic) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rejoin_value::{Value, jq};
 
 use super::Lowering;
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{self, Check, CheckKind, Given, MockAnswer, Operator, Plan, Script, Test};
 use crate::wp::ast::{
     self, Describe, File, It, Item, Name, PlainStep, Step, StepConfig, TestCheck, Text, Written,
@@ -40,13 +40,7 @@ impl Lowering<'_> {
                 method: plan::Method::parse(&method.text)?,
                 path: expand(&path.value, &variables).into(),
             },
-            ast::Trigger::Pipeline(name) => match self.pipelines.get(&name.text) {
-                Some(id) => plan::Trigger::Pipeline(*id),
-                None => {
-                    self.unknown_in_test(name, "pipeline", plan.pipelines.iter().map(|p| &*p.name));
-                    return None;
-                }
-            },
+            ast::Trigger::Pipeline(name) => plan::Trigger::Pipeline(self.pipeline_in_test(name)?),
             ast::Trigger::Variable { step, name } => self.variable(step, name, plan),
         };
         let mut mocks: Vec<plan::Mock> = Vec::new();
@@ -142,10 +136,7 @@ impl Lowering<'_> {
             }
             TestCheck::Cancelled { task, span } => (*span, CheckKind::Cancelled(task.text.clone())),
             TestCheck::Call { pipeline, value, span } => {
-                if !self.pipelines.contains_key(&pipeline.text) {
-                    let known: Vec<_> = self.pipelines.keys().cloned().collect();
-                    self.unknown_in_test(pipeline, "pipeline", known.iter().map(|name| &**name));
-                }
+                self.pipeline_in_test(pipeline);
                 let script = self.test_script(value.text(), variables);
                 (*span, CheckKind::Call { pipeline: pipeline.text.clone(), script })
             }
@@ -153,20 +144,22 @@ impl Lowering<'_> {
         Check { span, kind }
     }
 
-    fn unknown_in_test<'n>(
-        &mut self,
-        name: &Name,
-        what: &str,
-        known: impl Iterator<Item = &'n str>,
-    ) {
-        let message = format!("no {what} is called `{}`", name.text);
-        let problem = Diagnostic::new(Code::UNKNOWN_STEP, name.span, message).label("not declared");
-        self.unknown_names += 1;
-        let guess = nearest(&name.text, known.collect::<Vec<_>>());
-        self.report(match guess {
-            Some(guess) => problem.help(format!("did you mean `{guess}`?")),
-            None => problem.help(format!("declare the {what}, or remove the test")),
-        });
+    /// The pipeline of this file that a test names; reports a name that is none.
+    fn pipeline_in_test(&mut self, name: &Name) -> Option<plan::PipelineId> {
+        if let Some(&id) = self.scope().pipelines.get(&name.text) {
+            return Some(id);
+        }
+        let help = match self.near_name(&name.text, &[], Some(self.current)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "declare the pipeline, or remove the test".to_owned(),
+        };
+        let message = format!("no pipeline is called `{}`", name.text);
+        self.report(
+            Diagnostic::new(Code::UNKNOWN_STEP, name.span, message)
+                .label("not declared")
+                .help(help),
+        );
+        None
     }
 }
 

@@ -25,7 +25,7 @@ pub use test::{
 
 use std::sync::Arc;
 
-use crate::source::{Sources, Span};
+use crate::source::{SourceId, Sources, Span};
 
 /// A program, lowered.
 #[derive(Clone, Debug, Default)]
@@ -42,8 +42,10 @@ pub struct Plan {
     pub config: Vec<ConfigBlock>,
     /// Tests in the order written.
     pub tests: Vec<Test>,
-    /// Variables in the order of the file, for steps whose texts name them.
+    /// Variables in the order of the files, for steps whose texts name them.
     pub variables: Vec<Variable>,
+    /// Which file calls which other by what name, for those texts as well.
+    pub imports: Vec<Import>,
     /// Names of the variables that no step uses, with their places.
     pub unused_variables: Vec<(Arc<str>, Span)>,
 }
@@ -55,8 +57,19 @@ pub struct Variable {
     pub step: Arc<str>,
     /// Its name.
     pub name: Arc<str>,
-    /// What it stands for.
+    /// What it stands for. Its span says in which file it is known by its bare name.
     pub text: CallText,
+}
+
+/// `import "…" as alias`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// The file that imports.
+    pub from: SourceId,
+    /// The name that the other file has in it.
+    pub alias: Arc<str>,
+    /// The file that is imported.
+    pub to: SourceId,
 }
 
 /// Which pipeline of a plan.

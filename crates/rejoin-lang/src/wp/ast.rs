@@ -22,6 +22,8 @@ pub struct File {
 /// A declaration at top level.
 #[derive(Clone, Debug)]
 pub enum Item {
+    /// `import "path" as alias`
+    Import(Import),
     /// `config name { key: value }`
     Config(Config),
     /// ``middleware name = `text` ``
@@ -51,6 +53,17 @@ pub struct Text {
     /// The content, exactly as written.
     pub value: Arc<str>,
     /// The place of the content, without its quotes.
+    pub span: Span,
+}
+
+/// `import "path" as alias`
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The path of the file, as written.
+    pub path: Text,
+    /// What the file is called here.
+    pub alias: Name,
+    /// From `import` to the alias.
     pub span: Span,
 }
 

@@ -63,6 +63,11 @@ pub(crate) fn spans(file: &File) -> Vec<(Span, &'static str)> {
     let mut all = Vec::new();
     for item in &file.items {
         match item {
+            Item::Import(import) => all.extend([
+                (import.span, "import"),
+                (import.path.span, "import's path"),
+                (import.alias.span, "import's alias"),
+            ]),
             Item::Config(config) => {
                 all.extend([(config.span, "config"), (config.name.span, "config name")]);
                 for entry in &config.entries {

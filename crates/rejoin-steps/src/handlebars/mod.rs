@@ -2,6 +2,7 @@
 
 mod data;
 mod dedent;
+mod names;
 mod partials;
 mod run;
 mod spec;
@@ -19,7 +20,7 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 /// A template sees the keys of the state and `context`, as jq sees it; of a state that is no object it sees
 /// `data`. `{{x}}` is escaped, `{{{x}}}` is not; what is missing is empty. The helpers are `if`, `unless`, `each`,
 /// `with`, `lookup`, `raw`, `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `and`, `or`, `not` and `len`. Every variable of
-/// either name is a partial.
+/// either name is a partial; those of an imported file are `alias/name`.
 ///
 /// Templates are compiled when a program is loaded. `config handlebars` sets `timeout` and `memory`, which bounds
 /// the page's length in bytes; `config scripts` sets them for all steps that run programs.
@@ -63,8 +64,9 @@ impl Step for Handlebars {
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
         let text = site.text.unwrap_or_default();
-        let template = template::compile(text)?;
-        let partials = self.partials.of(site.variables)?;
+        let mut template = template::compile(text)?;
+        let partials = self.partials.of(site.variables, site.imports)?;
+        partials.names.resolve(&mut template, site.source);
         let mentions_context = partials.mention_context || text.contains("context");
         let configured = ScriptSettings::read(site.settings, "handlebars");
         let page = run::Page { template, partials, mentions_context };

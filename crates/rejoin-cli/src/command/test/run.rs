@@ -178,7 +178,7 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
                 deadline: rejoin::Instant::now() + app.program().request_timeout(),
                 script: script_args(take(GivenKind::Args), take(GivenKind::Options)),
             };
-            let target = Target::Pipeline(app.program().pipeline_name(*id).clone());
+            let target = Target::Pipeline(*id);
             let input = take(GivenKind::Input).unwrap_or_else(|| Object::new().into());
             let (reply, answer) = tokio::sync::oneshot::channel();
             let began = Instant::now();

@@ -57,6 +57,7 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
 
 fn start_of(item: &Item) -> usize {
     let span = match item {
+        Item::Import(import) => import.span,
         Item::Config(config) => config.span,
         Item::Variable(variable) => variable.step.span,
         Item::Pipeline(pipeline) => pipeline.span,
@@ -71,6 +72,12 @@ impl Layout<'_> {
     fn item(&mut self, item: &Item) {
         let line = Lead::Line { indent: 0, blank: true };
         match item {
+            Item::Import(import) => {
+                self.put(line, "import");
+                self.put_to(Lead::Space, import.path.span.range().end + 1);
+                self.put(Lead::Space, "as");
+                self.put_to(Lead::Space, import.alias.span.range().end);
+            }
             Item::Config(config) => self.config(config),
             Item::Variable(variable) => {
                 self.put_to(line, variable.step.span.range().end);

@@ -40,6 +40,7 @@ impl Parser<'_> {
             ItemStart::Variable => self.parse_variable(),
             ItemStart::Block => self.parse_misspelt_config(),
             ItemStart::Keyword => match self.peek_word() {
+                "import" => self.parse_import().map(Item::Import),
                 "config" => Some(Item::Config(self.parse_config())),
                 "pipeline" => Some(Item::Pipeline(self.parse_pipeline())),
                 "featureFlags" => Some(Item::FeatureFlags(self.parse_feature_flags())),
@@ -323,7 +324,6 @@ impl Parser<'_> {
             match self.peek() {
                 Some(b'`' | b'"') => drop(self.opt_quoted_text()),
                 Some(b'=' | b'.') => self.pos += 1,
-                _ if keyword == "import" && self.eat_word("as") => {}
                 _ if self.is_anchor(self.pos) => break,
                 _ => {
                     if self.opt_name().is_none() {

@@ -9,6 +9,7 @@
 
 mod block;
 mod config;
+mod import;
 mod item;
 mod labels;
 mod raw;
