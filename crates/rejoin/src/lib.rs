@@ -179,3 +179,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/library.md")]
 struct Library;
+
+/// The programs of docs/guarantees.md do not compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guarantees.md")]
+struct Guarantees;
