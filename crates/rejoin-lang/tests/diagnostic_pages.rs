@@ -125,7 +125,12 @@ fn the_examples_of_cov_fail_as_their_page_says() {
         assert!(!fails.is_empty() && !mended.is_empty(), "{code} needs both examples");
         for program in fails {
             let (found, drawing) = parse_cov(&program);
-            assert_eq!(found, [code.id()], "in the failing example of {code}:\n{drawing}");
+            // What arrives through another function is also missing there.
+            let wanted = match code.id() {
+                "E0156" => vec!["E0156", "E0154"],
+                id => vec![id],
+            };
+            assert_eq!(found, wanted, "in the failing example of {code}:\n{drawing}");
             let content = format!("{program}\n{}\n{drawing}", "~".repeat(60));
             insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
                 insta::assert_snapshot!(format!("page_{code}"), content);
@@ -140,7 +145,7 @@ fn the_examples_of_cov_fail_as_their_page_says() {
 
 fn parse_cov(program: &str) -> (Vec<&'static str>, String) {
     let source = Source::new("page.cov", program);
-    let (_, problems) = cov::parse(&source, SourceId(0));
+    let (_, problems) = cov::load(source.clone());
     let codes = problems.iter().map(|problem| problem.code.id()).collect();
     (codes, render_text(&Sources::single(source), &problems, false))
 }

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use rejoin_engine::{Program, Registry};
 use rejoin_lang::cov;
 use rejoin_lang::diagnostic::{Code, Diagnostic, Severity, has_errors, render_json, render_text};
-use rejoin_lang::source::{Source, SourceId, Sources};
+use rejoin_lang::source::{Source, Sources};
 
 use crate::config::{ConfigError, ServerConfig};
 use crate::log::{Log, LogFormat};
@@ -202,10 +202,9 @@ pub fn check(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Report, LoadError> {
     if is_cov(path) {
-        let source = read_source(path)?;
-        let (_, diagnostics) = cov::parse(&source, SourceId(0));
+        let (functions, diagnostics) = cov::load(read_source(path)?);
         let files = vec![path.to_owned()];
-        return Ok(Report { sources: Sources::single(source), files, diagnostics });
+        return Ok(Report { sources: functions.sources, files, diagnostics });
     }
     match load(path, registry, env) {
         Ok(Loaded { report, .. }) => Ok(report),

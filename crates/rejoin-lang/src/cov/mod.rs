@@ -1,7 +1,9 @@
 //! The `.cov` syntax: text to [`ast`], always a tree plus all problems.
 //!
 //! Everything in it is a block of words, attributes and blocks, closed by `end`; a table of forms says which words belong where.
-//! A list of steps without a snippet around it is a file too. Meaning (names, types, effects) is not looked at here.
+//! A list of steps without a snippet around it is a file too: a function `main`, whose parameters are the names that it
+//! reads and does not bind. [`load`] also lowers the tree to [functions](crate::plan::Functions) and checks names,
+//! arguments and effects; types are not checked.
 //!
 //! ```
 //! use rejoin_lang::cov;
@@ -14,9 +16,33 @@
 //! ```
 
 pub mod ast;
+mod effects;
 mod form;
 mod lex;
+mod library;
+mod lower;
 mod parse;
 mod rules;
 
+pub use library::{LIBRARY, library};
 pub use parse::{MAX_DEPTH, MAX_FILE_BYTES, parse};
+
+use crate::diagnostic::{Diagnostic, has_errors};
+use crate::plan::Functions;
+use crate::source::{Source, SourceId, Sources};
+
+/// Reads a file, lowers it and checks it. The functions are complete if no diagnostic is an error; names and effects
+/// are looked at only where the syntax has no error.
+pub fn load(source: Source) -> (Functions, Vec<Diagnostic>) {
+    let (file, mut problems) = parse(&source, SourceId(0));
+    let sources = Sources::single(source);
+    if has_errors(&problems) {
+        return (Functions { sources, functions: Vec::new() }, problems);
+    }
+    let (functions, more) = lower::lower(&file, sources);
+    problems.extend(more);
+    problems.extend(effects::check(&functions));
+    problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    problems.truncate(crate::problems::MAX_PROBLEMS);
+    (functions, problems)
+}

@@ -83,6 +83,12 @@ const REFERENCES: &[(Code, &str)] = &[
     (Code::COV_DUPLICATE_ID, "E-SYMBOL-005"),
     (Code::COV_IN_TRANSACTION, "E-CONC-005"),
     (Code::COV_EXTERN_ID, "E-EXTERN-003"),
+    (Code::COV_UNKNOWN_NAME, "E-SYMBOL-001"),
+    (Code::COV_UNKNOWN_FUNCTION, "E-SYMBOL-001"),
+    (Code::COV_ARGUMENTS, "E-TYPE-006"),
+    (Code::COV_PURE_EFFECT, "E-EFFECT-001"),
+    (Code::COV_EFFECT, "E-EFFECT-002"),
+    (Code::COV_FAR_EFFECT, "E-EFFECT-003"),
     (Code::COV_IDLE_PART, "W-CONC-001"),
     (Code::COV_SHADOWED_VIEW, "W-CONC-002"),
     (Code::COV_RETURN_IN_BRANCH, "W-CONC-004"),
@@ -179,6 +185,12 @@ codes! {
     E0117 UNREADABLE_IMPORT Error true "import that cannot be read";
     E0118 DUPLICATE_ALIAS Error true "two imports of one name";
     E0119 CYCLIC_IMPORT Error true "files that import each other";
+    E0151 COV_UNKNOWN_NAME Error true "name that nothing has";
+    E0152 COV_UNKNOWN_FUNCTION Error true "call of an unknown function";
+    E0153 COV_ARGUMENTS Error true "arguments that do not fit the function";
+    E0154 COV_PURE_EFFECT Error true "effect of a function that declares none";
+    E0155 COV_EFFECT Error true "effect that is not declared";
+    E0156 COV_FAR_EFFECT Error true "effect that arrives through other functions";
     E0201 BAD_JQ Error true "jq program that does not compile";
     E0202 MISSING_ARGUMENT Error true "step without what it needs";
     E0203 CONTEXT_INLINE Error true "`$context` where it is not known";

@@ -7,6 +7,7 @@ mod call;
 mod cond;
 mod config;
 mod display;
+mod function;
 mod node;
 mod route;
 mod test;
@@ -14,6 +15,11 @@ mod test;
 pub use call::{Call, CallText, Callee, Last, Output, Policy, Retry, Script, TaskReads, Unnamed};
 pub use cond::Cond;
 pub use config::{ConfigBlock, ConfigSetting};
+pub use function::{
+    Action, Fork, ForkBranch, ForkKind, ForkOnError, Function, FunctionCall, FunctionCallee,
+    FunctionParam, FunctionStep, Functions, LibraryFunction, Literal, Make, MatchCase, Operand,
+    Pattern,
+};
 pub use node::{
     Block, Case, Dispatch, ForEach, If, Join, JoinTarget, Node, NodeKind, ResultBlock,
     ResultBranch, Spawn,

@@ -1,0 +1,122 @@
+//! Tree to functions: names of functions and arguments are resolved, what the syntax leaves open is filled in.
+
+mod names;
+mod operand;
+mod step;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::ast::{Block, File};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Function, FunctionParam, Functions, Literal};
+use crate::source::Sources;
+
+use operand::literal;
+
+/// The functions of a file, and what is wrong with the names in it.
+pub(super) fn lower(file: &File, sources: Sources) -> (Functions, Vec<Diagnostic>) {
+    let mut functions: Vec<Function> = Vec::new();
+    let mut bodies: Vec<Vec<&Block>> = Vec::new();
+    for snippet in file.blocks.iter().filter(|block| is(block, "snippet")) {
+        if let Some(function) = declaration(snippet) {
+            functions.push(function);
+            bodies.push(section(snippet, "body").map(steps).unwrap_or_default());
+        }
+    }
+    let alone: Vec<&Block> = file.blocks.iter().filter(|block| is(block, "step")).collect();
+    if let Some(first) = alone.first() {
+        functions.push(Function {
+            id: "main".into(),
+            name: "main".into(),
+            span: first.word.span,
+            params: Vec::new(),
+            effects: Vec::new(),
+            infers_effects: true,
+            returns: Vec::new(),
+            body: Some(Arc::new([])),
+        });
+        bodies.push(alone);
+    }
+    let mut lower = Lower { problems: Vec::new(), ids: HashMap::new(), names: HashMap::new() };
+    for (index, function) in functions.iter().enumerate() {
+        lower.ids.entry(function.id.clone()).or_insert(index);
+        lower.names.entry(function.name.clone()).or_default().push(index);
+    }
+    let lowered: Vec<_> = bodies.iter().map(|body| lower.steps(body, &functions)).collect();
+    for (function, body) in functions.iter_mut().zip(lowered) {
+        let names = names::check(function, &body);
+        if function.infers_effects {
+            // What steps that stand alone read and do not bind is given to them.
+            let free = names.free.into_iter();
+            function.params = free.map(|name| param(name, "Any".into())).collect();
+        } else {
+            lower.problems.extend(names.problems);
+        }
+        if function.body.is_some() {
+            function.body = Some(body.into());
+        }
+    }
+    (Functions { sources, functions }, lower.problems)
+}
+
+struct Lower {
+    problems: Vec<Diagnostic>,
+    ids: HashMap<Arc<str>, usize>,
+    names: HashMap<Arc<str>, Vec<usize>>,
+}
+
+/// What a snippet declares, if it is a function; its body comes later.
+fn declaration(snippet: &Block) -> Option<Function> {
+    let kind = snippet.text("kind")?;
+    if !matches!(kind, "fn" | "extern" | "extern-abstract") {
+        return None;
+    }
+    let id: Arc<str> = snippet.text("id")?.into();
+    let signature = section(snippet, "signature")
+        .and_then(|signature| signature.blocks().find(|block| is(block, "fn")));
+    let last = id.rsplit('.').next().unwrap_or(&id);
+    let name = signature.and_then(|signature| signature.text("name")).unwrap_or(last).into();
+    let effects = section(snippet, "effects").into_iter().flat_map(Block::blocks);
+    let effects = effects.filter_map(|effect| {
+        effect.entries.iter().find_map(|entry| match entry {
+            super::ast::Entry::Flag(word) => Some((word.text.clone(), word.span)),
+            _ => None,
+        })
+    });
+    let (mut params, mut returns) = (Vec::new(), Vec::new());
+    for part in signature.into_iter().flat_map(Block::blocks) {
+        if is(part, "param") {
+            let kind: Arc<str> = part.text("type").unwrap_or("Any").into();
+            let default = part.attribute("default").map(|default| literal(&default.value.kind));
+            let mut param = param(part.text("name").unwrap_or_default().into(), kind);
+            param.optional |= part.has_flag("optional") || default.is_some();
+            param.default = default.unwrap_or_default();
+            params.push(param);
+        } else if is(part, "returns") {
+            let types = part.attributes().filter(|attribute| &*attribute.name.text == "type");
+            returns.extend(types.filter_map(|attribute| operand::text(&attribute.value.kind)));
+        }
+    }
+    let span = snippet.attribute("id")?.value.span;
+    let body = (kind == "fn").then(|| Arc::from([]));
+    let effects = effects.collect();
+    Some(Function { id, name, span, params, effects, infers_effects: false, returns, body })
+}
+
+fn param(name: Arc<str>, kind: Arc<str>) -> FunctionParam {
+    let optional = kind.ends_with('?') || kind.starts_with("Optional<");
+    FunctionParam { name, kind, optional, default: Literal::None }
+}
+
+fn section<'b>(snippet: &'b Block, word: &str) -> Option<&'b Block> {
+    snippet.blocks().find(|block| is(block, word))
+}
+
+fn steps(block: &Block) -> Vec<&Block> {
+    block.blocks().filter(|block| is(block, "step")).collect()
+}
+
+fn is(block: &Block, word: &str) -> bool {
+    &*block.word.text == word
+}

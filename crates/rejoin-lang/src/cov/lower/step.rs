@@ -1,0 +1,251 @@
+//! Steps, one kind at a time.
+
+use std::sync::Arc;
+
+use super::super::ast::{Block, ValueKind};
+use super::super::library::{LIBRARY, library};
+use super::operand::{literal, operand, path, text};
+use super::{Lower, is, section, steps};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::plan::{
+    Action, Fork, ForkBranch, ForkKind, ForkOnError, Function, FunctionCall, FunctionCallee,
+    FunctionStep, Literal, Make, MatchCase, Operand, Pattern,
+};
+use crate::source::Span;
+
+impl Lower {
+    pub(super) fn steps(&mut self, blocks: &[&Block], known: &[Function]) -> Vec<FunctionStep> {
+        blocks.iter().map(|block| self.step(block, known)).collect()
+    }
+
+    fn inner(&mut self, block: Option<&Block>, known: &[Function]) -> Vec<FunctionStep> {
+        self.steps(&block.map(steps).unwrap_or_default(), known)
+    }
+
+    fn step(&mut self, step: &Block, known: &[Function]) -> FunctionStep {
+        let output = step.text("as").filter(|name| *name != "_").map(Arc::from);
+        let id = step.text("id").unwrap_or_default().into();
+        let action = self.action(step, known);
+        FunctionStep { id, span: step.word.span, output, action }
+    }
+
+    fn action(&mut self, step: &Block, known: &[Function]) -> Action {
+        let part = |word: &'static str| step.blocks().filter(move |block| is(block, word));
+        match step.text("kind").unwrap_or_default() {
+            "compute" => {
+                let inputs = part("input").filter_map(operand).collect();
+                Action::Compute(step.text("op").unwrap_or_default().into(), inputs)
+            }
+            "call" => self.call(step, known),
+            "bind" | "construct" => Action::Make(make(step)),
+            "return" => Action::Return(make(step)),
+            "if" => Action::If(
+                path(step, "condition"),
+                self.inner(section(step, "then"), known),
+                self.inner(section(step, "else"), known),
+            ),
+            "match" => {
+                let cases = part("case").map(|case| MatchCase {
+                    pattern: pattern(case),
+                    steps: self.inner(Some(case), known),
+                });
+                Action::Match(path(step, "on"), cases.collect())
+            }
+            "for" => Action::For(
+                step.text("var").unwrap_or_default().into(),
+                path(step, "in"),
+                self.inner(Some(step), known),
+            ),
+            kind @ ("parallel" | "race") => {
+                let branches = part("branch").map(|branch| ForkBranch {
+                    id: branch.text("id").unwrap_or_default().into(),
+                    steps: self.inner(Some(branch), known).into(),
+                });
+                Action::Fork(Fork {
+                    branches: branches.collect(),
+                    kind: if kind == "race" { ForkKind::Race } else { ForkKind::Parallel },
+                    on_error: match step.text("on_error") {
+                        Some("collect_all") => ForkOnError::CollectAll,
+                        Some("ignore_errors") => ForkOnError::IgnoreErrors,
+                        _ => ForkOnError::FailFast,
+                    },
+                    timeout: step.attribute("timeout").and_then(|timeout| {
+                        match timeout.value.kind {
+                            ValueKind::Duration(time) => Some(time),
+                            _ => None,
+                        }
+                    }),
+                    partial: step.text("on_timeout") == Some("return_partial"),
+                })
+            }
+            kind => Action::Absent(kind.into()),
+        }
+    }
+
+    fn call(&mut self, step: &Block, known: &[Function]) -> Action {
+        let Some(named) = step.attribute("fn") else {
+            return Action::Absent("call of a tool".into());
+        };
+        let (name, span) = (text(&named.value.kind).unwrap_or_default(), named.value.span);
+        let callee = self.callee(&name, span, known);
+        let arguments = self.arguments(step, callee, &name, span, known);
+        let cases = section(step, "handle").into_iter().flat_map(Block::blocks);
+        let handlers = cases
+            .map(|case| {
+                (case.text("type").unwrap_or_default().into(), self.inner(Some(case), known))
+            })
+            .collect();
+        Action::Call(FunctionCall { callee, span, arguments, handlers })
+    }
+
+    fn callee(&mut self, name: &str, span: Span, known: &[Function]) -> FunctionCallee {
+        let of_program = |index: usize| match (&known[index].body, library(&known[index].id)) {
+            // A declaration of what the library has.
+            (None, Some(function)) => FunctionCallee::Library(function),
+            _ => FunctionCallee::Function(index),
+        };
+        if let Some(index) = self.ids.get(name) {
+            return of_program(*index);
+        }
+        if let Some(function) = library(name) {
+            return FunctionCallee::Library(function);
+        }
+        let help = match self.names.get(name).map(Vec::as_slice) {
+            Some([index]) => return of_program(*index),
+            Some(_) => "several functions have this name: write the whole id of the one".to_owned(),
+            None => {
+                let all = known.iter().map(|function| &*function.id);
+                match nearest(name, all.chain(LIBRARY.iter().map(|function| function.id))) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "declare it with an `extern` snippet, or write it".to_owned(),
+                }
+            }
+        };
+        let message = format!("there is no function `{}`", shown(name));
+        let problem = Diagnostic::new(Code::COV_UNKNOWN_FUNCTION, span, message);
+        self.problems.push(problem.label("unknown").help(help));
+        FunctionCallee::Unknown
+    }
+
+    /// The arguments by the positions of their parameters. Where no name fits, and there is one argument for each
+    /// parameter that needs one, they are taken in order.
+    fn arguments(
+        &mut self,
+        step: &Block,
+        callee: FunctionCallee,
+        name: &str,
+        span: Span,
+        known: &[Function],
+    ) -> Vec<(usize, Operand)> {
+        let given: Vec<&Block> = step.blocks().filter(|block| is(block, "arg")).collect();
+        let operands = given.iter().map(|arg| operand(arg).unwrap_or(NOTHING));
+        let params: Vec<(Vec<&str>, bool)> = match callee {
+            FunctionCallee::Unknown => return operands.enumerate().collect(),
+            FunctionCallee::Library(function) => (0..)
+                .zip(function.params)
+                .map(|(at, param)| {
+                    let names = param.trim_end_matches('?').split('|').collect();
+                    (names, function.is_optional(at))
+                })
+                .collect(),
+            FunctionCallee::Function(index) => known[index]
+                .params
+                .iter()
+                .map(|param| (vec![&*param.name], param.optional))
+                .collect(),
+        };
+        let place = |arg: &Block| {
+            let name = arg.text("name").unwrap_or_default();
+            params.iter().position(|(names, _)| names.contains(&name))
+        };
+        let required = params.iter().filter(|(_, optional)| !optional).count();
+        // Steps that stand alone take what they do not bind: those parameters are found later.
+        if let FunctionCallee::Function(index) = callee
+            && known[index].infers_effects
+        {
+            return operands.enumerate().collect();
+        }
+        if given.iter().all(|arg| place(arg).is_none()) && given.len() == required {
+            return operands.enumerate().collect();
+        }
+        let mut placed: Vec<(usize, Operand)> = Vec::new();
+        for (arg, operand) in given.iter().zip(operands) {
+            let at = place(arg);
+            let again = at.is_some_and(|at| placed.iter().any(|(taken, _)| *taken == at));
+            match at.filter(|_| !again) {
+                Some(at) => placed.push((at, operand)),
+                None => {
+                    let spelt = arg.text("name").unwrap_or_default();
+                    let all = params.iter().flat_map(|(names, _)| names.iter().copied());
+                    let help = match nearest(spelt, all.clone()) {
+                        _ if again => "remove one of them".to_owned(),
+                        Some(meant) => format!("did you mean `{meant}`?"),
+                        None if params.is_empty() => "remove it".to_owned(),
+                        None => format!("it takes {}", all.collect::<Vec<_>>().join(", ")),
+                    };
+                    let why = if again { "a second argument" } else { "no argument" };
+                    let message = format!("`{}` takes {why} `{}`", shown(name), shown(spelt));
+                    let place = arg.attribute("name").map_or(arg.word.span, |a| a.value.span);
+                    let problem = Diagnostic::new(Code::COV_ARGUMENTS, place, message);
+                    self.problems.push(problem.label("unknown to it").help(help));
+                    return placed;
+                }
+            }
+        }
+        let missing = params.iter().enumerate().find(|(at, (_, optional))| {
+            !optional && !placed.iter().any(|(placed, _)| placed == at)
+        });
+        if let Some((_, (names, _))) = missing {
+            let wanted = names.first().copied().unwrap_or_default();
+            let message = format!("`{}` needs the argument `{wanted}`", shown(name));
+            let problem = Diagnostic::new(Code::COV_ARGUMENTS, span, message);
+            let help = format!("add `arg name=\"{wanted}\"` with `from` or `lit`");
+            self.problems.push(problem.label("is called without it").help(help));
+        }
+        placed
+    }
+}
+
+const NOTHING: Operand = Operand::Literal(Literal::None);
+
+fn shown(name: &str) -> String {
+    name.chars().take(40).collect()
+}
+
+/// The value of `bind`, `construct` and `return`.
+fn make(step: &Block) -> Make {
+    let inner = step.blocks().find(|block| is(block, "struct") || is(block, "variant"));
+    if let Some(record) = inner.or_else(|| step.attribute("type").map(|_| step)) {
+        let kind = record.text("type").or_else(|| record.text("name")).unwrap_or_default();
+        let fields = record.blocks().filter(|block| is(block, "field"));
+        let fields = fields.map(|field| {
+            (field.text("name").unwrap_or_default().into(), operand(field).unwrap_or(NOTHING))
+        });
+        return Make::Record(kind.into(), fields.collect());
+    }
+    if let Some(list) = section(step, "collection") {
+        return Make::List(list.blocks().map(|item| operand(item).unwrap_or(NOTHING)).collect());
+    }
+    Make::Operand(operand(step).unwrap_or(NOTHING))
+}
+
+fn pattern(case: &Block) -> Pattern {
+    if case.has_flag("wildcard") {
+        return Pattern::Wildcard;
+    }
+    if let Some(attribute) = case.attribute("literal") {
+        return Pattern::Literal(literal(&attribute.value.kind));
+    }
+    if let Some(name) = case.text("binding") {
+        return Pattern::Name(name.into());
+    }
+    let names = |name| match case.attribute(name).map(|attribute| &attribute.value.kind) {
+        Some(ValueKind::Names(names)) => names.clone(),
+        _ => Vec::new(),
+    };
+    let kind = case.text("type").unwrap_or_default().into();
+    match case.has_flag("struct") {
+        true => Pattern::Fields(kind, names("fields")),
+        false => Pattern::Kind(kind, names("bindings")),
+    }
+}

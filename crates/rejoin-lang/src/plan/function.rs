@@ -1,0 +1,275 @@
+//! Functions of named bindings: what `.cov` programs are lowered to.
+//!
+//! A function is a list of steps that run one after the other; each makes one value and may give it a name. Names of
+//! functions and parameters are resolved here, so whoever runs it looks up nothing but bindings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::source::{Sources, Span};
+
+/// A program of functions.
+#[derive(Clone, Debug, Default)]
+pub struct Functions {
+    /// The files that it came from.
+    pub sources: Sources,
+    /// Its functions; [`FunctionCallee::Function`] indexes them.
+    pub functions: Vec<Function>,
+}
+
+/// One function.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// The id of its snippet; `main` for steps that stand alone.
+    pub id: Arc<str>,
+    /// The name in its signature.
+    pub name: Arc<str>,
+    /// Where it is named.
+    pub span: Span,
+    /// What it takes, in order.
+    pub params: Vec<FunctionParam>,
+    /// The effects that it declares, with their places.
+    pub effects: Vec<(Arc<str>, Span)>,
+    /// Whether its effects are those of what it calls: so for steps that stand alone.
+    pub infers_effects: bool,
+    /// The types of what it returns; none if it does not say.
+    pub returns: Vec<Arc<str>>,
+    /// What it does; nothing for a function that the host supplies.
+    pub body: Option<Arc<[FunctionStep]>>,
+}
+
+/// A parameter of a function.
+#[derive(Clone, Debug)]
+pub struct FunctionParam {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type, as written.
+    pub kind: Arc<str>,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// What it is then.
+    pub default: Literal,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct FunctionStep {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Where it stands.
+    pub span: Span,
+    /// The name that its value gets; discarded without one.
+    pub output: Option<Arc<str>>,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Applies an operation to its inputs.
+    Compute(Arc<str>, Vec<Operand>),
+    /// Calls a function.
+    Call(FunctionCall),
+    /// Makes a value.
+    Make(Make),
+    /// Ends the function, or the branch that it stands in, with a value.
+    Return(Make),
+    /// Runs one list of steps or the other.
+    If(Operand, Vec<FunctionStep>, Vec<FunctionStep>),
+    /// Runs the first case whose pattern fits.
+    Match(Operand, Vec<MatchCase>),
+    /// Runs its steps for each element.
+    For(Arc<str>, Operand, Vec<FunctionStep>),
+    /// Runs branches at the same time.
+    Fork(Fork),
+    /// A kind of step that is read and not run.
+    Absent(Arc<str>),
+}
+
+/// A call of a function.
+#[derive(Clone, Debug)]
+pub struct FunctionCall {
+    /// What is called.
+    pub callee: FunctionCallee,
+    /// Where it is named.
+    pub span: Span,
+    /// The arguments, with the position of their parameters.
+    pub arguments: Vec<(usize, Operand)>,
+    /// What to do about failures: their type, and steps.
+    pub handlers: Vec<(Arc<str>, Vec<FunctionStep>)>,
+}
+
+/// What a call calls.
+#[derive(Clone, Copy, Debug)]
+pub enum FunctionCallee {
+    /// A function of the program.
+    Function(usize),
+    /// A function of the standard library.
+    Library(&'static LibraryFunction),
+    /// Nothing: a problem was reported.
+    Unknown,
+}
+
+/// A function of the standard library.
+#[derive(Debug)]
+pub struct LibraryFunction {
+    /// Its id.
+    pub id: &'static str,
+    /// Its parameters in order. A `?` at the end marks one that may be left out; `|` separates other names for it.
+    pub params: &'static [&'static str],
+    /// The effect that it has.
+    pub effect: Option<&'static str>,
+}
+
+/// A value that is named or written out.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// The value of a name, or what a path of fields leads to from it.
+    Path(Arc<str>, Span),
+    /// A value.
+    Literal(Literal),
+}
+
+/// A value as it is written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Literal {
+    /// `none`
+    #[default]
+    None,
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// A text.
+    Text(Arc<str>),
+    /// A list.
+    List(Vec<Literal>),
+    /// An object.
+    Map(Vec<(Arc<str>, Literal)>),
+}
+
+/// How a value is made.
+#[derive(Clone, Debug)]
+pub enum Make {
+    /// From one that there is.
+    Operand(Operand),
+    /// A struct, or a variant of an enum as `Enum::Variant`.
+    Record(Arc<str>, Vec<(Arc<str>, Operand)>),
+    /// A list.
+    List(Vec<Operand>),
+}
+
+/// A case of `match`.
+#[derive(Clone, Debug)]
+pub struct MatchCase {
+    /// What it fits.
+    pub pattern: Pattern,
+    /// What it does.
+    pub steps: Vec<FunctionStep>,
+}
+
+/// What a case fits.
+#[derive(Clone, Debug)]
+pub enum Pattern {
+    /// Everything.
+    Wildcard,
+    /// A type or a variant, with names for the value or its fields.
+    Kind(Arc<str>, Vec<Arc<str>>),
+    /// A struct, with names for some of its fields.
+    Fields(Arc<str>, Vec<Arc<str>>),
+    /// A value.
+    Literal(Literal),
+    /// Everything, with a name for it.
+    Name(Arc<str>),
+}
+
+/// Branches that run at the same time.
+#[derive(Clone, Debug)]
+pub struct Fork {
+    /// How many of them decide.
+    pub kind: ForkKind,
+    /// What a failure does.
+    pub on_error: ForkOnError,
+    /// How long all of it may take.
+    pub timeout: Option<Duration>,
+    /// Whether what is there counts when the time is up.
+    pub partial: bool,
+    /// The branches, in the order written.
+    pub branches: Vec<ForkBranch>,
+}
+
+/// How many branches decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForkKind {
+    /// All of them.
+    Parallel,
+    /// The first.
+    Race,
+}
+
+/// What a failure of a branch does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForkOnError {
+    /// It cancels the others, and decides.
+    #[default]
+    FailFast,
+    /// It stands in the result.
+    CollectAll,
+    /// It leaves nothing in the result.
+    IgnoreErrors,
+}
+
+/// One branch.
+#[derive(Clone, Debug)]
+pub struct ForkBranch {
+    /// Its id, the key of its value in the result.
+    pub id: Arc<str>,
+    /// What it does.
+    pub steps: Arc<[FunctionStep]>,
+}
+
+impl Functions {
+    /// The function with this id, or else the only one with this name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        let by_id = self.functions.iter().position(|function| &*function.id == name);
+        by_id.or_else(|| {
+            let mut named = (0..).zip(&self.functions).filter(|(_, f)| &*f.name == name);
+            let first = named.next()?;
+            named.next().is_none().then_some(first.0)
+        })
+    }
+}
+
+impl FunctionStep {
+    /// Calls `visit` for each list of steps inside.
+    pub fn inner<'s>(&'s self, mut visit: impl FnMut(&'s [FunctionStep])) {
+        match &self.action {
+            Action::If(_, then, otherwise) => {
+                visit(then);
+                visit(otherwise);
+            }
+            Action::Match(_, cases) => cases.iter().for_each(|case| visit(&case.steps)),
+            Action::For(_, _, steps) => visit(steps),
+            Action::Fork(fork) => fork.branches.iter().for_each(|branch| visit(&branch.steps)),
+            Action::Call(call) => call.handlers.iter().for_each(|(_, steps)| visit(steps)),
+            _ => {}
+        }
+    }
+}
+
+impl LibraryFunction {
+    /// The position of the parameter with this name.
+    pub fn param(&self, name: &str) -> Option<usize> {
+        self.params.iter().position(|param| {
+            param.trim_end_matches('?').split('|').any(|spelling| spelling == name)
+        })
+    }
+
+    /// Whether a parameter may be left out.
+    pub fn is_optional(&self, position: usize) -> bool {
+        self.params.get(position).is_some_and(|param| param.ends_with('?'))
+    }
+}

@@ -1,0 +1,125 @@
+//! What is said about names, arguments and effects of `.cov` programs, and what they are lowered to.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+use rejoin_lang::cov;
+use rejoin_lang::diagnostic::render_text;
+use rejoin_lang::plan::{Action, ForkKind, ForkOnError, FunctionCallee, Functions};
+use rejoin_lang::source::Source;
+
+fn load(text: &str) -> (Functions, Vec<&'static str>, String) {
+    let (functions, problems) = cov::load(Source::new("test.cov", text));
+    let drawing = render_text(&functions.sources, &problems, false);
+    (functions, problems.iter().map(|problem| problem.code.id()).collect(), drawing)
+}
+
+#[track_caller]
+fn good(text: &str) -> Functions {
+    let (functions, codes, drawing) = load(text);
+    assert!(codes.iter().all(|code| code.starts_with('W')), "{drawing}");
+    functions
+}
+
+#[test]
+fn the_examples_of_the_overview_are_functions_with_what_they_read_as_parameters() {
+    let texts = include_str!("corpus/seed.cov").split("// ----\n");
+    let all: Vec<Functions> = texts.map(good).collect();
+    let params = |functions: &Functions| -> Vec<String> {
+        functions.functions[0].params.iter().map(|param| param.name.to_string()).collect()
+    };
+    assert_eq!(
+        all.iter().map(params).collect::<Vec<_>>(),
+        [vec![], vec!["key".to_owned()], vec![]]
+    );
+    let Action::Fork(fork) = &all[2].functions[0].body.as_ref().unwrap()[0].action else {
+        panic!()
+    };
+    assert_eq!(
+        (fork.kind, fork.on_error, fork.partial),
+        (ForkKind::Parallel, ForkOnError::FailFast, false)
+    );
+    assert_eq!(fork.timeout, Some(std::time::Duration::from_secs(5)));
+}
+
+#[test]
+fn a_branch_has_names_of_its_own() {
+    let text = r#"
+snippet id="a.f" kind="fn"
+body
+  step id="p" kind="parallel"
+    branch id="a"
+      step id="a1" kind="bind" lit=1 as="k" end
+    end
+    branch id="b"
+      step id="b1" kind="bind" from="k" as="v" end
+    end
+    as="both"
+  end
+  step id="r" kind="return" from="v" as="_" end
+end
+end
+"#;
+    let (_, codes, drawing) = load(text);
+    assert_eq!(codes, ["E0151", "E0151"], "{drawing}");
+    assert!(drawing.contains("read `both.b`"), "{drawing}");
+}
+
+#[test]
+fn a_name_may_have_dots_and_a_path_begins_with_a_name() {
+    good(
+        r#"
+snippet id="a.f" kind="fn"
+signature fn name="f" param name="quote" type="Quote" end end
+body
+  step id="s1" kind="bind" from="quote.price" as="the.price" end
+  step id="s2" kind="return" from="the.price.cents" as="_" end
+end
+end
+"#,
+    );
+}
+
+#[test]
+fn a_declaration_of_a_library_function_is_that_function() {
+    let functions = good(
+        r#"
+snippet id="http.get" kind="extern"
+effects effect network end
+signature fn name="get" param name="url" type="String" returns type="Any" end end
+end
+step id="s1" kind="call" fn="get" arg name="url" lit="http://x.example" as="r" end
+"#,
+    );
+    let main = functions.functions.last().unwrap();
+    let Action::Call(call) = &main.body.as_ref().unwrap()[0].action else { panic!("{main:?}") };
+    assert!(matches!(call.callee, FunctionCallee::Library(library) if library.id == "http.get"));
+}
+
+#[test]
+fn arguments_are_taken_in_order_where_no_name_fits() {
+    let functions = good(
+        r#"step id="s1" kind="call" fn="text.concat" arg name="left" lit="x" arg name="right" lit="y" as="z" end"#,
+    );
+    let Action::Call(call) = &functions.functions[0].body.as_ref().unwrap()[0].action else {
+        panic!()
+    };
+    assert_eq!(call.arguments.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 1]);
+    let (_, codes, drawing) = load(
+        r#"step id="s1" kind="call" fn="text.concat" arg name="a" lit="x" arg name="right" lit="y" as="z" end"#,
+    );
+    assert_eq!(codes, ["E0153"], "{drawing}");
+}
+
+#[test]
+fn a_long_chain_of_calls_passes_its_effect_on() {
+    let mut text = String::new();
+    for n in 0..2000 {
+        let callee = if n == 0 { "console.println".to_owned() } else { format!("a.f{}", n - 1) };
+        let arg = if n == 0 { "arg name=\"message\" lit=\"x\"" } else { "" };
+        text.push_str(&format!(
+            "snippet id=\"a.f{n}\" kind=\"fn\"\nbody\nstep id=\"s\" kind=\"call\" fn=\"{callee}\" {arg} as=\"_\" end\nend\nend\n"
+        ));
+    }
+    let (_, codes, _) = load(&text);
+    assert_eq!((codes[0], codes[1]), ("E0154", "E0156"));
+}
