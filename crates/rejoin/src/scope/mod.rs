@@ -5,6 +5,8 @@ mod child;
 pub(crate) mod context;
 pub(crate) mod core;
 mod error;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub(crate) mod guest;
 mod handle;
 mod inherited;
 mod limited;
@@ -24,7 +26,7 @@ pub use self::builder::{LimitedScopeBuilder, ScopeBuilder};
 pub(crate) use self::child::Deliver;
 use self::child::{Child, ToHandle};
 use self::core::{Core, Member, Place, StopCause};
-use self::error::Refusal;
+pub(crate) use self::error::Refusal;
 pub use self::error::{Cause, Failure, ScopeError, SpawnError};
 pub use self::handle::{TaskHandle, TaskId};
 pub use self::inherited::inherited;
@@ -137,6 +139,12 @@ impl Scope {
 }
 
 impl<E> Scope<E> {
+    /// For guests.
+    #[cfg(feature = "process")]
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     pub(crate) fn new(core: &Arc<Core>) -> Self {
         Scope { core: Arc::clone(core), _errors: PhantomData }
     }
