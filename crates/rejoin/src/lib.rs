@@ -51,6 +51,7 @@
 //! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |
 //! | blocking work to submit and go on | a bounded queue for it, drained or aborted at the end | [`pool::Executor`] |
 //! | a service, as `tower` knows it | each call in a scope, with a deadline and a limit | `tower::ScopeLayer` |
+//! | work that may crash, leak or never end | to run it in a child process, which can be killed | `to_process`, `process::ProcessPool` (feature `process`) |
 //! | code that is not async | to run async code from it, or it from async code | [`bridge`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
