@@ -22,6 +22,7 @@ mod run;
 mod script_limits;
 mod scripts;
 mod settings;
+mod shaped_answer;
 mod stand_in;
 mod state;
 mod step;
