@@ -22,7 +22,6 @@ mod run;
 mod script_limits;
 mod scripts;
 mod settings;
-mod shaped_answer;
 mod stand_in;
 mod state;
 mod step;

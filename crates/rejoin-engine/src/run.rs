@@ -15,7 +15,7 @@ use crate::program::{Program, RouteId};
 use crate::router::Found;
 use crate::state::State;
 use crate::step::ContentType;
-use crate::{envelope, flags, shaped_answer};
+use crate::{envelope, flags};
 
 /// A program together with its surroundings: what a server takes a snapshot of for each request.
 #[derive(Debug)]
@@ -200,16 +200,14 @@ impl Answer {
                 }));
             }
         }
-        let mut answer = Self {
+        Self {
             body,
             status: frame.status,
             content_type: frame.content_type,
             error,
             set_cookies,
             set_headers,
-        };
-        shaped_answer::unfold(&mut answer);
-        answer
+        }
     }
 }
 

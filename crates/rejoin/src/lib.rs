@@ -51,7 +51,8 @@
 //! | work that blocks a thread | to run it elsewhere, bounded | [`to_thread`], [`pool::ThreadPool`] |
 //! | blocking work to submit and go on | a bounded queue for it, drained or aborted at the end | [`pool::Executor`] |
 //! | a service, as `tower` knows it | each call in a scope, with a deadline and a limit | `tower::ScopeLayer` |
-//! | work that may crash, leak or never end | to run it in a child process, which can be killed | `to_process`, `process::ProcessPool` (feature `process`) |
+//! | a state, and many who use it | to have their calls one at a time, in order, with a queue | [`worker::Worker`] |
+//! | a state of which several copies may exist | a pool of workers | [`worker::WorkerBuilder::copies`] |
 //! | code that is not async | to run async code from it, or it from async code | [`bridge`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
@@ -63,16 +64,6 @@
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
 //! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
 //! | streams | to merge, batch, throttle them, or to read ahead | [`stream`] |
-//!
-//! All joins are two questions: what is waited for, and what a failure does.
-//!
-//! | | all have to end | one is enough |
-//! |---|---|---|
-//! | **a failure decides** | [`gather`]: every output, or the first failure | [`race`]: the first to settle, either way |
-//! | **a failure disturbs nobody** | [`wait`]: every outcome | [`any`], [`quorum`]: the first successes, or every failure |
-//!
-//! Whatever the answer, those who are not needed any longer are stopped *and awaited* before the join
-//! comes back. Nothing polls: an end wakes the join that waits for it, and nobody looks in between.
 //!
 //! # The contract
 //!
@@ -97,15 +88,6 @@
 //! 8. **No started future is left unpolled.** Every branch is a task of its own, so two branches
 //!    cannot block each other by not being polled.
 //! 9. **Nothing queues without bound.** A full limit makes the spawner wait, or hands the work back.
-//!
-//! # Misuse
-//!
-//! What the types can rule out does not compile: a limit of zero, a handle that is awaited twice, a
-//! scope that is run twice, something among futures that is none. The rest is an error with a name, or
-//! a panic that says what it is, and never a hang: spawning into a scope that has ended, asking for
-//! more than a limit can ever give, borrowing twice, a task that awaits its own handle, a run of a
-//! single flight that asks for its own key. What nobody can see is two tasks that wait for each other;
-//! give such work a deadline, and the error says whose time was up.
 //!
 //! # Why children must be `'static`
 //!
@@ -150,8 +132,6 @@ mod name;
 mod outcome;
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub mod pool;
-#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
-pub mod process;
 pub mod retry;
 mod scope;
 mod seam;
@@ -160,6 +140,7 @@ pub mod stream;
 pub mod sync;
 #[cfg(all(feature = "tower", not(any(shuttle, rejoin_loom))))]
 pub mod tower;
+pub mod worker;
 
 pub use crate::cancel::{
     CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancel_reason,
@@ -174,8 +155,6 @@ pub use crate::name::Name;
 pub use crate::outcome::{Outcome, Panic, TaskError};
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub use crate::pool::to_thread;
-#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
-pub use crate::process::to_process;
 pub use crate::scope::{
     Cause, Failure, LimitedScope, LimitedScopeBuilder, NotReady, OnError, Ready, Scope,
     ScopeBuilder, ScopeError, SpawnError, TaskBuilder, TaskHandle, TaskId, inherited, scope,

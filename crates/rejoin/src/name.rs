@@ -26,12 +26,6 @@ enum Text {
 }
 
 impl Name {
-    /// A name known when the program is compiled.
-    #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
-    pub(crate) const fn literal(text: &'static str) -> Name {
-        Name(Text::Literal(text))
-    }
-
     /// The text.
     pub fn as_str(&self) -> &str {
         match &self.0 {

@@ -64,6 +64,13 @@ is! {
     retry::RetryBudget: Send Sync Unpin Clone;
     retry::RetryError<Error>: Send Sync Unpin;
     sync::Barrier: Send Sync Unpin Clone;
+    worker::Balance: Send Sync Unpin Copy;
+    worker::Mode: Send Sync Unpin Copy;
+    worker::Refused<u8>: Send Sync Unpin;
+    worker::Restart: Send Sync Unpin Copy;
+    worker::Worker<std::cell::Cell<u8>, Error>: Send Sync Unpin Clone;
+    worker::WorkerBuilder: Send Sync Unpin Clone;
+    worker::WorkerStats: Send Sync Unpin Copy;
     OnError: Send Sync Unpin Copy;
     Panic: Send Sync Unpin Clone;
     Scope<Error>: Send Sync Unpin Clone;

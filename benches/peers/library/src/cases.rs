@@ -10,7 +10,8 @@ use futures::stream::{self, FuturesUnordered};
 use futures::{FutureExt, StreamExt};
 use futures_concurrency::prelude::*;
 use rejoin::pool::ThreadPool;
-use rejoin::{Until, gather, wait_until};
+use rejoin::worker::{Mode, Worker};
+use rejoin::{Scope, Until, gather, wait_until};
 use tokio::task::JoinSet;
 
 use crate::compare::{Case, Run};
@@ -66,6 +67,27 @@ pub(crate) fn all() -> Vec<Case> {
                 "futures select_all *" => merge_select_all(),
                 "rejoin merge *" => merge_rejoin(),
                 "futures-concurrency merge *" => merge_concurrency(),
+            },
+        },
+        Case {
+            name: "Ask a worker 1,000 times, one after the other",
+            items: 1_000,
+            rounds: 2,
+            contestants: contestants! {
+                "tokio mpsc, oneshot replies" => ask_channels(),
+                "rejoin worker, tasks" => ask_worker(Mode::Task),
+                "rejoin worker, inline" => ask_worker(Mode::Inline),
+                "tokio Mutex *" => ask_mutex(),
+            },
+        },
+        Case {
+            name: "Submit 1,000 calls to a worker, then collect",
+            items: 1_000,
+            rounds: 2,
+            contestants: contestants! {
+                "tokio mpsc, oneshot replies" => submit_channels(),
+                "rejoin worker, tasks" => submit_worker(Mode::Task),
+                "rejoin worker, inline" => submit_worker(Mode::Inline),
             },
         },
         Case {
@@ -246,6 +268,100 @@ async fn merge_rejoin() -> u64 {
 async fn merge_concurrency() -> u64 {
     let all: Vec<_> = sources().collect();
     all.merge().fold(0, |sum, n| async move { sum + n }).await
+}
+
+// Workers.
+
+type Ask = (u64, tokio::sync::oneshot::Sender<u64>);
+
+/// An actor by hand: a task that owns a sum and gets numbers to add.
+fn actor() -> tokio::sync::mpsc::Sender<Ask> {
+    let (sender, mut inbox) = tokio::sync::mpsc::channel::<Ask>(1_000);
+    tokio::spawn(async move {
+        let mut sum = 0;
+        while let Some((n, reply)) = inbox.recv().await {
+            sum += n;
+            let _ = reply.send(sum);
+        }
+    });
+    sender
+}
+
+async fn ask_channels() -> u64 {
+    let actor = actor();
+    let mut last = 0;
+    for n in 0..1_000 {
+        let (reply, replied) = tokio::sync::oneshot::channel();
+        actor.send((n, reply)).await.expect("it is there");
+        last = replied.await.expect("it replies");
+    }
+    last
+}
+
+async fn submit_channels() -> u64 {
+    let actor = actor();
+    let mut replies = Vec::new();
+    for n in 0..1_000 {
+        let (reply, replied) = tokio::sync::oneshot::channel();
+        actor.send((n, reply)).await.expect("it is there");
+        replies.push(replied);
+    }
+    let mut last = 0;
+    for replied in replies {
+        last = replied.await.expect("it replies");
+    }
+    last
+}
+
+fn add(n: u64) -> impl FnOnce(&mut u64) -> Result<u64, std::convert::Infallible> + Send {
+    move |sum: &mut u64| {
+        *sum += n;
+        Ok(*sum)
+    }
+}
+
+fn worker(s: &Scope, mode: Mode) -> Worker<u64> {
+    let queue = NonZeroUsize::new(1_000).expect("not zero");
+    Worker::builder("sum").mode(mode).queue(queue).start(s, || 0)
+}
+
+async fn ask_worker(mode: Mode) -> u64 {
+    let asked = rejoin::scope(|s: Scope| async move {
+        let worker = worker(&s, mode);
+        let mut last = 0;
+        for n in 0..1_000 {
+            last = worker.call(add(n)).await?;
+        }
+        Ok(last)
+    });
+    asked.await.expect("no call fails")
+}
+
+async fn submit_worker(mode: Mode) -> u64 {
+    let asked = rejoin::scope(|s: Scope| async move {
+        let worker = worker(&s, mode);
+        let mut handles = Vec::new();
+        for n in 0..1_000 {
+            handles.push(worker.submit(add(n)).await.expect("it is open"));
+        }
+        let mut last = 0;
+        for handle in handles {
+            last = handle.await?;
+        }
+        Ok(last)
+    });
+    asked.await.expect("no call fails")
+}
+
+async fn ask_mutex() -> u64 {
+    let sum = tokio::sync::Mutex::new(0);
+    let mut last = 0;
+    for n in 0..1_000 {
+        let mut sum = sum.lock().await;
+        *sum += black_box(n);
+        last = *sum;
+    }
+    last
 }
 
 // Blocking work.

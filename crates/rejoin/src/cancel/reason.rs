@@ -21,6 +21,10 @@ pub enum CancelSource {
     ClientGone,
     /// The program is shutting down.
     Shutdown,
+    /// The worker that was to serve the call has died.
+    WorkerDied,
+    /// A worker did not take the call.
+    Refused,
     /// Somebody called `cancel`.
     Explicit,
 }
@@ -35,6 +39,8 @@ impl CancelSource {
             CancelSource::Parent => "parent",
             CancelSource::ClientGone => "client_gone",
             CancelSource::Shutdown => "shutdown",
+            CancelSource::WorkerDied => "worker_died",
+            CancelSource::Refused => "refused",
             CancelSource::Explicit => "explicit",
         }
     }
@@ -49,6 +55,8 @@ impl fmt::Display for CancelSource {
             CancelSource::Parent => "parent cancelled",
             CancelSource::ClientGone => "client gone",
             CancelSource::Shutdown => "shutting down",
+            CancelSource::WorkerDied => "worker died",
+            CancelSource::Refused => "refused",
             CancelSource::Explicit => "cancelled",
         })
     }

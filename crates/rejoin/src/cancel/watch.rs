@@ -44,14 +44,6 @@ pub struct WhenCancelled {
     watch: Option<usize>,
 }
 
-#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
-impl WhenCancelled {
-    /// At a known place; never, if there is none.
-    pub(crate) fn at(place: Option<Place>) -> Self {
-        WhenCancelled { place, watch: None }
-    }
-}
-
 impl Future for WhenCancelled {
     type Output = CancelReason;
 

@@ -16,8 +16,7 @@ use crate::cancel::{CancelReason, CancelSource, cancel_reason};
 use crate::name::Name;
 use crate::outcome::{Outcome, Panic, TaskError};
 use crate::scope::core::Place;
-use crate::scope::guest::Guest;
-use crate::scope::{as_result, as_value};
+use crate::scope::{as_result, as_value, context};
 use crate::seam;
 
 /// A named, bounded number of threads for blocking work. Clones are the same pool.
@@ -167,15 +166,28 @@ impl ThreadPool {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let mut guest = Guest::of_caller(&self.name)?;
-        let place = guest.place().cloned();
+        let place = match context::current() {
+            Some(caller) => {
+                // Who is told to stop is polled once more, and may find a thread free just then.
+                if let Some(reason) = caller.reason() {
+                    return Err(reason);
+                }
+                let core = caller.core;
+                match core.admit(Some(&self.name)) {
+                    Ok((member, _)) => Some(Place { core, member }),
+                    Err(refusal) => return Err(refusal.into_reason()),
+                }
+            }
+            None => None,
+        };
+        let mut seat = Seat(place.clone());
         let (sender, receiver) = oneshot::channel();
         drop(seam::spawn_blocking(move || {
-            let result = guest.enter(work);
+            let result = context::enter(&mut seat.0, work);
             // A result that nobody waits for is dropped here, while the scope still waits.
             let _ = sender.send(result);
             drop(free);
-            drop(guest);
+            drop(seat);
         }));
         Ok((receiver, place))
     }
@@ -231,6 +243,17 @@ where
         Ok(Err(payload)) => Err(TaskError::Panicked(Panic::new(payload))),
         // A runtime that shuts down drops what has not started.
         Err(_) => Err(TaskError::Cancelled(CancelReason::shutdown("the runtime was shut down"))),
+    }
+}
+
+/// A seat in a scope, given back when this is dropped; also by a runtime that never runs the work.
+struct Seat(Option<Place>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(Place { core, member }) = self.0.take() {
+            core.leave(member);
+        }
     }
 }
 

@@ -80,6 +80,13 @@ impl<F, I, D> Child<F, I, D> {
     }
 }
 
+impl<F, I, D> Child<F, I, D> {
+    /// Another task polls it from now on, so the waker that it has parked with is of no use.
+    pub(crate) fn changes_task(self: Pin<&mut Self>) {
+        *self.project().parked = false;
+    }
+}
+
 impl<F, I, D, T, E> Future for Child<F, I, D>
 where
     F: Future,

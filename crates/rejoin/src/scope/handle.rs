@@ -80,6 +80,17 @@ impl<T, E> TaskHandle<T, E> {
         TaskHandle { core, member: Member::NOBODY, index: u64::MAX, name, state }
     }
 
+    /// Of a child that has ended before it had a handle. It has an outcome: a handle was to come.
+    pub(crate) fn ended(
+        core: Arc<Core>,
+        (member, index): (Member, u64),
+        outcome: Option<Outcome<T, E>>,
+    ) -> Self {
+        let outcome = outcome.expect("the outcome is kept back only when a handle was dropped");
+        let state = State::Finished(Box::new(outcome));
+        TaskHandle { core, member, index, name: None, state }
+    }
+
     /// Tells this child to stop, and only this child; that is no failure of the scope. True if the
     /// child has not ended yet and had not been told before.
     ///

@@ -5,13 +5,12 @@ mod child;
 pub(crate) mod context;
 pub(crate) mod core;
 mod error;
-#[cfg(not(any(shuttle, rejoin_loom)))]
-pub(crate) mod guest;
 mod handle;
 mod inherited;
 mod limited;
 mod ready;
 mod run;
+mod serve;
 mod task;
 
 use std::any::Any;
@@ -32,6 +31,7 @@ pub use self::handle::{TaskHandle, TaskId};
 pub use self::inherited::inherited;
 pub use self::limited::LimitedScope;
 pub use self::ready::{NotReady, Ready};
+pub(crate) use self::run::run as run_scope;
 pub use self::task::TaskBuilder;
 pub(crate) use self::task::until;
 use crate::cancel::{CancelReason, Canceller};
@@ -139,12 +139,6 @@ impl Scope {
 }
 
 impl<E> Scope<E> {
-    /// For guests.
-    #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
-    }
-
     pub(crate) fn new(core: &Arc<Core>) -> Self {
         Scope { core: Arc::clone(core), _errors: PhantomData }
     }
@@ -223,6 +217,10 @@ impl<E> Scope<E> {
     /// [`inherited`](crate::inherited).
     pub fn inherited<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         self.core.inherited()
+    }
+
+    pub(crate) fn core(&self) -> Arc<Core> {
+        Arc::clone(&self.core)
     }
 
     pub(crate) fn admit(&self, name: Option<&Name>) -> Result<(Member, u64), Refusal> {

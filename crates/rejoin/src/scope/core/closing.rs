@@ -17,13 +17,19 @@ impl Core {
     /// A child or an orphanage has gone: if it was the last, tells whoever waits for that.
     #[inline]
     pub(super) fn left(&self, state: MutexGuard<'_, State>) {
-        if state.body_ended && state.is_empty() {
-            self.last_left(state);
+        if state.body_ended {
+            self.left_late(state);
         }
     }
 
     #[cold]
-    fn last_left(&self, mut state: MutexGuard<'_, State>) {
+    fn left_late(&self, mut state: MutexGuard<'_, State>) {
+        if !state.is_empty() {
+            let resting = state.end_rest();
+            drop(state);
+            resting.into_iter().for_each(Waker::wake);
+            return;
+        }
         let owner = state.body.waker.take();
         let adopter = state.adopter.take();
         if adopter.is_some() {
@@ -50,8 +56,10 @@ impl Core {
             state.body_ended = true;
             if !state.is_empty() {
                 let old = state.body.waker.replace(waker);
+                let resting = state.end_rest();
                 drop(state);
                 drop(old);
+                resting.into_iter().for_each(Waker::wake);
                 return None;
             }
         }

@@ -18,6 +18,7 @@
 //! | [`record`] | what went wrong |
 //! | [`deadline`] | until when, and moving it |
 //! | [`values`] | what is inherited by all inside |
+//! | [`rest`] | children that only serve the others |
 //! | [`closing`] | the end |
 
 mod closing;
@@ -25,6 +26,7 @@ mod deadline;
 mod inner;
 mod member;
 mod record;
+mod rest;
 mod seats;
 mod standing;
 mod stop;
@@ -91,6 +93,10 @@ struct State {
     orphanages: usize,
     /// The outer scope that waits for the children of this one, which was dropped.
     adopter: Option<Arc<Core>>,
+    /// Children that serve the others and have nothing to do.
+    resting: usize,
+    /// Only those were left after the body had ended.
+    over: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -132,6 +138,11 @@ impl Core {
 
     pub(crate) fn name(&self) -> Option<&Name> {
         self.settings.name.as_ref()
+    }
+
+    /// Where it was opened.
+    pub(crate) fn parent(&self) -> Option<&Place> {
+        self.parent.as_ref()
     }
 
     pub(crate) fn on_error(&self) -> OnError {

@@ -26,6 +26,11 @@ impl Values {
 }
 
 impl Core {
+    /// The value of type `T` that this very scope was opened with.
+    pub(crate) fn own_value<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.settings.values.get()
+    }
+
     /// The value of type `T` that holds here: that of the nearest scope outward that has one. A
     /// shield keeps only cancellation away.
     pub(crate) fn inherited<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {

@@ -1,0 +1,51 @@
+//! Children that serve the others: they hold a scope open only while they have something to do.
+//!
+//! Such a child says when it has nothing to do (it *rests*) and when it has again. When the body has
+//! ended and everybody who is left rests, nobody in the scope can ask them for anything any more: the
+//! scope is *over*, for good, and those who rest are woken so that they see it and end. Both are
+//! decided under the lock, so either a resting child resumes in time, or it hears that it is too late.
+
+use std::task::Waker;
+
+use super::{Core, State};
+
+impl Core {
+    /// A child has nothing to do. The wakers are to be called by whoever said so, without locks.
+    pub(crate) fn rest(&self) -> Vec<Waker> {
+        let mut state = self.lock();
+        state.resting += 1;
+        state.end_rest()
+    }
+
+    /// A child that rests goes on; false, and nothing changes, if the scope is over.
+    pub(crate) fn resume(&self) -> bool {
+        let mut state = self.lock();
+        if !state.over {
+            state.resting -= 1;
+        }
+        !state.over
+    }
+
+    /// A child that rests is about to leave.
+    pub(crate) fn leave_rest(&self) {
+        self.lock().resting -= 1;
+    }
+
+    /// Whether only those who rest were left after the body had ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lock().over
+    }
+}
+
+impl State {
+    /// Tells those who rest if nobody else is left. Empty while somebody is.
+    pub(super) fn end_rest(&mut self) -> Vec<Waker> {
+        let only_they = self.resting > 0 && self.seats.len() == self.resting;
+        if self.over || !self.body_ended || !only_they || self.orphanages > 0 {
+            return Vec::new();
+        }
+        self.over = true;
+        // Each of them ends at its next poll, so none needs its waker back.
+        self.seats.iter_mut().filter_map(|(_, seat)| seat.waker.take()).collect()
+    }
+}
