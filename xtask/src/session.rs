@@ -1,7 +1,7 @@
 //! Shell sessions as the documents show them: lines `$ command`, each followed by what it prints.
 //!
 //! Known commands are `curl` and `rejoin` (also as `cargo run --release --`). `rejoin serve` starts a server on a
-//! free port, to which all later `curl` lines go; it ends with the session. In what a command prints, `...` stands
+//! free port, to which all later `curl` and `rejoin fetch` lines go; it ends with the session. In what a command prints, `...` stands
 //! for anything within the line.
 
 use std::path::{Path, PathBuf};
@@ -9,10 +9,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::child::{self, Server};
-use crate::{curl, words};
+use crate::{curl, tree, words};
 
 /// How long one command of a document may take.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Where the documents say that a server listens.
+const SHOWN: &str = "127.0.0.1:7770";
 
 /// A session in progress.
 #[derive(Debug)]
@@ -97,6 +100,9 @@ impl Session {
             self.serve(file)?;
             return Ok("listening on http://127.0.0.1:7770\n".to_owned());
         }
+        if let ["fetch", words @ ..] = words {
+            return self.fetch(words);
+        }
         let mut command = self.command();
         for word in words {
             command.arg(if word.ends_with(".wp") { self.find(word) } else { (*word).to_owned() });
@@ -104,6 +110,28 @@ impl Session {
         let ended = child::run(&mut command, LIMIT)?;
         // Results are on stdout. What a log says beside them has times and ids, and is no part of the document.
         Ok(if ended.stdout.is_empty() { ended.stderr } else { ended.stdout })
+    }
+
+    /// The address that the documents show stands for that of the server, on the command line and in lists.
+    fn fetch(&self, words: &[&str]) -> Result<String, String> {
+        let server = self.server.as_ref().ok_or("no server was started before this")?;
+        let mut command = self.command();
+        command.arg("fetch");
+        for (at, word) in words.iter().enumerate() {
+            let list = at > 0 && words[at - 1] == "--from";
+            if list {
+                let text = tree::read(&self.folders[0].join(word))?;
+                let here = format!("{word}.here");
+                std::fs::write(self.folders[0].join(&here), text.replace(SHOWN, server.address()))
+                    .map_err(|error| format!("{here}: {error}"))?;
+                command.arg(here);
+            } else {
+                command.arg(word.replace(SHOWN, server.address()));
+            }
+        }
+        let ended = child::run(&mut command, LIMIT)?;
+        let printed = if ended.stdout.is_empty() { ended.stderr } else { ended.stdout };
+        Ok(printed.replace(server.address(), SHOWN))
     }
 
     fn command(&self) -> Command {

@@ -33,7 +33,8 @@ pub(crate) enum Command {
     #[command(
         after_help = "Example:\n  rejoin fetch --from urls.txt --limit 50 --format jsonl\n\n\
         Exit codes:\n  0 all (race, any: the winner) good\n  1 some not good\n  2 wrong usage, nothing was sent\n  \
-        4 none good\n  28 the deadline passed\n  130 interrupted"
+        4 none good\n  28 the deadline passed\n  130 interrupted (Ctrl-C)\n  \
+        143 terminated (SIGTERM)"
     )]
     Fetch(crate::command::fetch::Fetch),
     /// Write a starter app that runs as it is

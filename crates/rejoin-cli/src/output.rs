@@ -7,6 +7,12 @@ pub(crate) fn result(text: &str) {
     write(io::stdout(), text);
 }
 
+/// As [`result`], for who has more to say, and may stop when nobody reads it.
+pub(crate) fn try_result(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+}
+
 /// Writes anything else to stderr.
 pub(crate) fn error(text: &str) {
     write(io::stderr(), text);

@@ -124,6 +124,9 @@ fn exit_codes_say_how_it_went() {
         (&[&good, &never, "--deadline", "300ms"], 28),
         (&["any", &bad, &never, &good], 0),
         (&["any", &bad, &dead, "--retry", "0"], 4),
+        (&[&bad, "--expect", "2xx,4xx"], 0),
+        (&[&never, "--timeout", "200ms", "--deadline", "60s", "--retry", "0"], 4),
+        (&[&never, "--first-byte", "200ms", "--retry", "0"], 4),
         (&["race", &never, &good], 0),
         (&["race", &never, &bad], 1),
     ];
@@ -149,6 +152,8 @@ fn wrong_usage_sends_nothing_and_names_the_place() {
         (&[&url, "--per-host", "-1"], "--per-host"),
         (&[&url, "--timeout", "5"], "a number with a unit"),
         (&[&url, "--expect", "good"], "a list of statuses"),
+        (&[&url, "--rate", "10"], "`10/s`, `100/m` or `1000/h`"),
+        (&[&url, "--adaptive", "0"], "a whole number from 1 up"),
         (&[&url, "nonsense"], "it needs a scheme"),
         (&[&url, "ftp://x/"], "not http or https"),
         (&[&url, "--from", "bad.txt"], "bad.txt:4: `not` is no method"),
@@ -234,7 +239,58 @@ fn a_second_run_goes_on_where_the_first_was_stopped() {
 }
 
 #[test]
-fn ctrl_c_stops_what_is_under_way_and_reports_what_was_done() {
+fn a_dry_run_shows_what_would_be_sent_and_sends_nothing() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let url = server.url("/a");
+    directory.write("list.txt", &format!("DELETE {url}\n"));
+    let ran = fetch(&directory, &[&url, "--from", "list.txt", "--dry-run", "--output", "out"]);
+    assert_eq!((ran.code, ran.stdout), (0, format!("GET {url}\nDELETE {url}\n")));
+    assert_eq!(ran.stderr, "2 would be sent; nothing was\n");
+    let ran = fetch(&directory, &[&url, "--dry-run", "--format", "jsonl"]);
+    assert_eq!(field(&lines(&ran)[0], "url"), url);
+    assert_eq!(server.asked(), 0);
+    assert!(!directory.path("out").exists());
+}
+
+#[test]
+fn outcomes_can_come_in_the_order_of_the_requests() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let list: String = (0..60).map(|n| format!("{}\n", server.url(&format!("/{n}")))).collect();
+    directory.write("list.txt", &list);
+    let arguments = ["--from", "list.txt", "--format", "jsonl", "--in-order", "--rate", "500/s"];
+    let ran = fetch(&directory, &[&arguments[..], &["--adaptive", "20"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let numbers: Vec<_> = ran
+        .stdout
+        .lines()
+        .map(|line| support::json(line).get("index").and_then(Value::as_i64).unwrap())
+        .collect();
+    assert_eq!(numbers, (0..60).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_run_ends_when_nobody_reads_it() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let mut command = rejoin(&directory.0);
+    // The deadline only keeps this test from waiting for ever.
+    command.args(["fetch", "--deadline", "60s", "--limit", "1"]);
+    command.args(vec![server.url("/"); 50]).arg(server.url("/never"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("nobody reads"));
+    assert!(server.asked() < 50);
+}
+
+#[test]
+fn ctrl_c_and_sigterm_stop_what_is_under_way_and_report_what_was_done() {
+    for (signal, code, said) in [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")] {
+        stopped_by(signal, code, said);
+    }
+}
+
+fn stopped_by(signal: &str, code: i32, said: &str) {
     let (directory, server) = (Directory::new(), Server::start());
     let mut command = rejoin(&directory.0);
     // The deadline only keeps this test from waiting for ever.
@@ -245,10 +301,10 @@ fn ctrl_c_stops_what_is_under_way_and_reports_what_was_done() {
     stdout.read_line(&mut line).unwrap();
     assert!(line.starts_with("200 GET "), "{line}");
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
     assert!(stderr.contains("1 good, 0 not good, 1 not finished"), "{stderr}");
-    assert!(stderr.contains("error: interrupted"), "{stderr}");
+    assert!(stderr.contains(&format!("error: {said}")), "{stderr}");
 }

@@ -2,12 +2,13 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
 
 use crate::error::Phase;
 
@@ -16,7 +17,11 @@ use crate::error::Phase;
 /// The pool does not say when a request leaves its queue, but the connection asks the body whether
 /// it is empty when it writes the head, and then takes it piece by piece: that is as good.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(AtomicU8);
+pub(crate) struct Progress {
+    state: AtomicU8,
+    /// Since when it is sent, if anybody wants to know.
+    sent: Option<Mutex<Option<Instant>>>,
+}
 
 const CONNECTING: u8 = 0;
 const SENDING: u8 = 1;
@@ -24,20 +29,38 @@ const SENT: u8 = 2;
 
 impl Progress {
     pub(crate) fn phase(&self) -> Phase {
-        match self.0.load(Ordering::Relaxed) {
+        match self.state.load(Ordering::Relaxed) {
             CONNECTING => Phase::Connect,
             SENDING => Phase::Send,
             _ => Phase::Wait,
         }
     }
 
-    pub(crate) fn reset(&self) {
-        self.0.store(CONNECTING, Ordering::Relaxed);
+    /// One that remembers when a request was sent.
+    pub(crate) fn timed() -> Progress {
+        Progress { sent: Some(Mutex::default()), ..Progress::default() }
     }
 
-    // Only ever read by the task that waits for the response: nothing else is published by it.
+    pub(crate) fn reset(&self) {
+        self.state.store(CONNECTING, Ordering::Relaxed);
+        if let Some(sent) = &self.sent {
+            *sent.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    /// Since when the request is sent, if it is.
+    pub(crate) fn sent_at(&self) -> Option<Instant> {
+        *self.sent.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // The state is only ever read by the task that waits for the response: nothing else is published
+    // by it.
     fn set(&self, state: u8) {
-        self.0.store(state, Ordering::Relaxed);
+        self.state.store(state, Ordering::Relaxed);
+        if let Some(sent) = self.sent.as_ref().filter(|_| state == SENT) {
+            let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+            sent.get_or_insert_with(Instant::now);
+        }
     }
 }
 

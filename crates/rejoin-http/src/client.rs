@@ -11,6 +11,7 @@ use crate::builder::ClientBuilder;
 use crate::connect::{Connector, Setup};
 use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::gate::Gate;
 use crate::request::Request;
 use crate::response::Response;
 use crate::tasks::ConnectionTasks;
@@ -60,7 +61,19 @@ impl Client {
     /// Dropping the future ends the exchange at once. An HTTP/1 connection in mid-exchange is closed,
     /// an HTTP/2 stream is reset; neither goes back to the pool with anything unread.
     pub async fn send(&self, request: Request) -> Result<Response, Error> {
-        Exchange::new(&self.shared, request).run().await
+        let mut response = self.send_through(None, request).await?;
+        response.keep().await?;
+        Ok(response)
+    }
+
+    /// Sends `request`, asking `gate` before each redirect is followed. A file is not yet in its
+    /// place: [`Response::keep`] moves it there.
+    pub(crate) async fn send_through(
+        &self,
+        gate: Option<&dyn Gate>,
+        request: Request,
+    ) -> Result<Response, Error> {
+        Exchange::new(&self.shared, gate, request).run().await
     }
 
     /// How many tasks drive connections of this client at the moment.

@@ -71,7 +71,7 @@ enum Decoder {
 
 impl Collector {
     pub(crate) fn new(limit: usize, coding: Option<Coding>) -> Collector {
-        let output = || Output { bytes: Vec::new(), limit, received: 0 };
+        let output = || Output { limit, ..Output::default() };
         let decoder = coding.map(|coding| match coding {
             Coding::Gzip => Decoder::Gzip(MultiGzDecoder::new(output())),
             Coding::Deflate => Decoder::Deflate(ZlibDecoder::new(output())),
@@ -134,6 +134,15 @@ impl Collector {
         Ok(())
     }
 
+    /// What has come so far and was not taken before, for who passes the body on piece by piece.
+    pub(crate) fn take(&mut self) -> Bytes {
+        match &mut self.sink {
+            Sink::Whole(whole) => std::mem::take(whole),
+            Sink::Pieces(pieces) => pieces.split().freeze(),
+            Sink::Decoding(decoder) => std::mem::take(&mut decoder.output().bytes).into(),
+        }
+    }
+
     pub(crate) fn finish(self) -> Result<Bytes, Failure> {
         match self.sink {
             Sink::Whole(whole) => Ok(whole),
@@ -160,23 +169,21 @@ fn looks_framed(piece: &[u8]) -> bool {
 
 impl Decoder {
     fn push(&mut self, piece: &[u8], received: usize) -> io::Result<()> {
+        self.output().received = received;
         match self {
-            Decoder::Gzip(decoder) => {
-                decoder.get_mut().received = received;
-                decoder.write_all(piece)
-            }
-            Decoder::Deflate(decoder) => {
-                decoder.get_mut().received = received;
-                decoder.write_all(piece)
-            }
-            Decoder::RawDeflate(decoder) => {
-                decoder.get_mut().received = received;
-                decoder.write_all(piece)
-            }
-            Decoder::Brotli(decoder) => {
-                decoder.get_mut().received = received;
-                decoder.write_all(piece)
-            }
+            Decoder::Gzip(decoder) => decoder.write_all(piece),
+            Decoder::Deflate(decoder) => decoder.write_all(piece),
+            Decoder::RawDeflate(decoder) => decoder.write_all(piece),
+            Decoder::Brotli(decoder) => decoder.write_all(piece),
+        }
+    }
+
+    fn output(&mut self) -> &mut Output {
+        match self {
+            Decoder::Gzip(decoder) => decoder.get_mut(),
+            Decoder::Deflate(decoder) => decoder.get_mut(),
+            Decoder::RawDeflate(decoder) => decoder.get_mut(),
+            Decoder::Brotli(decoder) => decoder.get_mut(),
         }
     }
 
@@ -200,13 +207,15 @@ impl Decoder {
 #[derive(Default)]
 struct Output {
     bytes: Vec<u8>,
+    /// How many there were, with those that were taken.
+    total: usize,
     limit: usize,
     received: usize,
 }
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let grown = self.bytes.len() + bytes.len();
+        let grown = self.total + bytes.len();
         if grown > self.limit {
             return Err(io::Error::other(Refused::TooLarge));
         }
@@ -214,6 +223,7 @@ impl Write for Output {
             return Err(io::Error::other(Refused::Bomb));
         }
         self.bytes.extend_from_slice(bytes);
+        self.total = grown;
         Ok(bytes.len())
     }
 

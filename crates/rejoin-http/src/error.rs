@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::Method;
 
+use crate::response::Hop;
 use crate::url::{Url, shortened};
 
 /// Why a request has no response.
@@ -21,6 +22,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     failure: Failure,
     request: Option<(Method, Url)>,
+    hops: Vec<Hop>,
     attempts: u32,
 }
 
@@ -52,6 +54,10 @@ pub enum ErrorKind {
     BodyTooLarge,
     /// The body does not decompress.
     Decode,
+    /// The body does not have the checksum that it should.
+    Checksum,
+    /// The body could not be written to its file.
+    Save,
     /// More redirects than allowed.
     TooManyRedirects,
     /// A redirect leads back to a request that was already made.
@@ -78,6 +84,8 @@ impl ErrorKind {
             ErrorKind::Protocol => "protocol",
             ErrorKind::BodyTooLarge => "body_too_large",
             ErrorKind::Decode => "decode",
+            ErrorKind::Checksum => "checksum",
+            ErrorKind::Save => "save",
             ErrorKind::TooManyRedirects => "too_many_redirects",
             ErrorKind::RedirectLoop => "redirect_loop",
             ErrorKind::RedirectRefused => "redirect_refused",
@@ -106,6 +114,8 @@ pub enum Phase {
     Read,
     /// The body was being decompressed.
     Decode,
+    /// The body was being written to its file.
+    Save,
     /// A redirect was being followed.
     Redirect,
 }
@@ -122,6 +132,7 @@ impl Phase {
             Phase::Wait => "waiting for the response",
             Phase::Read => "reading the response body",
             Phase::Decode => "decompressing the response body",
+            Phase::Save => "saving the response body",
             Phase::Redirect => "following a redirect",
         }
     }
@@ -158,6 +169,11 @@ impl Error {
     /// there was no URL yet.
     pub fn url(&self) -> Option<&Url> {
         self.0.request.as_ref().map(|(_, url)| url)
+    }
+
+    /// The redirects that were followed before it failed, first to last.
+    pub fn hops(&self) -> &[Hop] {
+        &self.0.hops
     }
 
     /// What went wrong, without method and URL.
@@ -232,13 +248,13 @@ impl Failure {
         self
     }
 
-    pub(crate) fn of(self, method: &Method, url: &Url, attempts: u32) -> Error {
+    pub(crate) fn of(self, method: &Method, url: &Url, attempts: u32, hops: Vec<Hop>) -> Error {
         let request = Some((method.clone(), url.clone()));
-        Error(Box::new(Inner { failure: self, request, attempts }))
+        Error(Box::new(Inner { failure: self, request, hops, attempts }))
     }
 
     pub(crate) fn without_request(self) -> Error {
-        Error(Box::new(Inner { failure: self, request: None, attempts: 0 }))
+        Error(Box::new(Inner { failure: self, request: None, hops: Vec::new(), attempts: 0 }))
     }
 }
 

@@ -10,7 +10,9 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
@@ -28,10 +30,11 @@ use crate::client::Shared;
 use crate::connect::ConnectionInfo;
 use crate::decode::{self, Coding, Collector};
 use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
+use crate::gate::Gate;
 use crate::redirect;
 use crate::request::{BUDGET_HEADER, Request};
-use crate::response::{Response, Timings};
-use crate::url::Url;
+use crate::response::{Hop, Response, Timings};
+use crate::save::{self, Saving};
 
 /// How often one hop is put on a connection at most.
 const MAX_ATTEMPTS_PER_HOP: u32 = 3;
@@ -50,8 +53,13 @@ const NOT_SENT: [HeaderName; 8] = [
     CONTENT_LENGTH,
 ];
 
+/// A compressed body that goes to a file is decompressed in pieces of this size, so that the little
+/// that grows much does not fill the memory on its way.
+const SLICE: usize = 16 * 1024;
+
 pub(crate) struct Exchange<'a> {
     client: &'a Shared,
+    gate: Option<&'a dyn Gate>,
     request: Request,
     began: Instant,
     deadline: Deadline,
@@ -59,9 +67,8 @@ pub(crate) struct Exchange<'a> {
     /// Whether the client itself asked for compression, and so undoes it.
     decompress: bool,
     attempts: u32,
-    redirects: u32,
-    /// What was asked for before, for telling a loop.
-    visited: Vec<(Method, Url)>,
+    /// What was asked for before, also for telling a loop.
+    hops: Vec<Hop>,
 }
 
 /// When it ends, and by which rule.
@@ -72,7 +79,11 @@ struct Deadline {
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) fn new(client: &'a Shared, mut request: Request) -> Exchange<'a> {
+    pub(crate) fn new(
+        client: &'a Shared,
+        gate: Option<&'a dyn Gate>,
+        mut request: Request,
+    ) -> Exchange<'a> {
         let began = Instant::now();
         if !request.headers.is_empty() {
             for name in NOT_SENT {
@@ -83,23 +94,30 @@ impl<'a> Exchange<'a> {
         let decompress = client.decompress
             && !request.headers.contains_key(ACCEPT_ENCODING)
             && !request.headers.contains_key(RANGE);
+        let progress = match request.first_byte_timeout {
+            None => Progress::default(),
+            Some(_) => Progress::timed(),
+        };
         Exchange {
             client,
+            gate,
             request,
             began,
             deadline,
-            progress: Arc::default(),
+            progress: Arc::new(progress),
             decompress,
             attempts: 0,
-            redirects: 0,
-            visited: Vec::new(),
+            hops: Vec::new(),
         }
     }
 
     pub(crate) async fn run(mut self) -> Result<Response, Error> {
         match self.hops().await {
             Ok(response) => Ok(response),
-            Err(failure) => Err(failure.of(&self.request.method, &self.request.url, self.attempts)),
+            Err(failure) => {
+                let Request { method, url, .. } = &self.request;
+                Err(failure.of(method, url, self.attempts, self.hops))
+            }
         }
     }
 
@@ -115,6 +133,9 @@ impl<'a> Exchange<'a> {
         let mut timer = pin!(sleep_until(self.deadline.at));
         let limit = self.request.max_redirects.unwrap_or(self.client.max_redirects);
         loop {
+            if let Some(gate) = self.gate.filter(|_| !self.hops.is_empty()) {
+                self.pass(gate, timer.as_mut()).await?;
+            }
             self.client.connector.resolution.rules.check_host(&self.request.url)?;
             let response = self.respond(timer.as_mut()).await?;
             let head_after = self.began.elapsed();
@@ -127,6 +148,23 @@ impl<'a> Exchange<'a> {
             }
             return self.finish(response, head_after, timer).await;
         }
+    }
+
+    /// Waits until the next hop may be made. What is asked for is not to blame for that, so its
+    /// time-out does not go on meanwhile; a deadline does.
+    async fn pass(&mut self, gate: &dyn Gate, mut timer: Pin<&mut Sleep>) -> Result<(), Failure> {
+        let began = Instant::now();
+        let passed = gate.hop(&self.request.url);
+        if !self.deadline.by_timeout {
+            return match within(timer, passed).await {
+                Some(passed) => passed,
+                None => Err(self.timed_out(Phase::Redirect)),
+            };
+        }
+        passed.await?;
+        self.deadline = self.deadline.later(began.elapsed(), &self.request);
+        timer.as_mut().reset(self.deadline.at);
+        Ok(())
     }
 
     /// Sends the request of this hop until there is a response, or an error that stands.
@@ -144,13 +182,18 @@ impl<'a> Exchange<'a> {
             self.progress.reset();
             self.attempts += 1;
             let sending = self.client.pool.request(self.outgoing());
-            let error = match within(timer.as_mut(), sending).await {
+            let sending = within(timer.as_mut(), self.answered(sending));
+            let error = match sending.await {
                 None => return Err(self.timed_out(self.progress.phase())),
-                Some(Ok(response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                Some(None) => return Err(self.no_answer()),
+                Some(Some(answered)) => answered,
+            };
+            let error = match error {
+                Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                     return Err(unasked_upgrade());
                 }
-                Some(Ok(response)) => return Ok(response),
-                Some(Err(error)) => error,
+                Ok(response) => return Ok(response),
+                Err(error) => error,
             };
             self.check_running(self.progress.phase())?;
             let reused = was_reused(&error);
@@ -164,6 +207,24 @@ impl<'a> Exchange<'a> {
             if !repeat || self.attempts >= last {
                 return Err(failure);
             }
+        }
+    }
+
+    /// Awaits `sending`; `None` if the answer did not begin in time. Until the request is sent the
+    /// clock for that does not run, and nobody says when it is: so it is asked when time is up.
+    async fn answered<F: Future>(&self, sending: F) -> Option<F::Output> {
+        let Some(limit) = self.request.first_byte_timeout else { return Some(sending.await) };
+        let mut sending = pin!(sending);
+        let mut timer = pin!(sleep_until(later(Instant::now(), limit)));
+        loop {
+            if let Some(output) = within(timer.as_mut(), sending.as_mut()).await {
+                return Some(output);
+            }
+            let ends = later(self.progress.sent_at().unwrap_or_else(Instant::now), limit);
+            if ends <= Instant::now() {
+                return None;
+            }
+            timer.as_mut().reset(ends);
         }
     }
 
@@ -214,7 +275,7 @@ impl<'a> Exchange<'a> {
         reference: &str,
         limit: u32,
     ) -> Result<(), Failure> {
-        if self.redirects >= limit {
+        if self.hops.len() >= limit as usize {
             return Err(Failure::new(
                 ErrorKind::TooManyRedirects,
                 Phase::Redirect,
@@ -222,11 +283,11 @@ impl<'a> Exchange<'a> {
                 format!("more than {limit} redirects"),
             ));
         }
-        self.visited.push((self.request.method.clone(), self.request.url.clone()));
+        let (method, url) = (self.request.method.clone(), self.request.url.clone());
         redirect::follow(&mut self.request, response.status(), reference)?;
-        self.redirects += 1;
-        let next = (&self.request.method, &self.request.url);
-        if self.visited.iter().any(|(method, url)| (method, url) == next) {
+        self.hops.push(Hop { method, url, status: response.status() });
+        let Request { method, url, .. } = &self.request;
+        if self.hops.iter().any(|hop| (&hop.method, &hop.url) == (method, url)) {
             return Err(Failure::new(
                 ErrorKind::RedirectLoop,
                 Phase::Redirect,
@@ -240,31 +301,60 @@ impl<'a> Exchange<'a> {
     async fn finish(
         &mut self,
         response: http::Response<Incoming>,
-        head: std::time::Duration,
+        head: Duration,
         mut timer: Pin<&mut Sleep>,
     ) -> Result<Response, Failure> {
         let (mut parts, mut body) = response.into_parts();
         let coding = if self.decompress { Coding::of(&parts.headers) } else { None };
-        let mut collector = Collector::new(self.request.max_response_bytes, coding);
+        let mut collector = Collector::new(self.request.body_limit(), coding);
         collector.announced(body.size_hint().exact())?;
+        let sum = self.request.sha256.filter(|_| parts.status.is_success());
+        let mut saving = match &self.request.save_to {
+            Some(path) if has_body(&self.request.method, parts.status) => {
+                Some(Saving::begin(path, sum.is_some()).await?)
+            }
+            _ => None,
+        };
         // To the very end, not only to the last byte: only then is the connection ready for the next
         // request, which would open another one if it came a moment too early.
         loop {
-            match within(timer.as_mut(), body.frame()).await {
+            let frame = steadily(self.request.idle_timeout, body.frame());
+            let frame = match within(timer.as_mut(), frame).await {
                 None => return Err(self.timed_out(Phase::Read)),
-                Some(None) => break,
-                Some(Some(Ok(frame))) => {
-                    if let Ok(piece) = frame.into_data() {
-                        collector.push(piece)?;
+                Some(None) => return Err(self.stalled(collector.received())),
+                Some(Some(frame)) => frame,
+            };
+            match frame {
+                None => break,
+                Some(Ok(frame)) => {
+                    let Ok(piece) = frame.into_data() else { continue };
+                    match &mut saving {
+                        None => collector.push(piece)?,
+                        Some(saving) => save_piece(saving, &mut collector, piece).await?,
                     }
                 }
-                Some(Some(Err(error))) => {
+                Some(Err(error)) => {
                     self.check_running(Phase::Read)?;
                     return Err(classify::broken_body(error, collector.received()));
                 }
             }
         }
-        let body = collector.finish()?;
+        let received_bytes = collector.received() as u64;
+        let mut body = collector.finish()?;
+        let mut body_bytes = body.len() as u64;
+        let mut part = None;
+        let found = match saving {
+            None => sum.map(|_| save::sha256(&body)),
+            Some(mut saving) => {
+                saving.write(std::mem::take(&mut body)).await?;
+                let (whole, written, found) = saving.finish().await?;
+                (part, body_bytes) = (Some(whole), written);
+                found
+            }
+        };
+        if let (Some(wanted), Some(found)) = (sum, found) {
+            save::check(&wanted, &found)?;
+        }
         if coding.is_some() {
             parts.headers.remove(CONTENT_ENCODING);
             parts.headers.remove(CONTENT_LENGTH);
@@ -272,10 +362,14 @@ impl<'a> Exchange<'a> {
         let connection = parts.extensions.remove::<Arc<ConnectionInfo>>();
         let fresh = connection.as_ref().filter(|connection| connection.count_response());
         Ok(Response {
+            method: self.request.method.clone(),
             status: parts.status,
             version: parts.version,
             headers: parts.headers,
             body,
+            body_bytes,
+            received_bytes,
+            saved: None,
             url: self.request.url.clone(),
             timings: Timings {
                 connect: fresh.map(|connection| connection.timings),
@@ -283,8 +377,9 @@ impl<'a> Exchange<'a> {
                 total: self.began.elapsed(),
             },
             remote_addr: connection.map(|connection| connection.remote),
-            redirects: self.redirects,
+            hops: std::mem::take(&mut self.hops),
             attempts: self.attempts,
+            part,
         })
     }
 
@@ -296,6 +391,26 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
+    fn no_answer(&self) -> Failure {
+        let limit = self.request.first_byte_timeout.unwrap_or_default();
+        Failure::new(
+            ErrorKind::Timeout,
+            Phase::Wait,
+            Retry::IfIdempotent,
+            format!("the server did not begin its answer within {limit:?}"),
+        )
+    }
+
+    fn stalled(&self, received: usize) -> Failure {
+        let limit = self.request.idle_timeout.unwrap_or_default();
+        Failure::new(
+            ErrorKind::Timeout,
+            Phase::Read,
+            Retry::IfIdempotent,
+            format!("nothing came for {limit:?} in the middle of the body, after {received} bytes"),
+        )
+    }
+
     fn timed_out(&self, phase: Phase) -> Failure {
         let retry = match phase {
             Phase::Prepare | Phase::Connect => Retry::Safe,
@@ -303,7 +418,7 @@ impl<'a> Exchange<'a> {
         };
         let doing = phase.doing();
         let message = match (self.deadline.by_timeout, phase) {
-            (true, _) => format!("timed out after {:?} while {doing}", self.request.timeout),
+            (true, _) => format!("timed out after {:?} while {doing}", self.request.time_limit()),
             (false, Phase::Prepare) => {
                 "the deadline had passed before the request began".to_owned()
             }
@@ -317,12 +432,57 @@ impl Deadline {
     /// The earliest of the request's time-out, its deadline and that of the calling scope.
     fn new(now: Instant, request: &Request) -> Deadline {
         let outer = [request.deadline, rejoin::deadline()].into_iter().flatten().min();
-        // A time-out too long for the clock is none; 30 years stand for never.
-        let never = std::time::Duration::from_secs(30 * 365 * 24 * 3600);
-        let own = now.checked_add(request.timeout).unwrap_or(now + never);
+        let own = Deadline { at: later(now, request.time_limit()), by_timeout: true };
+        own.within(outer)
+    }
+
+    /// The same with its time-out longer by `more`.
+    fn later(self, more: Duration, request: &Request) -> Deadline {
+        let outer = [request.deadline, rejoin::deadline()].into_iter().flatten().min();
+        Deadline { at: later(self.at, more), ..self }.within(outer)
+    }
+
+    fn within(self, outer: Option<Instant>) -> Deadline {
         match outer {
-            Some(outer) if outer <= own => Deadline { at: outer, by_timeout: false },
-            _ => Deadline { at: own, by_timeout: true },
+            Some(outer) if outer <= self.at => Deadline { at: outer, by_timeout: false },
+            _ => self,
+        }
+    }
+}
+
+/// A time-out too long for the clock is none; 30 years stand for never.
+fn later(from: Instant, length: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    from.checked_add(length).unwrap_or(from + NEVER)
+}
+
+/// What a response is that has a body of its own, which a file can be replaced by.
+fn has_body(method: &Method, status: StatusCode) -> bool {
+    method != Method::HEAD && status != StatusCode::NOT_MODIFIED
+}
+
+async fn save_piece(
+    saving: &mut Saving,
+    collector: &mut Collector,
+    mut piece: Bytes,
+) -> Result<(), Failure> {
+    while !piece.is_empty() {
+        collector.push(piece.split_to(piece.len().min(SLICE)))?;
+        let ready = collector.take();
+        if !ready.is_empty() {
+            saving.write(ready).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Awaits `future`; `None` if it takes longer than `limit`.
+async fn steadily<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
+    match limit {
+        None => Some(future.await),
+        Some(limit) => {
+            let mut timer = pin!(sleep_until(later(Instant::now(), limit)));
+            within(timer.as_mut(), future).await
         }
     }
 }

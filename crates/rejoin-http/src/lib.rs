@@ -42,7 +42,10 @@
 //! | `exchange` | the life of one request |
 //! | `redirect`, `body`, `decode`, `classify` | its parts: the next hop, what is sent, what is read, what an error means |
 //! | `connect` | from an origin to a connection: proxy, TCP, TLS |
+//! | `save` | a body on its way to a file |
+//! | `gate` | what a batch has to say before a redirect is followed |
 //! | `resolve`, `address` | from names to addresses, and which of them may be reached |
+//! | `duration` | lengths of time as people write them |
 //! | `tasks` | the one place that spawns |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
@@ -55,20 +58,31 @@ mod classify;
 mod client;
 mod connect;
 mod decode;
+mod duration;
 mod error;
 mod exchange;
+mod gate;
 mod redirect;
 mod request;
 mod resolve;
 mod response;
+mod save;
 mod tasks;
 mod url;
 
-pub use crate::batch::{Batch, Failed, Outcome, Outcomes, RequestSpec, StatusPolicy};
+pub use crate::batch::{
+    Batch, Failed, InOrder, Outcome, Outcomes, RequestSpec, Requests, SourceError, StatusPolicy,
+};
 pub use crate::builder::ClientBuilder;
 pub use crate::client::Client;
+pub use crate::duration::parse_duration;
 pub use crate::error::{Error, ErrorKind, Phase, Retry};
 pub use crate::request::{BUDGET_HEADER, Request};
 pub use crate::resolve::{Resolve, Resolving};
-pub use crate::response::{ConnectTimings, Response, Timings};
+pub use crate::response::{ConnectTimings, Hop, Response, Timings};
 pub use crate::url::Url;
+
+/// The program of docs/fetch.md is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/fetch.md")]
+struct Guide;

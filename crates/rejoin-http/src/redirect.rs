@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use crate::error::{ErrorKind, Failure, Phase, Retry};
 use crate::request::Request;
+use crate::url::Url;
 
 /// What must not go to another origin: it was meant for the first one.
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
@@ -47,15 +48,21 @@ pub(crate) fn follow(
             )));
         }
     }
-    if !request.url.same_origin(&next) {
-        for name in CREDENTIALS {
-            request.headers.remove(name);
-        }
-        // A `host` set by hand belongs to the first server too.
-        request.headers.remove(http::header::HOST);
-    }
+    leave_credentials(&mut request.headers, &request.url, &next);
     request.url = next;
     Ok(())
+}
+
+/// Takes out what must not go from one origin to another.
+pub(crate) fn leave_credentials(headers: &mut HeaderMap, from: &Url, to: &Url) {
+    if from.same_origin(to) {
+        return;
+    }
+    for name in CREDENTIALS {
+        headers.remove(name);
+    }
+    // A `host` set by hand belongs to the first server too.
+    headers.remove(http::header::HOST);
 }
 
 /// 303 means "see there"; 301 and 302 mean it for POST, as every browser has it.

@@ -1,6 +1,7 @@
 //! [`Request`]: what to ask for, and within which limits.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,9 +35,13 @@ pub struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) first_byte_timeout: Option<Duration>,
+    pub(crate) idle_timeout: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
-    pub(crate) max_response_bytes: usize,
+    pub(crate) max_response_bytes: Option<usize>,
+    pub(crate) save_to: Option<PathBuf>,
+    pub(crate) sha256: Option<[u8; 32]>,
     pub(crate) max_redirects: Option<u32>,
     pub(crate) budget_header: bool,
 }
@@ -46,6 +51,8 @@ impl Request {
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
     /// How many bytes a response body may have when nothing else is said.
     pub const DEFAULT_MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
+    /// The same for one that is [saved](Request::save_to) to a file: 16 GiB.
+    pub const DEFAULT_MAX_SAVED_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 
     /// A request without headers and body.
     pub fn new(method: Method, url: Url) -> Request {
@@ -54,9 +61,13 @@ impl Request {
             url,
             headers: HeaderMap::new(),
             body: Bytes::new(),
-            timeout: Request::DEFAULT_TIMEOUT,
+            timeout: None,
+            first_byte_timeout: None,
+            idle_timeout: None,
             deadline: None,
-            max_response_bytes: Request::DEFAULT_MAX_RESPONSE_BYTES,
+            max_response_bytes: None,
+            save_to: None,
+            sha256: None,
             max_redirects: None,
             budget_header: false,
         }
@@ -115,7 +126,21 @@ impl Request {
     /// How long the request may take as a whole, from [`send`](crate::Client::send) to the last byte
     /// of the body, redirects included; 30 seconds if not set.
     pub fn timeout(mut self, timeout: Duration) -> Request {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long the server may take to begin its answer, counted for every hop from the moment at
+    /// which the request was sent; as long as the [time-out](Request::timeout) if not set.
+    pub fn first_byte_timeout(mut self, timeout: Duration) -> Request {
+        self.first_byte_timeout = Some(timeout);
+        self
+    }
+
+    /// How long nothing may come in the middle of a response body; as long as the
+    /// [time-out](Request::timeout) if not set.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Request {
+        self.idle_timeout = Some(timeout);
         self
     }
 
@@ -127,10 +152,69 @@ impl Request {
     }
 
     /// How many bytes the response body may have, as sent and again once decompressed; 8 MiB if not
-    /// set.
+    /// set, or 16 GiB if it is [saved](Request::save_to) to a file.
     pub fn max_response_bytes(mut self, limit: usize) -> Request {
-        self.max_response_bytes = limit;
+        self.max_response_bytes = Some(limit);
         self
+    }
+
+    /// Writes the body to the file `path`, as it comes, and leaves [`Response::body`] empty. Whatever
+    /// the status is, except that the answer to HEAD and one of status 304 have no body and leave the
+    /// file alone.
+    ///
+    /// The file appears whole, or not at all: until then it is beside its place under a name that ends
+    /// in `.part`, which is removed when the request fails or is dropped. A file of that name is
+    /// replaced. The directory must be there.
+    ///
+    /// [`Response::body`]: crate::Response::body
+    pub fn save_to(mut self, path: impl Into<PathBuf>) -> Request {
+        self.save_to = Some(path.into());
+        self
+    }
+
+    /// The SHA-256 checksum, in hexadecimal, that the body of a 2xx response must have once
+    /// decompressed. Another one is [`ErrorKind::Checksum`], and nothing is saved.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] if it is not 64 hexadecimal digits.
+    pub fn sha256(mut self, checksum: &str) -> Result<Request, Error> {
+        let digits = checksum.trim().as_bytes();
+        let value = |digit: u8| char::from(digit).to_digit(16).and_then(|n| u8::try_from(n).ok());
+        let mut sum = [0; 32];
+        let mut readable = digits.len() == 2 * sum.len();
+        for (byte, pair) in sum.iter_mut().zip(digits.chunks(2)) {
+            match (value(pair[0]), pair.get(1).copied().and_then(value)) {
+                (Some(high), Some(low)) => *byte = high * 16 + low,
+                _ => readable = false,
+            }
+        }
+        if !readable {
+            let message =
+                format!("{checksum:?} is no SHA-256 checksum: that has 64 hexadecimal digits");
+            return Err(invalid(message));
+        }
+        self.sha256 = Some(sum);
+        Ok(self)
+    }
+
+    /// Asks another place for the same. What was meant for the first alone stays behind, as after a
+    /// redirect.
+    pub(crate) fn move_to(&mut self, url: Url) {
+        crate::redirect::leave_credentials(&mut self.headers, &self.url, &url);
+        self.url = url;
+    }
+
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.timeout.unwrap_or(Request::DEFAULT_TIMEOUT)
+    }
+
+    pub(crate) fn body_limit(&self) -> usize {
+        let saved = || usize::try_from(Request::DEFAULT_MAX_SAVED_BYTES).unwrap_or(usize::MAX);
+        self.max_response_bytes.unwrap_or_else(|| match self.save_to {
+            None => Request::DEFAULT_MAX_RESPONSE_BYTES,
+            Some(_) => saved(),
+        })
     }
 
     /// How many redirects are followed; with 0 a redirect is handed back as the response. The

@@ -8,7 +8,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ("rejoin", &[]),
     ("rejoin-value", &[]),
     ("rejoin-lang", &["rejoin-value"]),
-    ("rejoin-http", &["rejoin"]),
+    ("rejoin-http", &["rejoin", "rejoin-value"]),
     ("rejoin-engine", &["rejoin", "rejoin-lang", "rejoin-value"]),
     ("rejoin-steps", &["rejoin", "rejoin-engine", "rejoin-http", "rejoin-lang", "rejoin-value"]),
     (

@@ -2,6 +2,7 @@
 //!
 //! - ```` ```wp ````: a whole file; it has no problems. With `warns` behind the fence it may have warnings, with `fails`
 //!   it has at least one error. With a name behind the fence (```` ```wp hello.wp ````) later commands find it.
+//! - ```` ```text list.txt ````: a file that later commands find, of the name behind the fence.
 //! - ```` ```console ````: commands after `$`, each with its output; see [`crate::session`].
 //! - ```` ```sh ````: commands alone. Those that build or test this repository are run by other suites, and listed here.
 //!
@@ -26,6 +27,7 @@ const RUN_ELSEWHERE: &[&str] = &[
     "cargo test -p rejoin-lang",
     "cargo install --path crates/rejoin-cli",
     "cargo doc -p rejoin --open",
+    "cargo doc -p rejoin-http --open",
 ];
 
 pub(crate) fn suite(tally: &mut Tally) -> Result<(), String> {
@@ -68,6 +70,10 @@ fn document(tally: &mut Tally, rejoin: &Path, path: &Path) -> Result<(), String>
                     }
                 }
             },
+            "text" if block.info.len() > 1 => {
+                let file = folder.join(&block.info[1]);
+                fs::write(&file, &block.text).map_err(|e| format!("{}: {e}", file.display()))?;
+            }
             "rust" | "text" | "json" | "toml" | "jq" | "lua" | "ebnf" => {}
             other => {
                 let why = format!(

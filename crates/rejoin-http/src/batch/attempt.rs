@@ -2,41 +2,55 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
-use http::header::RETRY_AFTER;
-use rejoin::breaker::CircuitBreaker;
-use rejoin::limit::ConcurrencyLimit;
-use rejoin::retry::{Hedge, Retry as RetryPolicy, Verdict};
+use rejoin::retry::{Backoff, Hedge, Retry as RetryPolicy, RetryBudget, Verdict};
 use rejoin::{Instant, TaskError};
 
-use super::{Failed, Outcome, RequestSpec, StatusPolicy};
+use super::places::{Places, Way, Went};
+use super::{Failed, Outcome, RequestSpec, StatusPolicy, retry_after};
 use crate::client::Client;
-use crate::error::Retry;
+use crate::error::{ErrorKind, Retry};
 use crate::request::Request;
 use crate::response::Response;
 
-/// What the requests of one host share.
-#[derive(Clone, Debug)]
-pub(super) struct Host {
-    pub(super) limit: ConcurrencyLimit,
-    pub(super) breaker: Option<CircuitBreaker>,
+/// What all requests of a batch share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) client: Client,
+    pub(super) places: Places,
+    pub(super) backoff: Backoff,
+    pub(super) budget: RetryBudget,
+    pub(super) hedge: Option<Hedge>,
+    pub(super) expect: StatusPolicy,
+    pub(super) timeouts: Timeouts,
+    /// When the time of the batch is up.
+    pub(super) ends: Option<Instant>,
+}
+
+/// The limits of an attempt where a request says nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    pub(super) attempt: Duration,
+    pub(super) first_byte: Option<Duration>,
+    pub(super) idle: Duration,
+}
+
+impl Timeouts {
+    fn fill_in(&self, request: &mut Request) {
+        request.timeout.get_or_insert(self.attempt);
+        request.idle_timeout.get_or_insert(self.idle);
+        request.first_byte_timeout = request.first_byte_timeout.or(self.first_byte);
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) index: usize,
-    pub(super) client: Client,
     pub(super) spec: RequestSpec,
-    pub(super) expect: StatusPolicy,
-    pub(super) limit: ConcurrencyLimit,
-    /// None if there is no URL to ask.
-    pub(super) host: Option<Host>,
-    pub(super) retry: RetryPolicy,
-    pub(super) hedge: Option<Hedge>,
-    /// When the time of the batch is up.
-    pub(super) ends: Option<Instant>,
+    pub(super) attempts: u32,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// An attempt after which there may be another. A response is kept: if there is no further attempt,
@@ -58,7 +72,7 @@ impl Job {
         let attempts = Arc::new(AtomicU32::new(0));
         let sending = Box::pin(Arc::clone(&self).send(Arc::clone(&attempts)));
         // Each ends by itself when the time of the batch is up, and so has an outcome of its own.
-        let result = match self.ends {
+        let result = match self.shared.ends {
             None => sending.await,
             Some(ends) => match rejoin::timeout_at(ends, sending).await {
                 Ok(result) => result,
@@ -78,40 +92,60 @@ impl Job {
             url: self.spec.url.clone(),
             attempts,
             elapsed: Duration::ZERO,
-            good: result.as_ref().is_ok_and(|response| self.expect.accepts(response.status)),
+            good: result.as_ref().is_ok_and(|response| self.is_good(response)),
             result,
         }
     }
 
+    fn is_good(&self, response: &Response) -> bool {
+        let expect = self.spec.expect.as_ref().unwrap_or(&self.shared.expect);
+        expect.accepts(response.status)
+    }
+
     async fn send(self: Arc<Self>, attempts: Arc<AtomicU32>) -> Result<Response, Failed> {
-        let request = match &self.spec.request {
-            Ok(request) => request.clone(),
-            Err(error) => return Err(Failed::Request(error.clone())),
-        };
+        let request = self.spec.try_number(0).map_err(Failed::Request)?;
         let repeatable = request.method().is_idempotent();
-        let sent = self.retry.run_if(
-            |_| Arc::clone(&self).attempt(request.clone(), Arc::clone(&attempts)),
-            |result| result.as_ref().err().map_or(Verdict::Take, |w| w.verdict(repeatable)),
-        );
-        match sent.await {
-            Ok(response) => Ok(*response),
-            Err(error) => match error.into_last() {
-                Some(Wanting::Response(response)) => Ok(*response),
-                Some(Wanting::Failed(failed)) => Err(failed),
-                None => Err(Failed::TimedOut),
+        let retry = RetryPolicy::new(self.attempts).backoff(self.shared.backoff);
+        let retry = retry.budget(self.shared.budget.clone());
+        let tried = AtomicUsize::new(0);
+        let sent = retry.run_if(
+            |number| {
+                tried.store(number as usize, Ordering::Relaxed);
+                Arc::clone(&self).attempt(number as usize - 1, repeatable, Arc::clone(&attempts))
             },
-        }
+            |result| match result {
+                Ok(_) => Verdict::Take,
+                Err(wanting) => {
+                    let mirrors_left = tried.load(Ordering::Relaxed) <= self.spec.mirrors.len();
+                    wanting.verdict(repeatable, mirrors_left)
+                }
+            },
+        );
+        let mut response = match sent.await {
+            Ok(response) => *response,
+            Err(error) => match error.into_last() {
+                Some(Wanting::Response(response)) => *response,
+                Some(Wanting::Failed(failed)) => return Err(failed),
+                None => return Err(Failed::TimedOut),
+            },
+        };
+        response.keep().await.map_err(Failed::Request)?;
+        Ok(response)
     }
 
     /// One attempt: one exchange, or several copies of it of which one counts.
     async fn attempt(
         self: Arc<Self>,
-        request: Request,
+        number: usize,
+        repeatable: bool,
         attempts: Arc<AtomicU32>,
     ) -> Result<Box<Response>, Wanting> {
-        let hedge = self.hedge.as_ref().filter(|_| request.method().is_idempotent());
-        let Some(hedge) = hedge else { return Box::pin(self.exchange(request, attempts)).await };
-        let copy = |_| Box::pin(Arc::clone(&self).exchange(request.clone(), Arc::clone(&attempts)));
+        let hedge = self.shared.hedge.as_ref().filter(|_| repeatable);
+        let Some(hedge) = hedge else { return Box::pin(self.exchange(number, attempts)).await };
+        let copy = |copy: u32| {
+            let number = number + copy as usize - 1;
+            Box::pin(Arc::clone(&self).exchange(number, Arc::clone(&attempts)))
+        };
         match hedge.run(copy).await {
             Ok(won) => Ok(won.value),
             Err(error) => Err(match error.into_task_error() {
@@ -128,48 +162,57 @@ impl Job {
 
     async fn exchange(
         self: Arc<Self>,
-        request: Request,
+        number: usize,
         attempts: Arc<AtomicU32>,
     ) -> Result<Box<Response>, Wanting> {
-        let host = self.host.as_ref().expect("a request has a URL, and so a host");
-        // First for the host: whoever waits for a busy one keeps no place from the others.
-        let _host = host.limit.acquire().await;
-        let _place = self.limit.acquire().await;
-        let call = match host.breaker.as_ref().map(CircuitBreaker::begin) {
-            None => None,
-            Some(Ok(call)) => Some(call),
-            Some(Err(retry_after)) => {
-                return Err(Wanting::Failed(Failed::BreakerOpen { retry_after }));
-            }
-        };
+        let shared = &self.shared;
+        let request = self.spec.try_number(number);
+        let mut request = request.map_err(|error| Wanting::Failed(Failed::Request(error)))?;
+        shared.timeouts.fill_in(&mut request);
+        let way = Way::begin(&shared.places, request.url()).await;
+        let way =
+            way.map_err(|retry_after| Wanting::Failed(Failed::BreakerOpen { retry_after }))?;
         attempts.fetch_add(1, Ordering::Relaxed);
-        let result = match self.client.send(request).await {
+        let result = shared.client.send_through(Some(&way), request).await;
+        if let Some(retry_after) = way.refused() {
+            return Err(Wanting::Failed(Failed::BreakerOpen { retry_after }));
+        }
+        way.ended(went(&result));
+        match result {
             Ok(response) if asks_again(&response) => Err(Wanting::Response(Box::new(response))),
+            // Another place may have it.
+            Ok(response) if !self.spec.mirrors.is_empty() && !self.is_good(&response) => {
+                Err(Wanting::Response(Box::new(response)))
+            }
             Ok(response) => Ok(Box::new(response)),
             Err(error) => Err(Wanting::Failed(Failed::Request(error))),
-        };
-        match (call, &result) {
-            (Some(call), Ok(_)) => call.succeeded(),
-            (Some(call), Err(_)) => call.failed(),
-            (None, _) => {}
         }
-        result
     }
 }
 
 impl Wanting {
-    fn verdict(&self, repeatable: bool) -> Verdict {
+    /// `mirrors_left`: whether the next attempt goes to a place that was not asked yet.
+    fn verdict(&self, repeatable: bool, mirrors_left: bool) -> Verdict {
         match self {
             Wanting::Response(_) if !repeatable => Verdict::Take,
-            Wanting::Response(response) => match retry_after(response) {
-                Some(pause) => Verdict::AgainAfter(pause),
-                None => Verdict::Again,
-            },
+            // What one server asks for is no reason to wait for another.
+            Wanting::Response(_) if mirrors_left => Verdict::Again,
+            Wanting::Response(response) if !asks_again(response) => Verdict::Take,
+            Wanting::Response(response) => {
+                match retry_after::pause(&response.headers, SystemTime::now()) {
+                    Some(pause) => Verdict::AgainAfter(pause),
+                    None => Verdict::Again,
+                }
+            }
             Wanting::Failed(Failed::Request(error)) => match error.retry() {
                 Retry::Safe => Verdict::Again,
                 Retry::IfIdempotent if repeatable => Verdict::Again,
+                Retry::Never if repeatable && mirrors_left && is_of_the_place(error.kind()) => {
+                    Verdict::Again
+                }
                 Retry::IfIdempotent | Retry::Never => Verdict::Take,
             },
+            Wanting::Failed(Failed::BreakerOpen { .. }) if mirrors_left => Verdict::Again,
             Wanting::Failed(Failed::BreakerOpen { retry_after }) => {
                 Verdict::AgainAfter(*retry_after)
             }
@@ -185,13 +228,25 @@ impl Wanting {
     }
 }
 
+/// Whether another place may do better, although this one will not.
+fn is_of_the_place(kind: ErrorKind) -> bool {
+    !matches!(
+        kind,
+        ErrorKind::InvalidUrl | ErrorKind::InvalidRequest | ErrorKind::Save | ErrorKind::ShutDown
+    )
+}
+
 /// Whether the same request may fare better later.
 fn asks_again(response: &Response) -> bool {
     matches!(response.status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The pause that a server asks for, in seconds. One that is written as a date is left to the backoff.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+fn went(result: &Result<Response, crate::error::Error>) -> Went {
+    match result {
+        Ok(response) if matches!(response.status.as_u16(), 429 | 503 | 504) => Went::Overloaded,
+        Ok(response) if asks_again(response) => Went::Badly,
+        Ok(_) => Went::Well,
+        Err(error) if error.is_timeout() => Went::Overloaded,
+        Err(_) => Went::Badly,
+    }
 }

@@ -1,25 +1,31 @@
 //! [`Batch`]: many requests at once, and how they are joined.
 
 mod attempt;
+mod jobs;
+mod join;
 mod outcome;
+mod places;
+mod retry_after;
+mod source;
 mod spec;
 
-use std::collections::HashMap;
-use std::convert::Infallible;
-use std::num::NonZeroU32;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::fmt;
+use std::io::BufRead;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::Path;
 use std::time::Duration;
 
-use rejoin::breaker::{CircuitBreaker, Trip};
-use rejoin::limit::ConcurrencyLimit;
-use rejoin::retry::{Backoff, Hedge, Retry as RetryPolicy, RetryBudget};
-use rejoin::{Completed, Instant, ScopeError, TaskError, Won};
+use rejoin::breaker::Trip;
+use rejoin::limit::RateLimit;
+use rejoin::retry::{Backoff, Hedge, RetryBudget};
 
-use self::attempt::{Host, Job};
+use self::attempt::Timeouts;
+pub use self::join::{InOrder, Outcomes};
 pub use self::outcome::{Failed, Outcome};
+pub use self::source::{Requests, SourceError};
 pub use self::spec::{RequestSpec, StatusPolicy};
 use crate::client::Client;
+use crate::request::Request;
 
 /// Many requests that are sent at once, within limits, and joined in one of several ways.
 ///
@@ -47,25 +53,33 @@ use crate::client::Client;
 ///
 /// * [`all`](Self::all) keeps every outcome, [`gather`](Self::gather) stops at the first that is not
 ///   good, [`race`](Self::race) takes the first to end, [`any`](Self::any) the first good one,
-///   [`quorum`](Self::quorum) the first *k* good ones, and
-///   [`as_completed`](Self::as_completed) gives each as soon as it is there.
+///   [`quorum`](Self::quorum) the first *k* good ones;
+///   [`as_completed`](Self::as_completed) gives each as soon as it is there,
+///   [`in_order`](Self::in_order) in the order written.
 /// * A request without a response, and a URL that cannot be read, is an outcome of its own and
 ///   disturbs no other. A response of any status is a response; the [`StatusPolicy`] says which of
 ///   them are *good*, 2xx if nothing else is said.
 /// * Requests beyond the limits wait, in the order written, first for their host and then for the
 ///   batch, so that a busy host does not hold up the others. A pause between attempts holds no place.
-///   What a redirect leads to counts for the host that was asked.
+///   A redirect to another host gives the place back and waits for one there.
+/// * Requests are [pulled](Self::requests) when there is room for them, [1,024](Self::look_ahead) ahead of
+///   those that have ended: a list of millions costs no more memory than that, if its outcomes are taken
+///   one by one.
 /// * Requests that were told to stop are awaited: when a method returns, nothing of the batch is
 ///   under way, and the connections of the losers are closed. What a server has received it may have
 ///   acted on all the same.
 /// * Equal requests are sent as often as they are written.
-#[derive(Clone, Debug)]
 #[must_use = "a batch sends nothing until it is joined"]
 pub struct Batch {
     client: Option<Client>,
     specs: Vec<RequestSpec>,
+    lists: Vec<List>,
     limit: NonZeroU32,
     per_host: NonZeroU32,
+    adaptive: Option<NonZeroU32>,
+    rate: Option<RateLimit>,
+    look_ahead: NonZeroUsize,
+    timeouts: Timeouts,
     timeout: Option<Duration>,
     retries: u32,
     backoff: Backoff,
@@ -78,6 +92,12 @@ pub struct Batch {
 const LIMIT: NonZeroU32 = NonZeroU32::new(32).expect("it is not zero");
 const PER_HOST: NonZeroU32 = NonZeroU32::new(6).expect("it is not zero");
 const RETRIES: u32 = 2;
+const LOOK_AHEAD: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not zero");
+const TIMEOUTS: Timeouts =
+    Timeouts { attempt: Request::DEFAULT_TIMEOUT, first_byte: None, idle: Duration::from_secs(15) };
+
+/// Requests that are pulled when there is room for them.
+type List = Box<dyn Iterator<Item = RequestSpec> + Send>;
 
 impl Batch {
     /// A batch of nothing: 32 requests at once, 6 for one host, two retries where they are safe.
@@ -85,8 +105,13 @@ impl Batch {
         Batch {
             client: None,
             specs: Vec::new(),
+            lists: Vec::new(),
             limit: LIMIT,
             per_host: PER_HOST,
+            adaptive: None,
+            rate: None,
+            look_ahead: LOOK_AHEAD,
+            timeouts: TIMEOUTS,
             timeout: None,
             retries: RETRIES,
             backoff: Backoff::exponential(Duration::from_millis(500))
@@ -131,18 +156,55 @@ impl Batch {
 
     /// Adds any request.
     pub fn request(mut self, spec: impl Into<RequestSpec>) -> Batch {
-        self.specs.push(spec.into());
+        if self.lists.is_empty() {
+            self.specs.push(spec.into());
+            self
+        } else {
+            self.requests([spec.into()])
+        }
+    }
+
+    /// Adds the requests of an iterator, which is asked for them when there is room. It must not
+    /// block for long.
+    ///
+    /// ```
+    /// use rejoin_http::{Batch, RequestSpec};
+    ///
+    /// let pages = (1..=1_000_000).map(|n| RequestSpec::get(&format!("http://127.0.0.1:9/{n}")));
+    /// assert_eq!(Batch::new().requests(pages).count(), Some(1_000_000));
+    /// ```
+    pub fn requests<I>(mut self, specs: I) -> Batch
+    where
+        I: IntoIterator,
+        I::Item: Into<RequestSpec> + 'static,
+        I::IntoIter: Send + 'static,
+    {
+        self.lists.push(Box::new(specs.into_iter().map(Into::into)));
         self
     }
 
-    /// How many requests it has.
-    pub fn len(&self) -> usize {
-        self.specs.len()
+    /// Adds the requests of a file, as [`Requests`] reads them. A line that cannot be read is an
+    /// outcome of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened.
+    pub fn requests_from_file(self, path: impl AsRef<Path>) -> Result<Batch, SourceError> {
+        Ok(self.requests(Requests::open(path.as_ref())?))
     }
 
-    /// Whether it has no requests.
-    pub fn is_empty(&self) -> bool {
-        self.specs.is_empty()
+    /// Adds the requests that `reader` has, as [`Requests`] reads them; `name` is what its errors
+    /// call it.
+    pub fn requests_from(self, reader: impl BufRead + Send + 'static, name: &str) -> Batch {
+        self.requests(Requests::new(reader, name))
+    }
+
+    /// How many requests it has; `None` if a list does not say how long it is.
+    pub fn count(&self) -> Option<usize> {
+        self.lists.iter().try_fold(self.specs.len(), |sum, list| match list.size_hint() {
+            (least, Some(most)) if least == most => sum.checked_add(least),
+            _ => None,
+        })
     }
 
     /// The client that sends them; one of its own if not set. One client for many batches shares
@@ -164,6 +226,50 @@ impl Batch {
         self
     }
 
+    /// Finds out how much each host can take: at most `most` requests to it at once, beginning with
+    /// [`per_host`](Self::per_host). One more is allowed as requests go well, half as many when the host
+    /// answers 429, 503 or 504 or is too late.
+    pub fn adaptive(mut self, most: NonZeroU32) -> Batch {
+        self.adaptive = Some(most);
+        self
+    }
+
+    /// How many requests may start in so much time. Retries, copies and redirects count. Other
+    /// batches may share the limit.
+    pub fn rate(mut self, rate: RateLimit) -> Batch {
+        self.rate = Some(rate);
+        self
+    }
+
+    /// How many requests are pulled ahead of those that have ended, 1,024 if not set; at least as many
+    /// as [may be under way](Self::limit). So many may wait for a busy host before they keep the
+    /// next from others.
+    pub fn look_ahead(mut self, requests: NonZeroUsize) -> Batch {
+        self.look_ahead = requests;
+        self
+    }
+
+    /// How long nothing may come in the middle of a response body, where a request says nothing
+    /// else; 15 seconds if not set.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Batch {
+        self.timeouts.idle = timeout;
+        self
+    }
+
+    /// How long one attempt may take as a whole, where a request says nothing else; 30 seconds if not
+    /// set. Waiting for a place does not count.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Batch {
+        self.timeouts.attempt = timeout;
+        self
+    }
+
+    /// How long a server may take to begin its answer, where a request says nothing else; as long as
+    /// the attempt if not set.
+    pub fn first_byte_timeout(mut self, timeout: Duration) -> Batch {
+        self.timeouts.first_byte = Some(timeout);
+        self
+    }
+
     /// How long all of it may take. What has not ended then ends as [`Failed::TimedOut`], or with
     /// the client's error that says what it was doing.
     pub fn timeout(mut self, timeout: Duration) -> Batch {
@@ -174,7 +280,8 @@ impl Batch {
     /// How often a request is tried again, 2 if not set: after an error that is
     /// [safe to repeat](crate::Retry), and, if the method is idempotent, after status 408, 425, 429,
     /// 500, 502, 503 and 504. The pause grows from half a second to 20 at most and is left to chance
-    /// as a whole; a longer one that `retry-after` asks for is kept. No pause goes beyond a deadline.
+    /// as a whole; a longer one that `retry-after` asks for, in seconds or as a date, is kept. No pause
+    /// goes beyond a deadline.
     pub fn retries(mut self, retries: u32) -> Batch {
         self.retries = retries;
         self
@@ -210,181 +317,6 @@ impl Batch {
         self.expect = expect;
         self
     }
-
-    /// Every outcome, in the order written. Nothing stops the rest. Also known as `settle_all`.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it stops all requests; outcomes are lost.
-    pub async fn all(self) -> Vec<Outcome> {
-        let jobs = self.jobs();
-        let outcomes = rejoin::wait(jobs.iter().map(|job| never_failing(job.clone()))).await;
-        jobs.iter().zip(outcomes).map(|(job, outcome)| settled(job, outcome)).collect()
-    }
-
-    /// Every outcome, in the order written, if all are good. The first that is not stops the rest.
-    /// Also known as `try_all`.
-    ///
-    /// # Errors
-    ///
-    /// The outcomes that are not good, the deciding one marked.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it stops all requests; outcomes are lost.
-    pub async fn gather(self) -> Result<Vec<Outcome>, ScopeError<Outcome>> {
-        rejoin::gather(self.jobs().into_iter().map(judged)).await
-    }
-
-    /// The first to end, well or not; the others are stopped. Also known as `first_settled`.
-    ///
-    /// # Errors
-    ///
-    /// The outcome that won, if it is not good, as the deciding failure. Of an empty batch,
-    /// [`Cause::Empty`](rejoin::Cause::Empty).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it stops all requests.
-    pub async fn race(self) -> Result<Outcome, ScopeError<Outcome>> {
-        Ok(rejoin::race(self.jobs().into_iter().map(judged)).await?.value)
-    }
-
-    /// The first good one; the others are stopped. Also known as `first_ok`.
-    ///
-    /// # Errors
-    ///
-    /// Every outcome in the order written, if none is good. Of an empty batch,
-    /// [`Cause::Empty`](rejoin::Cause::Empty).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it stops all requests.
-    pub async fn any(self) -> Result<Outcome, ScopeError<Outcome>> {
-        Ok(rejoin::any(self.jobs().into_iter().map(judged)).await?.value)
-    }
-
-    /// The first `k` good ones, in the order written; the others are stopped.
-    ///
-    /// # Errors
-    ///
-    /// The outcomes that are not good, if they are too many, or there were fewer than `k` requests.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it stops all requests.
-    pub async fn quorum(self, k: usize) -> Result<Vec<Outcome>, ScopeError<Outcome>> {
-        let won: Vec<Won<Outcome>> = rejoin::quorum(k, self.jobs().into_iter().map(judged)).await?;
-        Ok(won.into_iter().map(|won| won.value).collect())
-    }
-
-    /// Gives `body` each outcome as soon as it is there. When the body has returned, what is still
-    /// under way is stopped and awaited.
-    ///
-    /// # Errors
-    ///
-    /// If the calling code was told to stop, and that interrupted the body.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it stops all requests. Outcomes that the body has not taken are lost.
-    pub async fn as_completed<F, Fut, R>(self, body: F) -> Result<R, ScopeError<Infallible>>
-    where
-        F: FnOnce(Outcomes) -> Fut,
-        Fut: Future<Output = R>,
-    {
-        let jobs = self.jobs();
-        let started: Vec<Running> =
-            jobs.iter().map(|job| Box::pin(never_failing(job.clone())) as Running).collect();
-        // Requests wait for places of their own, so that those to a busy host hold up no others.
-        let all = NonZeroUsize::new(jobs.len()).unwrap_or(NonZeroUsize::MIN);
-        rejoin::as_completed(started, all, |completed| {
-            let body = body(Outcomes { completed, jobs });
-            async move { Ok(body.await) }
-        })
-        .await
-    }
-
-    /// What is needed to run each request.
-    fn jobs(self) -> Vec<Arc<Job>> {
-        let client = self.client.unwrap_or_default();
-        let limit = ConcurrencyLimit::new(self.limit);
-        // A fifth of the requests, and a few for those batches of which that is nothing.
-        let budget = self.budget.unwrap_or_else(|| RetryBudget::new(0.2, 10));
-        let ends = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut hosts: HashMap<(bool, String, u16), Host> = HashMap::new();
-        let specs = self.specs.into_iter().enumerate();
-        specs
-            .map(|(index, spec)| {
-                let host = spec.request.as_ref().ok().map(|request| {
-                    let url = request.url();
-                    let key = (url.is_https(), url.host().to_ascii_lowercase(), url.port());
-                    let host = hosts.entry(key).or_insert_with(|| Host {
-                        limit: ConcurrencyLimit::new(self.per_host),
-                        breaker: self.breaker.map(CircuitBreaker::new),
-                    });
-                    host.clone()
-                });
-                let attempts = spec.retries.unwrap_or(self.retries).saturating_add(1);
-                let retry = RetryPolicy::new(attempts).backoff(self.backoff);
-                Arc::new(Job {
-                    index,
-                    client: client.clone(),
-                    expect: spec.expect.clone().unwrap_or_else(|| self.expect.clone()),
-                    spec,
-                    limit: limit.clone(),
-                    host,
-                    retry: retry.budget(budget.clone()),
-                    hedge: self.hedge.clone(),
-                    ends,
-                })
-            })
-            .collect()
-    }
-}
-
-type Running = std::pin::Pin<Box<dyn Future<Output = Result<Outcome, Infallible>> + Send>>;
-
-async fn never_failing(job: Arc<Job>) -> Result<Outcome, Infallible> {
-    Ok(job.run().await)
-}
-
-async fn judged(job: Arc<Job>) -> Result<Outcome, Outcome> {
-    let outcome = job.run().await;
-    if outcome.good { Ok(outcome) } else { Err(outcome) }
-}
-
-fn settled(job: &Job, outcome: Result<Outcome, TaskError<Infallible>>) -> Outcome {
-    outcome.unwrap_or_else(|error| {
-        job.outcome(
-            0,
-            match error {
-                TaskError::TimedOut => Err(Failed::TimedOut),
-                TaskError::Cancelled(reason) => Err(Failed::Cancelled(reason)),
-                TaskError::Panicked(panic) => Err(Failed::Panicked(panic)),
-                TaskError::Failed(never) => match *never {},
-            },
-        )
-    })
-}
-
-/// Outcomes in the order of completion; [`Batch::as_completed`] gives it to its body.
-#[derive(Debug)]
-pub struct Outcomes {
-    completed: Completed<std::vec::IntoIter<Running>, Outcome, Infallible>,
-    jobs: Vec<Arc<Job>>,
-}
-
-impl Outcomes {
-    /// The next to have ended; `None` when all were handed out.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost when it is dropped: the outcome comes with the next call.
-    pub async fn next(&mut self) -> Option<Outcome> {
-        let (index, outcome) = self.completed.next().await?;
-        Some(settled(&self.jobs[index], outcome))
-    }
 }
 
 impl Default for Batch {
@@ -393,6 +325,19 @@ impl Default for Batch {
     }
 }
 
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("count", &self.count())
+            .field("limit", &self.limit)
+            .field("per_host", &self.per_host)
+            .field("timeout", &self.timeout)
+            .field("retries", &self.retries)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The requests of the iterator are all taken at once; [`Batch::requests`] takes them one by one.
 impl<S: Into<RequestSpec>> FromIterator<S> for Batch {
     fn from_iter<I: IntoIterator<Item = S>>(specs: I) -> Batch {
         let mut batch = Batch::new();
@@ -403,6 +348,11 @@ impl<S: Into<RequestSpec>> FromIterator<S> for Batch {
 
 impl<S: Into<RequestSpec>> Extend<S> for Batch {
     fn extend<I: IntoIterator<Item = S>>(&mut self, specs: I) {
-        self.specs.extend(specs.into_iter().map(Into::into));
+        let specs = specs.into_iter().map(Into::into);
+        if self.lists.is_empty() {
+            self.specs.extend(specs);
+        } else {
+            self.lists.push(Box::new(specs.collect::<Vec<_>>().into_iter()));
+        }
     }
 }

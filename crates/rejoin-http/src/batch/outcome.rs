@@ -8,7 +8,7 @@ use http::Method;
 use rejoin::{CancelReason, Panic};
 
 use crate::error::Error;
-use crate::response::Response;
+use crate::response::{Hop, Response};
 
 /// How one request of a [`Batch`](crate::Batch) ended. Every request has exactly one.
 #[derive(Clone, Debug)]
@@ -30,6 +30,17 @@ pub struct Outcome {
     pub good: bool,
     /// The response, of whatever status, or why there is none.
     pub result: Result<Response, Failed>,
+}
+
+impl Outcome {
+    /// The redirects that were followed, first to last, also when it failed in the end.
+    pub fn hops(&self) -> &[Hop] {
+        match &self.result {
+            Ok(response) => &response.hops,
+            Err(Failed::Request(error)) => error.hops(),
+            Err(_) => &[],
+        }
+    }
 }
 
 /// Why a request of a batch has no response.

@@ -26,7 +26,7 @@ fn a_get_says_what_it_should() {
         assert_eq!(response.status, 200);
         assert_eq!(response.remote_addr, Some(server.addr));
         assert_eq!(response.url.to_string(), server.url("/a?b=c"));
-        assert_eq!((response.redirects, response.attempts), (0, 1));
+        assert_eq!((response.hops.len(), response.attempts), (0, 1));
         assert!(response.timings.connect.is_some());
         assert!(response.timings.total >= response.timings.head);
     });
@@ -141,5 +141,15 @@ fn names_can_be_mapped() {
         let response = client.send(request).await.unwrap();
         assert!(String::from_utf8_lossy(&response.body).contains("host: users.internal\r\n"));
         assert_eq!(response.remote_addr, Some(server.addr));
+    });
+}
+
+#[test]
+fn the_host_header_has_the_whole_authority() {
+    run(async {
+        let server = Server::with_at("[::1]:0", |request| ok(&request.to_lowercase())).await;
+        let said = get(format!("http://{}/", server.addr)).await.unwrap();
+        let said = std::str::from_utf8(&said.body).unwrap().to_owned();
+        assert!(said.contains(&format!("host: [::1]:{}\r\n", server.addr.port())), "{said}");
     });
 }

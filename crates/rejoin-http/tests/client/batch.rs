@@ -13,35 +13,35 @@ use rejoin::{CancelSource, Cause, Instant};
 use rejoin_http::{Batch, ErrorKind, Failed, Outcome, Request, RequestSpec, StatusPolicy};
 use tokio::net::TcpListener;
 
-use crate::support::{Server, client, ok, redirect, run};
+use crate::support::{Server, client, ok, redirect, run, virtually};
 
-const MS: Duration = Duration::from_millis(1);
+pub(crate) const MS: Duration = Duration::from_millis(1);
 
-fn n(n: u32) -> NonZeroU32 {
+pub(crate) fn n(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap()
 }
 
 #[derive(Default)]
-struct Seen {
+pub(crate) struct Seen {
     now: AtomicUsize,
-    most: AtomicUsize,
-    asked: AtomicUsize,
-    gone: AtomicUsize,
+    pub(crate) most: AtomicUsize,
+    pub(crate) asked: AtomicUsize,
+    pub(crate) gone: AtomicUsize,
 }
 
 impl Seen {
-    fn get(counter: &AtomicUsize) -> usize {
+    pub(crate) fn get(counter: &AtomicUsize) -> usize {
         counter.load(Ordering::SeqCst)
     }
 
-    async fn gone(&self, count: usize) {
+    pub(crate) async fn gone(&self, count: usize) {
         while Seen::get(&self.gone) < count {
             tokio::time::sleep(MS).await;
         }
     }
 }
 
-async fn server() -> (Server, Arc<Seen>) {
+pub(crate) async fn server() -> (Server, Arc<Seen>) {
     let seen = Arc::new(Seen::default());
     let shared = Arc::clone(&seen);
     let server = Server::new(move |mut conn, _| {
@@ -94,22 +94,22 @@ async fn server() -> (Server, Arc<Seen>) {
     (server, seen)
 }
 
-fn batch(server: &Server, paths: &[&str]) -> Batch {
+pub(crate) fn batch(server: &Server, paths: &[&str]) -> Batch {
     let urls = paths.iter().map(|path| RequestSpec::get(&server.url(path)));
     urls.collect::<Batch>().client(&client()).retries(0)
 }
 
-fn status(outcome: &Outcome) -> u16 {
+pub(crate) fn status(outcome: &Outcome) -> u16 {
     outcome.result.as_ref().unwrap_or_else(|why| panic!("{why}")).status.as_u16()
 }
 
-fn kind(outcome: &Outcome) -> &'static str {
+pub(crate) fn kind(outcome: &Outcome) -> &'static str {
     outcome.result.as_ref().expect_err("it has a response").kind()
 }
 
 #[test]
 fn all_keeps_every_outcome_in_the_order_written() {
-    run(async {
+    virtually(async {
         let (server, _) = server().await;
         let outcomes = batch(&server, &["/ms/60", "/reset", "/st/500", "/ms/1"]).all().await;
         assert_eq!(outcomes.iter().map(|o| o.index).collect::<Vec<_>>(), [0, 1, 2, 3]);
@@ -125,7 +125,7 @@ fn all_keeps_every_outcome_in_the_order_written() {
 #[test]
 fn what_is_empty_has_one_rule_each() {
     run(async {
-        assert!(Batch::new().is_empty());
+        assert_eq!(Batch::new().count(), Some(0));
         assert!(Batch::new().all().await.is_empty());
         assert!(Batch::new().gather().await.unwrap().is_empty());
         assert_eq!(*Batch::new().race().await.unwrap_err().cause(), Cause::Empty);
@@ -152,7 +152,7 @@ fn gather_stops_the_rest_at_the_first_that_is_not_good() {
 
 #[test]
 fn race_takes_the_first_to_end_and_closes_the_losers() {
-    run(async {
+    virtually(async {
         let (server, seen) = server().await;
         let won = batch(&server, &["/never", "/ms/20", "/never"]).race().await.unwrap();
         assert_eq!((won.index, status(&won)), (1, 200));
@@ -165,7 +165,7 @@ fn race_takes_the_first_to_end_and_closes_the_losers() {
 
 #[test]
 fn any_takes_the_first_good_one_or_says_every_reason() {
-    run(async {
+    virtually(async {
         let (server, seen) = server().await;
         let paths = ["/reset", "/st/503", "/ms/20", "/never"];
         let won = batch(&server, &paths).any().await.unwrap();
@@ -183,7 +183,7 @@ fn any_takes_the_first_good_one_or_says_every_reason() {
 
 #[test]
 fn a_quorum_takes_so_many_good_ones() {
-    run(async {
+    virtually(async {
         let (server, seen) = server().await;
         let paths = ["/ms/30", "/st/500", "/never", "/ms/1"];
         let won = batch(&server, &paths).quorum(2).await.unwrap();
@@ -196,7 +196,7 @@ fn a_quorum_takes_so_many_good_ones() {
 
 #[test]
 fn as_completed_gives_each_as_soon_as_it_is_there() {
-    run(async {
+    virtually(async {
         let (server, seen) = server().await;
         let order = batch(&server, &["/ms/80", "/ms/1", "/never"])
             .as_completed(|mut outcomes| async move {
@@ -211,7 +211,7 @@ fn as_completed_gives_each_as_soon_as_it_is_there() {
 
 #[test]
 fn limits_hold_at_every_moment_and_make_requests_wait() {
-    run(async {
+    virtually(async {
         for (limit, per_host, most) in [(3, 100, 3), (100, 4, 4), (1, 1, 1)] {
             let (server, seen) = server().await;
             let batch = batch(&server, &["/ms/2"; 20]).limit(n(limit)).per_host(n(per_host));
@@ -235,7 +235,7 @@ fn a_busy_host_does_not_hold_up_the_others() {
 
 #[test]
 fn the_time_of_the_batch_ends_what_is_under_way_and_what_waits() {
-    run(async {
+    virtually(async {
         let (server, seen) = server().await;
         let batch = batch(&server, &["/never", "/ms/1", "/never"]).limit(n(2)).per_host(n(2));
         let outcomes = batch.timeout(150 * MS).all().await;
@@ -250,7 +250,7 @@ fn the_time_of_the_batch_ends_what_is_under_way_and_what_waits() {
 
 #[test]
 fn a_retry_keeps_the_pause_that_the_server_asks_for() {
-    run(async {
+    virtually(async {
         let (server, _) = server().await;
         let began = Instant::now();
         let outcomes = batch(&server, &["/busy/1"]).retries(1).all().await;
@@ -314,7 +314,7 @@ fn a_breaker_spares_a_host_that_keeps_failing() {
 
 #[test]
 fn a_hedged_request_that_is_slow_gets_a_second_copy() {
-    run(async {
+    virtually(async {
         let first = Arc::new(AtomicUsize::new(0));
         let server = Server::new(move |mut conn, _| {
             let first = Arc::clone(&first);
@@ -379,7 +379,7 @@ fn too_many_hops_fail_and_a_few_do_not() {
         let (server, _) = server().await;
         let outcomes = batch(&server, &["/hop/3", "/hop/11"]).all().await;
         assert_eq!((status(&outcomes[0]), kind(&outcomes[1])), (200, "too_many_redirects"));
-        assert_eq!(outcomes[0].result.as_ref().unwrap().redirects, 3);
+        assert_eq!(outcomes[0].result.as_ref().unwrap().hops.len(), 3);
     });
 }
 

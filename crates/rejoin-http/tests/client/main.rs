@@ -4,13 +4,21 @@
 
 mod answer;
 mod batch;
+mod batch_hosts;
+mod batch_laws;
+mod batch_pulls;
+mod batch_time;
 mod cancel;
 mod compressed;
 mod failure;
 mod forgery;
 mod http2;
+mod mirrors;
 mod pool;
 mod proxied;
 mod redirects;
+mod saved;
+mod seed;
 mod support;
+mod time_limits;
 mod tls;

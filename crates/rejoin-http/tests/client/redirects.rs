@@ -17,7 +17,7 @@ fn a_chain_is_followed_over_one_connection() {
         let response = get(server.url("/1")).await.unwrap();
         assert_eq!(response.body, "here");
         assert_eq!(response.url.to_string(), server.url("/4"));
-        assert_eq!((response.redirects, response.attempts), (3, 4));
+        assert_eq!((response.hops.len(), response.attempts), (3, 4));
         assert_eq!(server.connections(), 1);
     });
 }
@@ -60,14 +60,14 @@ fn the_limit_holds() {
         })
         .await;
         let response = get(server.url("/10")).await.unwrap();
-        assert_eq!((&response.body[..], response.redirects), (&b"end"[..], 10));
+        assert_eq!((&response.body[..], response.hops.len()), (&b"end"[..], 10));
         let error = get(server.url("/11")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooManyRedirects);
         assert_eq!(error.phase(), Phase::Redirect);
 
         let by_hand = Request::get(&server.url("/3")).unwrap().max_redirects(0);
         let response = client().send(by_hand).await.unwrap();
-        assert_eq!((response.status.as_u16(), response.redirects), (302, 0));
+        assert_eq!((response.status.as_u16(), response.hops.len()), (302, 0));
         assert_eq!(response.headers["location"], "/2");
         let client = builder().max_redirects(2).build();
         let error = client.send(Request::get(&server.url("/3")).unwrap()).await.unwrap_err();
@@ -148,5 +148,41 @@ fn the_body_of_a_redirect_cannot_stall_it() {
         })
         .await;
         assert_eq!(get(server.url("/")).await.unwrap().body, "next");
+    });
+}
+
+#[test]
+fn statuses_300_and_304_are_answers_and_no_redirects() {
+    run(async {
+        for status in [300, 304] {
+            let server = Server::with(move |_| redirect(status, "/elsewhere")).await;
+            let response = get(server.url("/")).await.unwrap();
+            assert_eq!((response.status.as_u16(), response.hops.len()), (status, 0));
+        }
+    });
+}
+
+#[test]
+fn the_whole_chain_is_told_also_when_it_fails() {
+    run(async {
+        let server = Server::with(|request| match request.split(' ').nth(1).unwrap() {
+            "/1" => redirect(303, "/2"),
+            "/2" => redirect(307, "/3"),
+            "/4" => redirect(301, "ftp://x/"),
+            _ => ok("here"),
+        })
+        .await;
+        let request = Request::post(&server.url("/1"), "x").unwrap();
+        let response = client().send(request).await.unwrap();
+        let chain: Vec<_> = response
+            .hops
+            .iter()
+            .map(|hop| (hop.method.as_str(), hop.url.to_string(), hop.status.as_u16()))
+            .collect();
+        assert_eq!(chain, [("POST", server.url("/1"), 303), ("GET", server.url("/2"), 307)]);
+        assert_eq!((response.method.as_str(), response.url.to_string()), ("GET", server.url("/3")));
+        let only_one = Request::get(&server.url("/1")).unwrap().max_redirects(1);
+        let error = client().send(only_one).await.unwrap_err();
+        assert_eq!((error.kind(), error.hops().len()), (ErrorKind::TooManyRedirects, 1));
     });
 }

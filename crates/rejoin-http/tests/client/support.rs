@@ -1,4 +1,4 @@
-//! Raw TCP servers that do exactly what a test tells them, and a runtime that does not hang.
+//! Raw TCP servers that do exactly what a test tells them, runtimes that do not hang, a directory.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -16,6 +16,26 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
     runtime.block_on(async {
         tokio::time::timeout(Duration::from_secs(20), test).await.expect("the test hangs");
     });
+}
+
+/// Runs a test on virtual time: it passes when nothing else is to be done, and costs nothing. The
+/// watchdog is a thread, as it must not take part in that.
+pub(crate) fn virtually(test: impl Future<Output = ()>) {
+    let (_done, watched) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if watched.recv_timeout(Duration::from_secs(60))
+            == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+        {
+            eprintln!("a test on virtual time hangs");
+            std::process::abort();
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(test);
 }
 
 /// A client that the environment of the test run cannot redirect.
@@ -182,4 +202,29 @@ pub(crate) fn ok(body: &str) -> String {
 
 pub(crate) fn redirect(status: u16, to: &str) -> String {
     format!("HTTP/1.1 {status} X\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n")
+}
+
+/// A directory that is removed at the end.
+pub(crate) struct Directory(pub(crate) std::path::PathBuf);
+
+impl Directory {
+    pub(crate) fn new() -> Directory {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("rejoin-http-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Directory(path)
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

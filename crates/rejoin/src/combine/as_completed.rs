@@ -120,6 +120,16 @@ where
                 None => self.futures = None,
             }
         }
+        self.next_started().await
+    }
+
+    /// As [`next`](Self::next), and starts nothing: `None` when all that were started were handed
+    /// out. For who keeps outcomes for later, and only so many.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`next`](Self::next).
+    pub async fn next_started(&mut self) -> Option<(usize, Outcome<T, E>)> {
         if self.live == 0 {
             return None;
         }

@@ -1,172 +1,224 @@
 //! What to fetch: from arguments, a file, stdin; and what an earlier run has done already.
+//!
+//! Everything is read twice. The first time through nothing is kept: it finds the mistakes before anything
+//! is sent, and counts. The second time requests are made when there is room for them, so that a list may be
+//! longer than memory. What cannot be read twice (stdin, a pipe) is kept as it came.
 
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-use std::time::Duration;
+use std::hash::{Hash, Hasher};
+use std::io::{BufRead, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rejoin_http::RequestSpec;
-use rejoin_value::{Object, Value};
+use bytes::Bytes;
+use rejoin_http::{RequestSpec, Requests, SourceError};
+use rejoin_value::Value;
 
-use super::{duration, note};
+use super::note;
 
-/// The most that is read of a list.
+/// The most that is kept of a list that cannot be read twice.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// One request, and its number among all that were asked for, from 0.
+/// The requests that were asked for, before any is made.
 #[derive(Debug)]
-pub(super) struct Listed {
-    pub(super) number: usize,
-    pub(super) spec: RequestSpec,
+pub(super) struct Input {
+    urls: Vec<String>,
+    list: Option<List>,
+    done: Done,
+    /// How many requests there are, without those to be skipped.
+    pub(super) total: usize,
+    /// How many an earlier run has done.
+    pub(super) skipped: usize,
 }
 
-/// Every request, or the first that cannot be sent: nothing is sent then.
-pub(super) fn requests(
-    urls: &[String],
-    from: Option<&Path>,
-    timeout: Duration,
-) -> Result<Vec<Listed>, String> {
-    let mut specs = Vec::new();
-    for url in urls {
-        specs.push(sound(RequestSpec::get(url).timeout(timeout))?);
+#[derive(Clone, Debug)]
+enum List {
+    File(PathBuf),
+    Kept { name: String, bytes: Bytes },
+}
+
+/// How often each request was good in an earlier run, by a hash of its method and URL.
+type Done = HashMap<u64, usize>;
+
+/// The number, among all that were asked for, of each request that is under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Numbers(Arc<Mutex<HashMap<usize, usize>>>);
+
+impl Numbers {
+    fn add(&self, index: usize, number: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(index, number);
     }
-    if let Some(path) = from {
-        let (name, text) = read(path)?;
-        for (at, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
+
+    /// That of the request at `index` in the batch; it has no further use.
+    pub(super) fn take(&self, index: usize) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&index).unwrap_or(index)
+    }
+}
+
+impl Input {
+    /// Looks through all of it; the first request that cannot be sent is an error.
+    pub(super) fn read(
+        urls: &[String],
+        from: Option<&Path>,
+        resume: Option<&Path>,
+    ) -> Result<Input, String> {
+        let list = from.map(list).transpose()?;
+        let done = resume.map(done).transpose()?.unwrap_or_default();
+        let mut input = Input { urls: urls.to_vec(), list, done, total: 0, skipped: 0 };
+        let mut done = input.done.clone();
+        for spec in input.specs()? {
+            match skip(&mut done, &spec?) {
+                true => input.skipped += 1,
+                false => input.total += 1,
             }
-            let spec = self::line(line, timeout).and_then(sound);
-            specs.push(spec.map_err(|why| format!("{name}:{}: {why}", at + 1))?);
         }
+        Ok(input)
     }
-    Ok(specs.into_iter().enumerate().map(|(number, spec)| Listed { number, spec }).collect())
+
+    /// The requests that are left, made one by one, each with its number among all.
+    pub(super) fn requests(
+        self,
+    ) -> Result<impl Iterator<Item = (usize, RequestSpec)> + Send + 'static, String> {
+        let mut done = self.done.clone();
+        let specs = self.specs()?.enumerate();
+        // They were sound when they were counted. A file that was changed meanwhile may not be.
+        let specs = specs.map(|(number, spec)| match spec {
+            Ok(spec) => (number, spec),
+            Err(mistake) => (number, RequestSpec::from(mistake)),
+        });
+        Ok(specs.filter(move |(_, spec)| !skip(&mut done, spec)))
+    }
+
+    fn specs(
+        &self,
+    ) -> Result<Box<dyn Iterator<Item = Result<RequestSpec, Mistake>> + Send>, String> {
+        let urls = self.urls.clone().into_iter().map(|url| {
+            let spec = RequestSpec::get(&url);
+            match spec.problem().map(ToString::to_string) {
+                Some(problem) => Err(Mistake::Argument(Box::new(spec), problem)),
+                None => Ok(spec),
+            }
+        });
+        Ok(match &self.list {
+            None => Box::new(urls),
+            Some(List::File(path)) => {
+                let file = Requests::open(path).map_err(|error| error.to_string())?;
+                Box::new(urls.chain(file.map(|line| line.map_err(Mistake::Line))))
+            }
+            Some(List::Kept { name, bytes }) => {
+                let lines = Requests::new(Cursor::new(bytes.clone()), name);
+                Box::new(urls.chain(lines.map(|line| line.map_err(Mistake::Line))))
+            }
+        })
+    }
 }
 
-fn read(path: &Path) -> Result<(String, String), String> {
-    let stdin = path == Path::new("-");
-    let name = if stdin { "stdin".to_owned() } else { path.display().to_string() };
-    let mut text = String::new();
-    let read = if stdin {
-        std::io::stdin().take(LARGEST + 1).read_to_string(&mut text)
-    } else {
-        File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text))
-    };
-    match read {
-        Err(error) => Err(format!("cannot read `{name}`: {error}")),
-        Ok(length) if length as u64 > LARGEST => {
-            Err(format!("`{name}` is longer than {LARGEST} bytes: fetch it in parts"))
-        }
-        Ok(_) => Ok((name, text)),
-    }
-}
-
-fn sound(spec: RequestSpec) -> Result<RequestSpec, String> {
-    match spec.problem() {
-        Some(problem) => Err(problem.to_string()),
-        None => Ok(spec),
-    }
-}
-
-/// A URL, a method and a URL, or a JSON object.
-fn line(line: &str, timeout: Duration) -> Result<RequestSpec, String> {
-    if line.starts_with('{') {
-        let value = Value::parse(line.as_bytes()).map_err(|error| format!("not JSON: {error}"))?;
-        let object = value.as_object().ok_or("it must be one JSON object")?;
-        return from_json(object, timeout);
-    }
-    let (method, url) = line.split_once(char::is_whitespace).unwrap_or(("GET", line));
-    Ok(RequestSpec::new(self::method(method)?, url.trim()).timeout(timeout))
-}
-
-fn method(text: &str) -> Result<http::Method, String> {
-    let known = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_uppercase()));
-    known.ok_or_else(|| {
-        format!(
-            "`{text}` is no method: write `GET` and the like in capitals, and one request a line"
-        )
+/// The numbers of `requests` go to `numbers` as they are pulled.
+pub(super) fn numbered(
+    requests: impl Iterator<Item = (usize, RequestSpec)> + Send + 'static,
+    numbers: Numbers,
+) -> impl Iterator<Item = RequestSpec> + Send + 'static {
+    requests.enumerate().map(move |(index, (number, spec))| {
+        numbers.add(index, number);
+        spec
     })
 }
 
-fn from_json(object: &Object, timeout: Duration) -> Result<RequestSpec, String> {
-    let text = |key: &str| match object.get(key) {
-        None => Ok(None),
-        Some(value) => value.as_str().map(Some).ok_or_else(|| format!("`{key}` must be a text")),
-    };
-    let url = text("url")?.ok_or("`url` is missing")?;
-    let mut spec = RequestSpec::new(method(text("method")?.unwrap_or("GET"))?, url);
-    for (key, value) in object.iter() {
-        spec = match key.as_str() {
-            "url" | "method" => spec,
-            "tag" => spec.tag(text("tag")?.unwrap_or_default()),
-            "body" => match value.as_str() {
-                Some(text) => spec.body(text.to_owned()),
-                None => spec.body(value.to_json()),
-            },
-            "headers" => {
-                let headers = value.as_object().ok_or("`headers` must be an object of texts")?;
-                headers.iter().try_fold(spec, |spec, (name, value)| {
-                    let value = value.as_str().ok_or("`headers` must be an object of texts")?;
-                    Ok::<_, String>(spec.header(name.as_str(), value))
-                })?
-            }
-            "retry" => {
-                let retries = value.as_i64().and_then(|n| u32::try_from(n).ok());
-                spec.retries(retries.ok_or("`retry` must be a whole number from 0 up")?)
-            }
-            "expect" => spec.expect(text("expect")?.unwrap_or_default().parse()?),
-            "timeout" => spec,
-            other => {
-                return Err(format!(
-                    "`{other}` is no setting of a request; there are url, method, headers, body, tag, \
-                     timeout, retry and expect"
-                ));
-            }
-        };
-    }
-    let own =
-        text("timeout")?.map(duration).transpose().map_err(|why| format!("`timeout`: {why}"))?;
-    Ok(spec.timeout(own.unwrap_or(timeout)))
+/// A request that cannot be sent.
+enum Mistake {
+    Argument(Box<RequestSpec>, String),
+    Line(SourceError),
 }
 
-/// Takes out what an earlier run says was good. Equal requests are told apart by how many there are.
-pub(super) fn skip_good(listed: &mut Vec<Listed>, file: &Path) -> Result<(), String> {
-    let (name, text) = read(file)?;
-    let mut done: HashMap<(String, String), usize> = HashMap::new();
-    let whole = text.ends_with('\n');
-    let mut lines = text.lines().enumerate().peekable();
-    while let Some((at, line)) = lines.next() {
+impl From<Mistake> for RequestSpec {
+    fn from(mistake: Mistake) -> RequestSpec {
+        match mistake {
+            Mistake::Argument(spec, _) => *spec,
+            Mistake::Line(error) => Err(error).into(),
+        }
+    }
+}
+
+impl From<Mistake> for String {
+    fn from(mistake: Mistake) -> String {
+        match mistake {
+            Mistake::Argument(_, text) => text,
+            Mistake::Line(error) => error.to_string(),
+        }
+    }
+}
+
+fn list(path: &Path) -> Result<List, String> {
+    let stdin = path == Path::new("-");
+    let name = if stdin { "stdin".to_owned() } else { path.display().to_string() };
+    let cannot = |error| format!("cannot read `{name}`: {error}");
+    let mut bytes = Vec::new();
+    let read = if stdin {
+        std::io::stdin().take(LARGEST + 1).read_to_end(&mut bytes)
+    } else {
+        let file = File::open(path).map_err(cannot)?;
+        if file.metadata().map_err(cannot)?.is_file() {
+            return Ok(List::File(path.to_owned()));
+        }
+        file.take(LARGEST + 1).read_to_end(&mut bytes)
+    };
+    match read {
+        Err(error) => Err(cannot(error)),
+        Ok(length) if length as u64 > LARGEST => Err(format!(
+            "`{name}` is longer than {LARGEST} bytes: write it to a file, which may be of any length"
+        )),
+        Ok(_) => Ok(List::Kept { name, bytes: bytes.into() }),
+    }
+}
+
+/// What an earlier run says was good.
+fn done(path: &Path) -> Result<Done, String> {
+    let name = path.display();
+    let cannot = |error| format!("cannot read `{name}`: {error}");
+    let mut file = BufReader::new(File::open(path).map_err(cannot)?);
+    let (mut done, mut line, mut at) = (Done::new(), String::new(), 0);
+    loop {
+        line.clear();
+        at += 1;
+        if file.read_line(&mut line).map_err(cannot)? == 0 {
+            return Ok(done);
+        }
         let value = Value::parse(line.as_bytes()).ok();
         let fields = value.as_ref().and_then(|value| {
-            let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-            Some((text("method")?, text("url")?, value.get("good")?.as_bool()?))
+            let text = |key| value.get(key).and_then(Value::as_str);
+            Some((key(text("method")?, text("url")?), value.get("good")?.as_bool()?))
         });
         match fields {
-            Some((method, url, true)) => *done.entry((method, url)).or_default() += 1,
+            Some((key, true)) => *done.entry(key).or_default() += 1,
             Some(_) => {}
             // A run that was killed may have left half a line.
-            None if !whole && lines.peek().is_none() => {
-                note(&format!("{name}:{}: the last line is incomplete and was left out", at + 1));
+            None if !line.ends_with('\n') => {
+                note(&format!("{name}:{at}: the last line is incomplete and was left out"));
             }
             None => {
                 return Err(format!(
-                    "{name}:{}: not a line that `rejoin fetch --format jsonl` has written",
-                    at + 1
+                    "{name}:{at}: not a line that `rejoin fetch --format jsonl` has written"
                 ));
             }
         }
     }
-    listed.retain(|listed| {
-        let key = (listed.spec.method().to_string(), listed.spec.url().to_owned());
-        match done.get_mut(&key) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                false
-            }
-            _ => true,
+}
+
+/// Whether an earlier run has done it. Equal requests are told apart by how many there are.
+fn skip(done: &mut Done, spec: &RequestSpec) -> bool {
+    match done.get_mut(&key(spec.method().as_str(), spec.url())) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
         }
-    });
-    Ok(())
+        _ => false,
+    }
+}
+
+fn key(method: &str, url: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (method, url).hash(&mut hasher);
+    hasher.finish()
 }

@@ -2,16 +2,21 @@
 
 mod input;
 mod report;
+mod stop;
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use rejoin_http::{Batch, Client, Outcomes, StatusPolicy};
+use rejoin::limit::RateLimit;
+use rejoin_http::{
+    Batch, Client, InOrder, Outcome, Outcomes, RequestSpec, StatusPolicy, parse_duration,
+};
 
-use self::input::Listed;
+use self::input::{Input, Numbers};
 use self::report::Report;
+use self::stop::{Signal, Signals};
 use crate::exit::Failure;
 use crate::output;
 
@@ -29,16 +34,28 @@ pub(crate) struct Fetch {
     /// How many requests to one host at once
     #[arg(long, value_name = "N", default_value = "6", allow_negative_numbers = true, value_parser = at_least_one)]
     per_host: NonZeroU32,
+    /// Find out how much a host can take: up to N at once, beginning with --per-host
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    adaptive: Option<NonZeroU32>,
+    /// How many requests may start in a second, a minute, an hour: `10/s`, `100/m`, `1000/h`
+    #[arg(long, value_name = "N/UNIT", value_parser = rate)]
+    rate: Option<RateLimit>,
     /// How long one attempt may take
-    #[arg(long, value_name = "D", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "D", default_value = "30s", value_parser = parse_duration)]
     timeout: Duration,
+    /// How long a server may take to begin its answer
+    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    first_byte: Option<Duration>,
+    /// How long nothing may come in the middle of an answer
+    #[arg(long, value_name = "D", default_value = "15s", value_parser = parse_duration)]
+    idle: Duration,
     /// How long all of it may take
-    #[arg(long, value_name = "D", value_parser = duration)]
+    #[arg(long, value_name = "D", value_parser = parse_duration)]
     deadline: Option<Duration>,
     /// How often a request is tried again where that is safe
     #[arg(long, value_name = "N", default_value_t = 2)]
     retry: u32,
-    /// Which statuses are good: `2xx`, `any`, or a list such as `200,404`
+    /// Which statuses are good: `2xx`, `any`, or a list such as `2xx,304,404`
     #[arg(long, value_name = "STATUSES", default_value = "2xx")]
     expect: StatusPolicy,
     /// Write each body to a file in this directory, named after the request's number
@@ -47,7 +64,13 @@ pub(crate) struct Fetch {
     /// Skip what this file, written with `--format jsonl`, says was good
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
-    /// How outcomes are shown, each as soon as it is there
+    /// Show outcomes in the order of the requests, not each as soon as it is there
+    #[arg(long)]
+    in_order: bool,
+    /// Show what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How outcomes are shown
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -70,83 +93,154 @@ pub(super) enum Mode {
 /// Why the last outcome was the last.
 enum End {
     Complete,
-    Interrupted,
+    Interrupted(Signal),
+    /// Nobody reads stdout any longer.
+    Unread,
 }
 
 /// Exit codes beside 0 and 1; `--help` lists them.
 const USAGE: u8 = 2;
 const NONE_GOOD: u8 = 4;
 const DEADLINE: u8 = 28;
-const INTERRUPTED: u8 = 130;
 
 pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
+    let wrong = |why| Failure::new(why).code(USAGE);
     let (mode, urls) = split(&args.words);
-    let mut listed = input::requests(urls, args.from.as_deref(), args.timeout)
-        .map_err(|why| Failure::new(why).code(USAGE))?;
-    if listed.is_empty() {
+    let input = Input::read(urls, args.from.as_deref(), args.resume.as_deref()).map_err(wrong)?;
+    let (total, skipped) = (input.total, input.skipped);
+    if total + skipped == 0 {
         let why = "there is nothing to fetch: name a URL, or a file of them with --from";
-        return Err(Failure::new(why).code(USAGE));
+        return Err(wrong(why.to_owned()));
     }
-    let asked = listed.len();
-    if let Some(file) = &args.resume {
-        input::skip_good(&mut listed, file).map_err(|why| Failure::new(why).code(USAGE))?;
+    let requests = input.requests().map_err(wrong)?;
+    if args.dry_run {
+        return dry_run(requests, args.format, skipped);
     }
     if let Some(directory) = &args.output {
         std::fs::create_dir_all(directory).map_err(|error| {
             Failure::new(format!("cannot write to `{}`: {error}", directory.display()))
         })?;
     }
-    let numbers: Vec<usize> = listed.iter().map(|listed| listed.number).collect();
-    let mut report =
-        Report::new(mode, args.format, args.output.clone(), numbers, asked - listed.len());
+    let numbers = Numbers::default();
+    let directory = args.output.clone();
+    let requests = requests.map(move |(number, spec)| match &directory {
+        Some(directory) if spec.save_path().is_none() => {
+            (number, spec.save_to(directory.join(format!("{number}.body"))))
+        }
+        _ => (number, spec),
+    });
+    let batch = batch(&args).requests(input::numbered(requests, numbers.clone()));
+    let mut report = Report::new(mode, args.format, numbers, total, skipped);
+    let signals = Signals::listen()
+        .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     // In the scope of the batch, so that what is under way is stopped and awaited in any case.
-    let joined = batch(listed, &args).as_completed(|outcomes| follow(outcomes, mode, &mut report));
-    let end = joined.await.map_err(|error| Failure::new(error.to_string()))?;
+    let end = if args.in_order {
+        batch.in_order(|outcomes| follow(outcomes, mode, &mut report, signals)).await
+    } else {
+        batch.as_completed(|outcomes| follow(outcomes, mode, &mut report, signals)).await
+    };
+    let end = end.map_err(|error| Failure::new(error.to_string()))?;
     report.summary();
     match end {
-        Err(failure) => Err(failure),
-        Ok(End::Interrupted) => Err(Failure::new(
-            "interrupted; what had not ended was stopped, and may have been acted on by its server",
-        )
-        .code(INTERRUPTED)),
-        Ok(End::Complete) => verdict(mode, &report, args.deadline.is_some()),
+        End::Interrupted(signal) => Err(Failure::new(format!(
+            "{signal}; what had not ended was stopped, and its server may have acted on it all the same"
+        ))
+        .code(signal.exit_code())),
+        End::Unread => Err(Failure::new(
+            "nobody reads the outcomes any longer; what had not ended was stopped",
+        )),
+        End::Complete => verdict(mode, &report, args.deadline),
     }
 }
 
-fn batch(listed: Vec<Listed>, args: &Fetch) -> Batch {
-    let batch = listed.into_iter().map(|listed| listed.spec).collect::<Batch>();
-    let batch = batch.client(&Client::new()).limit(args.limit).per_host(args.per_host);
-    let batch = batch.retries(args.retry).expect(args.expect.clone());
-    match args.deadline {
-        Some(deadline) => batch.timeout(deadline),
-        None => batch,
+fn batch(args: &Fetch) -> Batch {
+    let mut batch = Batch::new()
+        .client(&Client::new())
+        .limit(args.limit)
+        .per_host(args.per_host)
+        .attempt_timeout(args.timeout)
+        .idle_timeout(args.idle)
+        .retries(args.retry)
+        .expect(args.expect.clone());
+    if let Some(most) = args.adaptive {
+        batch = batch.adaptive(most);
+    }
+    if let Some(rate) = &args.rate {
+        batch = batch.rate(rate.clone());
+    }
+    if let Some(first_byte) = args.first_byte {
+        batch = batch.first_byte_timeout(first_byte);
+    }
+    if let Some(deadline) = args.deadline {
+        batch = batch.timeout(deadline);
+    }
+    // A busy host may keep others from being asked only when very many requests wait for it.
+    batch.look_ahead(NonZeroUsize::new(4096).expect("it is not zero"))
+}
+
+/// Outcomes in either order.
+trait Next {
+    fn next(&mut self) -> impl Future<Output = Option<Outcome>> + Send;
+}
+
+impl Next for Outcomes {
+    async fn next(&mut self) -> Option<Outcome> {
+        Outcomes::next(self).await
     }
 }
 
-/// Reports outcomes until it is decided, or somebody presses Ctrl-C.
-async fn follow(mut outcomes: Outcomes, mode: Mode, report: &mut Report) -> Result<End, Failure> {
-    // One for the whole run: a signal between two outcomes is not lost.
-    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+impl Next for InOrder {
+    async fn next(&mut self) -> Option<Outcome> {
+        InOrder::next(self).await
+    }
+}
+
+/// Reports outcomes until it is decided, or somebody wants it to end.
+async fn follow(
+    mut outcomes: impl Next,
+    mode: Mode,
+    report: &mut Report,
+    mut signals: Signals,
+) -> End {
     loop {
         let outcome = tokio::select! {
             biased;
-            _ = &mut interrupted => return Ok(End::Interrupted),
+            signal = signals.next() => return End::Interrupted(signal),
             outcome = outcomes.next() => outcome,
         };
-        let Some(outcome) = outcome else { return Ok(End::Complete) };
+        let Some(outcome) = outcome else { return End::Complete };
         let decides = match mode {
             Mode::All => false,
             Mode::Race => true,
             Mode::Any => outcome.good,
         };
-        report.add(&outcome)?;
+        if report.add(&outcome).is_err() {
+            return End::Unread;
+        }
         if decides {
-            return Ok(End::Complete);
+            return End::Complete;
         }
     }
 }
 
-fn verdict(mode: Mode, report: &Report, has_deadline: bool) -> Result<(), Failure> {
+fn dry_run(
+    requests: impl Iterator<Item = (usize, RequestSpec)>,
+    format: Format,
+    skipped: usize,
+) -> Result<(), Failure> {
+    let mut count = 0;
+    for (number, spec) in requests {
+        count += 1;
+        if output::try_result(&report::would_send(number, &spec, format)).is_err() {
+            return Ok(());
+        }
+    }
+    let skipped = report::skipped(skipped);
+    output::error(&format!("{count} would be sent{skipped}; nothing was\n"));
+    Ok(())
+}
+
+fn verdict(mode: Mode, report: &Report, deadline: Option<Duration>) -> Result<(), Failure> {
     let (good, bad) = (report.good, report.bad);
     let enough = match mode {
         Mode::All => bad == 0,
@@ -154,7 +248,7 @@ fn verdict(mode: Mode, report: &Report, has_deadline: bool) -> Result<(), Failur
     };
     let code = match () {
         () if enough => return Ok(()),
-        () if has_deadline && report.deadline_passed => DEADLINE,
+        () if deadline.is_some_and(|deadline| report.timed_out_after(deadline)) => DEADLINE,
         () if good == 0 && mode != Mode::Race => NONE_GOOD,
         () => 1,
     };
@@ -175,22 +269,22 @@ fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| "it must be a whole number from 1 up".to_owned())
 }
 
-/// A length with its unit: `250ms`, `2s`, `1.5m`, `1h`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let seconds = match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err("it must be a number with a unit: `250ms`, `2s`, `1m` or `1h`".to_owned()),
+/// So many in so much time: `10/s`.
+fn rate(text: &str) -> Result<RateLimit, String> {
+    let (count, unit) = text.split_once('/').unwrap_or((text, ""));
+    let period = match unit {
+        "s" => Duration::from_secs(1),
+        "m" => Duration::from_secs(60),
+        "h" => Duration::from_secs(3600),
+        _ => return Err("it must be a number and a unit: `10/s`, `100/m` or `1000/h`".to_owned()),
     };
-    let length = number.parse::<f64>().ok().filter(|number| *number > 0.0);
-    length
-        .and_then(|length| Duration::try_from_secs_f64(length * seconds).ok())
-        .filter(|length| !length.is_zero())
-        .ok_or_else(|| "it must be longer than nothing, as in `250ms` or `2s`".to_owned())
+    let count: NonZeroU32 = count
+        .parse()
+        .map_err(|_| format!("`{count}` must be a whole number from 1 up, as in `10/{unit}`"))?;
+    if period / count.get() == Duration::ZERO {
+        return Err(format!("`{text}` is no limit that a clock can tell"));
+    }
+    Ok(RateLimit::new(count, period))
 }
 
 /// Says something beside the results, on a line of its own.
@@ -203,12 +297,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_have_units() {
-        let ms = |text| duration(text).map(|length| length.as_millis());
-        assert_eq!(ms("250ms"), Ok(250));
-        assert_eq!((ms("2s"), ms("1.5m"), ms("1h")), (Ok(2000), Ok(90_000), Ok(3_600_000)));
-        for bad in ["", "5", "s", "-1s", "0s", "1 s", "1d", "NaNs", "1e400s"] {
-            assert!(duration(bad).is_err(), "{bad}");
+    fn a_rate_has_a_unit() {
+        for good in ["10/s", "1/m", "1000/h", "1000000000/s"] {
+            assert!(rate(good).is_ok(), "{good}");
+        }
+        for bad in ["", "10", "10/d", "0/s", "-1/s", "1.5/s", "/s", "4294967295/s"] {
+            assert!(rate(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,74 +1,69 @@
 //! What is said about outcomes: a line each, the progress of all, and one summary.
 
-use std::path::{Path, PathBuf};
+use std::io;
 use std::time::Duration;
 
 use rejoin::Instant;
-use rejoin_http::{Outcome, Response};
+use rejoin_http::{Failed, Hop, Outcome, RequestSpec, Response};
 use rejoin_value::{Object, Value};
 
+use super::input::Numbers;
 use super::{Format, Mode};
-use crate::exit::Failure;
 use crate::output;
+
+/// How often a person is shown how far it is.
+const GLANCE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct Report {
     mode: Mode,
     format: Format,
-    directory: Option<PathBuf>,
-    /// The number of each request among all that were asked for.
-    numbers: Vec<usize>,
+    numbers: Numbers,
+    total: usize,
     skipped: usize,
     pub(super) good: usize,
     pub(super) bad: usize,
-    pub(super) deadline_passed: bool,
+    timed_out: bool,
     began: Instant,
     /// Whether somebody watches.
     watched: bool,
+    /// When the progress was shown last.
+    shown: Option<Instant>,
 }
 
 impl Report {
     pub(super) fn new(
         mode: Mode,
         format: Format,
-        directory: Option<PathBuf>,
-        numbers: Vec<usize>,
+        numbers: Numbers,
+        total: usize,
         skipped: usize,
     ) -> Self {
-        let (good, bad, deadline_passed) = (0, 0, false);
-        let (began, watched) = (Instant::now(), output::is_watched());
-        Self {
-            mode,
-            format,
-            directory,
-            numbers,
-            skipped,
-            good,
-            bad,
-            deadline_passed,
-            began,
-            watched,
-        }
+        let (good, bad, timed_out) = (0, 0, false);
+        let (began, watched, shown) = (Instant::now(), output::is_watched(), None);
+        Self { mode, format, numbers, total, skipped, good, bad, timed_out, began, watched, shown }
     }
 
-    /// Writes the body, then says how it ended: a line is a promise that the body is there.
-    pub(super) fn add(&mut self, outcome: &Outcome) -> Result<(), Failure> {
+    /// Says how it ended; an error if nobody reads that.
+    pub(super) fn add(&mut self, outcome: &Outcome) -> io::Result<()> {
         match outcome.good {
             true => self.good += 1,
             false => self.bad += 1,
         }
-        let number = self.numbers[outcome.index];
-        self.deadline_passed |= outcome.result.as_ref().is_err_and(|why| why.is_timeout());
-        if let (Some(directory), Ok(response)) = (&self.directory, &outcome.result) {
-            write_whole(&directory.join(format!("{number}.body")), &response.body)?;
-        }
+        let number = self.numbers.take(outcome.index);
+        self.timed_out |= outcome.result.as_ref().is_err_and(Failed::is_timeout);
         self.wipe();
-        output::result(&match self.format {
+        output::try_result(&match self.format {
             Format::Text => text(outcome),
             Format::Jsonl => format!("{}\n", json(number, outcome).to_json()),
-        });
+        })?;
         self.progress();
         Ok(())
+    }
+
+    /// Whether something ran out of time, and `deadline` has passed.
+    pub(super) fn timed_out_after(&self, deadline: Duration) -> bool {
+        self.timed_out && self.began.elapsed() >= deadline
     }
 
     fn wipe(&self) {
@@ -77,9 +72,10 @@ impl Report {
         }
     }
 
-    fn progress(&self) {
-        if self.watched {
-            let (done, of) = (self.good + self.bad, self.numbers.len());
+    fn progress(&mut self) {
+        if self.watched && self.shown.is_none_or(|shown| shown.elapsed() >= GLANCE) {
+            self.shown = Some(Instant::now());
+            let (done, of) = (self.good + self.bad, self.total);
             let filled = done * 20 / of.max(1);
             output::error(&format!(
                 "[{}{}] {done} of {of}, {} not good, {}",
@@ -95,14 +91,12 @@ impl Report {
         self.wipe();
         let ended = self.good + self.bad;
         let mut text = format!("{} good, {} not good", self.good, self.bad);
-        match (self.numbers.len() - ended, self.mode) {
+        match (self.total.saturating_sub(ended), self.mode) {
             (0, _) => {}
             (rest, Mode::All) => text += &format!(", {rest} not finished"),
             (rest, Mode::Race | Mode::Any) => text += &format!(", {rest} stopped"),
         }
-        if self.skipped > 0 {
-            text += &format!(", {} skipped as good before", self.skipped);
-        }
+        text += &skipped(self.skipped);
         output::error(&format!("{text}; {}\n", seconds(self.began.elapsed())));
     }
 }
@@ -111,14 +105,25 @@ fn seconds(length: Duration) -> String {
     format!("{:.2} s", length.as_secs_f64())
 }
 
-/// Under its final name a file is whole, or not there.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let part = path.with_extension("part");
-    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
-    written.map_err(|error| {
-        let _ = std::fs::remove_file(&part);
-        Failure::new(format!("cannot write `{}`: {error}", path.display()))
-    })
+/// What is said about requests that an earlier run has done.
+pub(super) fn skipped(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(", {count} skipped as good before"),
+    }
+}
+
+/// A line about a request that is not sent.
+pub(super) fn would_send(number: usize, spec: &RequestSpec, format: Format) -> String {
+    let (method, url) = (spec.method().as_str(), spec.url());
+    match format {
+        Format::Text => format!("{method} {url}\n"),
+        Format::Jsonl => {
+            let line: Value =
+                rejoin_value::object! { "index": number, "method": method, "url": url }.into();
+            format!("{}\n", line.to_json())
+        }
+    }
 }
 
 fn text(outcome: &Outcome) -> String {
@@ -129,7 +134,7 @@ fn text(outcome: &Outcome) -> String {
     let (method, url, ms) = (&outcome.method, &outcome.url, outcome.elapsed.as_millis());
     match &outcome.result {
         Ok(response) => {
-            let (status, bytes) = (response.status.as_u16(), response.body.len());
+            let (status, bytes) = (response.status.as_u16(), response.body_bytes);
             format!("{status} {method} {url} {bytes} bytes {ms} ms{tries}\n")
         }
         Err(why) => format!("--- {method} {url} {}: {why}{tries}\n", why.kind()),
@@ -151,8 +156,12 @@ fn json(number: usize, outcome: &Outcome) -> Value {
     match &outcome.result {
         Ok(response) => answered(&mut line, response),
         Err(why) => {
-            let error = rejoin_value::object! { "type": why.kind(), "message": why.message() };
+            let mut error = rejoin_value::object! { "type": why.kind(), "message": why.message() };
+            if let Failed::Request(why) = why {
+                error.insert("phase", format!("{:?}", why.phase()).to_lowercase());
+            }
             line.insert("error", error);
+            line.insert("redirects", hops(outcome.hops()));
         }
     }
     line.into()
@@ -160,9 +169,13 @@ fn json(number: usize, outcome: &Outcome) -> Value {
 
 fn answered(line: &mut Object, response: &Response) {
     line.insert("status", response.status.as_u16());
-    line.insert("bytes", response.body.len());
+    line.insert("bytes", response.body_bytes);
+    line.insert("received_bytes", response.received_bytes);
+    if let Some(saved) = &response.saved {
+        line.insert("file", saved.display().to_string());
+    }
     line.insert("http", format!("{:?}", response.version));
-    line.insert("redirects", response.redirects);
+    line.insert("redirects", hops(&response.hops));
     line.insert("final_url", response.url.to_string());
     line.insert("remote", response.remote_addr.map(|address| address.to_string()));
     let timings = &response.timings;
@@ -177,6 +190,14 @@ fn answered(line: &mut Object, response: &Response) {
             "total_ms": ms(timings.total),
         },
     );
+}
+
+fn hops(hops: &[Hop]) -> Value {
+    let hop = |hop: &Hop| -> Value {
+        let (status, url) = (hop.status.as_u16(), hop.url.to_string());
+        rejoin_value::object! { "status": status, "method": hop.method.as_str(), "url": url }.into()
+    };
+    hops.iter().map(hop).collect::<Vec<_>>().into()
 }
 
 /// To the microsecond.

@@ -1,0 +1,149 @@
+//! Requests are pulled when there is room for them, from wherever they come.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rejoin_http::{Batch, RequestSpec, Requests};
+
+use crate::batch::{kind, n, server, status};
+use crate::support::{client, run, virtually};
+
+fn ahead(count: usize) -> NonZeroUsize {
+    NonZeroUsize::new(count).unwrap()
+}
+
+#[test]
+fn a_hundred_thousand_requests_are_pulled_a_few_at_a_time() {
+    run(async {
+        let (pulled, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (count, highest) = (Arc::clone(&pulled), Arc::clone(&most));
+        let taken = Arc::new(AtomicUsize::new(0));
+        let ended = Arc::clone(&taken);
+        let specs = (0..100_000).map(move |_| {
+            let open = count.fetch_add(1, Ordering::SeqCst) + 1 - ended.load(Ordering::SeqCst);
+            highest.fetch_max(open, Ordering::SeqCst);
+            // No URL: an outcome without a network.
+            RequestSpec::get("nowhere")
+        });
+        let batch = Batch::new().client(&client()).look_ahead(ahead(50)).requests(specs);
+        let seen = batch
+            .as_completed(async |mut outcomes| {
+                while let Some(outcome) = outcomes.next().await {
+                    assert_eq!(kind(&outcome), "invalid_url");
+                    taken.fetch_add(1, Ordering::SeqCst);
+                }
+                taken.load(Ordering::SeqCst)
+            })
+            .await;
+        assert_eq!((seen.unwrap(), pulled.load(Ordering::SeqCst)), (100_000, 100_000));
+        assert!(most.load(Ordering::SeqCst) <= 51, "{}", most.load(Ordering::SeqCst));
+    });
+}
+
+#[test]
+fn an_endless_list_can_be_left() {
+    run(async {
+        let (server, _) = server().await;
+        let url = server.url("/ms/0");
+        let specs = std::iter::repeat_with(move || RequestSpec::get(&url));
+        let batch = Batch::new().client(&client()).look_ahead(ahead(8)).requests(specs);
+        assert_eq!(batch.count(), None);
+        let some = batch.as_completed(async |mut outcomes| {
+            for _ in 0..20 {
+                assert!(outcomes.next().await.unwrap().good);
+            }
+        });
+        some.await.unwrap();
+    });
+}
+
+#[test]
+fn in_order_keeps_no_more_than_it_may() {
+    virtually(async {
+        let (server, _) = server().await;
+        let pulled = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&pulled);
+        let (slow, fast) = (server.url("/ms/1000"), server.url("/ms/1"));
+        let specs = (0..200).map(move |at| {
+            count.fetch_add(1, Ordering::SeqCst);
+            RequestSpec::get(if at == 0 { &slow } else { &fast })
+        });
+        let batch = Batch::new().client(&client()).limit(n(4)).look_ahead(ahead(10));
+        let order = batch.requests(specs).in_order(async |mut outcomes| {
+            let first = outcomes.next().await.unwrap();
+            // Ten are kept for later, and those that were under way by then.
+            assert!(pulled.load(Ordering::SeqCst) <= 21, "{}", pulled.load(Ordering::SeqCst));
+            let mut order = vec![first.index];
+            while let Some(outcome) = outcomes.next().await {
+                assert_eq!(status(&outcome), 200);
+                order.push(outcome.index);
+            }
+            order
+        });
+        assert_eq!(order.await.unwrap(), (0..200).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn a_list_of_lines_is_a_list_of_requests() {
+    run(async {
+        let (server, _) = server().await;
+        let text = format!(
+            "\u{feff}# stock\n\n{0}\nHEAD {0}\n{{\"url\": \"{1}\", \"tag\": \"gone\", \"expect\": \"4xx\", \
+             \"method\": \"POST\", \"body\": {{\"a\": [1]}}, \"headers\": {{\"x\": \"y\"}}, \
+             \"timeout\": \"2s\", \"first_byte\": \"1s\", \"idle\": \"1s\", \"retry\": 0, \
+             \"redirects\": 0}}\nnot a line\n",
+            server.url("/ms/1"),
+            server.url("/st/404")
+        );
+        let reader = std::io::Cursor::new(text);
+        let batch = Batch::new().client(&client()).requests_from(reader, "the list");
+        let outcomes = batch.all().await;
+        assert_eq!(outcomes.len(), 4);
+        assert_eq!((status(&outcomes[0]), outcomes[1].method.as_str()), (200, "HEAD"));
+        assert_eq!((status(&outcomes[2]), outcomes[2].good), (404, true));
+        assert_eq!(outcomes[2].tag.as_deref(), Some("gone"));
+        assert_eq!((kind(&outcomes[3]), &*outcomes[3].url), ("invalid_request", "the list:6"));
+        assert!(Batch::new().requests_from_file("/no/such/file").is_err());
+    });
+}
+
+#[test]
+fn a_line_that_is_no_request_says_where_and_why() {
+    for (line, why) in [
+        ("get http://x.test/", "`get` is no method"),
+        ("http://a.test/ http://b.test/", "`http://a.test/` is no method"),
+        ("{", "not JSON"),
+        ("{\"method\": \"GET\"}", "`url` is missing"),
+        ("{\"url\": 1}", "`url` must be a text"),
+        ("{\"url\": \"http://x.test/\", \"tag\": 1}", "`tag` must be a text"),
+        ("{\"url\": \"http://x.test/\", \"retry\": -1}", "`retry` must be a whole number"),
+        (
+            "{\"url\": \"http://x.test/\", \"idle\": \"5\"}",
+            "`idle`: it must be a number with a unit",
+        ),
+        ("{\"url\": \"http://x.test/\", \"expect\": \"ok\"}", "`expect`: it must be `2xx`"),
+        ("{\"url\": \"http://x.test/\", \"headers\": []}", "`headers` must be an object of texts"),
+        (
+            "{\"url\": \"http://x.test/\", \"headers\": {\"a b\": \"\"}}",
+            "cannot be the name of a header",
+        ),
+        ("{\"url\": \"http://x.test/\", \"mirrors\": [1]}", "`mirrors` must be a list of URLs"),
+        ("{\"url\": \"http://x.test/\", \"mirrors\": [\"x\"]}", "it needs a scheme"),
+        ("{\"url\": \"http://x.test/\", \"sha256\": \"12\"}", "64 hexadecimal digits"),
+        ("{\"url\": \"http://x.test/\", \"heders\": {}}", "`heders` is no setting"),
+        ("http://", "URL"),
+    ] {
+        let text = format!("\n{line}\n");
+        let error = Requests::new(text.as_bytes(), "list").next().unwrap().unwrap_err();
+        assert_eq!(error.line(), Some(2), "{line}");
+        assert!(error.to_string().starts_with("list:2: "), "{error}");
+        assert!(error.message().contains(why), "{line}: {error}");
+    }
+    let error = Requests::new(&b"\xff\xfe\n"[..], "list").next().unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "list:1: the line is not UTF-8 text");
+    let mut endless = Requests::new(std::io::BufReader::new(std::io::repeat(b'x')), "list");
+    assert!(endless.next().unwrap().unwrap_err().message().contains("longer than"));
+    assert!(endless.next().is_none());
+}
