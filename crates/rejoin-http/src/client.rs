@@ -62,7 +62,7 @@ impl Client {
     /// an HTTP/2 stream is reset; neither goes back to the pool with anything unread.
     pub async fn send(&self, request: Request) -> Result<Response, Error> {
         let mut response = self.send_through(None, request).await?;
-        response.keep().await?;
+        response.keep()?;
         Ok(response)
     }
 

@@ -311,7 +311,7 @@ impl<'a> Exchange<'a> {
         let sum = self.request.sha256.filter(|_| parts.status.is_success());
         let mut saving = match &self.request.save_to {
             Some(path) if has_body(&self.request.method, parts.status) => {
-                Some(Saving::begin(path, sum.is_some()).await?)
+                Some(Saving::begin(path, sum.is_some())?)
             }
             _ => None,
         };

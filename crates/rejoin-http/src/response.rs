@@ -51,9 +51,9 @@ pub struct Response {
 
 impl Response {
     /// Moves a saved body to its place.
-    pub(crate) async fn keep(&mut self) -> Result<(), Error> {
+    pub(crate) fn keep(&mut self) -> Result<(), Error> {
         let Some(part) = self.part.take() else { return Ok(()) };
-        if let Err(failure) = part.keep().await {
+        if let Err(failure) = part.keep() {
             let hops = std::mem::take(&mut self.hops);
             return Err(failure.of(&self.method, &self.url, self.attempts, hops));
         }

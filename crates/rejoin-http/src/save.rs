@@ -29,11 +29,11 @@ impl Part {
     }
 
     /// Moves the file to its place, if it is not there yet.
-    pub(crate) async fn keep(&self) -> Result<(), Failure> {
+    pub(crate) fn keep(&self) -> Result<(), Failure> {
         if self.moved.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        tokio::fs::rename(&self.path, &self.target).await.map_err(|error| {
+        std::fs::rename(&self.path, &self.target).map_err(|error| {
             self.moved.store(false, Ordering::Relaxed);
             cannot_save(&self.target, error)
         })
@@ -59,7 +59,7 @@ pub(crate) struct Saving {
 }
 
 impl Saving {
-    pub(crate) async fn begin(target: &Path, sum: bool) -> Result<Saving, Failure> {
+    pub(crate) fn begin(target: &Path, sum: bool) -> Result<Saving, Failure> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let Some(name) = target.file_name() else {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not the name of a file");
@@ -71,9 +71,12 @@ impl Saving {
         part.push(name);
         part.push(format!(".{}-{number}.part", std::process::id()));
         let path = target.with_file_name(part);
-        let file = File::create(&path).await.map_err(|error| cannot_save(target, error))?;
+        // In place, not on another thread: a file that is made while nobody waits any longer would
+        // have nobody to remove it.
+        let file = std::fs::File::create(&path).map_err(|error| cannot_save(target, error))?;
         let part = Part { path, target: target.to_owned(), moved: AtomicBool::new(false) };
-        Ok(Saving { part, file, digest: sum.then(Sha256::new), written: 0 })
+        let digest = sum.then(Sha256::new);
+        Ok(Saving { part, file: File::from_std(file), digest, written: 0 })
     }
 
     pub(crate) async fn write(&mut self, piece: Bytes) -> Result<(), Failure> {

@@ -129,7 +129,7 @@ impl Job {
                 None => return Err(Failed::TimedOut),
             },
         };
-        response.keep().await.map_err(Failed::Request)?;
+        response.keep().map_err(Failed::Request)?;
         Ok(response)
     }
 

@@ -131,10 +131,12 @@ fn text(outcome: &Outcome) -> String {
         0 | 1 => String::new(),
         more => format!(" ({more} attempts)"),
     };
-    let (method, url, ms) = (&outcome.method, &outcome.url, outcome.elapsed.as_millis());
+    let (method, url) = (&outcome.method, &outcome.url);
     match &outcome.result {
         Ok(response) => {
             let (status, bytes) = (response.status.as_u16(), response.body_bytes);
+            // Without the wait for a place, which says nothing about the server.
+            let ms = response.timings.total.as_millis();
             format!("{status} {method} {url} {bytes} bytes {ms} ms{tries}\n")
         }
         Err(why) => format!("--- {method} {url} {}: {why}{tries}\n", why.kind()),
