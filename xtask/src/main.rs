@@ -33,9 +33,9 @@ usage: cargo xtask COMMAND
   with-postgres COMMAND...
                    runs a command with a private PostgreSQL, as the tests of `pg` need one
   lint             format, clippy, rustdoc, architecture, cargo-deny
-  bench            measures against the peers in benches/ and writes docs/benchmarks.md,
-                   docs/benchmarks-library.md and docs/benchmarks-fetch.md
-  bench PART       only one of them: server, library, fetch
+  bench            measures against the peers in benches/ and writes docs/benchmarks.md and
+                   docs/benchmarks-library.md
+  bench PART       only one of them: server, library
   bench --quick    the same in about a minute, without writing the pages";
 
 fn main() -> ExitCode {
@@ -80,7 +80,6 @@ fn bench_words(words: &[&str]) -> Option<(bench::Part, bench::Effort)> {
         [] => bench::Part::All,
         ["server"] => bench::Part::Server,
         ["library"] => bench::Part::Library,
-        ["fetch"] => bench::Part::Fetch,
         _ => return None,
     };
     Some((part, effort))

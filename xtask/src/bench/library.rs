@@ -47,7 +47,7 @@ pub(super) fn run(effort: Effort) -> Result<Vec<Output>, String> {
 }
 
 /// Runs a bench and shows what it prints.
-pub(super) fn printed(mut command: Command) -> Result<String, String> {
+fn printed(mut command: Command) -> Result<String, String> {
     let shown = child::show(&command);
     println!("\n$ {shown}");
     let ended = command.stderr(Stdio::inherit()).output().map_err(|e| format!("{shown}: {e}"))?;

@@ -3,7 +3,6 @@
 //! What is measured is CPU time per request of the server process alone; load generator and back end are
 //! processes of their own. CPU time is steadier than requests per second where all of them share few cores.
 
-mod batch;
 mod library;
 mod load;
 mod machine;
@@ -39,8 +38,6 @@ pub(crate) enum Part {
     Server,
     /// The crates by themselves, and the library against other crates.
     Library,
-    /// Batches of requests, against what people use for them.
-    Fetch,
 }
 
 impl Effort {
@@ -130,17 +127,12 @@ struct Report {
     memory: Vec<memory::Memory>,
 }
 
-/// All pages, or one of them.
+/// Both pages, or one of them.
 pub(crate) fn run(part: Part, effort: Effort) -> Result<bool, String> {
-    if matches!(part, Part::All | Part::Server) {
+    if part != Part::Library {
         server(effort)?;
     }
-    if matches!(part, Part::All | Part::Fetch) {
-        println!("\n== batches");
-        let text = page::batches(&machine::describe(), &batch::run(effort)?);
-        publish("docs/benchmarks-fetch.md", &text, effort)?;
-    }
-    if matches!(part, Part::All | Part::Library) {
+    if part != Part::Server {
         println!("\n== library");
         let text = page::library(&machine::describe(), &library::run(effort)?);
         publish("docs/benchmarks-library.md", &text, effort)?;

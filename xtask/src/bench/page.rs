@@ -135,30 +135,6 @@ fn memory(text: &mut String, report: &Report) {
 }
 
 /// docs/benchmarks-library.md
-pub(super) fn batches(machine: &str, table: &str) -> String {
-    let mut text = String::new();
-    line(&mut text, "# Benchmarks of batches\n");
-    line(
-        &mut text,
-        "Written by `cargo xtask bench fetch`; do not edit. Every figure here comes from one run of that command.\n",
-    );
-    line(&mut text, format!("- Machine: {machine}"));
-    line(
-        &mut text,
-        "- Each contestant is a process; its time is that from its start to its end, `curl`'s too. They take turns, and a",
-    );
-    line(
-        &mut text,
-        "  ratio is computed within each turn. Below 1 is faster than the first. The back end has the same two cores.",
-    );
-    line(
-        &mut text,
-        "- The program is [benches/peers/batch](../benches/peers/batch/src/main.rs).\n",
-    );
-    line(&mut text, format!("```text\n{table}\n```"));
-    text
-}
-
 pub(super) fn library(machine: &str, outputs: &[Output]) -> String {
     let mut text = String::new();
     line(&mut text, "# Benchmarks of the library\n");

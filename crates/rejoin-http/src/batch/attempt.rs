@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rejoin::retry::{Backoff, Hedge, Retry as RetryPolicy, RetryBudget, Verdict};
 use rejoin::{Instant, TaskError};
@@ -198,12 +198,10 @@ impl Wanting {
             // What one server asks for is no reason to wait for another.
             Wanting::Response(_) if mirrors_left => Verdict::Again,
             Wanting::Response(response) if !asks_again(response) => Verdict::Take,
-            Wanting::Response(response) => {
-                match retry_after::pause(&response.headers, SystemTime::now()) {
-                    Some(pause) => Verdict::AgainAfter(pause),
-                    None => Verdict::Again,
-                }
-            }
+            Wanting::Response(response) => match retry_after::pause(&response.headers) {
+                Some(pause) => Verdict::AgainAfter(pause),
+                None => Verdict::Again,
+            },
             Wanting::Failed(Failed::Request(error)) => match error.retry() {
                 Retry::Safe => Verdict::Again,
                 Retry::IfIdempotent if repeatable => Verdict::Again,

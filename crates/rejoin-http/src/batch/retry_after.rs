@@ -8,7 +8,11 @@ use http::header::{DATE, RETRY_AFTER};
 /// How long `retry-after` asks to wait, written as seconds or as a date.
 ///
 /// A date is read by the server's own clock if the response tells it: ours may differ from it.
-pub(super) fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(super) fn pause(headers: &HeaderMap) -> Option<Duration> {
+    pause_at(headers, SystemTime::now())
+}
+
+fn pause_at(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(RETRY_AFTER)?;
     if asked.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -29,7 +33,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()));
         // Sun, 06 Nov 1994 08:49:37 GMT
-        pause(&headers.collect(), SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777))
+        pause_at(&headers.collect(), SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777))
     }
 
     #[test]
