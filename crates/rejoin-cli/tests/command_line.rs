@@ -168,7 +168,7 @@ fn functions_are_checked_and_refused_elsewhere() {
     let problem = support::json(bad.stdout.trim());
     assert_eq!(bad.code, 1);
     assert_eq!(problem.get("code").and_then(|v| v.as_str()), Some("E0055"));
-    for command in ["serve", "run", "test"] {
+    for command in ["serve", "test"] {
         let refused = directory.rejoin(&[command, "good.cov"]);
         assert_eq!(refused.code, 1, "{command}: {}", refused.stdout);
         assert!(refused.stderr.contains("holds functions, not routes"), "{}", refused.stderr);
@@ -179,6 +179,98 @@ fn functions_are_checked_and_refused_elsewhere() {
         (fmt.code, std::fs::read_to_string(directory.path("good.cov")).unwrap()),
         (1, before)
     );
+}
+
+#[test]
+fn functions_run_with_named_arguments() {
+    let directory = Directory::new();
+    directory.write(
+        "f.cov",
+        r#"
+snippet id="shop.greet" kind="fn"
+effects
+  effect console
+end
+signature
+  fn name="greet"
+    param name="name" type="String"
+    param name="times" type="Int" optional default=2
+    returns union
+      type="Greeting"
+      type="GreetError"
+    end
+  end
+end
+body
+  step id="s1" kind="call"
+    fn="console.error"
+    arg name="message" from="name"
+    as="_"
+  end
+  step id="s2" kind="compute"
+    op=less
+    input var="times"
+    input lit=0
+    as="negative"
+  end
+  step id="s3" kind="if"
+    condition="negative"
+    then
+      step id="s3a" kind="return"
+        variant type="GreetError::Negative"
+          field name="times" from="times"
+        end
+        as="_"
+      end
+    end
+    as="_"
+  end
+  step id="s4" kind="parallel"
+    timeout=5s
+    branch id="text"
+      step id="s4a" kind="compute"
+        op=repeat
+        input var="name"
+        input var="times"
+        as="said"
+      end
+    end
+    branch id="length"
+      step id="s4b" kind="call"
+        fn="text.str_len"
+        arg name="s" from="name"
+        as="n"
+      end
+    end
+    as="both"
+  end
+  step id="s5" kind="return"
+    from="both"
+    as="_"
+  end
+end
+end
+"#,
+    );
+    let run = directory.rejoin(&["run", "f.cov", "greet", "--arg", "name=42"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, "42\n"));
+    let value = support::json(&run.stdout);
+    assert_eq!(value.get("text").and_then(|v| v.as_str()), Some("4242"));
+    assert_eq!(value.get("length").and_then(|v| v.as_i64()), Some(2));
+    let failed =
+        directory.rejoin(&["run", "f.cov", "greet", "--arg", "name=a", "--arg", "times=-1"]);
+    assert_eq!(failed.code, 1);
+    assert!(failed.stdout.contains("GreetError::Negative"), "{}", failed.stdout);
+    for (arguments, wanted) in [
+        (&["greet"][..], "the parameter `name` has no value"),
+        (&["greet", "--arg", "nmae=a"], "no parameter is called `nmae`: it takes name, times"),
+        (&["greet", "--arg", "name=a", "--arg", "times=x"], "`times` is of type Int"),
+        (&["other"], "there is no function `other`: the file has shop.greet"),
+    ] {
+        let refused = directory.rejoin(&[&["run", "f.cov"], arguments].concat());
+        assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+        assert!(refused.stderr.contains(wanted), "{}", refused.stderr);
+    }
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl fmt::Display for LoadError {
             }
             Self::Functions { path } => write!(
                 f,
-                "`{}` holds functions, not routes: this version checks `.cov` files, but cannot serve, test or run them",
+                "`{}` holds functions, not routes: run one with `rejoin run FILE NAME`; this version cannot serve or test them",
                 path.display()
             ),
             Self::Faulty(report) => f.write_str(report.to_text(false).trim_end()),

@@ -22,10 +22,11 @@
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
 //!
-//! `join` and calls of pipelines are nodes of the engine and no steps.
+//! [`functions`] is what `.cov` programs can do outside. `join` and calls of pipelines are nodes of the engine and no steps.
 
 pub mod debug;
 pub mod fetch;
+pub mod functions;
 pub mod handlebars;
 pub mod jq;
 pub mod log;

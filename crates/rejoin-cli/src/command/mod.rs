@@ -5,6 +5,7 @@ pub(crate) mod fetch;
 pub(crate) mod fmt;
 pub(crate) mod new;
 pub(crate) mod run;
+mod run_function;
 pub(crate) mod serve;
 pub(crate) mod test;
 

@@ -8,11 +8,12 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use rejoin::{OnError, Scope};
 use rejoin_engine::{Answer, App, ContentType, Level, RunError, RunOptions, ScriptArgs, Target};
-use rejoin_server::{Log, new_request_id, service, status_of};
+use rejoin_server::{Log, is_cov, new_request_id, service, status_of};
 use rejoin_value::{Object, Value};
 use tower_service::Service as _;
 
 use crate::args::Run;
+use crate::command::run_function::run_function;
 use crate::command::{app, load_or_report, open_log};
 use crate::environment::Environment;
 use crate::exit::Failure;
@@ -22,6 +23,9 @@ use crate::output;
 const LARGEST_INPUT: u64 = 256 * 1024 * 1024;
 
 pub(crate) async fn run(args: Run) -> Result<(), Failure> {
+    if is_cov(&args.file) {
+        return run_function(&args).await;
+    }
     let environment = Environment::beside(&args.file)?;
     let input = args.input.as_deref().map(read_input).transpose()?;
     // Warnings are for `check` and for whoever serves; here they would stand between a script and its answer.
@@ -181,7 +185,7 @@ fn print_answer(answer: &Answer) {
     }
 }
 
-fn print(value: &Value) {
+pub(super) fn print(value: &Value) {
     let mut json = rejoin_value::json::to_vec_pretty(value);
     json.push(b'\n');
     output::result(&String::from_utf8_lossy(&json));

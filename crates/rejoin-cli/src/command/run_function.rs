@@ -1,0 +1,63 @@
+//! `rejoin run` of a `.cov` file: one function, its value as JSON.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rejoin::{OnError, Scope};
+use rejoin_engine::FunctionProgram;
+use rejoin_lang::cov;
+use rejoin_lang::diagnostic::{has_errors, render_text};
+use rejoin_server::read_source;
+use rejoin_steps::functions::{Console, Host};
+
+use super::run::print;
+use crate::args::Run;
+use crate::exit::Failure;
+use crate::output;
+
+/// How long a function may take, as a request of a server may.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Prints the value; one that is a failure fails the command, too.
+pub(super) async fn run_function(args: &Run) -> Result<(), Failure> {
+    if args.input.is_some() || !args.words.is_empty() {
+        return Err(Failure::new("a function takes `--arg NAME=VALUE` only"));
+    }
+    let source = read_source(&args.file).map_err(|error| Failure::new(error.to_string()))?;
+    let (functions, problems) = cov::load(source);
+    if has_errors(&problems) {
+        let drawing = render_text(&functions.sources, &problems, output::colour_on_stderr());
+        output::error(&drawing);
+        return Err(Failure::reported());
+    }
+    let host = Host::new(|console, text| match console {
+        Console::Out => output::result(text),
+        Console::Error => output::error(text),
+    });
+    let program = FunctionProgram::new(functions, Arc::new(host));
+    let (name, given) = (args.target.trim().to_owned(), args.args.clone());
+    let scope = Scope::builder().name("run").on_error(OnError::IgnoreErrors).timeout(TIMEOUT);
+    let ran = scope.run(|scope: Scope| async move {
+        let running = scope.spawn_value(async move { program.run(&name, &given).await });
+        tokio::select! {
+            done = running => Ok(done.map_err(|error| error.to_string())),
+            _ = tokio::signal::ctrl_c() => {
+                scope.cancel_children("interrupted");
+                Ok(Err("interrupted".to_owned()))
+            }
+        }
+    });
+    let value = match ran.await {
+        Ok(Ok(Ok(value))) => value,
+        Ok(Ok(Err(message)) | Err(message)) => return Err(Failure::new(message)),
+        Err(error) if error.is_timed_out() => {
+            return Err(Failure::new("it took too long: its deadline passed"));
+        }
+        Err(error) => return Err(Failure::new(error.to_string())),
+    };
+    print(&value.to_json());
+    match value.kind().filter(|_| value.is_failure()) {
+        Some(kind) => Err(Failure::new(format!("the function failed with {kind}"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,359 @@
+//! The operations of `compute`.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::{Datum, library};
+
+/// What went wrong in an operation.
+pub(super) struct Fault {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+/// Operations that are functions of the library under another name.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("upper", "text.upper"),
+    ("lower", "text.lower"),
+    ("trim", "text.trim"),
+    ("trim_start", "text.trim_start"),
+    ("trim_end", "text.trim_end"),
+    ("str_len", "text.str_len"),
+    ("byte_len", "text.byte_len"),
+    ("is_empty", "text.is_empty"),
+    ("str_reverse", "text.str_reverse"),
+    ("split", "text.split"),
+    ("join", "text.join"),
+    ("repeat", "text.repeat"),
+    ("replace", "text.replace"),
+    ("slice", "text.slice"),
+    ("starts_with", "text.starts_with"),
+    ("ends_with", "text.ends_with"),
+    ("index_of", "text.index_of"),
+    ("char_at", "text.char_at"),
+    ("pad_start", "text.pad_start"),
+    ("pad_end", "text.pad_end"),
+    ("contains", "text.contains"),
+    ("list_len", "list.len"),
+    ("list_first", "list.first"),
+    ("list_last", "list.last"),
+    ("list_is_empty", "list.is_empty"),
+    ("list_flatten", "list.flatten"),
+    ("list_get", "list.get"),
+    ("list_append", "list.append"),
+    ("list_contains", "list.contains"),
+    ("map_get", "map.get"),
+];
+
+const OWN: &[&str] = &[
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "mod",
+    "neg",
+    "equals",
+    "not_equals",
+    "less",
+    "greater",
+    "less_eq",
+    "greater_eq",
+    "and",
+    "or",
+    "not",
+    "abs",
+    "sign",
+    "min",
+    "max",
+    "clamp",
+    "pow",
+    "sqrt",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bit_shl",
+    "bit_shr",
+    "bit_ushr",
+    "bit_not",
+    "to_int",
+    "to_float",
+    "to_string",
+    "parse_int",
+    "parse_float",
+    "map_len",
+    "map_keys",
+    "map_values",
+    "map_is_empty",
+    "map_has",
+    "map_remove",
+    "map_merge",
+    "map_insert",
+    "concat",
+    "list_reverse",
+    "list_concat",
+    "list_prepend",
+    "list_take",
+    "list_drop",
+    "list_index_of",
+];
+
+/// Whether it can be run.
+pub(super) fn knows(operation: &str) -> bool {
+    OWN.contains(&operation) || synonym(operation).is_some()
+}
+
+fn synonym(operation: &str) -> Option<&'static str> {
+    SYNONYMS.iter().find(|(name, _)| *name == operation).map(|(_, function)| *function)
+}
+
+/// Applies an operation. `none` in any input gives `none`, except where values are compared for equality.
+pub(super) fn apply(operation: &str, inputs: Vec<Datum>) -> Result<Datum, Fault> {
+    if let [a, b] = &*inputs {
+        match operation {
+            "equals" => return Ok(Datum::Bool(equal(a, b))),
+            "not_equals" => return Ok(Datum::Bool(!equal(a, b))),
+            _ => {}
+        }
+    }
+    // A list or a map may hold `none`, or get one.
+    let containers = operation.starts_with("list_") || operation.starts_with("map_");
+    let decisive = if containers { &inputs[..inputs.len().min(1)] } else { &inputs[..] };
+    if decisive.contains(&Datum::None) {
+        return Ok(Datum::None);
+    }
+    if let Some(function) = synonym(operation) {
+        let called = library::call(function, &inputs);
+        return called.unwrap_or(Ok(Datum::None)).map_err(|message| mismatch(operation, message));
+    }
+    use Datum::{Bool, Float, Int};
+    let overflow = || Fault {
+        code: "E-RT-ARITH",
+        message: format!("`{operation}`: the result does not fit in 64 bits"),
+    };
+    let whole = |number: Option<i64>| number.map(Int).ok_or_else(overflow);
+    match (operation, &*inputs) {
+        ("and", [Bool(a), Bool(b)]) => Ok(Bool(*a && *b)),
+        ("or", [Bool(a), Bool(b)]) => Ok(Bool(*a || *b)),
+        ("not", [Bool(a)]) => Ok(Bool(!a)),
+        ("div" | "mod", [Int(_), Int(0)]) => {
+            Err(Fault { code: "E-RT-ARITH", message: format!("`{operation}` by zero") })
+        }
+        ("add", [Int(a), Int(b)]) => whole(a.checked_add(*b)),
+        ("sub", [Int(a), Int(b)]) => whole(a.checked_sub(*b)),
+        ("mul", [Int(a), Int(b)]) => whole(a.checked_mul(*b)),
+        ("div", [Int(a), Int(b)]) => whole(a.checked_div(*b)),
+        ("mod", [Int(a), Int(b)]) => whole(a.checked_rem(*b)),
+        ("neg", [Int(a)]) => whole(a.checked_neg()),
+        ("abs", [Int(a)]) => whole(a.checked_abs()),
+        ("sign", [Int(a)]) => Ok(Int(a.signum())),
+        ("bit_and", [Int(a), Int(b)]) => Ok(Int(a & b)),
+        ("bit_or", [Int(a), Int(b)]) => Ok(Int(a | b)),
+        ("bit_xor", [Int(a), Int(b)]) => Ok(Int(a ^ b)),
+        ("bit_not", [Int(a)]) => Ok(Int(!a)),
+        ("bit_shl" | "bit_shr" | "bit_ushr", [Int(a), Int(b)]) => {
+            let by = u32::try_from(*b).ok().filter(|by| *by < 64).ok_or_else(|| Fault {
+                code: "E-RT-ARITH",
+                message: format!("`{operation}` by {b}: at least 0 and less than 64"),
+            })?;
+            Ok(Int(match operation {
+                "bit_shl" => a << by,
+                "bit_shr" => a >> by,
+                _ => ((*a as u64) >> by) as i64,
+            }))
+        }
+        ("add", [Datum::Text(a), Datum::Text(b)]) => Ok(Datum::text(format!("{a}{b}"))),
+        ("concat", parts) => {
+            let texts: Option<String> = parts.iter().map(Datum::as_text).collect();
+            texts.map(Datum::text).ok_or_else(|| mismatch(operation, "needs texts"))
+        }
+        ("min" | "max" | "less" | "greater" | "less_eq" | "greater_eq", [a, b]) => {
+            let order = order(a, b).ok_or_else(|| mismatch(operation, pair(a, b)))?;
+            Ok(match operation {
+                "min" => {
+                    if order.is_le() {
+                        a.clone()
+                    } else {
+                        b.clone()
+                    }
+                }
+                "max" => {
+                    if order.is_ge() {
+                        a.clone()
+                    } else {
+                        b.clone()
+                    }
+                }
+                "less" => Bool(order.is_lt()),
+                "greater" => Bool(order.is_gt()),
+                "less_eq" => Bool(order.is_le()),
+                _ => Bool(order.is_ge()),
+            })
+        }
+        ("clamp", [value, low, high]) => {
+            let raised = apply("max", vec![value.clone(), low.clone()])?;
+            apply("min", vec![raised, high.clone()])
+        }
+        ("to_int", [Int(a)]) => Ok(Int(*a)),
+        ("to_int", [Bool(a)]) => Ok(Int(i64::from(*a))),
+        ("floor" | "ceil" | "round" | "trunc", [Int(a)]) => Ok(Int(*a)),
+        ("floor" | "ceil" | "round" | "trunc" | "to_int", [Float(a)]) => {
+            let rounded = match operation {
+                "floor" => a.floor(),
+                "ceil" => a.ceil(),
+                "round" => a.round(),
+                _ => a.trunc(),
+            };
+            // Exactly the doubles that an i64 can hold.
+            let fits =
+                (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded);
+            whole(fits.then_some(rounded as i64))
+        }
+        ("to_string", [value]) => Ok(match value {
+            Datum::Text(text) => Datum::Text(text.clone()),
+            value => Datum::text(value.to_json().to_json()),
+        }),
+        ("parse_int" | "to_int", [Datum::Text(text)]) => Ok(match text.trim().parse() {
+            Ok(number) => Int(number),
+            Err(_) => parse_error(text, "a whole number"),
+        }),
+        ("parse_float" | "to_float", [Datum::Text(text)]) => Ok(match text.trim().parse::<f64>() {
+            Ok(number) if number.is_finite() => Float(number),
+            _ => parse_error(text, "a number"),
+        }),
+        ("list_reverse", [Datum::List(list)]) => {
+            Ok(Datum::List(list.iter().rev().cloned().collect()))
+        }
+        ("list_concat", [Datum::List(a), Datum::List(b)]) => {
+            Ok(Datum::List(a.iter().chain(&**b).cloned().collect()))
+        }
+        ("list_prepend", [Datum::List(list), item]) => {
+            Ok(Datum::List(std::iter::once(item).chain(&**list).cloned().collect()))
+        }
+        ("list_take" | "list_drop", [Datum::List(list), Int(n)]) => {
+            let at = usize::try_from(*n).unwrap_or(0).min(list.len());
+            let part = if operation == "list_take" { &list[..at] } else { &list[at..] };
+            Ok(Datum::List(part.into()))
+        }
+        ("list_index_of", [Datum::List(list), item]) => {
+            Ok(Int(list.iter().position(|own| own == item).map_or(-1, |at| at as i64)))
+        }
+        (_, [Datum::Record(record), rest @ ..]) if operation.starts_with("map_") => {
+            map(operation, &record.fields, rest)
+                .ok_or_else(|| mismatch(operation, "needs other inputs"))
+        }
+        (_, [a]) => match float(a).and_then(|a| real(operation, a, 0.0)) {
+            Some(result) => finite(operation, result),
+            None => Err(mismatch(operation, format!("does not take {}", a.type_name()))),
+        },
+        (_, [a, b]) => match (float(a), float(b)) {
+            (Some(x), Some(y)) => match real(operation, x, y) {
+                Some(result) => finite(operation, result),
+                None => Err(mismatch(operation, pair(a, b))),
+            },
+            _ => Err(mismatch(operation, pair(a, b))),
+        },
+        _ => Err(mismatch(operation, "has the wrong number of inputs")),
+    }
+}
+
+fn map(operation: &str, fields: &[(Arc<str>, Datum)], rest: &[Datum]) -> Option<Datum> {
+    let without = |key: &str| -> Vec<(Arc<str>, Datum)> {
+        fields.iter().filter(|(name, _)| **name != *key).cloned().collect()
+    };
+    let put = |into: &mut Vec<(Arc<str>, Datum)>, key: &Arc<str>, value: &Datum| match into
+        .iter_mut()
+        .find(|(name, _)| name == key)
+    {
+        Some((_, place)) => *place = value.clone(),
+        None => into.push((key.clone(), value.clone())),
+    };
+    Some(match (operation, rest) {
+        ("map_len", []) => Datum::Int(fields.len() as i64),
+        ("map_is_empty", []) => Datum::Bool(fields.is_empty()),
+        ("map_keys", []) => {
+            Datum::List(fields.iter().map(|(name, _)| Datum::Text(name.clone())).collect())
+        }
+        ("map_values", []) => Datum::List(fields.iter().map(|(_, value)| value.clone()).collect()),
+        ("map_has", [Datum::Text(key)]) => Datum::Bool(fields.iter().any(|(name, _)| name == key)),
+        ("map_remove", [Datum::Text(key)]) => Datum::map(without(key)),
+        ("map_insert", [Datum::Text(key), value]) => {
+            let mut all = fields.to_vec();
+            put(&mut all, key, value);
+            Datum::map(all)
+        }
+        ("map_merge", [Datum::Record(other)]) => {
+            let mut all = fields.to_vec();
+            other.fields.iter().for_each(|(key, value)| put(&mut all, key, value));
+            Datum::map(all)
+        }
+        _ => return None,
+    })
+}
+
+fn real(operation: &str, a: f64, b: f64) -> Option<f64> {
+    Some(match operation {
+        "add" => a + b,
+        "sub" => a - b,
+        "mul" => a * b,
+        "div" => a / b,
+        "mod" => a % b,
+        "pow" => a.powf(b),
+        "neg" => -a,
+        "abs" => a.abs(),
+        "sign" if a == 0.0 => 0.0,
+        "sign" => a.signum(),
+        "sqrt" => a.sqrt(),
+        "to_float" => a,
+        _ => return None,
+    })
+}
+
+fn finite(operation: &str, number: f64) -> Result<Datum, Fault> {
+    match number.is_finite() {
+        true => Ok(Datum::Float(number)),
+        false => Err(Fault {
+            code: "E-RT-ARITH",
+            message: format!("`{operation}` has no finite result"),
+        }),
+    }
+}
+
+fn float(value: &Datum) -> Option<f64> {
+    match value {
+        Datum::Int(number) => Some(*number as f64),
+        Datum::Float(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn equal(a: &Datum, b: &Datum) -> bool {
+    match (float(a), float(b)) {
+        (Some(x), Some(y)) if !matches!((a, b), (Datum::Int(_), Datum::Int(_))) => x == y,
+        _ => a == b,
+    }
+}
+
+fn order(a: &Datum, b: &Datum) -> Option<Ordering> {
+    match (a, b) {
+        (Datum::Int(a), Datum::Int(b)) => Some(a.cmp(b)),
+        (Datum::Text(a), Datum::Text(b)) => Some(a.cmp(b)),
+        _ => float(a)?.partial_cmp(&float(b)?),
+    }
+}
+
+fn parse_error(text: &str, wanted: &str) -> Datum {
+    let shown: String = text.chars().take(40).collect();
+    Datum::record("ParseError", [("message", Datum::text(format!("`{shown}` is not {wanted}")))])
+}
+
+fn pair(a: &Datum, b: &Datum) -> String {
+    format!("does not take {} and {}", a.type_name(), b.type_name())
+}
+
+fn mismatch(operation: &str, message: impl AsRef<str>) -> Fault {
+    Fault { code: "E-TYPE-001", message: format!("`{operation}`: {}", message.as_ref()) }
+}

@@ -1,0 +1,215 @@
+//! The values of functions: JSON's, whole numbers apart from others, and records that know their type.
+
+use std::sync::Arc;
+
+use rejoin_lang::plan::Literal;
+use rejoin_value::{Array, Number, Object, Value};
+
+/// A value of a function. Cloning one costs a counter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Datum {
+    /// `none`
+    #[default]
+    None,
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number of 64 bits.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// A text.
+    Text(Arc<str>),
+    /// A list.
+    List(Arc<[Datum]>),
+    /// A struct, a variant, a map, or the result of a block.
+    Record(Arc<Record>),
+}
+
+/// Fields in order, of a type.
+#[derive(Debug, Default, PartialEq)]
+pub struct Record {
+    /// The name of its struct, or `Enum::Variant`; none for a map.
+    pub kind: Option<Arc<str>>,
+    /// The fields, in order.
+    pub fields: Vec<(Arc<str>, Datum)>,
+    /// What else can be read of the result of a block.
+    pub(super) ended: Option<Ended>,
+}
+
+/// How the branches of a block ended: views that are no fields.
+#[derive(Debug, PartialEq)]
+pub(super) struct Ended {
+    /// The name that the last step of each branch binds.
+    pub(super) aliases: Vec<Option<Arc<str>>>,
+    pub(super) successes: Datum,
+    pub(super) failures: Datum,
+}
+
+impl Datum {
+    /// A text.
+    pub fn text(text: impl Into<Arc<str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A struct or a variant.
+    pub fn record<const N: usize>(kind: &str, fields: [(&str, Datum); N]) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        Self::Record(Arc::new(Record { kind: Some(kind.into()), fields, ended: None }))
+    }
+
+    /// A map.
+    pub fn map(fields: Vec<(Arc<str>, Datum)>) -> Self {
+        Self::Record(Arc::new(Record { kind: None, fields, ended: None }))
+    }
+
+    /// Whether it stands for something that went wrong: its type, or that of its enum, ends in `Error`.
+    pub fn is_failure(&self) -> bool {
+        self.kind().is_some_and(|kind| owner(kind).ends_with("Error"))
+    }
+
+    /// The name of its struct or variant.
+    pub fn kind(&self) -> Option<&str> {
+        match self {
+            Self::Record(record) => record.kind.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// A field of a record.
+    pub fn get(&self, name: &str) -> Option<&Datum> {
+        match self {
+            Self::Record(record) => record.get(name),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What it is, in a message.
+    pub fn type_name(&self) -> &str {
+        match self {
+            Self::None => "none",
+            Self::Bool(_) => "Bool",
+            Self::Int(_) => "Int",
+            Self::Float(_) => "Float",
+            Self::Text(_) => "String",
+            Self::List(_) => "List",
+            Self::Record(record) => record.kind.as_deref().unwrap_or("Map"),
+        }
+    }
+
+    /// Whether a type in a pattern or a signature fits it.
+    pub fn is_a(&self, kind: &str) -> bool {
+        let base = kind.split('<').next().unwrap_or(kind).trim_end_matches('?').trim();
+        match (base, self) {
+            ("Any", _) => true,
+            ("None" | "Unit", value) => *value == Self::None,
+            ("Some", value) => *value != Self::None,
+            ("Ok", value) => !value.is_failure(),
+            ("Err", value) => value.is_failure(),
+            ("List" | "Set", Self::List(_)) | ("Map", Self::Record(_)) => true,
+            (base, Self::List(_)) => base.ends_with("[]"),
+            (base, Self::Record(record)) => record.kind.as_deref().is_some_and(|kind| {
+                kind == base
+                    || owner(kind) == base
+                    || kind.rsplit("::").next() == Some(base) && kind.contains("::")
+            }),
+            (base, value) => value.type_name() == base,
+        }
+    }
+
+    /// As JSON. A failure or a variant has its type in front of its fields.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::None => Value::Null,
+            Self::Bool(value) => (*value).into(),
+            Self::Int(number) => (*number).into(),
+            Self::Float(number) => (*number).into(),
+            Self::Text(text) => (&**text).into(),
+            Self::List(items) => {
+                Value::Array(Array::from_vec(items.iter().map(Datum::to_json).collect()))
+            }
+            Self::Record(record) => {
+                let mut object = Object::new();
+                if let Some(kind) = &record.kind
+                    && (self.is_failure() || kind.contains("::"))
+                {
+                    object.insert("type", &**kind);
+                }
+                for (name, value) in &record.fields {
+                    object.insert(&**name, value.to_json());
+                }
+                object.into()
+            }
+        }
+    }
+}
+
+impl Record {
+    pub(super) fn get(&self, name: &str) -> Option<&Datum> {
+        self.fields.iter().find(|(field, _)| **field == *name).map(|(_, value)| value)
+    }
+
+    /// What can be read under a name of the result of a block: a branch, what its last step binds, or a view.
+    /// The flag says that failures in it are there to be looked at.
+    pub(super) fn read(&self, name: &str) -> Option<(&Datum, bool)> {
+        if let Some(value) = self.get(name) {
+            return Some((value, false));
+        }
+        let ended = self.ended.as_ref()?;
+        let mut named =
+            (0..).zip(&ended.aliases).filter(|(_, alias)| alias.as_deref() == Some(name));
+        match (named.next(), named.next(), name) {
+            (Some((at, _)), None, _) => self.fields.get(at).map(|(_, value)| (value, false)),
+            (_, _, "successes") => Some((&ended.successes, false)),
+            (_, _, "failures") => Some((&ended.failures, true)),
+            _ => None,
+        }
+    }
+}
+
+/// The enum of a variant; a struct is its own.
+fn owner(kind: &str) -> &str {
+    kind.split("::").next().unwrap_or(kind)
+}
+
+impl From<&Literal> for Datum {
+    fn from(literal: &Literal) -> Self {
+        match literal {
+            Literal::None => Self::None,
+            Literal::Bool(value) => Self::Bool(*value),
+            Literal::Int(number) => Self::Int(*number),
+            Literal::Float(number) => Self::Float(*number),
+            Literal::Text(text) => Self::Text(text.clone()),
+            Literal::List(items) => Self::List(items.iter().map(Datum::from).collect()),
+            Literal::Map(members) => {
+                Self::map(members.iter().map(|(key, value)| (key.clone(), value.into())).collect())
+            }
+        }
+    }
+}
+
+impl From<&Value> for Datum {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::None,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(number) => whole(number).map_or(Self::Float(number.as_f64()), Self::Int),
+            Value::String(text) => Self::text(text.as_str()),
+            Value::Array(items) => Self::List(items.iter().map(Datum::from).collect()),
+            Value::Object(object) => Self::map(
+                object.iter().map(|(key, value)| (key.as_str().into(), value.into())).collect(),
+            ),
+        }
+    }
+}
+
+fn whole(number: &Number) -> Option<i64> {
+    number.as_i64()
+}

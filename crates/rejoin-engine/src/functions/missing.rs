@@ -1,0 +1,55 @@
+//! What a function needs and this version or its host does not have: said before anything runs.
+
+use std::collections::HashSet;
+
+use rejoin_lang::plan::{Action, FunctionCallee, FunctionStep, Functions};
+
+use super::{FunctionHost, compute, library};
+
+/// The first thing that is missing in a function or in what it calls.
+pub(super) fn find(program: &Functions, host: &dyn FunctionHost, entry: usize) -> Option<String> {
+    let mut seen = HashSet::from([entry]);
+    let mut open = vec![entry];
+    while let Some(index) = open.pop() {
+        let function = &program.functions[index];
+        let Some(body) = &function.body else {
+            if host.knows(&function.id) {
+                continue;
+            }
+            let id = &function.id;
+            return Some(format!("`{id}` is supplied by the host, and this one does not have it"));
+        };
+        let mut lists: Vec<&[FunctionStep]> = vec![body];
+        while let Some(steps) = lists.pop() {
+            for step in steps {
+                let what = match &step.action {
+                    Action::Absent(kind) => Some(format!("a step of kind `{kind}`")),
+                    Action::Compute(operation, _) if !compute::knows(operation) => {
+                        Some(format!("the operation `{operation}`"))
+                    }
+                    Action::Call(call) => match call.callee {
+                        FunctionCallee::Function(callee) => {
+                            if seen.insert(callee) {
+                                open.push(callee);
+                            }
+                            None
+                        }
+                        FunctionCallee::Library(function)
+                            if !library::knows(function.id) && !host.knows(function.id) =>
+                        {
+                            Some(format!("the function `{}`", function.id))
+                        }
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                if let Some(what) = what {
+                    let place = program.sources.location(step.span);
+                    return Some(format!("{place}: this version does not run {what}"));
+                }
+                step.inner(|steps| lists.push(steps));
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,342 @@
+//! `parallel` and `race` of functions on virtual time: values, ends, and what is left running.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rejoin_engine::{Datum, FunctionHost, FunctionProgram, HostCall};
+use rejoin_lang::cov;
+use rejoin_lang::diagnostic::{has_errors, render_text};
+use rejoin_lang::source::Source;
+use rejoin_value::Value;
+use tokio::time::Instant;
+
+/// `test.after(ms, value, fails)`: a value, or a failure `E<value>Error`, after some time; counts those under way.
+#[derive(Default)]
+struct Later {
+    running: Arc<AtomicUsize>,
+}
+
+struct Running(Arc<AtomicUsize>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl FunctionHost for Later {
+    fn knows(&self, function: &str) -> bool {
+        function == "test.after"
+    }
+
+    fn call(&self, _function: &str, arguments: Vec<Datum>) -> HostCall {
+        self.running.fetch_add(1, Ordering::SeqCst);
+        let running = Running(self.running.clone());
+        Box::pin(async move {
+            let _running = running;
+            let Datum::Int(ms) = arguments[0] else { return Datum::None };
+            tokio::time::sleep(Duration::from_millis(ms as u64)).await;
+            match &arguments[2] {
+                Datum::Bool(true) => {
+                    let name = arguments[1].as_text().unwrap().to_uppercase();
+                    Datum::record(&format!("E{name}Error"), [("message", arguments[1].clone())])
+                }
+                _ => arguments[1].clone(),
+            }
+        })
+    }
+}
+
+const EXTERN: &str = r#"
+snippet id="test.after" kind="extern"
+effects effect timers end
+signature
+  fn name="after"
+    param name="ms" type="Int"
+    param name="value" type="Any"
+    param name="fails" type="Bool" optional
+    returns type="Any"
+  end
+end
+end
+"#;
+
+/// One branch of the notation `A 30 ok`, `B 10 err`, `A 10 none`, `A empty`.
+fn branch(text: &str) -> String {
+    let mut words = text.split(' ');
+    let id = words.next().unwrap();
+    let Some(ms) = words.next().filter(|word| *word != "empty") else {
+        return format!("branch id=\"{id}\" end\n");
+    };
+    let (value, fails) = match words.next().unwrap() {
+        "ok" => (format!("\"{}\"", id.to_lowercase()), false),
+        "err" => (format!("\"{}\"", id.to_lowercase()), true),
+        _ => ("none".to_owned(), false),
+    };
+    format!(
+        "branch id=\"{id}\"\nstep id=\"{id}.1\" kind=\"call\" fn=\"test.after\"\narg name=\"ms\" lit={ms}\narg name=\"value\" lit={value}\narg name=\"fails\" lit={fails}\nas=\"out\"\nend\nend\n"
+    )
+}
+
+fn block(kind: &str, attributes: &str, branches: &str) -> String {
+    let branches: String = branches.split(", ").map(branch).collect();
+    format!("step id=\"s\" kind=\"{kind}\"\n{attributes}\n{branches}as=\"x\"\nend\n")
+}
+
+/// Runs steps that stand alone, and gives the value, and the virtual milliseconds that it took.
+async fn run(steps: &str) -> (Datum, u64) {
+    let (functions, problems) = cov::load(Source::new("t.cov", format!("{EXTERN}{steps}")));
+    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
+    let host = Later::default();
+    let running = host.running.clone();
+    let program = FunctionProgram::new(functions, Arc::new(host));
+    let began = Instant::now();
+    let value = program.run("main", &[]).await.unwrap();
+    let took = began.elapsed().as_millis() as u64;
+    assert_eq!(running.load(Ordering::SeqCst), 0, "a branch outlives its block:\n{steps}");
+    (value, took)
+}
+
+async fn outcome(kind: &str, attributes: &str, branches: &str) -> (String, u64) {
+    let steps = block(kind, attributes, branches);
+    let (value, took) =
+        run(&format!("{steps}step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end")).await;
+    (value.to_json().to_json(), took)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_vectors_of_the_language() {
+    let timeout = |unfinished: &str| {
+        format!(
+            r#"{{"type":"TimeoutError","message":"`s` took longer than 20ms","timeout_ms":20,"unfinished":[{unfinished}]}}"#
+        )
+    };
+    let failure =
+        |name: &str| format!(r#"{{"type":"E{}Error","message":"{name}"}}"#, name.to_uppercase());
+    let (ea, eb, ec) = (failure("a"), failure("b"), failure("c"));
+    let vectors: Vec<(u32, &str, &str, &str, String, u64)> = vec![
+        (1, "parallel", "", "A 30 ok, B 10 ok, C 20 ok", r#"{"A":"a","B":"b","C":"c"}"#.into(), 30),
+        (2, "parallel", "on_error=\"fail_fast\"", "A 30 ok, B 10 err, C 20 ok", eb.clone(), 10),
+        (3, "parallel", "on_error=\"fail_fast\"", "A 5 ok, B 10 err, C 20 ok", eb.clone(), 10),
+        (
+            4,
+            "parallel",
+            "on_error=\"collect_all\"",
+            "A 30 ok, B 10 err, C 20 err",
+            format!(r#"{{"A":"a","B":{eb},"C":{ec}}}"#),
+            30,
+        ),
+        (
+            5,
+            "parallel",
+            "on_error=\"ignore_errors\"",
+            "A 30 ok, B 10 err, C 20 err",
+            r#"{"A":"a","B":null,"C":null}"#.into(),
+            30,
+        ),
+        (6, "parallel", "on_error=\"fail_fast\"", "A 10 err, B 10 err", ea.clone(), 10),
+        (7, "parallel", "timeout=20ms", "A 30 ok, B 10 ok", timeout("\"A\""), 20),
+        (
+            8,
+            "parallel",
+            "timeout=20ms on_timeout=\"return_partial\"",
+            "A 30 ok, B 10 ok",
+            r#"{"A":null,"B":"b"}"#.into(),
+            20,
+        ),
+        (
+            9,
+            "parallel",
+            "on_error=\"collect_all\" timeout=20ms on_timeout=\"return_partial\"",
+            "A 30 ok, B 10 err",
+            format!(r#"{{"A":{},"B":{eb}}}"#, timeout("\"A\"")),
+            20,
+        ),
+        (
+            10,
+            "parallel",
+            "on_error=\"fail_fast\" timeout=20ms on_timeout=\"return_partial\"",
+            "A 30 ok, B 10 err",
+            eb.clone(),
+            10,
+        ),
+        (12, "parallel", "", "A empty, B 10 ok", r#"{"A":null,"B":"b"}"#.into(), 10),
+        (13, "race", "", "A 30 ok, B 10 ok", "\"b\"".into(), 10),
+        (14, "race", "", "A 30 ok, B 10 err", eb.clone(), 10),
+        (15, "race", "on_error=\"ignore_errors\"", "A 30 ok, B 10 err", "\"a\"".into(), 30),
+        (
+            16,
+            "race",
+            "on_error=\"ignore_errors\"",
+            "A 30 err, B 10 err",
+            format!(
+                r#"{{"type":"RaceError","message":"every branch of `s` failed","failures":[{ea},{eb}]}}"#
+            ),
+            30,
+        ),
+        (17, "race", "timeout=20ms", "A 30 ok, B 40 ok", timeout("\"A\",\"B\""), 20),
+        (18, "race", "timeout=20ms on_timeout=\"return_partial\"", "A 30 ok", "null".into(), 20),
+        (19, "race", "", "A 10 none, B 20 ok", "null".into(), 10),
+    ];
+    for (number, kind, attributes, branches, value, took) in vectors {
+        assert_eq!(outcome(kind, attributes, branches).await, (value, took), "vector {number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outer_time_ends_what_is_nested() {
+    let inner = block("parallel", "timeout=1s on_timeout=\"return_partial\"", "X 50 ok, Y 50 ok")
+        .replace("id=\"s\"", "id=\"i\"");
+    let steps = format!(
+        "step id=\"s\" kind=\"parallel\" timeout=20ms\nbranch id=\"A\"\n{inner}end\n{}as=\"x\" end\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end",
+        branch("B 10 ok")
+    );
+    let (value, took) = run(&steps).await;
+    assert_eq!((value.kind(), took), (Some("TimeoutError"), 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_branches_stand_in_the_order_written() {
+    let branches: Vec<String> =
+        (0..100).map(|n| format!("b{n} {} ok", 10 + (n * 7) % 13)).collect();
+    let (value, took) = run(&format!(
+        "{}step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end",
+        block("parallel", "", &branches.join(", "))
+    ))
+    .await;
+    let Datum::Record(record) = value else { panic!("{value:?}") };
+    let ids: Vec<String> = record.fields.iter().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(ids, (0..100).map(|n| format!("b{n}")).collect::<Vec<_>>());
+    assert_eq!(took, 22);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_return_in_a_branch_is_its_value_and_the_function_goes_on() {
+    let (value, _) = run(r#"
+step id="s" kind="parallel"
+  branch id="A"
+    step id="a1" kind="return" lit=7 as="_" end
+    step id="a2" kind="bind" lit=8 as="k" end
+  end
+  as="x"
+end
+step id="t" kind="compute" op=add input var="x.A" input lit=1 as="y" end
+step id="r" kind="return" from="y" as="_" end
+"#)
+    .await;
+    assert_eq!(value, Datum::Int(8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_result_is_read_by_branch_by_name_and_by_view() {
+    let steps = block("parallel", "on_error=\"collect_all\"", "A 1 ok, B 2 err").replace(
+        "as=\"out\"\nend\nend\nbranch id=\"B\"",
+        "as=\"first\"\nend\nend\nbranch id=\"B\"",
+    );
+    let (value, _) = run(&format!(
+        r#"{steps}
+step id="c" kind="construct" type="Seen"
+  field name="slot" from="x.A"
+  field name="alias" from="x.first"
+  field name="good" from="x.successes"
+  field name="branch" from="x.failures.0.branch"
+  field name="kind" from="x.failures.0.kind"
+  field name="why" from="x.failures.0.error.message"
+  as="seen"
+end
+step id="r" kind="return" from="seen" as="_" end"#
+    ))
+    .await;
+    let wanted = r#"{"slot":"a","alias":"a","good":["a"],"branch":"B","kind":"error","why":"b"}"#;
+    assert_eq!(value.to_json().to_json(), wanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_spreads_where_it_is_used_and_not_where_it_is_looked_at() {
+    let failing = r#"step id="s" kind="call" fn="test.after" arg name="ms" lit=1 arg name="value" lit="a" arg name="fails" lit=true as="x" end"#;
+    let used = format!(
+        "{failing}\nstep id=\"t\" kind=\"compute\" op=add input var=\"x\" input lit=1 as=\"y\" end\nstep id=\"r\" kind=\"return\" lit=0 as=\"_\" end"
+    );
+    assert_eq!(run(&used).await.0.kind(), Some("EAError"));
+    let matched = format!(
+        "{failing}\nstep id=\"m\" kind=\"match\" on=\"x\"\ncase variant type=\"EAError\" bindings=(\"e\")\nstep id=\"m1\" kind=\"return\" from=\"e.message\" as=\"_\" end\nend\ncase wildcard end\nas=\"_\" end"
+    );
+    assert_eq!(run(&matched).await.0, Datum::text("a"));
+    let handled = failing.replace("as=\"x\"", "as=\"x\" handle case type=\"EAError\" step id=\"h\" kind=\"bind\" lit=5 as=\"x\" end end end");
+    let handled = format!("{handled}\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end");
+    assert_eq!(run(&handled).await.0, Datum::Int(5));
+    let discarded = failing.replace("as=\"x\"", "as=\"_\"");
+    let discarded = format!("{discarded}\nstep id=\"r\" kind=\"return\" lit=0 as=\"_\" end");
+    assert_eq!(run(&discarded).await.0.kind(), Some("EAError"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn recursion_without_end_is_a_failure() {
+    let (functions, problems) = cov::load(Source::new(
+        "t.cov",
+        r#"snippet id="a.f" kind="fn"
+body
+  step id="s" kind="call" fn="a.f" as="x" end
+  step id="r" kind="return" from="x" as="_" end
+end
+end"#,
+    ));
+    assert!(!has_errors(&problems));
+    let program = FunctionProgram::new(functions, Arc::new(Later::default()));
+    let value = program.run("f", &[]).await.unwrap();
+    assert_eq!(value.get("code"), Some(&Datum::text("E-RT-DEPTH")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_of_arithmetic_name_their_step() {
+    for (operation, a, b) in
+        [("add", i64::MAX, 1), ("div", 1, 0), ("mod", 1, 0), ("bit_shl", 1, 64)]
+    {
+        let steps = format!(
+            "step id=\"s\" kind=\"compute\" op={operation} input lit={a} input lit={b} as=\"x\" end\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end"
+        );
+        let value = run(&steps).await.0;
+        assert_eq!(value.get("code"), Some(&Datum::text("E-RT-ARITH")), "{operation}");
+        assert_eq!(value.get("step"), Some(&Datum::text("s")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn loops_accumulate_and_library_functions_compute() {
+    let (value, _) = run(r#"
+step id="a" kind="call" fn="json.parse" arg name="text" lit="{\"items\": [1, 2, 3.5], \"name\": \"é\"}" as="doc" end
+step id="b" kind="bind" lit=0 as="sum" end
+step id="c" kind="for" var="n" in="doc.items"
+  step id="c1" kind="compute" op=add input var="sum" input var="n" as="sum" end
+  as="sums"
+end
+step id="d" kind="call" fn="text.pad_start" arg name="s" from="doc.name" arg name="target_len" lit=3 arg name="fill" lit="." as="padded" end
+step id="e" kind="construct" collection item from="sums" item from="padded" end as="all" end
+step id="r" kind="return" from="all" as="_" end
+"#)
+    .await;
+    assert_eq!(value.to_json(), Value::parse(r#"[[1, 3, 6.5], "..é"]"#.as_bytes()).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_run_is_refused_before_anything_runs() {
+    let load = |text: &str| {
+        let (functions, _) = cov::load(Source::new("t.cov", text));
+        FunctionProgram::new(functions, Arc::new(Later::default()))
+    };
+    let query = load(
+        "step id=\"a\" kind=\"call\" fn=\"redis.get\" arg name=\"key\" lit=\"k\" as=\"x\" end",
+    );
+    let refused = query.run("main", &[]).await.unwrap_err();
+    assert_eq!(refused, "t.cov:1: this version does not run the function `redis.get`");
+    let transaction = load("step id=\"a\" kind=\"transaction\" as=\"x\" end");
+    assert!(transaction.run("main", &[]).await.unwrap_err().contains("`transaction`"));
+    let free = load("step id=\"a\" kind=\"return\" from=\"k\" as=\"_\" end");
+    assert!(free.run("main", &[]).await.unwrap_err().contains("`--arg k=…`"));
+    let given = [("k".to_owned(), "[1]".to_owned())];
+    assert_eq!(free.run("main", &given).await.unwrap(), Datum::List([Datum::Int(1)].into()));
+    assert!(free.run("other", &[]).await.unwrap_err().contains("no function `other`"));
+}

@@ -1,0 +1,84 @@
+//! What functions of `.cov` programs can do to the world outside: the console, HTTP, timers.
+
+mod http;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rejoin_engine::{Datum, FunctionHost, HostCall};
+use rejoin_http::Client;
+
+/// Where a line of the console goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Error,
+}
+
+type Write = dyn Fn(Console, &str) + Send + Sync;
+
+/// The effects of `console`, `http` and `timers`.
+///
+/// All calls share one HTTP client. A call that is dropped stops its request.
+pub struct Host {
+    client: Client,
+    write: Arc<Write>,
+}
+
+impl Host {
+    /// A host whose console is `write`, which gets the text as it is, with its line break if it has one.
+    pub fn new(write: impl Fn(Console, &str) + Send + Sync + 'static) -> Self {
+        Self { client: Client::new(), write: Arc::new(write) }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").finish_non_exhaustive()
+    }
+}
+
+impl FunctionHost for Host {
+    fn knows(&self, function: &str) -> bool {
+        rejoin_lang::cov::library(function).is_some_and(|function| {
+            matches!(function.effect, Some("console" | "network" | "timers"))
+        })
+    }
+
+    fn call(&self, function: &str, arguments: Vec<Datum>) -> HostCall {
+        match function.split_once('.') {
+            Some(("console", name)) => {
+                self.console(name, &arguments);
+                Box::pin(std::future::ready(Datum::None))
+            }
+            Some(("http", name)) => http::call(self.client.clone(), name, arguments),
+            Some(("timers", _)) => {
+                let time = match arguments.first() {
+                    Some(Datum::Int(ms)) => u64::try_from(*ms).unwrap_or(0),
+                    _ => 0,
+                };
+                Box::pin(async move {
+                    tokio::time::sleep(Duration::from_millis(time)).await;
+                    Datum::None
+                })
+            }
+            _ => Box::pin(std::future::ready(Datum::None)),
+        }
+    }
+}
+
+impl Host {
+    fn console(&self, name: &str, arguments: &[Datum]) {
+        let text = match arguments.first() {
+            Some(Datum::Text(text)) => text.to_string(),
+            Some(value) => value.to_json().to_json(),
+            None => String::new(),
+        };
+        let console = if matches!(name, "error" | "warn") { Console::Error } else { Console::Out };
+        let end = if name == "print" { "" } else { "\n" };
+        (self.write)(console, &format!("{text}{end}"));
+    }
+}
