@@ -28,7 +28,7 @@ pub struct StepSpec {
 /// Where a step's output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputClass {
-    /// The state stays as it is (`log`, `debug`, `sleep`).
+    /// The state stays as it is (`log`, `validate`).
     Unchanged,
     /// Keys are added to the state; a value that is no object replaces it.
     Merge,

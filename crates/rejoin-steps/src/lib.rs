@@ -7,7 +7,8 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! assert_eq!(registry.names(), ["debug", "fetch", "handlebars", "jq", "log", "lua", "mustache", "pg", "sleep"]);
+//! let names = ["assert", "debug", "fetch", "handlebars", "jq", "log", "lua", "mustache", "pg", "sleep", "validate"];
+//! assert_eq!(registry.names(), names);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
 //!
@@ -18,12 +19,15 @@
 //! | [`fetch`] | an HTTP request |
 //! | [`pg`] | a statement on a PostgreSQL database |
 //! | [`handlebars`] | a page of HTML from a template; also called `mustache` |
+//! | [`validate`] | rules for the fields of a request's body |
+//! | [`assert`] | a schema for the state |
 //! | [`log`] | a line in the log |
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
 //!
 //! [`functions`] is what `.cov` programs can do outside. `join` and calls of pipelines are nodes of the engine and no steps.
 
+pub mod assert;
 pub mod debug;
 pub mod fetch;
 pub mod functions;
@@ -33,6 +37,8 @@ pub mod log;
 pub mod lua;
 pub mod pg;
 pub mod sleep;
+mod text_rule;
+pub mod validate;
 
 use rejoin_engine::Registry;
 
@@ -42,6 +48,7 @@ use rejoin_engine::Registry;
 /// own is [`Fetch::from_builder`](fetch::Fetch::from_builder).
 pub fn registry() -> Registry {
     Registry::new()
+        .with(assert::Assert)
         .with(debug::Debug)
         .with(fetch::Fetch::new())
         .with(handlebars::Handlebars::new())
@@ -51,4 +58,5 @@ pub fn registry() -> Registry {
         .with(lua::Lua)
         .with(pg::Pg::new())
         .with(sleep::Sleep)
+        .with(validate::Validate)
 }

@@ -4,18 +4,15 @@
 const STEPS: &[&str] = &[
     "ag",
     "algraf",
-    "assert",
     "auth",
     "cache",
     "gg",
     "graphql",
     "js",
     "loader",
-    "pg",
     "rateLimit",
     "sql",
     "stdin",
-    "validate",
 ];
 
 /// Tags.
