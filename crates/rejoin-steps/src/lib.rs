@@ -20,7 +20,7 @@
 //! | [`pg`] | a statement on a PostgreSQL database |
 //! | [`handlebars`] | a page of HTML from a template; also called `mustache` |
 //! | [`validate`] | rules for the fields of a request's body |
-//! | [`assert`] | a schema for the state |
+//! | [`assert`](mod@assert) | a schema for the state |
 //! | [`log`] | a line in the log |
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
