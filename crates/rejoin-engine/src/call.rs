@@ -78,8 +78,21 @@ async fn run_step(
     }
     match result {
         Ok(output) => place(call, frame, output, target, last),
-        Err(StepError::Abort(abort)) => return Err(abort),
-        Err(StepError::Domain(error)) => {
+        Err(error) => return failed(call, frame, error, last),
+    }
+    Ok(())
+}
+
+/// The error of a call as the state.
+pub(crate) fn failed(
+    call: &Call,
+    frame: &mut Frame,
+    error: StepError,
+    last: bool,
+) -> Result<(), Abort> {
+    match error {
+        StepError::Abort(abort) => return Err(abort),
+        StepError::Domain(error) => {
             let mut errors = envelope::with_errors(envelope::domain(error));
             rename(call, &mut errors);
             match call.output {
@@ -90,7 +103,7 @@ async fn run_step(
                 _ => frame.state.merge(errors),
             }
         }
-        Err(StepError::Failed(message)) => fail(call, frame, &message),
+        StepError::Failed(message) => fail(call, frame, &message),
     }
     Ok(())
 }
@@ -160,7 +173,11 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<Arc<
         }
         (Output::Merge | Output::Data { unnamed: Unnamed::Merge, .. }, _) => state.merge(value),
         (Output::Replace | Output::Data { .. }, _) => state.replace(value, !last),
-        (Output::Render, _) => state.assign(value),
+        (Output::Render, _) => {
+            let mut before = state.value().clone();
+            frame.kept.take_from(&mut before);
+            state.assign(value);
+        }
     }
     if content_type != ContentType::Json || last {
         frame.content_type = content_type;
@@ -240,7 +257,11 @@ pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) 
     tokio::time::timeout(limit, future).await.ok()
 }
 
-async fn arguments(context: &Context, call: &Call, state: &Value) -> Result<Vec<Value>, StepError> {
+pub(crate) async fn arguments(
+    context: &Context,
+    call: &Call,
+    state: &Value,
+) -> Result<Vec<Value>, StepError> {
     let mut values = Vec::with_capacity(call.args.len());
     for (n, arg) in call.args.iter().enumerate() {
         match context.jq(arg, state, &[]).await {
@@ -311,6 +332,7 @@ async fn run_pipeline(
                 done.state.set_value(value);
             }
             frame.state.merge_run(done.state);
+            frame.kept.add(done.kept);
             frame.status = done.status.or(frame.status);
             if done.content_type != ContentType::Json || last {
                 frame.content_type = done.content_type;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +40,10 @@ pub(crate) struct Request {
     pub(crate) snapshot: Value,
     pub(crate) script: ScriptArgs,
     pub(crate) at_end: Mutex<Vec<AtEnd>>,
+    /// How many lists of steps others may wait for.
+    pub(crate) leading: AtomicUsize,
+    /// When it is worth to ask again.
+    pub(crate) retry_after: Mutex<Option<Duration>>,
 }
 
 /// What a script was started with.
@@ -93,6 +98,32 @@ impl Context {
     /// The request's id, as in the log and in the `x-request-id` header.
     pub fn request_id(&self) -> &str {
         &self.request.id
+    }
+
+    /// The request object as it was at the start; null outside HTTP.
+    pub fn request(&self) -> &Value {
+        &self.request.snapshot
+    }
+
+    /// Tells the client, if the answer says that it was too much or too early, to ask again after this time. Of several
+    /// the longest counts.
+    pub fn retry_after(&self, wait: Duration) {
+        let mut known = self.request.retry_after.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = (*known).max(Some(wait));
+    }
+
+    pub(crate) fn take_retry_after(&self) -> Option<Duration> {
+        self.request.retry_after.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether others may be waiting for this request.
+    pub(crate) fn is_leading(&self) -> bool {
+        self.request.leading.load(Ordering::SeqCst) > 0
+    }
+
+    pub(crate) fn lead(&self) -> Leading {
+        self.request.leading.fetch_add(1, Ordering::SeqCst);
+        Leading(self.request.clone())
     }
 
     /// The scope that everything of this request runs in. It ends with the request's deadline.
@@ -225,6 +256,15 @@ impl Context {
 
     pub(crate) fn observes_calls(&self) -> bool {
         self.request.host.observer.wants_calls()
+    }
+}
+
+/// While it lives, others may be waiting for the request.
+pub(crate) struct Leading(Arc<Request>);
+
+impl Drop for Leading {
+    fn drop(&mut self) {
+        self.0.leading.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

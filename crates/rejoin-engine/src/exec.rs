@@ -12,6 +12,8 @@ use crate::context::Context;
 use crate::envelope;
 use crate::error::Abort;
 use crate::foreach;
+use crate::kept::Kept;
+use crate::memo;
 use crate::program::{Block, Branch, Node, Op, Program};
 use crate::state::State;
 use crate::step::ContentType;
@@ -30,6 +32,8 @@ pub(crate) struct Frame {
     pub(crate) handling: Option<Arc<str>>,
     /// The task that this run is, if it is one.
     pub(crate) task: Option<Arc<str>>,
+    /// Cookies and headers of states that became pages.
+    pub(crate) kept: Kept,
 }
 
 impl Frame {
@@ -46,6 +50,7 @@ impl Frame {
             failures: Vec::new(),
             handling: self.handling.clone(),
             task: None,
+            kept: Kept::default(),
         }
     }
 
@@ -72,6 +77,7 @@ impl Frame {
     fn adopt(&mut self, branch: Frame) {
         self.state = branch.state;
         self.failures = branch.failures;
+        self.kept.add(branch.kept);
         self.status = branch.status.or(self.status);
         if branch.content_type != ContentType::Json {
             self.content_type = branch.content_type;
@@ -93,7 +99,23 @@ async fn exec(
     context: &Context,
     program: &Arc<Program>,
     block: &Block,
+    frame: Frame,
+) -> Result<Frame, Abort> {
+    let mut waiting = Vec::new();
+    let ended = walk(context, program, block, frame, &mut waiting).await?;
+    for keep in waiting {
+        keep.settle(&ended);
+    }
+    Ok(ended)
+}
+
+/// Goes from node to node. Who wants to know how it ends is added to `waiting`.
+async fn walk(
+    context: &Context,
+    program: &Arc<Program>,
+    block: &Block,
     mut frame: Frame,
+    waiting: &mut Vec<memo::Waiting>,
 ) -> Result<Frame, Abort> {
     for Node { guard, op } in &block.nodes {
         if let Op::Result(branches) = op {
@@ -108,7 +130,14 @@ async fn exec(
             continue;
         }
         match op {
-            Op::Call(call) => call::run(context, program, call, &mut frame).await?,
+            Op::Call(call) => match call.memo() {
+                Some(memo) => {
+                    if memo::recall(context, memo, call, &mut frame, waiting).await? {
+                        return Ok(frame);
+                    }
+                }
+                None => call::run(context, program, call, &mut frame).await?,
+            },
             Op::Spawn(spawn) => task::start(context, program, spawn, &frame.state),
             Op::Join(join) => task::join(context, join, &mut frame).await,
             Op::If { condition, then, otherwise } => {
@@ -198,6 +227,8 @@ async fn result(
         done.state.set("setCookies", cookies);
     }
     done.status = Some(branch.status);
+    let later = std::mem::replace(&mut done.kept, frame.kept);
+    done.kept.add(later);
     if done.content_type == ContentType::Json {
         done.content_type = frame.content_type;
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::event::{Observer, Silent};
 use crate::script_limits::ScriptLimits;
 use crate::scripts::ScriptPool;
+use crate::shared::Shared;
 use crate::stand_in::StandIns;
 
 /// Looks up an environment variable by its name.
@@ -25,6 +26,8 @@ pub struct Host {
     pub detached: rejoin::Scope,
     /// What one script may use, where the program's configuration does not say.
     pub script_limits: ScriptLimits,
+    /// What steps keep between requests.
+    pub shared: Arc<Shared>,
     /// What a test puts in front of steps and pipelines.
     pub stand_ins: Option<Arc<dyn StandIns>>,
 }
@@ -39,6 +42,7 @@ impl Host {
             variables: Arc::new(|_| None),
             detached,
             script_limits: ScriptLimits::default(),
+            shared: Arc::default(),
             stand_ins: None,
         }
     }

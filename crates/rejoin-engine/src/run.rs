@@ -11,6 +11,7 @@ use crate::context::{Context, Request, ScriptArgs};
 use crate::error::Abort;
 use crate::exec::{Frame, run_block};
 use crate::host::Host;
+use crate::kept::Kept;
 use crate::program::{Program, RouteId};
 use crate::router::Found;
 use crate::state::State;
@@ -59,6 +60,8 @@ pub struct Answer {
     pub set_cookies: Vec<String>,
     /// Headers to set.
     pub set_headers: Vec<(String, String)>,
+    /// When it is worth to ask again, if the answer says that it was too much or too early.
+    pub retry_after: Option<std::time::Duration>,
 }
 
 /// Why a run has no answer.
@@ -126,6 +129,8 @@ impl App {
             snapshot: request.clone(),
             script: options.script,
             at_end: Mutex::default(),
+            leading: Default::default(),
+            retry_after: Mutex::default(),
         });
         let scope = Scope::builder()
             .name("request")
@@ -134,10 +139,11 @@ impl App {
         let ended = scope
             .run(|scope| async {
                 let context = Context::new(shared, scope);
-                let ended = self.execute(&context, target, request).await;
-                if let Ok(ended) = &ended {
+                let mut ended = self.execute(&context, target, request).await;
+                if let Ok(ended) = &mut ended {
+                    ended.retry_after = context.take_retry_after();
                     for action in context.take_at_end() {
-                        if let Some(event) = action(ended) {
+                        if let Some(event) = action(&*ended) {
                             context.emit(event);
                         }
                     }
@@ -184,22 +190,12 @@ impl App {
 
 impl Answer {
     fn from_frame(frame: Frame) -> Self {
+        let mut kept = frame.kept;
         let mut body = frame.state.into_value();
         let error = envelope::error_type(&body).map(Arc::from);
-        let (mut set_cookies, mut set_headers) = (Vec::new(), Vec::new());
-        if let Value::Object(object) = &mut body
-            && (object.contains_key("setCookies") || object.contains_key("setHeaders"))
-        {
-            // They are headers now; a session's token must not stand in the body as well.
-            if let Some(Value::Array(cookies)) = object.remove("setCookies") {
-                set_cookies.extend(cookies.iter().filter_map(Value::as_str).map(str::to_owned));
-            }
-            if let Some(Value::Object(headers)) = object.remove("setHeaders") {
-                set_headers.extend(headers.iter().filter_map(|(name, value)| {
-                    Some((name.to_string(), value.as_str()?.to_owned()))
-                }));
-            }
-        }
+        // They are headers now; a session's token must not stand in the body as well.
+        kept.take_from(&mut body);
+        let Kept { cookies: set_cookies, headers: set_headers } = kept;
         Self {
             body,
             status: frame.status,
@@ -207,6 +203,7 @@ impl Answer {
             error,
             set_cookies,
             set_headers,
+            retry_after: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use rejoin_value::Value;
 
 use crate::context::Context;
 use crate::error::StepError;
+use crate::memo::Memo;
 use crate::settings::Settings;
 
 /// A step that programs can name. Register it with a [`Registry`](crate::Registry).
@@ -50,6 +51,8 @@ pub struct CallSite<'a> {
     pub settings: &'a Settings,
     /// The file that the text stands in, of which its names are.
     pub source: SourceId,
+    /// The program's number: no other that this process loads has it.
+    pub program: u64,
     /// All variables of the program, for texts that name others.
     pub variables: &'a [Variable],
     /// The names that files have in others, of whose variables texts may speak as well.
@@ -60,6 +63,12 @@ pub struct CallSite<'a> {
 pub trait Prepared: Send + Sync {
     /// Runs it on one state. Dropping the future stops the work and everything that it started outside.
     fn call<'a>(&'a self, input: Input<'a>) -> Called<'a>;
+
+    /// The same call as one that may know how its list of steps ends. It takes the place of `call` wherever steps
+    /// come after it.
+    fn memo(&self) -> Option<&dyn Memo> {
+        None
+    }
 }
 
 /// What a call gets.

@@ -45,6 +45,13 @@ pub(crate) fn answer_status(answer: &Answer) -> StatusCode {
     }
 }
 
+/// After how many seconds it is worth to ask again, if the answer is one that says so.
+pub(crate) fn retry_after(answer: &Answer) -> Option<u64> {
+    let says_so = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
+    let wait = answer.retry_after.filter(|_| says_so.contains(&answer_status(answer)))?;
+    Some((wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1))
+}
+
 /// Why a request has an answer that no program made.
 #[derive(Clone, Debug)]
 pub(crate) enum Problem {

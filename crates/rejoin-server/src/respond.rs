@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderName, HeaderValue, Response};
 use rejoin_engine::{Answer, ContentType};
 use rejoin_value::Value;
 
-use crate::problem::answer_status;
+use crate::problem::{answer_status, retry_after};
 
 /// The response of an answer. `warn` hears of headers that cannot be sent.
 pub(crate) fn respond(answer: Answer, mut warn: impl FnMut(&str)) -> Response<Bytes> {
@@ -36,6 +36,11 @@ pub(crate) fn respond(answer: Answer, mut warn: impl FnMut(&str)) -> Response<By
                 warn(&format!("the value for the header `{name}` is invalid, it was not set"))
             }
         }
+    }
+    if let Some(seconds) = retry_after(&answer)
+        && !headers.contains_key(RETRY_AFTER)
+    {
+        headers.insert(RETRY_AFTER, seconds.into());
     }
     for cookie in &answer.set_cookies {
         match HeaderValue::try_from(cookie) {
@@ -68,6 +73,7 @@ mod tests {
             error: None,
             set_cookies: Vec::new(),
             set_headers: Vec::new(),
+            retry_after: None,
         }
     }
 
@@ -89,6 +95,27 @@ mod tests {
         assert_eq!(respond(failed.clone(), |_| panic!()).status(), 504);
         let chosen = Answer { status: Some(418), ..failed };
         assert_eq!(respond(chosen, |_| panic!()).status(), 418);
+    }
+
+    #[test]
+    fn who_asked_too_often_hears_when_to_ask_again() {
+        let limited = |status, millis| {
+            let wait = std::time::Duration::from_millis(millis);
+            let answer = Answer { status, retry_after: Some(wait), ..answer(Value::Null) };
+            let response = respond(answer, |_| panic!());
+            response.headers().get(RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(limited(Some(429), 1_001), Some("2".to_owned()));
+        assert_eq!(limited(Some(503), 1), Some("1".to_owned()));
+        assert_eq!(limited(Some(200), 1_001), None);
+        let error = Answer { error: Some("rateLimitError".into()), ..answer(Value::Null) };
+        assert_eq!(respond(error.clone(), |_| panic!()).status(), 429);
+        let own = Answer {
+            retry_after: Some(std::time::Duration::from_secs(9)),
+            set_headers: vec![("retry-after".to_owned(), "5".to_owned())],
+            ..error
+        };
+        assert_eq!(respond(own, |_| panic!()).headers()[RETRY_AFTER], "5");
     }
 
     #[test]

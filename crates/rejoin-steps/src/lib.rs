@@ -7,7 +7,7 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! let names = ["assert", "debug", "fetch", "handlebars", "jq", "log", "lua", "mustache", "pg", "sleep", "validate"];
+//! let names = ["assert", "auth", "cache", "debug", "fetch", "handlebars", "jq", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "validate"];
 //! assert_eq!(registry.names(), names);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
@@ -21,6 +21,9 @@
 //! | [`handlebars`] | a page of HTML from a template; also called `mustache` |
 //! | [`validate`] | rules for the fields of a request's body |
 //! | [`assert`](mod@assert) | a schema for the state |
+//! | [`auth`] | accounts, sessions, and who asks |
+//! | [`rate_limit`] | so many in so much time, for each key |
+//! | [`cache`] | what the rest of the steps made before |
 //! | [`log`] | a line in the log |
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
@@ -28,14 +31,19 @@
 //! [`functions`] is what `.cov` programs can do outside. `join` and calls of pipelines are nodes of the engine and no steps.
 
 pub mod assert;
+pub mod auth;
+pub mod cache;
 pub mod debug;
 pub mod fetch;
 pub mod functions;
 pub mod handlebars;
 pub mod jq;
+mod key_template;
 pub mod log;
 pub mod lua;
 pub mod pg;
+pub mod rate_limit;
+mod settings_text;
 pub mod sleep;
 mod text_rule;
 pub mod validate;
@@ -47,8 +55,11 @@ use rejoin_engine::Registry;
 /// A host puts its own in place of one, or adds more, with [`Registry::with`]; `fetch` with a client of its
 /// own is [`Fetch::from_builder`](fetch::Fetch::from_builder).
 pub fn registry() -> Registry {
+    let pg = pg::Pg::new();
     Registry::new()
         .with(assert::Assert)
+        .with(auth::Auth::new(pg.clone()))
+        .with(cache::Cache)
         .with(debug::Debug)
         .with(fetch::Fetch::new())
         .with(handlebars::Handlebars::new())
@@ -56,7 +67,8 @@ pub fn registry() -> Registry {
         .with(jq::Jq)
         .with(log::Log)
         .with(lua::Lua)
-        .with(pg::Pg::new())
+        .with(pg)
+        .with(rate_limit::RateLimit)
         .with(sleep::Sleep)
         .with(validate::Validate)
 }

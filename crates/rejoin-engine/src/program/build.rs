@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rejoin_lang::diagnostic::{Code, Diagnostic};
 use rejoin_lang::plan::{self, Callee, NodeKind, Plan, Script};
@@ -32,7 +33,10 @@ impl Program {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let settings = Settings::resolve(plan, env)?;
+        // Only to be told apart from others.
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         let mut builder = Builder {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             plan,
             registry,
             settings: &settings,
@@ -78,6 +82,7 @@ impl Program {
 }
 
 struct Builder<'a> {
+    number: u64,
     plan: &'a Plan,
     registry: &'a Registry,
     settings: &'a Settings,
@@ -163,6 +168,7 @@ impl Builder<'_> {
                     location: &location,
                     settings: self.settings,
                     source: call.text.as_ref().map_or(call.name_span, |text| text.span).source,
+                    program: self.number,
                     variables: &self.plan.variables,
                     imports: &self.plan.imports,
                 };

@@ -11,6 +11,7 @@ use rejoin_lang::source::Sources;
 use rejoin_value::jq::{self, PathKey};
 
 use crate::cond::Cond;
+use crate::memo::Memo;
 use crate::router::{Found, Router};
 use crate::script_limits::ScriptSettings;
 use crate::settings::Settings;
@@ -109,6 +110,16 @@ pub(crate) struct Call {
     pub(crate) rename_error: Option<Arc<str>>,
     pub(crate) policy: Policy,
     pub(crate) reads_tasks: TaskReads,
+}
+
+impl Call {
+    /// The step, if it may know how its list of steps ends.
+    pub(crate) fn memo(&self) -> Option<&dyn Memo> {
+        match &self.target {
+            Target::Step(step) => step.memo(),
+            Target::Pipeline(_) => None,
+        }
+    }
 }
 
 impl fmt::Debug for Call {

@@ -1,19 +1,7 @@
 //! Names of the language that this version does not have yet, so that a message can say so.
 
 /// Steps.
-const STEPS: &[&str] = &[
-    "ag",
-    "algraf",
-    "auth",
-    "cache",
-    "gg",
-    "graphql",
-    "js",
-    "loader",
-    "rateLimit",
-    "sql",
-    "stdin",
-];
+const STEPS: &[&str] = &["ag", "algraf", "gg", "graphql", "js", "loader", "sql", "stdin"];
 
 /// Tags.
 const TAGS: &[&str] = &["fallback", "limit"];

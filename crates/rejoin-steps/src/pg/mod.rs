@@ -17,10 +17,11 @@ mod statement;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rejoin_engine::{CallSite, Prepared, Step};
+use rejoin_engine::{CallSite, Prepared, Settings, Step};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
 use pool::Pool;
+pub(crate) use run::PreparedPg;
 use settings::PgSettings;
 
 /// The step `pg`.
@@ -45,15 +46,23 @@ use settings::PgSettings;
 ///
 /// All calls of a program share one pool. A call that is given up is cancelled on the server, and its
 /// connection goes to nobody else before that is over.
+///
+/// Clones share the pool.
+#[derive(Clone)]
 pub struct Pg {
     /// The pool of the program that was loaded last. A reload with the same settings keeps its connections.
-    current: Mutex<Option<Arc<Pool>>>,
+    current: Arc<Mutex<Option<Arc<Pool>>>>,
 }
 
 impl Pg {
     /// The step, not yet connected to anything.
     pub fn new() -> Self {
-        Self { current: Mutex::new(None) }
+        Self { current: Arc::default() }
+    }
+
+    /// What other steps run on the same connections; `None` if the program has no database.
+    pub(crate) fn statements(&self, settings: &Settings) -> Result<Option<Statements>, String> {
+        Ok(PgSettings::read(settings)?.map(|settings| Statements(self.pool(settings))))
     }
 
     fn pool(&self, settings: PgSettings) -> Arc<Pool> {
@@ -62,6 +71,15 @@ impl Pg {
             Some(known) if *known.settings() == settings => known.clone(),
             _ => current.insert(Pool::new(settings)).clone(),
         }
+    }
+}
+
+/// Statements of other steps, on the pool of a program.
+pub(crate) struct Statements(Arc<Pool>);
+
+impl Statements {
+    pub(crate) fn prepare(&self, sql: &str) -> PreparedPg {
+        PreparedPg { pool: Some(self.0.clone()), sql: sql.into() }
     }
 }
 

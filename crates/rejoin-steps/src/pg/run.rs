@@ -16,7 +16,8 @@ use super::pool::{Lease, Pool};
 use super::rows;
 use super::statement::leaves_no_trace;
 
-pub(super) struct PreparedPg {
+/// A statement with its pool.
+pub(crate) struct PreparedPg {
     /// `None` if the program has no database.
     pub(super) pool: Option<Arc<Pool>>,
     pub(super) sql: Arc<str>,
@@ -24,46 +25,58 @@ pub(super) struct PreparedPg {
 
 impl Prepared for PreparedPg {
     fn call<'a>(&'a self, input: Input<'a>) -> Called<'a> {
-        let Some(pool) = &self.pool else {
-            return Called::Ready(Err(StepError::Abort(Abort {
-                title: "database not configured".into(),
-                detail: "`pg` needs a `host` or a `url` in `config pg`".into(),
-            })));
-        };
         let params = match params(&input) {
             Ok(params) => params,
             Err(message) => return Called::Ready(Err(StepError::Failed(message))),
         };
         let deadline = input.context.scope().deadline();
-        Called::pending(async move {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let mut lease =
-                pool.lease().await.map_err(|problem| error::of_connection(&problem, &self.sql))?;
-            match self.exchange(&mut lease, &params, left, pool.settings().max_result).await {
-                Ok(value) => {
-                    self.put_back(lease);
-                    Ok(value.into())
-                }
-                Err(Ended::Refused(error)) => {
-                    // An error of the statement ends the exchange. After one that ends the session, or that
-                    // is not the server's, there is nothing to go on with.
-                    match error.as_db_error().map(|db| db.parsed_severity()) {
-                        Some(Some(Severity::Error)) => self.put_back(lease),
-                        _ => lease.discard(),
-                    }
-                    Err(error::of_statement(&error, &self.sql).into())
-                }
-                Err(Ended::Params { needed }) => {
-                    self.put_back(lease);
-                    let given = params.len();
-                    Err(StepError::Failed(format!(
-                        "the statement has {needed} parameters, and {given} are given"
-                    )))
-                }
-                // What is still under way is cancelled when the lease is dropped.
-                Err(Ended::CutOff(error)) => Err(error.into()),
+        Called::pending(async move { self.run(&params, deadline).await.map(Into::into) })
+    }
+}
+
+impl PreparedPg {
+    /// Runs it; the answer is `{rows, rowCount}`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the statement on the server.
+    pub(crate) async fn run(
+        &self,
+        params: &[Value],
+        deadline: Option<Instant>,
+    ) -> Result<Value, StepError> {
+        let Some(pool) = &self.pool else {
+            return Err(StepError::Abort(Abort {
+                title: "database not configured".into(),
+                detail: "`pg` needs a `host` or a `url` in `config pg`".into(),
+            }));
+        };
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let mut lease =
+            pool.lease().await.map_err(|problem| error::of_connection(&problem, &self.sql))?;
+        match self.exchange(&mut lease, params, left, pool.settings().max_result).await {
+            Ok(value) => {
+                self.put_back(lease);
+                Ok(value)
             }
-        })
+            Err(Ended::Refused(error)) => {
+                // An error of the statement ends the exchange. After one that ends the session, or that
+                // is not the server's, there is nothing to go on with.
+                match error.as_db_error().map(|db| db.parsed_severity()) {
+                    Some(Some(Severity::Error)) => self.put_back(lease),
+                    _ => lease.discard(),
+                }
+                Err(error::of_statement(&error, &self.sql).into())
+            }
+            Err(Ended::Params { needed }) => {
+                self.put_back(lease);
+                let given = params.len();
+                Err(StepError::Failed(format!(
+                    "the statement has {needed} parameters, and {given} are given"
+                )))
+            }
+            // What is still under way is cancelled when the lease is dropped.
+            Err(Ended::CutOff(error)) => Err(error.into()),
+        }
     }
 }
 

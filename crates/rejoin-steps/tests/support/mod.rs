@@ -10,7 +10,7 @@ use std::time::Duration;
 use rejoin::{Instant, OnError, Scope};
 use rejoin_engine::{
     Answer, App, Event, Found, Host, Observer, Program, Registry, RunError, RunOptions,
-    ScriptLimits, Target,
+    ScriptLimits, Shared, Target,
 };
 use rejoin_http::Client;
 use rejoin_lang::diagnostic::{has_errors, render_text};
@@ -46,6 +46,8 @@ pub struct Fixture {
     pub program: Arc<Program>,
     pub recorder: Arc<Recorder>,
     pub limits: ScriptLimits,
+    /// What steps keep from one call to the next.
+    pub shared: Arc<Shared>,
     /// On a clock that runs only when nothing else does.
     pub virtual_time: bool,
     pub deadline: Duration,
@@ -71,6 +73,7 @@ pub fn load_with(text: &str, registry: &Registry) -> Fixture {
             program: Arc::new(program),
             recorder: Arc::default(),
             limits: ScriptLimits::default(),
+            shared: Arc::default(),
             virtual_time: true,
             deadline: Duration::from_secs(30),
         },
@@ -117,6 +120,8 @@ impl Fixture {
     }
 
     /// Calls routes one after the other, on one runtime.
+    ///
+    /// Time goes on from one call to the next.
     #[track_caller]
     pub fn call_all(&self, calls: Vec<(&str, Value)>) -> Vec<Run> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -133,6 +138,21 @@ impl Fixture {
             }
             runs
         })
+    }
+
+    /// Calls routes at the same time.
+    #[track_caller]
+    pub fn call_together(&self, routes: &[&str]) -> Vec<Run> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(self.virtual_time)
+            .build()
+            .expect("a runtime");
+        let requests = routes.iter().map(|route| self.request(route, json!({})));
+        let requests: Vec<_> = requests.collect();
+        runtime.block_on(futures_util::future::join_all(
+            requests.into_iter().map(|(target, request)| self.run(target, request)),
+        ))
     }
 
     #[track_caller]
@@ -166,6 +186,7 @@ impl Fixture {
                 let mut host = Host::new(server.clone());
                 host.observer = self.recorder.clone();
                 host.script_limits = self.limits;
+                host.shared = self.shared.clone();
                 host.variables = Arc::new(|name| (name == "REGION").then(|| "north".to_owned()));
                 let app = App::new(self.program.clone(), Arc::new(host));
                 let options = RunOptions {

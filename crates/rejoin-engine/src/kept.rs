@@ -1,0 +1,46 @@
+//! Cookies and headers on their way from the state to the answer.
+
+use rejoin_value::Value;
+
+/// What a page of HTML has no room for: it takes the place of the state in which they stood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) cookies: Vec<String>,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Kept {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cookies.is_empty() && self.headers.is_empty()
+    }
+
+    /// Takes `setCookies` and `setHeaders` out of a state.
+    pub(crate) fn take_from(&mut self, state: &mut Value) {
+        let Value::Object(object) = state else { return };
+        if !object.contains_key("setCookies") && !object.contains_key("setHeaders") {
+            return;
+        }
+        let mut kept = Self::default();
+        if let Some(Value::Array(cookies)) = object.remove("setCookies") {
+            kept.cookies.extend(cookies.iter().filter_map(Value::as_str).map(str::to_owned));
+        }
+        if let Some(Value::Object(headers)) = object.remove("setHeaders") {
+            kept.headers.extend(
+                headers.iter().filter_map(|(name, value)| {
+                    Some((name.to_string(), value.as_str()?.to_owned()))
+                }),
+            );
+        }
+        self.add(kept);
+    }
+
+    /// Adds what comes later. A cookie that is there already, since a state was copied, is not set twice.
+    pub(crate) fn add(&mut self, later: Kept) {
+        for cookie in later.cookies {
+            if !self.cookies.contains(&cookie) {
+                self.cookies.push(cookie);
+            }
+        }
+        self.headers.extend(later.headers);
+    }
+}

@@ -1,0 +1,52 @@
+//! The text of `auth`.
+
+use rejoin_lang::step_spec::TextProblem;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Register,
+    Login,
+    Logout,
+    Required,
+    Optional,
+    /// Required, and of this type.
+    Type(String),
+}
+
+impl Action {
+    pub(super) fn parse(text: &str) -> Result<Self, TextProblem> {
+        Ok(match text.trim() {
+            "register" => Self::Register,
+            "login" => Self::Login,
+            "logout" => Self::Logout,
+            "required" => Self::Required,
+            "optional" => Self::Optional,
+            other => match other.strip_prefix("type:").map(str::trim) {
+                Some(name) if !name.is_empty() => Self::Type(name.to_owned()),
+                _ => {
+                    let help = "write `login`, `logout`, `register`, `required`, `optional` or `type:name`";
+                    return Err(TextProblem {
+                        start: 0,
+                        end: text.len(),
+                        message: format!("`{other}` is nothing that `auth` does"),
+                        help: Some(help.into()),
+                    });
+                }
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts() {
+        assert_eq!(Action::parse(" login "), Ok(Action::Login));
+        assert_eq!(Action::parse("type: admin"), Ok(Action::Type("admin".into())));
+        for text in ["", "Login", "type:", "types:x", "require"] {
+            assert!(Action::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Accounts and sessions in PostgreSQL. Whatever comes from outside is a parameter.
+
+use std::time::Duration;
+
+use rejoin::Instant;
+use rejoin_engine::{Settings, StepError};
+use rejoin_value::Value;
+
+use super::accounts::User;
+use crate::pg::{Pg, PreparedPg};
+
+/// The statements, ready to run.
+pub(super) struct Database {
+    user: PreparedPg,
+    add: PreparedPg,
+    open: PreparedPg,
+    clean: PreparedPg,
+    of_session: PreparedPg,
+    close: PreparedPg,
+}
+
+impl Database {
+    /// `None` if the program has no database.
+    pub(super) fn of_site(pg: &Pg, settings: &Settings) -> Result<Option<Self>, String> {
+        let Some(statements) = pg.statements(settings)? else { return Ok(None) };
+        Ok(Some(Self {
+            user: statements.prepare(
+                "SELECT id, login, email, password_hash, type, status FROM users WHERE login = $1",
+            ),
+            add: statements.prepare(
+                "INSERT INTO users (login, email, password_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING \
+                 RETURNING id, login, email, type, status",
+            ),
+            open: statements.prepare(
+                "INSERT INTO sessions (user_id, token, expires_at) \
+                 VALUES ($1, $2, now() + make_interval(secs => $3::float8))",
+            ),
+            clean: statements
+                .prepare("DELETE FROM sessions WHERE user_id = $1 AND expires_at <= now()"),
+            of_session: statements.prepare(
+                "SELECT u.id, u.login, u.email, u.type, u.status FROM sessions s JOIN users u ON u.id = s.user_id \
+                 WHERE s.token = $1 AND s.expires_at > now()",
+            ),
+            close: statements.prepare("DELETE FROM sessions WHERE token = $1"),
+        }))
+    }
+
+    pub(super) async fn user(
+        &self,
+        login: &str,
+        deadline: Option<Instant>,
+    ) -> Result<Option<User>, StepError> {
+        first_user(self.user.run(&[login.into()], deadline).await)
+    }
+
+    pub(super) async fn add(
+        &self,
+        login: &str,
+        email: &str,
+        hash: &str,
+        deadline: Option<Instant>,
+    ) -> Result<Option<User>, StepError> {
+        first_user(self.add.run(&[login.into(), email.into(), hash.into()], deadline).await)
+    }
+
+    pub(super) async fn open(
+        &self,
+        user: &User,
+        token: &str,
+        ttl: Duration,
+        deadline: Option<Instant>,
+    ) -> Result<(), StepError> {
+        self.clean.run(&[user.id.clone()], deadline).await?;
+        let params = [user.id.clone(), token.into(), (ttl.as_secs() as i64).into()];
+        self.open.run(&params, deadline).await.map(drop)
+    }
+
+    pub(super) async fn of_session(
+        &self,
+        token: &str,
+        deadline: Option<Instant>,
+    ) -> Result<Option<User>, StepError> {
+        first_user(self.of_session.run(&[token.into()], deadline).await)
+    }
+
+    pub(super) async fn close(
+        &self,
+        token: &str,
+        deadline: Option<Instant>,
+    ) -> Result<(), StepError> {
+        self.close.run(&[token.into()], deadline).await.map(drop)
+    }
+}
+
+fn first_user(answer: Result<Value, StepError>) -> Result<Option<User>, StepError> {
+    let answer = answer?;
+    let Some(row) = answer.get("rows").and_then(|rows| rows.at(0)) else { return Ok(None) };
+    let value = |key| row.get(key).cloned().unwrap_or_default();
+    let text = |key| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(Some(User {
+        id: value("id"),
+        login: value("login"),
+        email: value("email"),
+        kind: text("type"),
+        status: text("status"),
+        hash: text("password_hash"),
+    }))
+}

@@ -1,0 +1,76 @@
+//! Texts that are settings: `key: value`, one a line or with commas between them. The same settings as an object are an
+//! inline argument.
+
+use std::time::Duration;
+
+use rejoin_lang::duration;
+use rejoin_lang::step_spec::TextProblem;
+use rejoin_value::Value;
+
+/// Calls `set` with each key and its value; what it refuses is a problem at the value.
+pub(crate) fn parse(
+    text: &str,
+    mut set: impl FnMut(&str, &str) -> Result<(), String>,
+) -> Result<(), TextProblem> {
+    let trimmed = text.trim();
+    let list = trimmed.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
+    // A template may begin and end with a placeholder; a list in braces has a colon outside of them first.
+    let list = list.filter(|inner| inner.find(':') < inner.find('}'));
+    for piece in list.unwrap_or(trimmed).split(['\n', ',']).map(str::trim) {
+        if piece.is_empty() || piece.starts_with('#') {
+            continue;
+        }
+        let Some((key, value)) = piece.split_once(':') else {
+            return Err(problem(text, piece, format!("`{piece}` is no setting")));
+        };
+        let (key, value) = (key.trim(), value.trim());
+        set(key, value).map_err(|message| problem(text, piece, message))?;
+    }
+    Ok(())
+}
+
+/// The same with the keys of an object.
+pub(crate) fn read(
+    argument: &Value,
+    mut set: impl FnMut(&str, &str) -> Result<(), String>,
+) -> Result<(), String> {
+    let Value::Object(object) = argument else {
+        return Err(format!("argument 1 must be an object, not {}", argument.type_name()));
+    };
+    for (key, value) in object.iter() {
+        let given = match value {
+            Value::String(text) => set(key, text),
+            Value::Number(_) | Value::Bool(_) => set(key, &value.to_json()),
+            other => Err(format!("it is {}", other.type_name())),
+        };
+        given.map_err(|message| format!("argument 1, `{}`: {message}", key.as_str()))?;
+    }
+    Ok(())
+}
+
+fn problem(text: &str, part: &str, message: String) -> TextProblem {
+    // `part` is a part of `text`.
+    let start = part.as_ptr() as usize - text.as_ptr() as usize;
+    let help = "write `key: value`, one a line or with commas between them";
+    TextProblem { start, end: start + part.len(), message, help: Some(help.into()) }
+}
+
+pub(crate) fn yes_or_no(value: &str) -> Result<bool, String> {
+    value.parse().map_err(|_| format!("`{value}` is not true or false"))
+}
+
+/// A length of time; a bare number is seconds.
+pub(crate) fn length(value: &str) -> Result<Duration, String> {
+    let length = match value.parse::<f64>() {
+        Ok(seconds) => duration::seconds(seconds),
+        Err(_) => duration::parse(value.trim_matches('"')),
+    };
+    let longest = Duration::from_secs(366 * 24 * 60 * 60);
+    length.filter(|length| *length <= longest).ok_or_else(|| {
+        format!("`{value}` is not a length of time, such as `60s`, of at most a year")
+    })
+}
+
+pub(crate) fn whole(value: &str) -> Result<u32, String> {
+    value.parse().map_err(|_| format!("`{value}` is not a whole number"))
+}
