@@ -15,7 +15,10 @@ pub(crate) fn parse(
     let trimmed = text.trim();
     let list = trimmed.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
     // A template may begin and end with a placeholder; a list in braces has a colon outside of them first.
-    let list = list.filter(|inner| inner.find(':') < inner.find('}'));
+    let list = list.filter(|inner| match (inner.find(':'), inner.find('}')) {
+        (Some(colon), Some(place)) => colon < place,
+        _ => true,
+    });
     for piece in list.unwrap_or(trimmed).split(['\n', ',']).map(str::trim) {
         if piece.is_empty() || piece.starts_with('#') {
             continue;
@@ -73,4 +76,43 @@ pub(crate) fn length(value: &str) -> Result<Duration, String> {
 
 pub(crate) fn whole(value: &str) -> Result<u32, String> {
     value.parse().map_err(|_| format!("`{value}` is not a whole number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        let read = parse(text, |key, value| {
+            pairs.push((key.to_owned(), value.to_owned()));
+            Ok(())
+        });
+        read.expect(text);
+        pairs
+    }
+
+    #[test]
+    fn every_layout_reads_the_same() {
+        let expected = [("k".to_owned(), "{a.b}:{c}".to_owned()), ("n".to_owned(), "5".to_owned())];
+        for text in [
+            "k: {a.b}:{c}, n: 5",
+            "\n  k: {a.b}:{c}\n  # so many\n  n: 5\n",
+            "{ k: {a.b}:{c}, n: 5 }",
+            "{ k:{a.b}:{c}\r\n n:5, }",
+        ] {
+            assert_eq!(pairs(text), expected, "{text}");
+        }
+        assert_eq!(pairs("{ n: 5 }"), [("n".to_owned(), "5".to_owned())]);
+        assert!(pairs(" ").is_empty());
+    }
+
+    #[test]
+    fn lengths_of_time() {
+        assert_eq!(length("60"), Ok(Duration::from_secs(60)));
+        assert_eq!(length("1.5m"), Ok(Duration::from_secs(90)));
+        for text in ["", "-1", "soon", "1e300", "nan", "inf", "9000h"] {
+            assert!(length(text).is_err(), "{text}");
+        }
+    }
 }

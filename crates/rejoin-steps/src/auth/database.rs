@@ -70,7 +70,7 @@ impl Database {
         ttl: Duration,
         deadline: Option<Instant>,
     ) -> Result<(), StepError> {
-        self.clean.run(&[user.id.clone()], deadline).await?;
+        self.clean.run(std::slice::from_ref(&user.id), deadline).await?;
         let params = [user.id.clone(), token.into(), (ttl.as_secs() as i64).into()];
         self.open.run(&params, deadline).await.map(drop)
     }
