@@ -72,8 +72,10 @@
 //! or has to be data, it is a type that implements [`Call`].
 //!
 //! Each call is a child of the worker, so it has everything that a child has: one of five outcomes, a
-//! handle, a reason when it is cancelled, a place in the tree. It costs a task for each call;
-//! docs/benchmarks-library.md has the figures.
+//! handle, a reason when it is cancelled, a place in the tree. That costs a task for each call. Against
+//! an actor written by hand with a channel and a oneshot for each reply, asking takes about three times
+//! as long ([`Mode::Inline`]: 1.4 times), and submitting a thousand calls at once about ten times
+//! (inline: 2.5 times): some 0.6 to 1.2 microseconds a call. `benches/peers/library` measures it.
 //!
 //! For shared state without a queue of its own, a lock is simpler; for blocking work without a state,
 //! [`pool`](crate::pool).
