@@ -42,6 +42,76 @@ GET /lost
   |> jq: `{ left: true }`
 "#;
 
+#[test]
+fn a_final_state_may_be_a_whole_answer() {
+    let directory = Directory::new();
+    let program = r#"
+GET /created
+  |> jq: `{ status: 201, headers: { "x-id": 7 }, body: { id: 7 } }`
+
+GET /csv
+  |> jq: `{ contentType: "text/csv; charset=utf-8", body: "a,b" }`
+
+GET /problem
+  |> jq: `{ status: 404, contentType: "application/problem+json", body: { title: "no" } }`
+
+GET /data/:n
+  |> jq: `[{ status: "new", body: 1 }, { status: 201 }, { status: 99, body: 1 }, { headers: {}, body: 1 },
+      { status: 201, body: 1, more: 2 }, { status: 201, headers: 1, body: 1 }, { contentType: "x", body: 1 }][.params.n]`
+
+GET /branch
+  |> result
+    ok(202):
+      |> jq: `{ contentType: "text/html", body: "<b>" }`
+
+pipeline page =
+  |> jq: `{ contentType: "text/css", body: "a{}" }`
+
+describe "answers"
+  it "has a status and headers"
+    when calling GET /created
+    then status is 201
+    and header "x-id" equals "7"
+    and contentType is "application/json"
+    and output equals `{ "id": 7 }`
+
+  it "has a type"
+    when calling GET /csv
+    then status is 200
+    and contentType is "text/csv"
+    and output equals "a,b"
+
+  it "is a problem"
+    when calling GET /problem
+    then status is 404
+    and output `.title` equals "no"
+
+  it "keeps the branch's status"
+    when calling GET /branch
+    then status is 202
+    and contentType is "text/html"
+    and output equals "<b>"
+
+  it "has a type in a pipeline"
+    when executing pipeline page
+    then contentType is "text/css"
+    and output equals "a{}"
+"#;
+    let data = (0..7).map(|n| {
+        format!("  it \"is data {n}\"\n    when calling GET /data/{n}\n    then status is 200\n    and output `type` equals \"object\"\n    and output `has(\"status\") or has(\"body\")` equals true\n")
+    });
+    let program = format!("{program}\n{}", data.collect::<String>());
+    directory.write("app.wp", &program);
+    let ran = directory.rejoin(&["test", "app.wp"]);
+    assert_eq!(
+        ran.stdout.lines().last(),
+        Some("12 passed, 0 failed"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+}
+
 fn run(tests: &str, arguments: &[&str]) -> Ran {
     let directory = Directory::new();
     directory.write("app.wp", &format!("{APP}\n{tests}"));

@@ -25,6 +25,7 @@ mod run;
 mod script_limits;
 mod scripts;
 mod settings;
+mod shaped_answer;
 mod shared;
 mod stand_in;
 mod state;

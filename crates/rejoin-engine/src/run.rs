@@ -16,7 +16,7 @@ use crate::program::{Program, RouteId};
 use crate::router::Found;
 use crate::state::State;
 use crate::step::ContentType;
-use crate::{envelope, flags};
+use crate::{envelope, flags, shaped_answer};
 
 /// A program together with its surroundings: what a server takes a snapshot of for each request.
 #[derive(Debug)]
@@ -196,7 +196,7 @@ impl Answer {
         // They are headers now; a session's token must not stand in the body as well.
         kept.take_from(&mut body);
         let Kept { cookies: set_cookies, headers: set_headers } = kept;
-        Self {
+        let mut answer = Self {
             body,
             status: frame.status,
             content_type: frame.content_type,
@@ -204,7 +204,9 @@ impl Answer {
             set_cookies,
             set_headers,
             retry_after: None,
-        }
+        };
+        shaped_answer::unfold(&mut answer);
+        answer
     }
 }
 

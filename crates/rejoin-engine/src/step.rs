@@ -140,4 +140,6 @@ pub enum ContentType {
     Json,
     /// A string of HTML.
     Html,
+    /// A string that is sent as it is; its headers say more.
+    Text,
 }

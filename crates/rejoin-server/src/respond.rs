@@ -16,6 +16,10 @@ pub(crate) fn respond(answer: Answer, mut warn: impl FnMut(&str)) -> Response<By
         (ContentType::Html, Value::String(html)) => {
             (Bytes::copy_from_slice(html.as_bytes()), "text/html; charset=utf-8")
         }
+        (ContentType::Text, Value::String(text)) => {
+            (Bytes::copy_from_slice(text.as_bytes()), "text/plain; charset=utf-8")
+        }
+        (ContentType::Text, other) => (json(other), "text/plain; charset=utf-8"),
         (ContentType::Html, other) => (json(other), "text/html; charset=utf-8"),
         (ContentType::Json, value) => (json(value), "application/json"),
     };

@@ -178,8 +178,8 @@ fn script_args(args: &Run) -> ScriptArgs {
 
 fn print_answer(answer: &Answer) {
     match (answer.content_type, &answer.body) {
-        (ContentType::Html, Value::String(html)) => {
-            output::result(&format!("{}\n", html.trim_end()))
+        (ContentType::Html | ContentType::Text, Value::String(text)) => {
+            output::result(&format!("{}\n", text.trim_end()))
         }
         (_, value) => print(value),
     }

@@ -202,12 +202,16 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
             })?;
             let status = status_of(&answer);
             let mut headers = answer.set_headers;
+            let named = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            let named =
+                named.map(|(_, media)| media.split(';').next().unwrap_or_default().to_owned());
             headers.extend(answer.set_cookies.into_iter().map(|c| ("set-cookie".to_owned(), c)));
             let content_type = match answer.content_type {
                 ContentType::Html => "text/html",
                 ContentType::Json => "application/json",
+                ContentType::Text => "text/plain",
             };
-            let content_type = content_type.to_owned();
+            let content_type = named.as_deref().unwrap_or(content_type).to_owned();
             Ok(Seen { output: answer.body, status, content_type, headers, took })
         }
     }
