@@ -29,6 +29,11 @@ pub(crate) enum Command {
     /// Give files the one layout; comments and meaning stay
     #[command(after_help = "Example:\n  rejoin fmt app.wp --check")]
     Fmt(Fmt),
+    /// Show what a program does (its steps, forks, joins and critical path), or what a diagnostic means
+    #[command(
+        after_help = "Example:\n  rejoin explain app.wp 'GET /dashboard/7' --format mermaid\n  rejoin explain E0101"
+    )]
+    Explain(Explain),
     /// Send many HTTP requests at once, and join what comes back
     #[command(
         after_help = "Example:\n  rejoin fetch --from urls.txt --limit 50 --format jsonl\n\n\
@@ -124,6 +129,29 @@ pub(crate) struct Fmt {
     /// Change nothing; name the files whose layout differs, and fail if there are any
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The program, or the code of a diagnostic
+    #[arg(value_name = "FILE|CODE")]
+    pub(crate) what: PathBuf,
+    /// A request such as "GET /path", or the name of a pipeline [default: all of them]
+    pub(crate) target: Option<String>,
+    /// How it is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ExplainFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    /// A tree
+    #[default]
+    Text,
+    /// A flow chart in the language of Mermaid
+    Mermaid,
+    /// One JSON object
+    Json,
 }
 
 #[derive(Debug, Args)]

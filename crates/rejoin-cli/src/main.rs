@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Test(args) => command::test::test(&args),
         Command::Run(args) => blocking(command::run::run(args)),
         Command::Fmt(args) => command::fmt::fmt(&args),
+        Command::Explain(args) => command::explain::explain(&args),
         Command::Fetch(args) => blocking(command::fetch::fetch(args)),
         Command::New(args) => command::new::new(&args),
     };

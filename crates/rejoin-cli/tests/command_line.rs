@@ -45,11 +45,46 @@ fn usage() {
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(!run.stderr.is_empty());
     }
-    for command in ["serve", "check", "test", "run", "fmt", "fetch", "new"] {
+    for command in ["serve", "check", "test", "run", "fmt", "explain", "fetch", "new"] {
         let help = directory.rejoin(&[command, "--help"]);
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains(&format!("Example:\n  rejoin {command}")), "{}", help.stdout);
     }
+}
+
+#[test]
+fn explain_shows_programs_and_diagnostics() {
+    let directory = Directory::new();
+    directory.write("app.wp", APP);
+    let whole = directory.rejoin(&["explain", "app.wp"]);
+    assert_eq!((whole.code, whole.stderr.as_str()), (0, ""));
+    assert!(
+        whole.stdout.starts_with("GET /hello/:name  (app.wp:8)\n└─ jq: { hello"),
+        "{}",
+        whole.stdout
+    );
+    assert!(whole.stdout.contains("\npipeline main  (app.wp:2)\n"), "{}", whole.stdout);
+    let one = directory.rejoin(&["explain", "app.wp", "GET /hello/x?x=1", "--format", "json"]);
+    let json = support::json(&one.stdout);
+    let bodies = json.get("bodies").and_then(|bodies| bodies.as_array().map(|list| list.len()));
+    assert_eq!(bodies, Some(1), "{}", one.stdout);
+    let chart = directory.rejoin(&["explain", "app.wp", "main", "--format", "mermaid"]);
+    assert!(chart.stdout.starts_with("flowchart TD\n"), "{}", chart.stdout);
+    let none = directory.rejoin(&["explain", "app.wp", "nothing"]);
+    assert_eq!((none.code, none.stdout.as_str()), (1, ""));
+    assert!(none.stderr.contains("neither a route nor a pipeline `nothing`"), "{}", none.stderr);
+    directory.write("bad.wp", "GET /\n  |> jqq: `1`\n");
+    let bad = directory.rejoin(&["explain", "bad.wp"]);
+    assert_eq!((bad.code, bad.stdout.as_str()), (1, ""));
+    assert!(bad.stderr.contains("E0101"), "{}", bad.stderr);
+    let page = directory.rejoin(&["explain", "e0101"]);
+    assert_eq!(page.code, 0);
+    assert!(page.stdout.starts_with("# E0101: "), "{}", page.stdout);
+    let unknown = directory.rejoin(&["explain", "E9999"]);
+    assert_eq!(
+        (unknown.code, unknown.stderr.as_str()),
+        (1, "error: no diagnostic has the code E9999\n")
+    );
 }
 
 #[test]

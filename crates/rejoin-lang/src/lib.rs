@@ -10,6 +10,7 @@ pub mod config_value;
 pub mod cov;
 pub mod diagnostic;
 pub mod duration;
+pub mod explain;
 mod jq_facts;
 mod load;
 pub mod lower;

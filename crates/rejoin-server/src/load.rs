@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use rejoin_engine::{Program, Registry};
 use rejoin_lang::cov;
 use rejoin_lang::diagnostic::{Code, Diagnostic, Severity, has_errors, render_json, render_text};
+use rejoin_lang::plan::Plan;
 use rejoin_lang::source::{Source, Sources};
 
 use crate::config::{ConfigError, ServerConfig};
@@ -151,6 +152,28 @@ pub fn load(
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, LoadError> {
+    let (plan, mut report) = checked(path, registry)?;
+    match Program::build(&plan, registry, env) {
+        Ok(program) => match ServerConfig::from_settings(program.settings()) {
+            Ok(_) => Ok(Loaded { program, report }),
+            Err(error) => Err(LoadError::Config { path: path.to_owned(), error }),
+        },
+        Err(more) => {
+            report.diagnostics.extend(more);
+            Err(LoadError::Faulty(report))
+        }
+    }
+}
+
+/// The plan of a file without errors, for whoever wants to look at it.
+///
+/// # Errors
+/// If the file cannot be read, or has errors: all of them are in the report.
+pub fn plan(path: &Path, registry: &Registry) -> Result<Plan, LoadError> {
+    checked(path, registry).map(|(plan, _)| plan)
+}
+
+fn checked(path: &Path, registry: &Registry) -> Result<(Plan, Report), LoadError> {
     if is_cov(path) {
         return Err(LoadError::Functions { path: path.to_owned() });
     }
@@ -170,7 +193,7 @@ pub fn load(
         })
     };
     let checked = rejoin_lang::load_with(read_source(path)?, registry, &read);
-    let mut report = Report {
+    let report = Report {
         sources: checked.plan.sources.clone(),
         files: files.take(),
         diagnostics: checked.diagnostics,
@@ -178,16 +201,7 @@ pub fn load(
     if report.has_errors() {
         return Err(LoadError::Faulty(report));
     }
-    match Program::build(&checked.plan, registry, env) {
-        Ok(program) => match ServerConfig::from_settings(program.settings()) {
-            Ok(_) => Ok(Loaded { program, report }),
-            Err(error) => Err(LoadError::Config { path: path.to_owned(), error }),
-        },
-        Err(more) => {
-            report.diagnostics.extend(more);
-            Err(LoadError::Faulty(report))
-        }
-    }
+    Ok((checked.plan, report))
 }
 
 /// Checks a file. Whether the variables of its configuration are set is a matter of the machine that serves it:

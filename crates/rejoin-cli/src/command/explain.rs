@@ -1,0 +1,74 @@
+//! `rejoin explain`: what a program does, or what a diagnostic means.
+
+use rejoin_lang::explain;
+use rejoin_server::LoadError;
+
+use crate::args::{Explain, ExplainFormat};
+use crate::exit::Failure;
+use crate::output;
+
+/// The page of each diagnostic, by its code.
+const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
+
+pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
+    if let Some(code) = args.what.to_str().filter(|text| is_code(text)) {
+        return page(&code.to_ascii_uppercase());
+    }
+    let registry = rejoin_steps::registry();
+    let plan = rejoin_server::plan(&args.what, &registry).map_err(|error| match error {
+        LoadError::Faulty(report) => {
+            output::error(&report.to_text(output::colour_on_stderr()));
+            Failure::reported()
+        }
+        error => Failure::new(error.to_string()),
+    })?;
+    let subject = match &args.target {
+        None => None,
+        Some(target) => Some(explain::find(&plan, target).ok_or_else(|| {
+            Failure::new(format!(
+                "`{}` has neither a route nor a pipeline `{target}`: name one, such as \"GET /path\"",
+                args.what.display()
+            ))
+        })?),
+    };
+    let explained = explain::explain(&plan, &registry, subject);
+    output::result(&match args.format {
+        ExplainFormat::Text => explained.to_text(),
+        ExplainFormat::Mermaid => explained.to_mermaid(),
+        ExplainFormat::Json => explained.to_json(),
+    });
+    Ok(())
+}
+
+/// A letter and four digits, as `E0101`; no program is called so.
+fn is_code(text: &str) -> bool {
+    let (letter, digits) = text.split_at_checked(1).unwrap_or_default();
+    matches!(letter, "E" | "W" | "N" | "e" | "w" | "n")
+        && digits.len() == 4
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn page(code: &str) -> Result<(), Failure> {
+    match PAGES.iter().find(|(known, _)| *known == code) {
+        Some((_, page)) => {
+            output::result(page);
+            Ok(())
+        }
+        None => Err(Failure::new(format!("no diagnostic has the code {code}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_their_pages() {
+        assert!(PAGES.len() > 50);
+        for (code, page) in PAGES {
+            assert!(is_code(code), "{code}");
+            assert!(page.starts_with(&format!("# {code}: ")), "{code}");
+        }
+        assert!(!is_code("app.wp") && !is_code("E01") && !is_code("éa") && !is_code(""));
+    }
+}

@@ -1,0 +1,134 @@
+//! A flow chart: tasks leave the line where they are forked and come back where they are joined.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use super::text::headline;
+use super::{Body, Entry, Kind};
+
+pub(super) fn of(bodies: &[Body]) -> String {
+    let mut chart = Chart { out: "flowchart TD\n".to_owned(), nodes: 0 };
+    for (n, body) in bodies.iter().enumerate() {
+        let _ = writeln!(chart.out, "  subgraph b{n} [\"{}\"]", escaped(&body.name));
+        let start = chart.node("([", "start", "])");
+        let ends = chart.block(&body.entries, vec![(start, None)], &mut HashMap::new());
+        let answer = chart.node("([", "end", "])");
+        chart.edges(&ends, answer);
+        chart.out.push_str("  end\n");
+    }
+    chart.out
+}
+
+struct Chart {
+    out: String,
+    nodes: usize,
+}
+
+/// Nodes from which the next one is reached, with what the arrow says.
+type Ends = Vec<(usize, Option<String>)>;
+
+impl Chart {
+    fn node(&mut self, open: &str, text: &str, close: &str) -> usize {
+        self.nodes += 1;
+        let _ = writeln!(self.out, "    n{}{open}\"{}\"{close}", self.nodes, escaped(text));
+        self.nodes
+    }
+
+    fn edges(&mut self, from: &Ends, to: usize) {
+        for (from, label) in from {
+            let label = label.iter().map(|label| format!("|\"{}\"|", escaped(label)));
+            let _ = writeln!(self.out, "    n{from} -->{} n{to}", label.collect::<String>());
+        }
+    }
+
+    fn block(
+        &mut self,
+        entries: &[Entry],
+        mut ends: Ends,
+        tasks: &mut HashMap<String, usize>,
+    ) -> Ends {
+        for entry in entries {
+            let text = headline(entry);
+            let (open, close) = match &entry.kind {
+                Kind::Call if entry.is_outside => ("[/", "/]"),
+                Kind::Call | Kind::Fork(_) => ("[", "]"),
+                Kind::Pipeline => ("[[", "]]"),
+                Kind::Join(_) => ("((", "))"),
+                Kind::If | Kind::Dispatch | Kind::Result => ("{", "}"),
+                Kind::ForEach => ("[\\", "\\]"),
+            };
+            let node = self.node(open, &text, close);
+            if let Kind::Fork(task) = &entry.kind {
+                for (from, _) in &ends {
+                    let _ = writeln!(self.out, "    n{from} -.-> n{node}");
+                }
+                tasks.insert(task.clone(), node);
+                continue;
+            }
+            self.edges(&ends, node);
+            if let Kind::Join(joined) = &entry.kind {
+                for task in joined.iter().filter_map(|task| tasks.remove(task)) {
+                    let _ = writeln!(self.out, "    n{task} -.-> n{node}");
+                }
+            }
+            ends = self.parts(entry, node, tasks);
+        }
+        ends
+    }
+
+    fn parts(&mut self, entry: &Entry, node: usize, tasks: &mut HashMap<String, usize>) -> Ends {
+        let whole = |label: Option<&str>| vec![(node, label.map(str::to_owned))];
+        let branch = |label: &str| whole(Some(label));
+        let mut ends = Ends::new();
+        match &entry.kind {
+            Kind::If => {
+                let [condition, rest @ ..] = &entry.parts[..] else { return whole(None) };
+                let decided = self.block(&condition.entries, branch("condition"), tasks);
+                let from = |label: &str| {
+                    let from = decided.iter().map(|(node, _)| (*node, Some(label.to_owned())));
+                    from.collect::<Ends>()
+                };
+                for part in rest {
+                    ends.extend(self.block(&part.entries, from(&part.label), tasks));
+                }
+                if rest.len() == 1 {
+                    ends.extend(from("else"));
+                }
+            }
+            Kind::ForEach => {
+                for part in &entry.parts {
+                    for (last, _) in self.block(&part.entries, branch("each"), tasks) {
+                        let _ = writeln!(self.out, "    n{last} -->|\"next\"| n{node}");
+                    }
+                }
+                ends = branch("done");
+            }
+            Kind::Dispatch | Kind::Result => {
+                for part in &entry.parts {
+                    ends.extend(self.block(&part.entries, branch(&part.label), tasks));
+                }
+                if !entry.parts.iter().any(|part| part.label.starts_with("default")) {
+                    ends.extend(branch("otherwise"));
+                }
+            }
+            Kind::Call | Kind::Pipeline | Kind::Fork(_) | Kind::Join(_) => ends = whole(None),
+        }
+        ends
+    }
+}
+
+/// Text between the double quotes of a label.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("#quot;"),
+            '#' => out.push_str("#35;"),
+            '<' => out.push_str("#lt;"),
+            '>' => out.push_str("#gt;"),
+            '`' => out.push('\''),
+            c => out.push(c),
+        }
+    }
+    out
+}
