@@ -61,6 +61,7 @@
 //! | many who ask for the same at once | one run for all of them | [`single_flight::SingleFlight`] |
 //! | a scope with a deadline | to give it more time, or less | [`Scope::move_deadline`] |
 //! | a value that all inside a scope need | to find it without passing it on | [`ScopeBuilder::inherit`], [`inherited`] |
+//! | a program that hangs, or is slow | to see its tasks, and what each waits for | [`inspect::tree`](inspect::tree()), [`Scope::tree`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
 //! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
 //! | streams | to merge, batch, throttle them, or to read ahead | [`stream`] |
@@ -118,7 +119,7 @@
 //!
 //! `scope/` owns children: the bookkeeping is `core/`, the future around each child `child.rs`,
 //! the one that runs the scope `run.rs`. `cancel/` has the reason, the handle that causes a
-//! cancellation, and how code sees it. `combine/` has the joiners. `outcome.rs` says how a child
+//! cancellation, and how code sees it. `inspect/` shows what is under way. `combine/` has the joiners. `outcome.rs` says how a child
 //! ended. `seam/` is the only place that spawns a task or reads a clock.
 
 pub mod breaker;
@@ -127,6 +128,7 @@ pub mod bridge;
 mod cancel;
 mod combine;
 pub mod in_task;
+pub mod inspect;
 pub mod limit;
 mod name;
 mod outcome;

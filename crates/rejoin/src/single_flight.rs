@@ -38,6 +38,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 
+use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::{Outcome, Panic, TaskError};
 use crate::scope::context;
@@ -114,7 +115,7 @@ where
             !oneself,
             "a run of a single flight asks for its own key, and would wait for itself"
         );
-        run.await
+        waits("a run that is shared", run).await
     }
 
     fn join<F, Fut>(&self, at: (Audience, K), f: F) -> (Shared<Run<T, E>>, Caller<'_, K, T, E>)

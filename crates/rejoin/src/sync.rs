@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::inspect::waits;
+
 /// So many arrive, then all go on; then it begins anew. Clones are the same barrier.
 ///
 /// Tokio's barrier goes on counting a member that was cancelled while it waited, so that the next
@@ -98,7 +100,7 @@ impl Barrier {
             (place, inner.number, inner.round.subscribe())
         };
         let _arrival = Arrival { barrier: self, number };
-        let ended = round.wait_for(Option::is_some).await;
+        let ended = waits("a barrier", round.wait_for(Option::is_some)).await;
         // A round that has ended keeps its last value, also when its sender is gone.
         let ended = ended.ok().and_then(|ended| *ended);
         ended.unwrap_or(Err(Broken(()))).map(|()| place)

@@ -41,6 +41,9 @@ is! {
     Progress: Send Sync Unpin Copy;
     in_task::InTask<'static>: Send Sync Unpin Clone;
     in_task::Spawned<u8>: Send Sync Unpin;
+    inspect::Node: Send Sync Unpin Clone;
+    inspect::Tree: Send Sync Unpin Clone;
+    inspect::Wait: Send Sync Unpin Clone;
     limit::AdaptiveLimit: Send Sync Unpin Clone;
     limit::AdaptivePermit: Send Sync Unpin;
     limit::AnyLimit: Send Sync Unpin Clone;
@@ -109,4 +112,5 @@ fn futures() {
     send(shield(std::time::Duration::ZERO, async {}));
     send(checkpoint());
     send(cancelled());
+    send(inspect::tree());
 }

@@ -397,3 +397,23 @@ fn a_worker_that_is_stopped_settles_every_call() {
         assert_eq!(present.load(Ordering::SeqCst), 0);
     });
 }
+
+#[test]
+fn a_look_at_the_tree_loses_no_wake_up() {
+    explore(300, || async {
+        let result = scope(|s: Scope| async move {
+            let (one, other) = (s.clone(), s.clone());
+            let looks = s.spawn_value(async move { one.tree().await.nodes().len() });
+            let looks_too = s.spawn_value(async move { other.tree().await.nodes().len() });
+            let silent = s.spawn_value(std::future::pending::<()>());
+            let meets = s.spawn_value(steps(2));
+            let waits = s.spawn_outcome(meets);
+            silent.cancel("enough");
+            assert!(silent.await.unwrap_err().is_cancelled());
+            waits.await?;
+            assert!((1..=6).contains(&looks.await?));
+            looks_too.await
+        });
+        assert!((1..=6).contains(&result.await.unwrap()));
+    });
+}

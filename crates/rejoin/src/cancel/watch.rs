@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::{CancelReason, Cancelled};
+use crate::inspect::{self, Wait};
 use crate::scope::context;
 use crate::scope::core::Place;
 use crate::seam;
@@ -55,7 +56,10 @@ impl Future for WhenCancelled {
         let Some(Place { core, member }) = &this.place else { return Poll::Pending };
         match core.watch(*member, &mut this.watch, cx.waker()) {
             Some(reason) => Poll::Ready(reason),
-            None => Poll::Pending,
+            None => {
+                inspect::note(|| Wait::Other("a cancellation".into()));
+                Poll::Pending
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::cancel::CancelReason;
+use crate::inspect::{self, Wait};
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::{Deliver, OnError, Scope, ScopeBuilder, as_result};
 use crate::seam::{Mutex, MutexGuard};
@@ -220,6 +221,7 @@ impl<T, E> Inbox<T, E> {
         let old = state.driver.replace(waker);
         drop(state);
         drop(old);
+        inspect::note(|| Wait::Other("the children of a join".into()));
         Poll::Pending
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::unconstrained;
 
 use super::LimitError;
+use crate::inspect::waits;
 use crate::seam::{self, Instant};
 
 /// What a limit counts.
@@ -111,6 +112,10 @@ impl<M: Meter + ?Sized> Gate<M> {
 ///
 /// Dropped while it waits, it has taken nothing.
 pub(super) async fn acquire(parts: &[Part]) -> Vec<Grant> {
+    waits("a place in a limit", acquire_in_turn(parts)).await
+}
+
+async fn acquire_in_turn(parts: &[Part]) -> Vec<Grant> {
     let (_waiting, mut lines) = match poll_fn(|cx| Poll::Ready(enter(parts, cx))).await {
         Ok(grants) => return grants,
         Err(waiting) => waiting,

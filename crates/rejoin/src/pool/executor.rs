@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::ThreadPool;
 use crate::cancel::CancelReason;
+use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::scope::{OnError, Scope, ScopeError, TaskHandle};
@@ -97,7 +98,8 @@ impl<E: Send + Sync + 'static> Executor<E> {
         F: FnOnce() -> Result<T, E> + Send + 'static,
         T: Send + 'static,
     {
-        match Arc::clone(&self.shared.places).acquire_owned().await {
+        let place = Arc::clone(&self.shared.places).acquire_owned();
+        match waits("a place in a queue", place).await {
             Ok(place) => Ok(self.submit(place, work)),
             Err(_) => Err(self.refuse(work, Refusal::Closed)),
         }

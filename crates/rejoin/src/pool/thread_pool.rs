@@ -13,6 +13,7 @@ use std::thread;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::cancel::{CancelReason, CancelSource, cancel_reason};
+use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::{Outcome, Panic, TaskError};
 use crate::scope::core::Place;
@@ -135,7 +136,8 @@ impl ThreadPool {
 
     async fn thread(&self) -> OwnedSemaphorePermit {
         let free = Arc::clone(&self.free);
-        free.acquire_owned().await.expect("the semaphore is never closed")
+        let free = waits("a thread of a pool", free.acquire_owned());
+        free.await.expect("the semaphore is never closed")
     }
 
     async fn finish<F, R, I, T, E>(
@@ -150,7 +152,10 @@ impl ThreadPool {
         I: FnOnce(R) -> Outcome<T, E>,
     {
         match self.start(thread, work) {
-            Ok((ends, place)) => ended(Waiter { ends, place }.await, interpret),
+            Ok((ends, place)) => {
+                let outcome = waits("work on a thread", Waiter { ends, place });
+                ended(outcome.await, interpret)
+            }
             Err(reason) => Err(TaskError::Cancelled(reason)),
         }
     }
@@ -173,8 +178,8 @@ impl ThreadPool {
                     return Err(reason);
                 }
                 let core = caller.core;
-                match core.admit(Some(&self.name)) {
-                    Ok((member, _)) => Some(Place { core, member }),
+                match core.admit_blocking(&self.name) {
+                    Ok(member) => Some(Place { core, member }),
                     Err(refusal) => return Err(refusal.into_reason()),
                 }
             }

@@ -11,6 +11,7 @@ use futures_util::future::{Either, select};
 use super::{RetryBudget, Verdict};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::combine::{Ending, Failures, Inbox, ToInbox, Wakes, Won};
+use crate::inspect::pause_until;
 use crate::limit::{ConcurrencyLimit, Permit};
 use crate::outcome::TaskError;
 use crate::scope::{Cause, OnError, Scope, ScopeError, as_result, deadline_after};
@@ -169,7 +170,7 @@ impl Hedge {
                 let more = race.started < self.copies;
                 if more && race.live == 0 {
                     // Nothing of this call is under way: it waits, as any other call does.
-                    seam::sleep_until(next).await;
+                    pause_until(next).await;
                     if race.started > 0 && !self.may_add() {
                         return None;
                     }

@@ -39,6 +39,7 @@ pub use self::budget::RetryBudget;
 pub use self::error::{Attempt, AttemptError, GaveUp, RetryError};
 pub use self::hedge::Hedge;
 use crate::cancel::{deadline, timeout_at};
+use crate::inspect::pause_until;
 use crate::scope::deadline_after;
 use crate::seam::{self, Instant};
 
@@ -190,7 +191,7 @@ impl Retry {
             };
             attempts.push(Attempt { number, elapsed: seam::now() - begin, error });
             match self.pause(number, asked, ends) {
-                Ok(pause) => seam::sleep_until(deadline_after(pause)).await,
+                Ok(pause) => pause_until(deadline_after(pause)).await,
                 Err(gave_up) => return Err(RetryError { attempts, gave_up }),
             }
         }

@@ -99,8 +99,12 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<D::Receipt> {
         let mut this = self.project();
         let ended = loop {
-            let (signalled, enforced) = match this.seat.standing() {
-                Standing::Running => (false, false),
+            let standing = this.seat.standing();
+            if !matches!(standing, Standing::Running) {
+                this.seat.begin_answer();
+            }
+            let (signalled, enforced) = match standing {
+                Standing::Running | Standing::LookedAt => (false, false),
                 // What has not started never starts.
                 Standing::Signalled(end) | Standing::Enforced(end) if !*this.started => {
                     break Ended::Interrupted(end);
@@ -203,6 +207,12 @@ impl SeatGuard {
     fn standing(&self) -> Standing {
         let Place { core, member } = self.place();
         core.standing(*member)
+    }
+
+    #[cold]
+    fn begin_answer(&self) {
+        let Place { core, member } = self.place();
+        core.begin_answer(*member);
     }
 
     fn park(&self, seen: bool, cx: &Context<'_>) -> Parked {

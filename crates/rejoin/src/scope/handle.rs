@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use super::context;
 use super::core::{Core, Member, Place};
 use crate::cancel::{CancelReason, Canceller};
+use crate::inspect::{self, Wait};
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
 use crate::seam::JoinHandle;
@@ -21,6 +22,10 @@ pub struct TaskId {
 }
 
 impl TaskId {
+    pub(crate) fn new(scope: u64, index: u64) -> TaskId {
+        TaskId { scope, index }
+    }
+
     /// The position in the order of submission, from 0.
     pub fn index(self) -> usize {
         usize::try_from(self.index).unwrap_or(usize::MAX)
@@ -147,6 +152,8 @@ impl<T, E> Future for TaskHandle<T, E> {
             State::Started(join) => match Pin::new(join).poll(cx) {
                 Poll::Pending => {
                     self.refuse_to_await_oneself();
+                    let (id, name) = (self.id(), &self.name);
+                    inspect::note(|| Wait::Task { id, name: name.clone() });
                     return Poll::Pending;
                 }
                 Poll::Ready(joined) => joined,

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::error::Refusal;
 use super::{Scope, SpawnError, TaskHandle, as_result};
+use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::Outcome;
 
@@ -117,7 +118,8 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
 
     async fn place(&self) -> OwnedSemaphorePermit {
         let places = Arc::clone(&self.places);
-        places.acquire_owned().await.expect("the semaphore is never closed")
+        let place = waits("a place in a limit", places.acquire_owned());
+        place.await.expect("the semaphore is never closed")
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) use self::run::run as run_scope;
 pub use self::task::TaskBuilder;
 pub(crate) use self::task::until;
 use crate::cancel::{CancelReason, Canceller};
+use crate::inspect::{self, Tree};
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
 use crate::seam::{self, Instant};
@@ -162,7 +163,7 @@ impl<E> Scope<E> {
 
     /// Whether anybody here has been told to stop.
     pub(crate) fn is_stopping(&self) -> bool {
-        !self.core.is_quiet()
+        self.core.is_stopping()
     }
 
     /// How many children have not ended.
@@ -221,6 +222,20 @@ impl<E> Scope<E> {
 
     pub(crate) fn core(&self) -> Arc<Core> {
         Arc::clone(&self.core)
+    }
+
+    /// This scope as it is now: its tasks, the scopes inside it, and what each waits for. See
+    /// [`inspect`](crate::inspect).
+    ///
+    /// # Panics
+    ///
+    /// As [`inspect::tree`](crate::inspect::tree()).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped.
+    pub async fn tree(&self) -> Tree {
+        inspect::look_at(vec![Arc::clone(&self.core)]).await
     }
 
     pub(crate) fn admit(&self, name: Option<&Name>) -> Result<(Member, u64), Refusal> {

@@ -33,7 +33,7 @@ where
     let mut open = OpenScope { place: Some(place), parked: None, moves: 0, closed: false };
     let body = match open.core().standing(Member::BODY) {
         // Opened by a member that is in its grace, it starts, signalled from the beginning.
-        Standing::Running | Standing::Signalled(_) => {
+        Standing::Running | Standing::LookedAt | Standing::Signalled(_) => {
             match context::enter(&mut open.place, make_body) {
                 Ok(body) => Some(body),
                 Err(payload) => resume_unwind(payload),
@@ -80,8 +80,12 @@ impl OpenScope {
         Fut: Future<Output = Outcome<R, E>>,
     {
         let end = loop {
-            let (signalled, enforced) = match self.core().standing(Member::BODY) {
-                Standing::Running => (false, false),
+            let standing = self.core().standing(Member::BODY);
+            if !matches!(standing, Standing::Running) {
+                self.core().begin_answer(Member::BODY);
+            }
+            let (signalled, enforced) = match standing {
+                Standing::Running | Standing::LookedAt => (false, false),
                 Standing::Signalled(_) => (true, false),
                 Standing::Enforced(_) => (true, true),
             };
@@ -193,7 +197,7 @@ impl OpenScope {
         let core = self.core();
         match &end {
             BodyEnd::Returned(Err(error)) => {
-                let stopping = !core.is_quiet();
+                let stopping = core.is_stopping();
                 let only_stopped = error.is_cancelled() || error.is_timed_out();
                 let passed_on = core.has_failure(|recorded| {
                     recorded

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::record::Record;
-use super::{Core, Phase, State, StopCause};
+use super::roots::Root;
+use super::{Core, Member, Phase, State, StopCause};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::seam::MutexGuard;
 
@@ -32,10 +33,13 @@ impl Core {
         }
         let owner = state.body.waker.take();
         let adopter = state.adopter.take();
-        if adopter.is_some() {
+        let mut root = None;
+        if state.phase == Phase::Abandoned {
             state.phase = Phase::Closed;
+            root = state.root.take();
         }
         drop(state);
+        drop(root.map(Root::leave));
         if let Some(owner) = owner {
             owner.wake();
         }
@@ -57,7 +61,9 @@ impl Core {
             if !state.is_empty() {
                 let old = state.body.waker.replace(waker);
                 let resting = state.end_rest();
+                let answered = state.skip_answer(Member::BODY);
                 drop(state);
+                answered.tell();
                 drop(old);
                 resting.into_iter().for_each(Waker::wake);
                 return None;
@@ -65,7 +71,11 @@ impl Core {
         }
         state.phase = Phase::Closed;
         let record = std::mem::take(&mut state.record);
+        let root = state.root.take();
+        let answered = state.skip_answer(Member::BODY);
         drop(state);
+        answered.tell();
+        drop(root.map(Root::leave));
         self.leave_parent();
         Some(record)
     }
@@ -77,14 +87,22 @@ impl Core {
         let orphaned = {
             let mut state = self.lock();
             state.body_ended = true;
-            if state.is_empty() {
-                state.phase = Phase::Closed;
-                false
-            } else {
+            let answered = state.skip_answer(Member::BODY);
+            let orphaned = !state.is_empty();
+            let mut root = None;
+            if orphaned {
                 state.phase = Phase::Abandoned;
                 state.adopter.clone_from(&adopter);
-                true
+                // No other scope leads to it any more.
+                state.root.get_or_insert_with(|| Root::of(self));
+            } else {
+                state.phase = Phase::Closed;
+                root = state.root.take();
             }
+            drop(state);
+            answered.tell();
+            drop(root.map(Root::leave));
+            orphaned
         };
         if !orphaned && let Some(adopter) = adopter {
             adopter.close_orphanage();

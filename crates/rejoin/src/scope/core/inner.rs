@@ -20,7 +20,7 @@ impl Core {
     pub(super) fn enter_inner(self: &Arc<Core>, member: Member, inner: &Arc<Core>) {
         let mut state = self.lock();
         let born_stopped = match state.standing(member) {
-            Standing::Running => None,
+            Standing::Running | Standing::LookedAt => None,
             Standing::Signalled(end) | Standing::Enforced(end) => Some(end.stop),
         };
         if let Some(seat) = state.seat_mut(member) {

@@ -18,7 +18,7 @@ impl Place {
     /// Why whoever sits here was told to stop.
     pub(crate) fn reason(&self) -> Option<CancelReason> {
         match self.core.standing(self.member) {
-            Standing::Running => None,
+            Standing::Running | Standing::LookedAt => None,
             Standing::Signalled(end) | Standing::Enforced(end) => Some(end.into_reason()),
         }
     }

@@ -20,14 +20,20 @@
 //! | [`values`] | what is inherited by all inside |
 //! | [`rest`] | children that only serve the others |
 //! | [`closing`] | the end |
+//! | [`roots`] | which scopes there are |
+//! | [`look`] | asking members what they wait for |
+//! | [`snapshot`] | what there is at a moment |
 
 mod closing;
 mod deadline;
 mod inner;
+pub(crate) mod look;
 mod member;
 mod record;
 mod rest;
+mod roots;
 mod seats;
+pub(crate) mod snapshot;
 mod standing;
 mod stop;
 mod values;
@@ -39,8 +45,11 @@ use std::time::Duration;
 
 use slab::Slab;
 
+use self::look::LOOK;
 pub(crate) use self::member::{Member, Place};
 pub(crate) use self::record::Record;
+use self::roots::Root;
+pub(crate) use self::roots::roots;
 use self::seats::Seat;
 pub(crate) use self::standing::{End, Standing};
 use self::stop::Stop;
@@ -49,7 +58,7 @@ pub(crate) use self::values::Values;
 pub(crate) use self::wakers::Parked;
 use super::OnError;
 use crate::name::Name;
-use crate::seam::{AtomicUsize, Instant, Mutex, MutexGuard};
+use crate::seam::{self, AtomicUsize, Instant, Mutex, MutexGuard};
 
 /// Counts scopes, so that ids in logs are unique within the process.
 static SCOPES: AtomicU64 = AtomicU64::new(1);
@@ -68,7 +77,9 @@ pub(crate) struct Core {
     id: u64,
     settings: Settings,
     parent: Option<Place>,
-    /// Zero while nobody has been told to stop. Written under the lock only.
+    /// When it was opened, if it has a name.
+    since: Option<Instant>,
+    /// Zero while nobody has been told to stop, and nobody looks. Written under the lock only.
     signals: AtomicUsize,
     /// How many children have lost their handle and not ended. Written under the lock only.
     unclaimed: AtomicUsize,
@@ -97,6 +108,10 @@ struct State {
     resting: usize,
     /// Only those were left after the body had ended.
     over: bool,
+    /// Where it is listed, if no other scope leads to it.
+    root: Option<Root>,
+    /// How many look at what members wait for.
+    lookers: usize,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -117,15 +132,22 @@ impl Core {
         settings: Settings,
         deadline: Option<Instant>,
     ) -> Arc<Core> {
-        let core = Arc::new(Core {
-            id: SCOPES.fetch_add(1, Ordering::Relaxed),
-            settings,
-            parent,
-            signals: AtomicUsize::new(0),
-            unclaimed: AtomicUsize::new(0),
-            moves: AtomicUsize::new(0),
-            state: Mutex::new(State { deadline, ..State::default() }),
-        });
+        let make = |parent, root| {
+            Arc::new(Core {
+                id: SCOPES.fetch_add(1, Ordering::Relaxed),
+                since: settings.name.as_ref().map(|_| seam::now()),
+                settings,
+                parent,
+                signals: AtomicUsize::new(0),
+                unclaimed: AtomicUsize::new(0),
+                moves: AtomicUsize::new(0),
+                state: Mutex::new(State { deadline, root, ..State::default() }),
+            })
+        };
+        if parent.is_none() {
+            return Root::list(|root| make(None, Some(root)));
+        }
+        let core = make(parent, None);
         if let Some(place) = &core.parent {
             place.core.enter_inner(place.member, &core);
         }
@@ -154,10 +176,15 @@ impl Core {
         self.lock().seats.len()
     }
 
-    /// Whether nobody here has been told to stop. One load; `wakers` says why that is enough.
+    /// Whether nobody here has been told to stop, and nobody looks. One load; `wakers` says why that is enough.
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
         self.signals.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether anybody here has been told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.signals.load(Ordering::Acquire) & !LOOK != 0
     }
 
     #[inline]

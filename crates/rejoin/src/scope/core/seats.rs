@@ -12,10 +12,12 @@ use std::task::Waker;
 
 use slab::Slab;
 
+use super::look::Answer;
 use super::stop::{ONE, Stop};
 use super::{Core, Member, Phase, State};
 use crate::name::Name;
 use crate::scope::error::Refusal;
+use crate::seam::{self, Instant};
 
 #[derive(Default)]
 pub(super) struct Seat {
@@ -33,20 +35,41 @@ pub(super) struct Seat {
 #[derive(Default)]
 pub(super) struct Extra {
     pub(super) name: Option<Name>,
+    /// When it was spawned, if it has a name.
+    pub(super) since: Option<Instant>,
+    /// It has a thread or a process of its own, and cannot be polled.
+    pub(super) blocking: bool,
     pub(super) stop: Option<Stop>,
     /// Scopes that this member has opened in its own task.
     pub(super) inner: Vec<Arc<Core>>,
     /// It has opened one of them since it was last looked at by [`Core::park`] for dropping.
     pub(super) opened: bool,
     pub(super) watchers: Slab<Option<Waker>>,
+    /// What it says to somebody who looks.
+    pub(super) answer: Option<Box<Answer>>,
+}
+
+impl Extra {
+    fn named(name: &Name) -> Extra {
+        Extra { name: Some(name.clone()), since: Some(seam::now()), ..Extra::default() }
+    }
 }
 
 impl Core {
     /// Takes a seat for a child that is about to be spawned, and gives its index with it.
     #[inline]
     pub(crate) fn admit(&self, name: Option<&Name>) -> Result<(Member, u64), Refusal> {
-        let extra =
-            name.map(|name| Box::new(Extra { name: Some(name.clone()), ..Extra::default() }));
+        self.take_seat(name.map(|name| Box::new(Extra::named(name))))
+    }
+
+    /// Takes a seat for a guest, which is no task and has no waker.
+    pub(crate) fn admit_blocking(&self, name: &Name) -> Result<Member, Refusal> {
+        let extra = Extra { blocking: true, ..Extra::named(name) };
+        self.take_seat(Some(Box::new(extra))).map(|(member, _)| member)
+    }
+
+    #[inline]
+    fn take_seat(&self, extra: Option<Box<Extra>>) -> Result<(Member, u64), Refusal> {
         let mut state = self.lock();
         state.refusal()?;
         let index = state.spawned;
@@ -58,6 +81,7 @@ impl Core {
     /// Gives a child's seat back. Its future has been dropped.
     pub(crate) fn leave(&self, member: Member) {
         let mut state = self.lock();
+        let answered = state.skip_answer(member);
         let Seat { waker, extra, claimed, .. } = state.seats.remove(member.key());
         if extra.as_ref().is_some_and(|extra| extra.stop.is_some()) {
             self.signals.fetch_sub(ONE, Ordering::Release);
@@ -66,6 +90,7 @@ impl Core {
             self.unclaimed.fetch_sub(1, Ordering::Release);
         }
         self.left(state);
+        answered.tell();
         // The destructor of a waker is the runtime's: it runs here, unlocked.
         drop((waker, extra));
     }

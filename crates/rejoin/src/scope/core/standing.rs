@@ -9,6 +9,8 @@ use crate::cancel::CancelReason;
 /// How a member stands at this moment.
 pub(crate) enum Standing {
     Running,
+    /// Running, and somebody looks at what it waits for.
+    LookedAt,
     Signalled(End),
     /// To be dropped at once.
     Enforced(End),
@@ -45,11 +47,12 @@ impl Core {
 
 impl State {
     pub(super) fn standing(&self, member: Member) -> Standing {
-        let Some(seat) = self.seat(member) else { return Standing::Running };
+        let running = if self.lookers > 0 { Standing::LookedAt } else { Standing::Running };
+        let Some(seat) = self.seat(member) else { return running };
         let alone = seat.extra.as_ref().and_then(|extra| extra.stop.as_ref());
         // Whichever came first gives the reason.
         let (Some(first), with_scope) = (alone.or(self.stop.as_ref()), alone.is_none()) else {
-            return Standing::Running;
+            return running;
         };
         let own_deadline = with_scope && matches!(self.record.stop, Some((StopCause::Deadline, _)));
         let end = End { stop: first.clone(), own_deadline, with_scope };

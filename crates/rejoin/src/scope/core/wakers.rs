@@ -49,14 +49,21 @@ impl Core {
         let waker = waker.clone();
         let mut state = self.lock();
         let standing = state.standing(member);
+        let Some(answered) = state.end_answer(member) else {
+            drop(state);
+            return Parked::PollAgain;
+        };
         let Some(seat) = state.seat_mut(member) else { return Parked::Waiting };
         if let Standing::Enforced(end) = standing {
             // A shield that was opened in that very poll may have ended since.
             let opened = seat.extra.as_mut().is_some_and(|extra| std::mem::take(&mut extra.opened));
+            drop(state);
+            answered.tell();
             return if seen && !opened { Parked::Ends(end) } else { Parked::PollAgain };
         }
         let old = seat.waker.replace(waker);
         drop(state);
+        answered.tell();
         drop(old);
         Parked::Waiting
     }
