@@ -63,6 +63,7 @@ impl Core {
     }
 
     /// Takes a seat for a guest, which is no task and has no waker.
+    #[cfg(not(any(shuttle, rejoin_loom)))]
     pub(crate) fn admit_blocking(&self, name: &Name) -> Result<Member, Refusal> {
         let extra = Extra { blocking: true, ..Extra::named(name) };
         self.take_seat(Some(Box::new(extra))).map(|(member, _)| member)
