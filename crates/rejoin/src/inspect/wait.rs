@@ -40,14 +40,22 @@ impl fmt::Display for Wait {
             Wait::Task { id, name: Some(name) } => write!(f, "task {id} `{}`", shown(name)),
             Wait::Task { id, name: None } => write!(f, "task {id}"),
             Wait::Pause { left } => write!(f, "the end of a pause in {:?}", rounded(*left)),
-            Wait::Other(name) => shown(name).fmt(f),
+            Wait::Other(name) => f.write_str(&shown(name)),
         }
     }
 }
 
 /// On one line, whatever the name is made of.
-pub(super) fn shown(name: &Name) -> impl fmt::Display {
-    name.as_str().escape_debug()
+pub(super) fn shown(name: &Name) -> String {
+    let mut text = String::new();
+    for letter in name.as_str().chars() {
+        if letter.is_control() {
+            text.extend(letter.escape_default());
+        } else {
+            text.push(letter);
+        }
+    }
+    text
 }
 
 /// Nobody reads nanoseconds.
