@@ -35,7 +35,7 @@ usage: cargo xtask COMMAND
   lint             format, clippy, rustdoc, architecture, cargo-deny
   bench            measures against the peers in benches/ and writes docs/benchmarks.md and
                    docs/benchmarks-library.md
-  bench PART       only one of them: server, library
+  bench PART       only one of them: server, library; or peers: of library, only what it is compared with
   bench --quick    the same in about a minute, without writing the pages";
 
 fn main() -> ExitCode {
@@ -80,6 +80,7 @@ fn bench_words(words: &[&str]) -> Option<(bench::Part, bench::Effort)> {
         [] => bench::Part::All,
         ["server"] => bench::Part::Server,
         ["library"] => bench::Part::Library,
+        ["peers"] => bench::Part::Peers,
         _ => return None,
     };
     Some((part, effort))

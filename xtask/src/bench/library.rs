@@ -15,8 +15,9 @@ pub(super) struct Output {
     pub(super) text: String,
 }
 
-/// Runs the library's peers, and the benches of every crate that has a folder of them.
-pub(super) fn run(effort: Effort) -> Result<Vec<Output>, String> {
+/// Runs the library's peers, and, if not only these, the benches of every crate that has a folder of
+/// them.
+pub(super) fn run(effort: Effort, peers_only: bool) -> Result<Vec<Output>, String> {
     let peers = tree::root().join("benches/peers");
     let built = tree::target().join("peers");
     let mut build = cargo(["build", "--release", "--package", "library-bench"]);
@@ -35,7 +36,8 @@ pub(super) fn run(effort: Effort) -> Result<Vec<Output>, String> {
         }
         all.push(Output { title: title.to_owned(), text: printed(command)? });
     }
-    for krate in crates_with_benches()? {
+    let crates = if peers_only { Vec::new() } else { crates_with_benches()? };
+    for krate in crates {
         let mut command = cargo(["bench", "--quiet", "--package", &krate, "--benches"]);
         if effort == Effort::Quick {
             command.args(["--", "--quick"]);

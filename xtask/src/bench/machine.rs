@@ -17,6 +17,12 @@ pub(super) fn describe() -> String {
     )
 }
 
+/// How busy the machine is with other work: tasks that run or want to, over the last minute.
+pub(super) fn load() -> String {
+    let loads = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    loads.split_whitespace().next().unwrap_or("unknown").to_owned()
+}
+
 fn first_line(program: &str, words: &[&str]) -> String {
     let output = Command::new(program).args(words).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());

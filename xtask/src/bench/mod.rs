@@ -38,6 +38,8 @@ pub(crate) enum Part {
     Server,
     /// The crates by themselves, and the library against other crates.
     Library,
+    /// Of these only the library against other crates.
+    Peers,
 }
 
 impl Effort {
@@ -129,12 +131,15 @@ struct Report {
 
 /// Both pages, or one of them.
 pub(crate) fn run(part: Part, effort: Effort) -> Result<bool, String> {
-    if part != Part::Library {
+    if matches!(part, Part::All | Part::Server) {
         server(effort)?;
     }
     if part != Part::Server {
         println!("\n== library");
-        let text = page::library(&machine::describe(), &library::run(effort)?);
+        let (load, peers_only) = (machine::load(), part == Part::Peers);
+        let outputs = library::run(effort, peers_only)?;
+        let command = if peers_only { "peers" } else { "library" };
+        let text = page::library(&machine::describe(), &load, command, &outputs);
         publish("docs/benchmarks-library.md", &text, effort)?;
     }
     Ok(true)

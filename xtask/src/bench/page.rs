@@ -135,14 +135,22 @@ fn memory(text: &mut String, report: &Report) {
 }
 
 /// docs/benchmarks-library.md
-pub(super) fn library(machine: &str, outputs: &[Output]) -> String {
+pub(super) fn library(machine: &str, load: &str, command: &str, outputs: &[Output]) -> String {
     let mut text = String::new();
     line(&mut text, "# Benchmarks of the library\n");
     line(
         &mut text,
-        "Written by `cargo xtask bench library`; do not edit. Every figure here comes from one run of that command.\n",
+        format!(
+            "Written by `cargo xtask bench {command}`; do not edit. Every figure here comes from one run of that command.\n"
+        ),
     );
     line(&mut text, format!("- Machine: {machine}"));
+    line(
+        &mut text,
+        format!(
+            "- Load average of the last minute when it began: {load}. Above the number of cores, other work got in the way."
+        ),
+    );
     line(
         &mut text,
         "- The contestants of a table take turns in short samples; a ratio is computed within each turn. Below 1 is faster",

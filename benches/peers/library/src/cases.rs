@@ -3,15 +3,18 @@
 
 use std::future::pending;
 use std::hint::black_box;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
 
 use futures::future::{join_all, select_all, select_ok};
 use futures::stream::{self, FuturesUnordered};
 use futures::{FutureExt, StreamExt};
 use futures_concurrency::prelude::*;
+use rejoin::limit::ConcurrencyLimit;
 use rejoin::pool::ThreadPool;
 use rejoin::worker::{Mode, Worker};
 use rejoin::{Scope, Until, gather, wait_until};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::compare::{Case, Run};
@@ -88,6 +91,24 @@ pub(crate) fn all() -> Vec<Case> {
                 "tokio mpsc, oneshot replies" => submit_channels(),
                 "rejoin worker, tasks" => submit_worker(Mode::Task),
                 "rejoin worker, inline" => submit_worker(Mode::Inline),
+            },
+        },
+        Case {
+            name: "A place of ten, taken and given back 10,000 times by one task",
+            items: TAKEN as u32,
+            rounds: 2,
+            contestants: contestants! {
+                "tokio Semaphore" => free_semaphore(),
+                "rejoin ConcurrencyLimit" => free_limit(),
+            },
+        },
+        Case {
+            name: "A place of ten, wanted by 100 tasks 100 times each",
+            items: TAKEN as u32,
+            rounds: 2,
+            contestants: contestants! {
+                "tokio Semaphore" => full_semaphore(),
+                "rejoin ConcurrencyLimit" => full_limit(),
             },
         },
         Case {
@@ -221,6 +242,7 @@ async fn race_concurrency() -> u64 {
 
 const MAPPED: u64 = 100_000;
 const LIMIT: NonZeroUsize = NonZeroUsize::new(10).expect("not zero");
+const TEN: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 
 async fn map_join_set() -> u64 {
     let mut set = JoinSet::new();
@@ -362,6 +384,79 @@ async fn ask_mutex() -> u64 {
         last = *sum;
     }
     last
+
+// Places.
+
+const TAKEN: u64 = 10_000;
+
+async fn free_semaphore() -> u64 {
+    let places = Semaphore::new(LIMIT.get());
+    let mut sum = 0;
+    for n in 0..TAKEN {
+        let _place = places.acquire().await.expect("it is never closed");
+        sum += child(n).await;
+    }
+    sum
+}
+
+async fn free_limit() -> u64 {
+    let places = ConcurrencyLimit::new(TEN);
+    let mut sum = 0;
+    for n in 0..TAKEN {
+        let _place = places.acquire().await;
+        sum += child(n).await;
+    }
+    sum
+}
+
+/// Gives others a turn while it has its place, so that there is a line.
+async fn work_in_turn(n: u64) -> u64 {
+    tokio::task::yield_now().await;
+    child(n).await
+}
+
+async fn full_semaphore() -> u64 {
+    let places = Arc::new(Semaphore::new(LIMIT.get()));
+    let tasks: Vec<_> = (0..100)
+        .map(|task| {
+            let places = Arc::clone(&places);
+            tokio::spawn(async move {
+                let mut sum = 0;
+                for n in 0..100 {
+                    let _place = places.acquire().await.expect("it is never closed");
+                    sum += work_in_turn(task * 100 + n).await;
+                }
+                sum
+            })
+        })
+        .collect();
+    let mut sum = 0;
+    for task in tasks {
+        sum += task.await.expect("no panic");
+    }
+    sum
+}
+
+async fn full_limit() -> u64 {
+    let places = ConcurrencyLimit::new(TEN);
+    let tasks: Vec<_> = (0..100)
+        .map(|task| {
+            let places = places.clone();
+            tokio::spawn(async move {
+                let mut sum = 0;
+                for n in 0..100 {
+                    let _place = places.acquire().await;
+                    sum += work_in_turn(task * 100 + n).await;
+                }
+                sum
+            })
+        })
+        .collect();
+    let mut sum = 0;
+    for task in tasks {
+        sum += task.await.expect("no panic");
+    }
+    sum
 }
 
 // Blocking work.
