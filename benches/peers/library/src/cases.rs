@@ -384,6 +384,7 @@ async fn ask_mutex() -> u64 {
         last = *sum;
     }
     last
+}
 
 // Places.
 
