@@ -66,6 +66,16 @@
 //! | a loop that never waits | to notice that it should stop | [`checkpoint`] |
 //! | streams | to merge, batch, throttle them, or to read ahead | [`stream`] |
 //!
+//! All joins are two questions: what is waited for, and what a failure does.
+//!
+//! | | all have to end | one is enough |
+//! |---|---|---|
+//! | **a failure decides** | [`gather`]: every output, or the first failure | [`race`]: the first to settle, either way |
+//! | **a failure disturbs nobody** | [`wait`]: every outcome | [`any`], [`quorum`]: the first successes, or every failure |
+//!
+//! Whatever the answer, those who are not needed any longer are stopped *and awaited* before the join
+//! comes back. Nothing polls: an end wakes the join that waits for it, and nobody looks in between.
+//!
 //! # The contract
 //!
 //! 1. **Nothing outlives its scope.** A scope resolves when every child has ended and its
@@ -89,6 +99,15 @@
 //! 8. **No started future is left unpolled.** Every branch is a task of its own, so two branches
 //!    cannot block each other by not being polled.
 //! 9. **Nothing queues without bound.** A full limit makes the spawner wait, or hands the work back.
+//!
+//! # Misuse
+//!
+//! What the types can rule out does not compile: a limit of zero, a handle that is awaited twice, a
+//! scope that is run twice, something among futures that is none. The rest is an error with a name, or
+//! a panic that says what it is, and never a hang: spawning into a scope that has ended, asking for
+//! more than a limit can ever give, borrowing twice, a task that awaits its own handle, a run of a
+//! single flight that asks for its own key. What nobody can see is two tasks that wait for each other;
+//! give such work a deadline, and the error says whose time was up.
 //!
 //! # Why children must be `'static`
 //!

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use loom::future::block_on;
 use rejoin::{Outcome, Scope, TaskError, cancelled, scope};
@@ -79,5 +80,24 @@ fn a_handle_is_dropped_while_its_child_ends() {
         .unwrap();
         // What nobody asks for is dropped no later than with the handle or the child's task.
         assert!(Arc::strong_count(&alive) <= 2);
+    });
+}
+
+/// A move of the deadline meets a body that is about to wait: it hears of the move, or sees it.
+#[test]
+fn a_moved_deadline_meets_a_body_that_is_about_to_wait() {
+    explore(|| {
+        let hour = Duration::from_secs(3600);
+        let result = block_on(Scope::builder().timeout(hour).run(|s: Scope| async move {
+            let mover = s.clone();
+            drop(s.spawn_value(async move {
+                // The clock stands still: only one that has passed already ends the body.
+                let now = mover.deadline().expect("it has one") - hour;
+                mover.move_deadline(now)
+            }));
+            std::future::pending::<()>().await;
+            Ok(())
+        }));
+        assert!(result.unwrap_err().is_timed_out());
     });
 }

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rejoin::limit::{ConcurrencyLimit, LimitSet};
+use rejoin::single_flight::{Audience, SingleFlight};
 use rejoin::worker::{Mode, Worker, asynchronous};
 use rejoin::{
-    CancelReason, CancelSource, Ending, Joiner, OnError, Outcome, Scope, TaskError, any, cancelled,
-    checkpoint, gather, join_with, live_tasks, race, scope, shield, timeout, wait,
+    CancelReason, CancelSource, Ending, Joiner, OnError, Outcome, Scope, TaskError, any,
+    as_completed, cancelled, checkpoint, gather, join_with, live_tasks, map, race, scope, shield,
+    timeout, wait,
 };
 use shuttle::future::{block_on, yield_now};
 
@@ -415,5 +418,193 @@ fn a_look_at_the_tree_loses_no_wake_up() {
             looks_too.await
         });
         assert!((1..=6).contains(&result.await.unwrap()));
+    });
+}
+
+#[test]
+fn a_deadline_that_moves_while_it_passes() {
+    explore(1_000, || async {
+        let moved = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&moved);
+        let result = Scope::builder()
+            .timeout(SECOND)
+            .run(|s: Scope| async move {
+                let mover = s.clone();
+                drop(s.spawn_value(async move {
+                    for _ in 0..2 {
+                        steps(1).await;
+                        let later = mover.deadline().expect("it has one") + SECOND;
+                        // Refused, and nothing changes, once it has passed.
+                        let was_moved = mover.move_deadline(later);
+                        count.fetch_add(usize::from(was_moved), Ordering::SeqCst);
+                    }
+                }));
+                steps(3).await;
+                Ok(())
+            })
+            .await;
+        assert!(moved.load(Ordering::SeqCst) <= 2);
+        if let Err(error) = result {
+            assert!(error.is_timed_out(), "{error:?}");
+        }
+    });
+}
+
+/// The body is parked for good: only the deadline ends it, the old one or the one that it moved to.
+#[test]
+fn a_parked_body_hears_of_the_move_and_of_the_new_deadline() {
+    explore(1_000, || async {
+        let result = Scope::builder()
+            .timeout(SECOND * 50)
+            .run(|s: Scope| async move {
+                let mover = s.clone();
+                drop(s.spawn_value(async move {
+                    steps(1).await;
+                    let sooner = mover.deadline().expect("it has one") - SECOND * 40;
+                    mover.move_deadline(sooner)
+                }));
+                std::future::pending::<()>().await;
+                Ok(())
+            })
+            .await;
+        assert!(result.unwrap_err().is_timed_out());
+    });
+}
+
+#[test]
+fn a_deadline_that_is_taken_away_does_not_come_back() {
+    explore(1_000, || async {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
+        let result = Scope::builder()
+            .timeout(SECOND)
+            .run(|s: Scope| async move {
+                let taker = s.clone();
+                let task = s.spawn_value(async move {
+                    let was_taken = taker.move_deadline(None);
+                    count.fetch_add(usize::from(was_taken), Ordering::SeqCst);
+                    steps(3).await;
+                });
+                task.await
+            })
+            .await;
+        match taken.load(Ordering::SeqCst) {
+            1 => assert!(result.is_ok(), "it was taken away, and passed all the same"),
+            // It had passed; whoever was done by then has its value all the same.
+            _ => assert!(result.is_ok() || result.unwrap_err().is_timed_out()),
+        }
+    });
+}
+
+/// The limit's line, from tasks that give up, are cancelled, or pass their place on.
+#[test]
+fn a_limit_loses_no_place_and_no_wake_up() {
+    explore(1_000, || async {
+        let one = std::num::NonZeroU32::MIN;
+        let (limit, other) = (ConcurrencyLimit::new(one), ConcurrencyLimit::new(one));
+        let both = LimitSet::new().and(&limit, 1).and(&other, 1);
+        let (places, inside) = (limit.clone(), Arc::new(AtomicUsize::new(0)));
+        scope(|s: Scope| async move {
+            let canceller = {
+                let (limit, inside) = (limit.clone(), Arc::clone(&inside));
+                let task = s.spawn_value(async move {
+                    let _place = limit.acquire().await;
+                    let _alone = Alone::new(&inside);
+                    steps(2).await;
+                });
+                task.canceller()
+            };
+            drop(s.spawn_value(async move { canceller.cancel("enough") }));
+            for n in 0..2 {
+                let (limit, both, inside) = (limit.clone(), both.clone(), Arc::clone(&inside));
+                drop(s.spawn_value(async move {
+                    let _ = timeout(SECOND, limit.acquire()).await;
+                    let _places = both.acquire().await.expect("no more than there is");
+                    let _alone = Alone::new(&inside);
+                    steps(n).await;
+                }));
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+        assert_eq!(places.in_use(), 0);
+    });
+}
+
+/// Whoever is in here is alone.
+struct Alone(Arc<AtomicUsize>);
+
+impl Alone {
+    fn new(inside: &Arc<AtomicUsize>) -> Self {
+        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two have the only place");
+        Alone(Arc::clone(inside))
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn maps_and_streams_of_outcomes_lose_nothing() {
+    explore(500, || async {
+        let two = std::num::NonZeroUsize::new(2).expect("it is not zero");
+        let outputs = map(0..5, two, |n| async move {
+            steps(n % 3).await;
+            Ok::<_, ()>(n)
+        });
+        assert_eq!(outputs.await.unwrap(), [0, 1, 2, 3, 4]);
+
+        let all = (0..4).map(|n| async move {
+            steps(n % 2).await;
+            Ok::<_, ()>(n)
+        });
+        let seen = as_completed(all, two, |mut results| async move {
+            let mut seen = Vec::new();
+            // Reads that are given up lose nothing.
+            for _ in 0..2 {
+                if let Ok(Some((index, outcome))) = timeout(SECOND, results.next()).await {
+                    seen.push((index, outcome?));
+                }
+            }
+            while let Some((index, outcome)) = results.next().await {
+                seen.push((index, outcome?));
+            }
+            Ok(seen)
+        });
+        let mut seen = seen.await.unwrap();
+        seen.sort_unstable();
+        assert_eq!(seen, [(0, 0), (1, 1), (2, 2), (3, 3)]);
+    });
+}
+
+#[test]
+fn a_shared_run_survives_whoever_leaves() {
+    explore(1_000, || async {
+        let flights = Arc::new(SingleFlight::new());
+        scope(|s: Scope| async move {
+            let ask = |flights: &Arc<SingleFlight<u8, u8, std::convert::Infallible>>| {
+                let flights = Arc::clone(flights);
+                async move {
+                    let run = flights.run(Audience::Everybody, 1, || async {
+                        steps(2).await;
+                        Ok(7)
+                    });
+                    run.await
+                }
+            };
+            let leader = s.spawn_outcome(ask(&flights));
+            let follower = s.spawn_outcome(ask(&flights));
+            leader.cancel("its client has gone");
+            assert_eq!(follower.await?, 7);
+            drop(leader.await);
+            assert_eq!(flights.under_way(), 0);
+            Ok(())
+        })
+        .await
+        .unwrap();
     });
 }

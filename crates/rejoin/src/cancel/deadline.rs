@@ -55,6 +55,10 @@ pub async fn timeout<F: Future>(timeout: Duration, future: F) -> Result<F::Outpu
 /// # Errors
 ///
 /// As [`timeout`].
+///
+/// # Cancel safety
+///
+/// As [`timeout`].
 pub async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Result<F::Output, TimedOut> {
     within(Scope::builder().deadline(deadline), future).await
 }

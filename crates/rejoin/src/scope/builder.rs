@@ -157,7 +157,34 @@ pub struct LimitedScopeBuilder {
 impl LimitedScopeBuilder {
     /// As [`ScopeBuilder::run`], with a scope that has a limit.
     ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// use rejoin::{LimitedScope, Scope};
+    /// # use std::num::ParseIntError;
+    /// # async fn load(text: &'static str) -> Result<u32, ParseIntError> { text.parse() }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let two = NonZeroUsize::new(2).unwrap();
+    /// let opened = Scope::builder().limit(two).run(|s: LimitedScope<ParseIntError>| async move {
+    ///     for text in ["1", "2", "3"] {
+    ///         // The third waits until one of the others has ended.
+    ///         s.spawn(load(text)).await;
+    ///     }
+    ///     Ok(())
+    /// });
+    /// assert!(opened.await.is_ok());
+    /// # });
+    /// ```
+    ///
     /// # Errors
+    ///
+    /// As [`ScopeBuilder::run`].
+    ///
+    /// # Panics
+    ///
+    /// As [`ScopeBuilder::run`].
+    ///
+    /// # Cancel safety
     ///
     /// As [`ScopeBuilder::run`].
     pub async fn run<F, Fut, R, E>(self, body: F) -> Result<R, ScopeError<E>>

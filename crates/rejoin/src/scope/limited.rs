@@ -61,6 +61,10 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
     }
 
     /// As [`spawn`](Self::spawn), with a name.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`spawn`](Self::spawn).
     pub async fn spawn_named<F, T>(&self, name: impl Into<Name>, future: F) -> TaskHandle<T, E>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
@@ -72,6 +76,10 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
     }
 
     /// As [`spawn`](Self::spawn), for a child that cannot fail.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`spawn`](Self::spawn).
     pub async fn spawn_value<F, T>(&self, future: F) -> TaskHandle<T, E>
     where
         F: Future<Output = T> + Send + 'static,
@@ -82,6 +90,10 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
     }
 
     /// As [`spawn`](Self::spawn), for a child that says itself how it ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`spawn`](Self::spawn).
     pub async fn spawn_outcome<F, T>(&self, future: F) -> TaskHandle<T, E>
     where
         F: Future<Output = Outcome<T, E>> + Send + 'static,
