@@ -158,6 +158,8 @@ mod name;
 mod outcome;
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub mod pool;
+#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+pub mod process;
 pub mod retry;
 mod scope;
 mod seam;
@@ -181,6 +183,8 @@ pub use crate::name::Name;
 pub use crate::outcome::{Outcome, Panic, TaskError};
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub use crate::pool::to_thread;
+#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+pub use crate::process::to_process;
 pub use crate::scope::{
     Cause, Failure, LimitedScope, LimitedScopeBuilder, NotReady, OnError, Ready, Scope,
     ScopeBuilder, ScopeError, SpawnError, TaskBuilder, TaskHandle, TaskId, inherited, scope,

@@ -26,6 +26,12 @@ enum Text {
 }
 
 impl Name {
+    /// A name known when the program is compiled.
+    #[cfg(feature = "process")]
+    pub(crate) const fn literal(text: &'static str) -> Name {
+        Name(Text::Literal(text))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         match &self.0 {

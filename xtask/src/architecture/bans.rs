@@ -74,6 +74,8 @@ pub(super) const RULES: [Rule; 8] = [
                 "crates/rejoin/src/seam/",
                 // Blocking work, through the seam and with a place in the scope that started it.
                 "crates/rejoin/src/pool/thread_pool.rs",
+                // In a child process: sees the parent go while the function runs.
+                "crates/rejoin/src/process/child.rs",
                 // Scripts run on blocking threads, bounded by a semaphore.
                 "crates/rejoin-engine/src/scripts.rs",
                 // A pooled connection outlives the request that opened it: its task belongs to the pool.

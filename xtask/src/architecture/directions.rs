@@ -4,8 +4,9 @@ use super::{Rule, Tree, Violation};
 
 /// For each crate, the crates of the workspace that it may link. The others of its dependencies are free, unless
 /// [`PURE`] lists them.
-const MAY_USE: [(&str, &[&str]); 8] = [
-    ("rejoin", &[]),
+const MAY_USE: [(&str, &[&str]); 9] = [
+    ("rejoin-macros", &[]),
+    ("rejoin", &["rejoin-macros"]),
     ("rejoin-value", &[]),
     ("rejoin-lang", &["rejoin-value"]),
     ("rejoin-http", &["rejoin", "rejoin-value"]),

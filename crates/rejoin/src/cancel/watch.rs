@@ -45,6 +45,14 @@ pub struct WhenCancelled {
     watch: Option<usize>,
 }
 
+#[cfg(feature = "process")]
+impl WhenCancelled {
+    /// At a known place; never, if there is none.
+    pub(crate) fn at(place: Option<Place>) -> Self {
+        WhenCancelled { place, watch: None }
+    }
+}
+
 impl Future for WhenCancelled {
     type Output = CancelReason;
 

@@ -17,7 +17,8 @@ use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::{Outcome, Panic, TaskError};
 use crate::scope::core::Place;
-use crate::scope::{as_result, as_value, context};
+use crate::scope::guest::Guest;
+use crate::scope::{as_result, as_value};
 use crate::seam;
 
 /// A named, bounded number of threads for blocking work. Clones are the same pool.
@@ -171,28 +172,15 @@ impl ThreadPool {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let place = match context::current() {
-            Some(caller) => {
-                // Who is told to stop is polled once more, and may find a thread free just then.
-                if let Some(reason) = caller.reason() {
-                    return Err(reason);
-                }
-                let core = caller.core;
-                match core.admit_blocking(&self.name) {
-                    Ok(member) => Some(Place { core, member }),
-                    Err(refusal) => return Err(refusal.into_reason()),
-                }
-            }
-            None => None,
-        };
-        let mut seat = Seat(place.clone());
+        let mut guest = Guest::of_caller(&self.name)?;
+        let place = guest.place().cloned();
         let (sender, receiver) = oneshot::channel();
         drop(seam::spawn_blocking(move || {
-            let result = context::enter(&mut seat.0, work);
+            let result = guest.enter(work);
             // A result that nobody waits for is dropped here, while the scope still waits.
             let _ = sender.send(result);
             drop(free);
-            drop(seat);
+            drop(guest);
         }));
         Ok((receiver, place))
     }
@@ -248,17 +236,6 @@ where
         Ok(Err(payload)) => Err(TaskError::Panicked(Panic::new(payload))),
         // A runtime that shuts down drops what has not started.
         Err(_) => Err(TaskError::Cancelled(CancelReason::shutdown("the runtime was shut down"))),
-    }
-}
-
-/// A seat in a scope, given back when this is dropped; also by a runtime that never runs the work.
-struct Seat(Option<Place>);
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        if let Some(Place { core, member }) = self.0.take() {
-            core.leave(member);
-        }
     }
 }
 

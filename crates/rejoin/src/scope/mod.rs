@@ -5,6 +5,8 @@ mod child;
 pub(crate) mod context;
 pub(crate) mod core;
 mod error;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub(crate) mod guest;
 mod handle;
 mod inherited;
 mod limited;
@@ -140,6 +142,12 @@ impl Scope {
 }
 
 impl<E> Scope<E> {
+    /// For guests.
+    #[cfg(feature = "process")]
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     pub(crate) fn new(core: &Arc<Core>) -> Self {
         Scope { core: Arc::clone(core), _errors: PhantomData }
     }

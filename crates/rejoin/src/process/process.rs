@@ -1,0 +1,198 @@
+//! The parent's side: a child process, and the pipes to it.
+
+use std::io;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::runtime::Handle;
+
+use super::error::ProcessError;
+use super::{frame, init, registry};
+use crate::cancel::WhenCancelled;
+use crate::scope::guest::Guest;
+use crate::seam;
+
+/// How long a child may take until its `init`. It takes a millisecond; this is for machines that
+/// are on their knees.
+const START: Duration = Duration::from_secs(30);
+
+/// What a program may print before its `init`.
+const PREAMBLE: usize = 64 * 1024;
+
+/// A child process that runs one request at a time.
+///
+/// Dropped, it is killed at once and reaped in the background; its scope waits for that.
+pub(super) struct Process {
+    /// Until it has been reaped.
+    live: Option<Live>,
+    /// Its seat in the scope that it belongs to.
+    guest: Option<Guest>,
+    /// How many requests it has answered.
+    pub(super) answered: usize,
+}
+
+struct Live {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+/// Why there is no answer. The child is of no use any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// It was gone before it had the whole request, so it cannot have begun.
+    Unsent,
+    /// It has gone since.
+    Unanswered,
+}
+
+impl Process {
+    /// Starts a child, which can be used when it is [`ready`](Self::ready).
+    pub(super) fn start(name: &str, guest: Guest) -> Result<Process, ProcessError> {
+        let arguments = init::arguments().ok_or(ProcessError::NotInitialised)?;
+        Process::spawn(name, &arguments, guest)
+            .map_err(|error| ProcessError::NotStarted { source: Arc::new(error) })
+    }
+
+    /// Waits until the child has come to its `init`.
+    pub(super) async fn ready(&mut self) -> Result<(), ProcessError> {
+        // Waits on a thread: a paused clock stands still as long as that waits, so nobody's virtual
+        // time runs out because a process takes a real millisecond to start.
+        let (ready, until_ready) = mpsc::channel::<()>();
+        let late = seam::spawn_blocking(move || {
+            until_ready.recv_timeout(START) == Err(mpsc::RecvTimeoutError::Timeout)
+        });
+        let greeted = async {
+            let greeted = self.greeted().await;
+            drop(ready);
+            greeted
+        };
+        let late = match select(pin!(greeted), late).await {
+            Either::Left((Ok(true), _)) => return Ok(()),
+            Either::Left(_) => false,
+            Either::Right(_) => true,
+        };
+        Err(ProcessError::NotReady { status: self.end().await, late })
+    }
+
+    fn spawn(name: &str, arguments: &[&str], guest: Guest) -> io::Result<Process> {
+        // On Linux the program that runs, even if its file was replaced by a newer one.
+        let program = match cfg!(target_os = "linux") {
+            true => "/proc/self/exe".into(),
+            false => std::env::current_exe()?,
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .arg(format!("name={}", name.replace('\0', "")))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // A group of its own: an interrupt from the terminal is for the parent to handle, and
+            // what the function starts goes with the child.
+            .process_group(0)
+            .kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let input = child.stdin.take().expect("it is piped");
+        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let live = Some(Live { child, input, output });
+        Ok(Process { live, guest: Some(guest), answered: 0 })
+    }
+
+    /// Waits for the hello. False if it is that of another program.
+    async fn greeted(&mut self) -> io::Result<bool> {
+        let output = &mut self.live().output;
+        let mut last = [0; frame::HELLO.len()];
+        for _ in 0..PREAMBLE {
+            last.rotate_left(1);
+            last[frame::HELLO.len() - 1] = output.read_u8().await?;
+            if last == frame::HELLO {
+                return Ok(output.read_u64_le().await? == registry::fingerprint());
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sends a request and gives the content of the answer, which is no longer than `longest`.
+    ///
+    /// Dropped before it returns, the child is of no use any more.
+    pub(super) async fn exchange(
+        &mut self,
+        request: &[u8],
+        longest: usize,
+    ) -> Result<Vec<u8>, Broken> {
+        self.live().input.write_all(request).await.map_err(|_| Broken::Unsent)?;
+        let answer = self.answer(longest).await.map_err(|_| Broken::Unanswered)?;
+        self.answered += 1;
+        Ok(answer)
+    }
+
+    async fn answer(&mut self, longest: usize) -> io::Result<Vec<u8>> {
+        let output = &mut self.live().output;
+        let length = output.read_u32_le().await? as usize;
+        if length > longest {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut content = vec![0; length];
+        output.read_exact(&mut content).await?;
+        Ok(content)
+    }
+
+    /// Kills it, with all that it has started, and waits until it has gone. If it had ended before,
+    /// the status says how; there is none if the program has told the system to forget its children.
+    pub(super) async fn end(&mut self) -> Option<ExitStatus> {
+        let live = self.live();
+        live.kill();
+        let status = live.child.wait().await.ok();
+        self.live = None;
+        status
+    }
+
+    /// Ready when the scope that it belongs to is told to stop.
+    pub(super) fn cancelled(&self) -> WhenCancelled {
+        self.guest.as_ref().expect("it has its seat until its end").cancelled()
+    }
+
+    /// Kills it, and holds `also` until it has gone.
+    pub(super) fn end_in_background<H: Send + 'static>(mut self, also: H) {
+        self.abandon(also);
+    }
+
+    fn live(&mut self) -> &mut Live {
+        self.live.as_mut().expect("a process is not used after its end")
+    }
+
+    fn abandon<H: Send + 'static>(&mut self, also: H) {
+        let Some(mut live) = self.live.take() else { return };
+        live.kill();
+        let held = (self.guest.take(), also);
+        // Without a runtime nobody is left to wait.
+        if Handle::try_current().is_ok() {
+            drop(seam::spawn(async move {
+                let _ = live.child.wait().await;
+                drop(held);
+            }));
+        }
+    }
+}
+
+impl Live {
+    fn kill(&mut self) {
+        // It is not reaped yet, so its number is nobody else's.
+        let group = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.abandon(());
+    }
+}
