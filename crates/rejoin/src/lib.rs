@@ -53,6 +53,7 @@
 //! | a service, as `tower` knows it | each call in a scope, with a deadline and a limit | `tower::ScopeLayer` |
 //! | a state, and many who use it | to have their calls one at a time, in order, with a queue | [`worker::Worker`] |
 //! | a state of which several copies may exist | a pool of workers | [`worker::WorkerBuilder::copies`] |
+//! | work that may crash, leak or never end | to run it in a child process, which can be killed | `to_process`, `process::ProcessPool` (feature `process`) |
 //! | code that is not async | to run async code from it, or it from async code | [`bridge`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |

@@ -27,7 +27,7 @@ enum Text {
 
 impl Name {
     /// A name known when the program is compiled.
-    #[cfg(feature = "process")]
+    #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
     pub(crate) const fn literal(text: &'static str) -> Name {
         Name(Text::Literal(text))
     }

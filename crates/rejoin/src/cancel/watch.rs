@@ -45,7 +45,7 @@ pub struct WhenCancelled {
     watch: Option<usize>,
 }
 
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
 impl WhenCancelled {
     /// At a known place; never, if there is none.
     pub(crate) fn at(place: Option<Place>) -> Self {

@@ -204,11 +204,11 @@ mod tests {
 
     #[test]
     fn the_limit_is_that_of_the_value_to_the_byte() {
-        let value = [1_u8; 100];
-        assert!(request(Command::Call, 0, &value, 100).is_ok());
-        assert!(matches!(request(Command::Call, 0, &value, 99), Err(Unfit::TooLarge)));
-        assert_eq!(parse_answer(content(&done(&value, 100))).unwrap(), (Ending::Done, &value[..]));
-        let refused = done(&value, 99);
+        let value = [1_u8; 32];
+        assert!(request(Command::Call, 0, &value, 32).is_ok());
+        assert!(matches!(request(Command::Call, 0, &value, 31), Err(Unfit::TooLarge)));
+        assert_eq!(parse_answer(content(&done(&value, 32))).unwrap(), (Ending::Done, &value[..]));
+        let refused = done(&value, 31);
         assert_eq!(parse_answer(content(&refused)).unwrap(), (Ending::ResultTooLarge, &[][..]));
     }
 

@@ -17,14 +17,7 @@ static INITIALISED: AtomicBool = AtomicBool::new(false);
 pub static TESTS: [&'static str];
 
 /// Makes this program one that can be its own child process. It must be the first thing in `main`:
-/// in a child it does not return.
-///
-/// ```no_run
-/// fn main() {
-///     rejoin::process::init();
-///     // The program.
-/// }
-/// ```
+/// in a child it does not return. The [module](crate::process) has an example.
 ///
 /// Without it calls fail with [`NotInitialised`](super::ProcessError::NotInitialised); nothing is
 /// started. What stands before it runs in every child as well, and must not print to standard

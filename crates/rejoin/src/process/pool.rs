@@ -17,6 +17,7 @@ use super::error::ProcessError;
 use super::function::Function;
 use super::process::{Broken, Process};
 use super::taken::Taken;
+use crate::cancel::CancelReason;
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::core::Core;
@@ -273,15 +274,22 @@ impl Shared {
     }
 }
 
-/// Closes the pool when the body ends, however it does. Calls that run are waited for.
-struct CloseOnDrop(Arc<Shared>);
+/// Closes the pool when the body ends, however it does. Calls that run are waited for if it ended
+/// well, and cancelled otherwise.
+struct CloseOnDrop {
+    shared: Arc<Shared>,
+    well: bool,
+}
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
-        self.0.free.close();
+        self.shared.free.close();
         // Dropped outside of the lock: that kills and reaps them.
-        let idle = self.0.lock().take();
+        let idle = self.shared.lock().take();
         drop(idle);
+        if !self.well {
+            self.shared.core.stop_children(CancelReason::from("the body of the pool has failed"));
+        }
     }
 }
 
@@ -356,8 +364,10 @@ impl ProcessPoolBuilder {
                 free: Arc::new(Semaphore::new(places)),
                 idle: Mutex::new(Some(Vec::new())),
             });
-            let _closing = CloseOnDrop(Arc::clone(&shared));
-            body(ProcessPool { shared }).await
+            let mut closing = CloseOnDrop { shared: Arc::clone(&shared), well: false };
+            let outcome = body(ProcessPool { shared }).await;
+            closing.well = outcome.is_ok();
+            outcome
         });
         run.await
     }

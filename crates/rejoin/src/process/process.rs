@@ -4,7 +4,7 @@ use std::io;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{self, Duration};
 
 use futures_util::future::{Either, select};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -16,7 +16,7 @@ use super::error::ProcessError;
 use super::{frame, init, registry};
 use crate::cancel::WhenCancelled;
 use crate::scope::guest::Guest;
-use crate::seam;
+use crate::seam::{self, Instant};
 
 /// How long a child may take until its `init`. It takes a millisecond; this is for machines that
 /// are on their knees.
@@ -33,6 +33,8 @@ pub(super) struct Process {
     live: Option<Live>,
     /// Its seat in the scope that it belongs to.
     guest: Option<Guest>,
+    /// When it was started, by the clock that tests may pause, and by the real one.
+    started: (Instant, time::Instant),
     /// How many requests it has answered.
     pub(super) answered: usize,
 }
@@ -101,7 +103,8 @@ impl Process {
         let input = child.stdin.take().expect("it is piped");
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
         let live = Some(Live { child, input, output });
-        Ok(Process { live, guest: Some(guest), answered: 0 })
+        let started = (seam::now(), time::Instant::now());
+        Ok(Process { live, guest: Some(guest), started, answered: 0 })
     }
 
     /// Waits for the hello. False if it is that of another program.
@@ -126,10 +129,18 @@ impl Process {
         request: &[u8],
         longest: usize,
     ) -> Result<Vec<u8>, Broken> {
+        let _clock = self.clock_was_paused().then(seam::hold_clock);
         self.live().input.write_all(request).await.map_err(|_| Broken::Unsent)?;
         let answer = self.answer(longest).await.map_err(|_| Broken::Unanswered)?;
         self.answered += 1;
         Ok(answer)
+    }
+
+    /// Since the start, which takes a real millisecond, a clock that tests have paused is behind, or
+    /// has jumped. A wrong yes costs some microseconds.
+    fn clock_was_paused(&self) -> bool {
+        let (virtually, really) = (self.started.0.elapsed(), self.started.1.elapsed());
+        virtually.abs_diff(really) > Duration::from_micros(200)
     }
 
     async fn answer(&mut self, longest: usize) -> io::Result<Vec<u8>> {
@@ -146,6 +157,7 @@ impl Process {
     /// Kills it, with all that it has started, and waits until it has gone. If it had ended before,
     /// the status says how; there is none if the program has told the system to forget its children.
     pub(super) async fn end(&mut self) -> Option<ExitStatus> {
+        let _clock = self.clock_was_paused().then(seam::hold_clock);
         let live = self.live();
         live.kill();
         let status = live.child.wait().await.ok();
@@ -170,10 +182,12 @@ impl Process {
     fn abandon<H: Send + 'static>(&mut self, also: H) {
         let Some(mut live) = self.live.take() else { return };
         live.kill();
+        let paused = self.clock_was_paused();
         let held = (self.guest.take(), also);
         // Without a runtime nobody is left to wait.
         if Handle::try_current().is_ok() {
             drop(seam::spawn(async move {
+                let _clock = paused.then(seam::hold_clock);
                 let _ = live.child.wait().await;
                 drop(held);
             }));

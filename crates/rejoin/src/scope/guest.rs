@@ -8,7 +8,7 @@ use super::context;
 use super::core::{Core, Place};
 use super::error::Refusal;
 use crate::cancel::CancelReason;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", unix))]
 use crate::cancel::WhenCancelled;
 use crate::name::Name;
 
@@ -52,7 +52,7 @@ impl Guest {
     }
 
     /// Ready when the guest is told to stop.
-    #[cfg(feature = "process")]
+    #[cfg(all(feature = "process", unix))]
     pub(crate) fn cancelled(&self) -> WhenCancelled {
         WhenCancelled::at(self.place().cloned())
     }

@@ -143,7 +143,7 @@ impl Scope {
 
 impl<E> Scope<E> {
     /// For guests.
-    #[cfg(feature = "process")]
+    #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
     }

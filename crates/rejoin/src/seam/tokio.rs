@@ -93,3 +93,18 @@ pub(crate) fn live_tasks() -> usize {
 pub(crate) async fn yield_now() {
     ::tokio::task::yield_now().await;
 }
+
+/// Keeps a paused clock where it is, until it is dropped: for waiting on something real. A clock that
+/// runs is not affected.
+#[cfg(all(feature = "process", unix))]
+pub(crate) struct ClockStands(
+    #[expect(dead_code, reason = "dropping it is the message")] std::sync::mpsc::Sender<()>,
+);
+
+/// A clock that is paused advances only when nothing runs, and a thread that waits is something.
+#[cfg(all(feature = "process", unix))]
+pub(crate) fn hold_clock() -> ClockStands {
+    let (held, released) = std::sync::mpsc::channel();
+    drop(spawn_blocking(move || released.recv()));
+    ClockStands(held)
+}

@@ -1,6 +1,7 @@
 //! What the tests run in child processes.
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub(crate) fn swap(order: Order) -> Order {
 }
 
 #[function]
+#[expect(clippy::too_many_arguments, reason = "as many as there can be")]
 pub(crate) fn eight(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8) -> Vec<u8> {
     vec![a, b, c, d, e, f, g, h]
 }
@@ -75,8 +77,7 @@ pub(crate) fn overflows(depth: u64) -> u64 {
 /// Prints what could be mistaken for an answer, and reads what could be the next request.
 #[function]
 pub(crate) fn chats() -> usize {
-    print!("\0\0\0\0 not an answer");
-    println!();
+    std::io::stdout().write_all(b"\0\0\0\0 not an answer\n\0").unwrap();
     std::io::stdin().lines().count()
 }
 
@@ -101,6 +102,7 @@ pub(crate) fn spins(path: PathBuf) {
 
 /// The same for the number of a program that it has started.
 #[function]
+#[expect(clippy::zombie_processes, reason = "it is killed before it could wait")]
 pub(crate) fn starts_a_program(path: PathBuf) {
     let child = process::Command::new("sleep").arg("600").spawn().unwrap();
     fs::write(&path, format!("{}\n", child.id())).unwrap();

@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 mod cancel;
+mod clock;
 mod functions;
 mod misuse;
 mod outcomes;
