@@ -76,6 +76,8 @@ pub(super) const RULES: [Rule; 8] = [
                 "crates/rejoin/src/pool/thread_pool.rs",
                 // In a child process: sees the parent go while the function runs.
                 "crates/rejoin/src/process/child.rs",
+                // A bound on how long a child may take to start, in real time.
+                "crates/rejoin/src/process/process.rs",
                 // Scripts run on blocking threads, bounded by a semaphore.
                 "crates/rejoin-engine/src/scripts.rs",
                 // A pooled connection outlives the request that opened it: its task belongs to the pool.
