@@ -142,12 +142,6 @@ impl Scope {
 }
 
 impl<E> Scope<E> {
-    /// For guests.
-    #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
-    }
-
     pub(crate) fn new(core: &Arc<Core>) -> Self {
         Scope { core: Arc::clone(core), _errors: PhantomData }
     }
@@ -228,8 +222,8 @@ impl<E> Scope<E> {
         self.core.inherited()
     }
 
-    pub(crate) fn core(&self) -> Arc<Core> {
-        Arc::clone(&self.core)
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// This scope as it is now: its tasks, the scopes inside it, and what each waits for. See
