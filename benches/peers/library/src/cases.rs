@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::compare::{Case, Run};
+use crate::processes;
 
 macro_rules! contestants {
     ($($name:literal => $run:expr),+ $(,)?) => {
@@ -119,6 +120,33 @@ pub(crate) fn all() -> Vec<Case> {
                 "tokio spawn_blocking" => blocking_tokio(),
                 "rejoin ThreadPool" => blocking_rejoin(),
                 "rayon, oneshot channels" => blocking_rayon(),
+            },
+        },
+        Case {
+            name: "Round trip to a child process, its start and end included: 2,000 calls",
+            items: processes::CALLS as u32,
+            rounds: 1,
+            contestants: contestants! {
+                "tokio pipes, echoed by cat" => processes::echo(),
+                "rejoin ProcessPool" => processes::pool(),
+            },
+        },
+        Case {
+            name: "Round trip of 100 KB to a child process: 200 calls",
+            items: processes::LARGE as u32,
+            rounds: 1,
+            contestants: contestants! {
+                "tokio pipes, echoed by cat" => processes::echo_large(),
+                "rejoin ProcessPool" => processes::pool_large(),
+            },
+        },
+        Case {
+            name: "A child process for one call",
+            items: 1,
+            rounds: 20,
+            contestants: contestants! {
+                "tokio, start cat, one echo" => processes::echo_once(),
+                "rejoin to_process" => processes::once(),
             },
         },
     ]

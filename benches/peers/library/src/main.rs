@@ -9,14 +9,16 @@
 
 mod cases;
 mod compare;
+mod processes;
 
 fn main() {
+    rejoin::process::init();
     let words: Vec<String> = std::env::args().collect();
     let quick = words.iter().any(|word| word == "--quick");
     let only = words.iter().position(|word| word == "--only").and_then(|at| words.get(at + 1));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .enable_time()
+        .enable_all()
         .build()
         .expect("a runtime");
     for case in cases::all() {
