@@ -54,6 +54,9 @@
 //! | a state, and many who use it | to have their calls one at a time, in order, with a queue | [`worker::Worker`] |
 //! | a state of which several copies may exist | a pool of workers | [`worker::WorkerBuilder::copies`] |
 //! | work that may crash, leak or never end | to run it in a child process, which can be killed | `to_process`, `process::ProcessPool` (feature `process`) |
+//! | work that must outlive the scope it is asked for in | to start it on purpose, listed | [`detach::detach`] |
+//! | a program that ends | to wait, with a bound, and hear what is left | [`detach::shutdown`] |
+//! | one process | other defaults | [`configure`](configure::configure) |
 //! | code that is not async | to run async code from it, or it from async code | [`bridge`] |
 //! | a part of the work | a time limit for it | [`timeout`], [`timeout_at`] |
 //! | a call that may fail | to try it again, within bounds | [`retry::Retry`] |
@@ -152,6 +155,9 @@ pub mod breaker;
 pub mod bridge;
 mod cancel;
 mod combine;
+pub mod configure;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub mod detach;
 pub mod in_task;
 pub mod inspect;
 pub mod limit;

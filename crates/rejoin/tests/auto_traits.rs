@@ -39,6 +39,10 @@ is! {
     Map<Vec<u8>, fn(u8) -> Ready>: Send Unpin;
     Name: Send Sync Unpin Clone;
     Progress: Send Sync Unpin Copy;
+    configure::ConfigureError: Send Sync Unpin Clone;
+    configure::Defaults: Send Sync Unpin Clone;
+    detach::Left: Send Sync Unpin Clone;
+    detach::ShutDown<Ready>: Send Sync Unpin;
     in_task::InTask<'static>: Send Sync Unpin Clone;
     in_task::Spawned<u8>: Send Sync Unpin;
     inspect::Node: Send Sync Unpin Clone;
@@ -113,4 +117,5 @@ fn futures() {
     send(checkpoint());
     send(cancelled());
     send(inspect::tree());
+    send(detach::shutdown(std::time::Duration::ZERO, std::time::Duration::ZERO));
 }

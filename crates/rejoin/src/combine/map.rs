@@ -12,6 +12,7 @@ use super::lazy::{Flow, join_lazily};
 use super::progress::{Hook, Progress};
 use super::wait::{Wait, Waited};
 use crate::cancel::CancelReason;
+use crate::configure::defaults;
 use crate::outcome::Outcome;
 use crate::scope::{Cause, Scope, ScopeError, as_outcome, as_result, deadline_after, until};
 
@@ -112,10 +113,6 @@ pub struct Map<I, F> {
     pace: Option<Duration>,
     progress: Option<Hook>,
 }
-
-/// How many run at once when nothing else is said: enough to hide a slow answer, few enough for a
-/// service on the other side.
-const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
 
 impl<I: IntoIterator, F> Map<I, F> {
     /// Calls `f` on each of `items`, 16 at once unless [`limit`](Self::limit) says otherwise.
@@ -224,7 +221,7 @@ impl<I: IntoIterator, F> Map<I, F> {
             Some(timeout) => Scope::builder().timeout(timeout),
             None => Scope::builder(),
         };
-        let limit = limit.unwrap_or(DEFAULT_LIMIT);
+        let limit = limit.unwrap_or_else(|| defaults().limit);
         let flow = Flow { builder, limit, pace, progress };
         let items = items.into_iter();
         match item_timeout {

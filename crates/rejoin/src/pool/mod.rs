@@ -30,11 +30,11 @@ mod executor;
 mod thread_pool;
 
 use std::convert::Infallible;
-use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 pub use self::executor::{Executor, ExecutorRefused};
 pub use self::thread_pool::{PoolFull, ThreadPool};
+use crate::configure::defaults;
 use crate::outcome::Outcome;
 
 /// Runs `work` on a thread of the default pool, which has as many as Tokio allows at most by default:
@@ -58,6 +58,6 @@ where
     T: Send + 'static,
 {
     static DEFAULT: OnceLock<ThreadPool> = OnceLock::new();
-    const THREADS: NonZeroUsize = NonZeroUsize::new(512).expect("it is not zero");
-    DEFAULT.get_or_init(|| ThreadPool::new("blocking", THREADS)).run_value(work).await
+    let pool = DEFAULT.get_or_init(|| ThreadPool::new("blocking", defaults().threads));
+    pool.run_value(work).await
 }

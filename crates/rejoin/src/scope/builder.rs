@@ -4,10 +4,13 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::{Core, Settings, Values};
 use super::{LimitedScope, OnError, Scope, ScopeError, context, run};
+use crate::configure::defaults;
 use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::seam::{self, Instant};
@@ -18,7 +21,7 @@ use crate::seam::{self, Instant};
 pub struct ScopeBuilder {
     name: Option<Name>,
     deadline: Option<Limit>,
-    grace: Duration,
+    grace: Option<Duration>,
     on_error: OnError,
     shielded: bool,
     values: Values,
@@ -51,13 +54,14 @@ impl ScopeBuilder {
         self
     }
 
-    /// How long members may go on after they were told to stop; none by default.
+    /// How long members may go on after they were told to stop; none, unless
+    /// the [defaults](crate::configure) say otherwise.
     ///
     /// Without a grace a member that was told to stop is polled once more, so that it can see the
     /// signal, and is dropped at the first wait that is not inside a [`shield`](crate::shield).
     /// With one it may wait for whatever it likes until the grace is over.
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+        self.grace = Some(grace);
         self
     }
 
@@ -89,6 +93,22 @@ impl ScopeBuilder {
         self
     }
 
+    fn settings(self) -> Settings {
+        Settings {
+            name: self.name,
+            grace: self.grace.unwrap_or_else(|| defaults().grace),
+            on_error: self.on_error,
+            shielded: self.shielded,
+            values: self.values,
+        }
+    }
+
+    /// Opens the scope outside all others, for who runs it later.
+    #[cfg(not(any(shuttle, rejoin_loom)))]
+    pub(crate) fn open_outermost(self) -> Arc<Core> {
+        Core::open(None, self.settings(), None)
+    }
+
     /// Opens the scope, runs `body` in it, and waits until every child has ended.
     ///
     /// The body runs in the calling task and may borrow; children are tasks. See
@@ -117,14 +137,7 @@ impl ScopeBuilder {
             Limit::At(deadline) => deadline,
             Limit::After(timeout) => deadline_after(timeout),
         });
-        let settings = Settings {
-            name: self.name,
-            grace: self.grace,
-            on_error: self.on_error,
-            shielded: self.shielded,
-            values: self.values,
-        };
-        let core = Core::open(context::current(), settings, deadline);
+        let core = Core::open(context::current(), self.settings(), deadline);
         let scope = Scope::new(&core);
         run::run(core, move || body(scope)).await
     }

@@ -18,10 +18,12 @@ use crate::name::Name;
 /// It must not get into the hands of the scope's user: a scope waits for the guests that it returns.
 pub(crate) struct Guest {
     place: Option<Place>,
+    /// Outside all scopes: where it is listed. The work does not see it.
+    stray: Option<Place>,
 }
 
 impl Guest {
-    /// A guest of the scope around the calling code; nobody's, if there is none.
+    /// A guest of the scope around the calling code; if there is none, nobody's, and only listed.
     ///
     /// Refused if the caller was told to stop. It is polled once more then, and may find free just
     /// what it waits for; work that has not started must not start.
@@ -31,14 +33,14 @@ impl Guest {
                 Some(reason) => Err(reason),
                 None => Guest::of(&caller.core, name).map_err(Refusal::into_reason),
             },
-            None => Ok(Guest { place: None }),
+            None => Ok(Guest { place: None, stray: Some(Core::stray(name)) }),
         }
     }
 
     /// A guest of a scope that is known.
     pub(crate) fn of(core: &Arc<Core>, name: &Name) -> Result<Guest, Refusal> {
         let member = core.admit_blocking(name)?;
-        Ok(Guest { place: Some(Place { core: Arc::clone(core), member }) })
+        Ok(Guest { place: Some(Place { core: Arc::clone(core), member }), stray: None })
     }
 
     /// Where it sits, if it is anybody's.
@@ -60,7 +62,7 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        if let Some(Place { core, member }) = self.place.take() {
+        for Place { core, member } in self.place.take().into_iter().chain(self.stray.take()) {
             core.leave(member);
         }
     }

@@ -33,6 +33,8 @@ pub use self::handle::{TaskHandle, TaskId};
 pub use self::inherited::inherited;
 pub use self::limited::LimitedScope;
 pub use self::ready::{NotReady, Ready};
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub(crate) use self::run::run as run_in;
 pub(crate) use self::run::run as run_scope;
 pub use self::task::TaskBuilder;
 pub(crate) use self::task::until;

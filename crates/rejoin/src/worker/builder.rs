@@ -171,7 +171,9 @@ impl WorkerBuilder {
             make: Box::new(make),
             within: core.own_value().expect("it was put there"),
             core,
-            host: seat.clone().unwrap_or(Place { core: Arc::clone(scope.core()), member: Member::NOBODY }),
+            host: seat
+                .clone()
+                .unwrap_or(Place { core: Arc::clone(scope.core()), member: Member::NOBODY }),
             places: Arc::new(Semaphore::new(self.queue.get().min(Semaphore::MAX_PERMITS))),
             queue: self.queue.get(),
             ended: Semaphore::new(0),

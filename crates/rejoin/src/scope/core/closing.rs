@@ -7,11 +7,17 @@
 
 use std::sync::Arc;
 use std::task::Waker;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+use std::time::Duration;
 
 use super::record::Record;
 use super::roots::Root;
 use super::{Core, Member, Phase, State, StopCause};
+#[cfg(not(any(shuttle, rejoin_loom)))]
+use super::{OnError, Place, Settings, Values};
 use crate::cancel::{CancelReason, CancelSource};
+#[cfg(not(any(shuttle, rejoin_loom)))]
+use crate::name::Name;
 use crate::seam::MutexGuard;
 
 impl Core {
@@ -39,7 +45,7 @@ impl Core {
             root = state.root.take();
         }
         drop(state);
-        drop(root.map(Root::leave));
+        drop(root.map(Root::leave_unawaited));
         if let Some(owner) = owner {
             owner.wake();
         }
@@ -78,6 +84,26 @@ impl Core {
         drop(root.map(Root::leave));
         self.leave_parent();
         Some(record)
+    }
+
+    /// A place for blocking work that was started outside all scopes, in a scope that nobody runs, so
+    /// that it is listed.
+    #[cfg(not(any(shuttle, rejoin_loom)))]
+    pub(crate) fn stray(name: &Name) -> Place {
+        let settings = Settings {
+            name: Some(name.clone()),
+            grace: Duration::ZERO,
+            on_error: OnError::IgnoreErrors,
+            shielded: false,
+            values: Values::default(),
+        };
+        let core = Core::open(None, settings, None);
+        let member = core.admit_blocking(name).expect("a scope that is new takes members");
+        let mut state = core.lock();
+        state.body_ended = true;
+        state.phase = Phase::Abandoned;
+        drop(state);
+        Place { core, member }
     }
 
     /// The future that ran the scope was dropped before the scope had closed. Children are told to

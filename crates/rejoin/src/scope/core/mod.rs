@@ -50,6 +50,8 @@ pub(crate) use self::member::{Member, Place};
 pub(crate) use self::record::Record;
 use self::roots::Root;
 pub(crate) use self::roots::roots;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub(crate) use self::roots::{Left, remains};
 use self::seats::Seat;
 pub(crate) use self::standing::{End, Standing};
 use self::stop::Stop;

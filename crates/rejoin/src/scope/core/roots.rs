@@ -7,6 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use slab::Slab;
 
 use super::Core;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+use super::Phase;
+#[cfg(not(any(shuttle, rejoin_loom)))]
+use crate::name::Name;
 
 /// So many lists that threads seldom meet at one.
 const LISTS: usize = 16;
@@ -51,6 +55,51 @@ impl Root {
     pub(super) fn leave(self) -> Arc<Core> {
         lock(self.list).remove(self.key)
     }
+}
+
+impl Root {
+    /// As [`leave`](Self::leave), for one whose end nobody has waited for.
+    pub(super) fn leave_unawaited(self) -> Arc<Core> {
+        let core = self.leave();
+        #[cfg(not(any(shuttle, rejoin_loom)))]
+        crate::detach::one_has_ended();
+        core
+    }
+}
+
+/// What is there that nobody waits for.
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub(crate) struct Left {
+    /// The names of blocking work, one for each piece.
+    pub(crate) blocking: Vec<Name>,
+    /// How many other tasks there are, in scopes that were dropped.
+    pub(crate) tasks: usize,
+}
+
+/// What is left in scopes that were dropped, and the blocking work of those that are detached.
+#[cfg(not(any(shuttle, rejoin_loom)))]
+pub(crate) fn remains(is_detached: impl Fn(&Arc<Core>) -> bool) -> Left {
+    let mut left = Left { blocking: Vec::new(), tasks: 0 };
+    for root in roots() {
+        let detached = is_detached(&root);
+        if !detached && root.lock().phase != Phase::Abandoned {
+            continue;
+        }
+        let mut queue = vec![root];
+        while let Some(core) = queue.pop() {
+            let state = core.lock();
+            let members = state.seats.iter().map(|(_, seat)| (seat, true));
+            for (seat, is_task) in members.chain([(&state.body, false)]) {
+                let extra = seat.extra.as_deref();
+                match extra.filter(|extra| extra.blocking) {
+                    Some(extra) => left.blocking.extend(extra.name.clone()),
+                    None => left.tasks += usize::from(is_task && !detached),
+                }
+                queue.extend(extra.into_iter().flat_map(|extra| extra.inner.iter().cloned()));
+            }
+        }
+    }
+    left
 }
 
 /// All of this moment, the oldest first.

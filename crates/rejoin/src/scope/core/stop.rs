@@ -140,9 +140,12 @@ impl Core {
             if stop.enforced {
                 return false;
             }
-            let at = stop.since + stop.grace;
-            stop.enforced = now.is_none_or(|now| at <= now);
-            if !stop.enforced {
+            // One that no clock can hold never ends.
+            let at = stop.since.checked_add(stop.grace);
+            stop.enforced = now.is_none_or(|now| at.is_some_and(|at| at <= now));
+            if !stop.enforced
+                && let Some(at) = at
+            {
                 next = Some(next.map_or(at, |earlier| earlier.min(at)));
             }
             stop.enforced
