@@ -1,7 +1,5 @@
 //! The one `match` over nodes: runs a block on a state.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use rejoin_value::Value;
@@ -9,6 +7,7 @@ use rejoin_value::Value;
 use crate::call;
 use crate::cond::Cond;
 use crate::context::Context;
+use crate::deep_stack::DeepStack;
 use crate::envelope;
 use crate::error::Abort;
 use crate::foreach;
@@ -91,8 +90,8 @@ pub(crate) fn run_block<'a>(
     program: &'a Arc<Program>,
     block: &'a Block,
     frame: Frame,
-) -> Pin<Box<dyn Future<Output = Result<Frame, Abort>> + Send + 'a>> {
-    Box::pin(exec(context, program, block, frame))
+) -> DeepStack<'a, Result<Frame, Abort>> {
+    DeepStack::new(exec(context, program, block, frame))
 }
 
 async fn exec(

@@ -8,6 +8,7 @@
 mod call;
 mod cond;
 mod context;
+mod deep_stack;
 mod envelope;
 mod error;
 mod event;
