@@ -9,7 +9,7 @@ const RED_ZONE: usize = 128 * 1024;
 const NEW_STACK: usize = 1024 * 1024;
 
 /// A boxed future that is polled on a new stack where the thread's own comes to its end: a block in a block in a
-/// called pipeline is a poll in a poll in a poll, and a worker thread has two megabytes.
+/// called pipeline or function is a poll in a poll in a poll, and a worker thread has two megabytes.
 pub(crate) struct DeepStack<'a, T>(Pin<Box<dyn Future<Output = T> + Send + 'a>>);
 
 impl<'a, T> DeepStack<'a, T> {

@@ -1,9 +1,6 @@
 //! One function: its steps, one after the other, over the names that they bind.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use rejoin_lang::plan::{
@@ -12,12 +9,10 @@ use rejoin_lang::plan::{
 
 use super::datum::Record;
 use super::{Datum, FunctionProgram, compute, fork, library};
+use crate::deep_stack::DeepStack;
 
 /// Functions may call each other this deep.
 const MAX_DEPTH: u16 = 512;
-
-/// After so many calls a function gets a task, and with it a stack, of its own.
-const CALLS_ON_A_STACK: u16 = 8;
 
 /// Why a list of steps ends before its last.
 pub(super) enum Exit {
@@ -28,7 +23,7 @@ pub(super) enum Exit {
 }
 
 pub(super) type Flow = Result<Datum, Exit>;
-pub(super) type Running<'a> = Pin<Box<dyn Future<Output = Flow> + Send + 'a>>;
+pub(super) type Running<'a> = DeepStack<'a, Flow>;
 
 /// What all steps of one run share.
 #[derive(Clone)]
@@ -97,24 +92,9 @@ impl Run {
             frame.bind(&param.name, value, observed);
         }
         let run = Run { program: self.program.clone(), depth: self.depth + 1 };
-        let fresh = run.depth.is_multiple_of(CALLS_ON_A_STACK);
-        let work = async move {
-            match run.steps(&mut frame, &body).await {
-                Ok(_) => Datum::None,
-                Err(Exit::Return(value) | Exit::Failed(value)) => value,
-            }
-        };
-        if !fresh {
-            return work.await;
-        }
-        let ran = rejoin::gather([async move { Ok::<_, Infallible>(work.await) }]).await;
-        match ran {
-            Ok(mut values) => values.pop().unwrap_or_default(),
-            // Whoever stopped it drops it here.
-            Err(error) if error.is_timed_out() || error.cancelled().is_some() => {
-                std::future::pending().await
-            }
-            Err(error) => panicked(&error.to_string()),
+        match run.steps(&mut frame, &body).await {
+            Ok(_) => Datum::None,
+            Err(Exit::Return(value) | Exit::Failed(value)) => value,
         }
     }
 
@@ -124,7 +104,7 @@ impl Run {
         frame: &'a mut Frame,
         steps: &'a [FunctionStep],
     ) -> Running<'a> {
-        Box::pin(async move {
+        DeepStack::new(async move {
             let mut last = Datum::None;
             for step in steps {
                 // A loop that never waits must still notice that it is to stop.
