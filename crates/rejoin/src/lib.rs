@@ -39,7 +39,7 @@
 //! | many futures | the first success, or the first *k* | [`any`], [`quorum`] |
 //! | futures with keys, or of different types | every output, by key or as a tuple | [`gather_by_key`], [`gather_tuple`] |
 //! | many futures | each outcome as soon as it is there | [`as_completed`] |
-//! | a collection | an output for each item, so many at once | [`map`], [`for_each`]; [`Map`] has time-outs, a pace, progress |
+//! | a collection | an output for each item, so many at once | [`map`], [`for_each`]; [`Map`] has time-outs, a pace, progress (with `progress_bar`, a bar) |
 //! | many futures | something else | a [`Joiner`] of your own, [`join_with`] |
 //! | handles | to see which have finished, and leave the others running | [`wait_handles`] |
 //! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
@@ -140,6 +140,8 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `indicatif` | `progress_bar`: shows on a terminal how far a join has come |
+//! | `process` | `to_process`, `process`: functions in child processes (Unix) |
 //! | `tower` | `tower::ScopeLayer`: a service under a scope, a deadline and a limit |
 //! | `tracing` | children, and blocking work, run in the tracing span of who spawned them |
 //!
@@ -181,6 +183,8 @@ pub use crate::cancel::{
     CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancel_reason,
     cancelled, checkpoint, deadline, remaining, shield, timeout, timeout_at,
 };
+#[cfg(feature = "indicatif")]
+pub use crate::combine::progress_bar;
 pub use crate::combine::{
     Completed, Ending, Joiner, Map, Progress, Split, Tuple, Until, Waited, Won, any, as_completed,
     for_each, gather, gather_by_key, gather_tuple, join_with, map, quorum, race, wait,

@@ -119,3 +119,39 @@ fn futures() {
     send(inspect::tree());
     send(detach::shutdown(std::time::Duration::ZERO, std::time::Duration::ZERO));
 }
+
+#[cfg(all(feature = "process", unix))]
+mod child_processes {
+    use std::convert::Infallible;
+
+    use rejoin::process::{Part, ProcessError, ProcessPool, ProcessPoolBuilder, ProcessPoolFull};
+
+    is! {
+        Part: Send Sync Unpin Copy;
+        ProcessError<Infallible>: Send Sync Unpin Clone;
+        ProcessPool: Send Sync Unpin Clone;
+        ProcessPoolBuilder: Send Sync Unpin Clone;
+        ProcessPoolFull<u8>: Send Sync Unpin;
+    }
+
+    // Whether a function is registered is seen when it is called, and not here.
+    #[test]
+    fn futures() {
+        fn one(n: u8) -> Result<u8, String> {
+            Ok(n)
+        }
+        super::send(rejoin::to_process(one, 1));
+        super::send(ProcessPool::builder("pool").open(|pool: ProcessPool| async move {
+            super::send(pool.run_value(one, 1));
+            super::send(pool.run(one, 1));
+            Ok::<_, rejoin::TaskError<Infallible>>(())
+        }));
+    }
+}
+
+#[cfg(feature = "indicatif")]
+#[test]
+fn a_bar_goes_with_its_join() {
+    fn holds<T: Send + 'static>(_: T) {}
+    holds(progress_bar(indicatif::ProgressBar::hidden()));
+}

@@ -13,6 +13,8 @@ mod keyed;
 mod lazy;
 mod map;
 mod progress;
+#[cfg(feature = "indicatif")]
+mod progress_bar;
 mod race;
 mod wait;
 
@@ -26,5 +28,7 @@ pub(crate) use self::joiner::{Inbox, ToInbox, Wakes};
 pub use self::keyed::{Tuple, gather_by_key, gather_tuple};
 pub use self::map::{Map, for_each, map};
 pub use self::progress::Progress;
+#[cfg(feature = "indicatif")]
+pub use self::progress_bar::progress_bar;
 pub use self::race::{Won, race};
 pub use self::wait::{Until, Waited, wait, wait_until};
