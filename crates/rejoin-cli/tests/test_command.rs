@@ -282,7 +282,55 @@ fn each_kind_of_check_can_fail() {
     fails(&test(echo, "then task slow was cancelled"), "was not started");
     fails(&test(echo, "with body `error(\"no\")`"), "no");
     fails(&test("calling GET /missing", "then status is 200"), "+ 404");
-    fails(&test(echo, "then selector `h1` exists"), "cannot run a test with `selector`");
+    fails(&test(echo, "then selector `h1` exists"), "the output is no page");
+}
+
+const PAGE: &str = r#"
+GET /page
+  |> handlebars: `<ul class="list"><li id="a"> one &amp; <b>two</b> </li><li>three</li></ul>`
+"#;
+
+fn page_test(checks: &[&str]) -> String {
+    let checks: String = checks.iter().map(|check| format!("    and selector {check}\n")).collect();
+    format!(
+        "{PAGE}\ndescribe \"d\"\n  let kind = \"list\"\n  it \"i\"\n    when calling GET /page\n{checks}"
+    )
+}
+
+#[test]
+fn selectors_look_at_pages() {
+    passes(&page_test(&[
+        "`li` exists",
+        "`h1` does not exist",
+        "`li` text equals \"one & two\"",
+        "`#a` text is \"one & two\"",
+        "`li` text contains `two`",
+        "`li` text matches \"^one\"",
+        "`li` text does not contain \"three\"",
+        "`li` text does not match \"^t\"",
+        "`li` count is 2",
+        "`li` count equals 2 # and no more",
+        "`li` count is greater than 1",
+        "`li` count less than 3",
+        "`ul` attribute `class` equals \"{{kind}}\"",
+        "`ul.{{kind}}` attribute \"class\" does not equal \"none\"",
+        "`ul > li:nth-child(2)` text equals three",
+    ]));
+}
+
+#[test]
+fn each_selector_check_can_fail() {
+    let one = |check: &str| page_test(&[check]);
+    fails(&one("`h1` exists"), "nothing in the page is `h1`");
+    fails(&one("`li` does not exist"), "there is one: <li id=\"a\">");
+    fails(&one("`li` text equals \"one\""), "+ \"one & two\"");
+    fails(&one("`li` text does not contain \"one\""), "should not be: one & two");
+    fails(&one("`li` count is 3"), "- 3");
+    fails(&one("`li` count is greater than 2"), "- more than 2");
+    fails(&one("`li` count is less than 2"), "- less than 2");
+    fails(&one("`li` attribute `id` matches \"b\""), "- \"b\"");
+    fails(&one("`ul` attribute `id` equals \"b\""), "no attribute `id`: <ul class=\"list\">");
+    fails(&one("`ul >` exists"), "no CSS selector");
 }
 
 #[test]

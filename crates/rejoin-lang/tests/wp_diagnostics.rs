@@ -45,7 +45,11 @@ fn declarations() {
     );
     shows(
         "tests_not_available",
-        "describe \"a\"\n  it \"b\"\n    when calling GET /a\n    then selector `h1` exists\n    and task slow was cancelled\n  it \"c\"\n    with mock query users returning `[]`\n    when calling GET /a\n\nGET /a\n",
+        "describe \"a\"\n  it \"c\"\n    with mock query users returning `[]`\n    when calling GET /a\n\nGET /a\n",
+    );
+    shows(
+        "selectors_malformed",
+        "describe \"a\"\n  it \"b\"\n    when calling GET /a\n    then selector `h1` is there\n    and selector h1 exists\n    and selector `a` text like \"x\"\n    and selector `a` count over 3\n    and selector `a` does not\n\nGET /a\n",
     );
     shows(
         "text_after_a_declaration",
@@ -245,7 +249,7 @@ fn the_summary_counts_each_kind() {
     assert_eq!(summary(&problems("GET a")), "1 error");
     assert_eq!(
         summary(&problems(
-            "GET a\nGET b\ndescribe \"c\"\n it \"d\" when calling GET /a\n then selector \"b\" exists\n"
+            "GET a\nGET b\ndescribe \"c\"\n it \"d\" when calling GET /a\n with mock query b returning `1`\n"
         )),
         "2 errors, 1 warning"
     );

@@ -6,7 +6,10 @@ use rejoin_value::{Value, jq};
 
 use super::Lowering;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{self, Check, CheckKind, Given, MockAnswer, Operator, Plan, Script, Test};
+use crate::plan::{
+    self, Check, CheckKind, Given, MockAnswer, Operator, Plan, Script, SelectorCheck,
+    SelectorComparison, Test,
+};
 use crate::wp::ast::{
     self, Describe, File, It, Item, Name, PlainStep, Step, StepConfig, TestCheck, Text, Written,
 };
@@ -124,15 +127,19 @@ impl Lowering<'_> {
             TestCheck::Header { name, operator, value, span } => {
                 let kind = CheckKind::Header {
                     name: name.value.clone(),
-                    operator: operator_of(operator),
+                    operator: operator_of(&operator.text),
                     value: expected(value, variables),
                 };
                 (*span, kind)
             }
             TestCheck::Output { filter, operator, value, span } => {
                 let filter = filter.as_ref().map(|filter| self.test_script(filter, &Vec::new()));
-                let operator = operator_of(operator);
+                let operator = operator_of(&operator.text);
                 (*span, CheckKind::Output { filter, operator, value: expected(value, variables) })
+            }
+            TestCheck::Selector { css, asks, span } => {
+                let css = expand(&css.value, variables).into();
+                (*span, CheckKind::Selector { css, asks: selector_check(asks, variables) })
             }
             TestCheck::Cancelled { task, span } => (*span, CheckKind::Cancelled(task.text.clone())),
             TestCheck::Call { pipeline, value, span } => {
@@ -163,8 +170,27 @@ impl Lowering<'_> {
     }
 }
 
-fn operator_of(word: &Name) -> Operator {
-    match &*word.text {
+fn selector_check(asks: &ast::SelectorCheck, variables: &Variables) -> SelectorCheck {
+    let compared = |comparison: &ast::SelectorComparison| SelectorComparison {
+        negated: comparison.negated,
+        operator: operator_of(&comparison.operator),
+        value: expand(&comparison.value.text().value, variables).into(),
+    };
+    match asks {
+        ast::SelectorCheck::Exists => SelectorCheck::Exists,
+        ast::SelectorCheck::Absent => SelectorCheck::Absent,
+        ast::SelectorCheck::Text(comparison) => SelectorCheck::Text(compared(comparison)),
+        ast::SelectorCheck::Count { order, number } => {
+            SelectorCheck::Count { order: *order, number: *number }
+        }
+        ast::SelectorCheck::Attribute { name, comparison } => {
+            SelectorCheck::Attribute { name: name.value.clone(), comparison: compared(comparison) }
+        }
+    }
+}
+
+fn operator_of(word: &str) -> Operator {
+    match word {
         "contains" => Operator::Contains,
         "matches" => Operator::Matches,
         _ => Operator::Equals,

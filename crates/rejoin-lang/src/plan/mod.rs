@@ -26,7 +26,8 @@ pub use node::{
 };
 pub use route::{Method, PathPattern, Segment};
 pub use test::{
-    Check, CheckKind, Given, GivenKind, Mock, MockAnswer, MockTarget, Operator, Test, Trigger,
+    Check, CheckKind, Given, GivenKind, Mock, MockAnswer, MockTarget, Operator, SelectorCheck,
+    SelectorComparison, Test, Trigger,
 };
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Tests, with everything put in that the file says about them.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,6 +127,13 @@ pub enum CheckKind {
         /// With what.
         value: Value,
     },
+    /// The output is a page, and what the CSS selector finds in it is like this.
+    Selector {
+        /// The selector.
+        css: Arc<str>,
+        /// What is asked of what it finds.
+        asks: SelectorCheck,
+    },
     /// The task was started and cut off before its end.
     Cancelled(Arc<str>),
     /// Some call of the pipeline had a state that contains this.
@@ -146,4 +154,40 @@ pub enum Operator {
     Contains,
     /// The text matches a regular expression.
     Matches,
+}
+
+/// What a test asks of the elements that a selector finds.
+#[derive(Clone, Debug)]
+pub enum SelectorCheck {
+    /// There is one.
+    Exists,
+    /// There is none.
+    Absent,
+    /// The text of the first, without blanks around it, compares so.
+    Text(SelectorComparison),
+    /// Their number compares so.
+    Count {
+        /// How it is compared.
+        order: Ordering,
+        /// With what.
+        number: usize,
+    },
+    /// An attribute of the first compares so.
+    Attribute {
+        /// Its name.
+        name: Arc<str>,
+        /// How its value is compared.
+        comparison: SelectorComparison,
+    },
+}
+
+/// How a text of a page is compared.
+#[derive(Clone, Debug)]
+pub struct SelectorComparison {
+    /// Whether it must not hold.
+    pub negated: bool,
+    /// How it is compared.
+    pub operator: Operator,
+    /// With what, verbatim.
+    pub value: Arc<str>,
 }

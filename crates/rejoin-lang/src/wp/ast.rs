@@ -7,7 +7,8 @@ use crate::config_value::ConfigValue;
 use crate::source::Span;
 
 pub use super::test_ast::{
-    Describe, Given, GivenKind, It, Let, Mock, MockAnswer, MockTarget, TestCheck, Trigger, Written,
+    Describe, Given, GivenKind, It, Let, Mock, MockAnswer, MockTarget, SelectorCheck,
+    SelectorComparison, TestCheck, Trigger, Written,
 };
 
 /// A whole file. Parsing always yields one, whatever the text.

@@ -1,5 +1,6 @@
 //! Tests as they were written: `describe`, `it` and what stands in them.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -219,6 +220,15 @@ pub enum TestCheck {
         /// The whole check.
         span: Span,
     },
+    /// ``selector `css` text equals "x"``
+    Selector {
+        /// The CSS selector.
+        css: Text,
+        /// What is asked of what it finds.
+        asks: SelectorCheck,
+        /// The whole check.
+        span: Span,
+    },
     /// `task name was cancelled`
     Cancelled {
         /// The task.
@@ -235,4 +245,40 @@ pub enum TestCheck {
         /// The whole check.
         span: Span,
     },
+}
+
+/// What a test asks of the elements that a selector finds.
+#[derive(Clone, Debug)]
+pub enum SelectorCheck {
+    /// `exists`
+    Exists,
+    /// `does not exist`
+    Absent,
+    /// `text contains "x"`, of the first element, without blanks around it.
+    Text(SelectorComparison),
+    /// `count is greater than 2`
+    Count {
+        /// How it is compared.
+        order: Ordering,
+        /// With what.
+        number: usize,
+    },
+    /// ``attribute `href` matches "^/"``, of the first element.
+    Attribute {
+        /// Its name.
+        name: Text,
+        /// How its value is compared.
+        comparison: SelectorComparison,
+    },
+}
+
+/// `equals "x"`, `does not contain "x"`
+#[derive(Clone, Debug)]
+pub struct SelectorComparison {
+    /// Whether it must not hold.
+    pub negated: bool,
+    /// `equals`, `contains` or `matches`.
+    pub operator: Arc<str>,
+    /// What the text is compared with, verbatim.
+    pub value: Written,
 }

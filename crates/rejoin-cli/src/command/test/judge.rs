@@ -4,6 +4,7 @@ use rejoin_lang::plan::{Check, CheckKind, Operator, Test};
 use rejoin_value::{Value, jq};
 
 use super::compare::{contains, difference, equal};
+use super::page;
 use super::run::{Seen, evaluate};
 use super::stand_ins::Watch;
 
@@ -47,6 +48,7 @@ pub(super) fn judge(check: &Check, seen: &Seen, watch: &Watch, test: &Test) -> R
             };
             compare(*operator, &found, value)
         }
+        CheckKind::Selector { css, asks } => page::judge(css, asks, seen),
         CheckKind::Cancelled(task) => match watch.was_cut_off(task) {
             Some(true) => Ok(()),
             Some(false) => Err(format!("the task `{task}` ran to its end")),
@@ -70,7 +72,7 @@ pub(super) fn judge(check: &Check, seen: &Seen, watch: &Watch, test: &Test) -> R
     }
 }
 
-fn compare(operator: Operator, found: &Value, wanted: &Value) -> Result<(), String> {
+pub(super) fn compare(operator: Operator, found: &Value, wanted: &Value) -> Result<(), String> {
     let holds = match operator {
         Operator::Equals => equal(found, wanted),
         Operator::Contains => contains(found, wanted),

@@ -2,6 +2,7 @@
 
 mod compare;
 mod judge;
+mod page;
 mod report;
 mod run;
 mod stand_ins;

@@ -18,6 +18,7 @@ mod scan;
 mod step;
 mod stray;
 mod tag;
+mod test_selector;
 mod tests;
 
 use crate::diagnostic::{Code, Diagnostic};

@@ -202,7 +202,7 @@ impl Parser<'_> {
             Err(Refused::Unavailable) => {
                 let line = self.line_end(start);
                 let word = Name { text: field.into(), span: self.span_from(start) };
-                // A selector's value may span lines; everything else ends with its line.
+                // A value may span lines; everything else ends with its line.
                 self.pos = self.pos.max(line);
                 it.unavailable.get_or_insert(word);
             }
@@ -326,10 +326,7 @@ impl Parser<'_> {
                 let value = self.parse_written();
                 Ok(TestCheck::Call { pipeline, value, span: self.span_from(start) })
             }
-            "selector" => {
-                self.opt_quoted_text();
-                Err(Refused::Unavailable)
-            }
+            "selector" => self.parse_selector_check(start).map_err(Refused::Malformed),
             "task" | "branch" => {
                 let task = self.opt_name();
                 let end = self.parse_bare();
@@ -344,7 +341,7 @@ impl Parser<'_> {
                 Err(Refused::Unavailable)
             }
             _ => Err(Refused::Malformed(
-                "`status`, `output`, `header`, `contentType`, `call` or `took`",
+                "`status`, `output`, `header`, `contentType`, `selector`, `call` or `took`",
             )),
         }
     }
@@ -358,7 +355,7 @@ impl Parser<'_> {
         Ok((operator, self.parse_written()))
     }
 
-    fn parse_written(&mut self) -> Written {
+    pub(super) fn parse_written(&mut self) -> Written {
         self.eat_blanks();
         let next = self.after_trivia(self.pos);
         if self.text[next..].starts_with(['`', '"']) {
@@ -372,7 +369,7 @@ impl Parser<'_> {
     }
 
     /// The rest of the line, without blanks around it and without a comment.
-    fn parse_bare(&mut self) -> Text {
+    pub(super) fn parse_bare(&mut self) -> Text {
         self.eat_blanks();
         let start = self.pos;
         let end = self.line_end(start);
@@ -383,7 +380,7 @@ impl Parser<'_> {
     }
 
     /// Everything up to white space.
-    fn parse_run(&mut self) -> Name {
+    pub(super) fn parse_run(&mut self) -> Name {
         self.eat_trivia();
         let start = self.pos;
         let rest = self.rest();
