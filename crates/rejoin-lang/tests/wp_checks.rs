@@ -324,7 +324,7 @@ fn names_that_do_not_exist_are_found_with_their_place() {
     route("|> nope: `x`", &["E0101"]);
     route("|> pipeline: nope", &["E0101"]);
     route("|> pipeline", &["E0101"]);
-    route("|> sql: `SELECT 1`", &["E0102"]);
+    route("|> algraf: `SELECT 1`", &["E0102"]);
     route("|> log @fallback(`1`)", &["E0102"]);
     route("|> jq: keys", &[]);
     route("|> jq: nope", &["E0106"]);
@@ -490,7 +490,7 @@ fn drawings_of_wrong_joins() {
 fn drawings_of_wrong_names_and_tags() {
     shows(
         "check_names",
-        "pipeline loadUser =\n  |> jq: `{ user: 1 }`\n\nlua greet = `return { hello = 1 }`\n\nGET /a\n  |> loadUsr\n  |> lua: great\n  |> pipeline: laodUser\n  |> pipeline: m::loadUser\n  |> sql: `SELECT 1`\n  |> nothing\n  |> nothing: `x`\n  |> loadUser: `x`\n",
+        "pipeline loadUser =\n  |> jq: `{ user: 1 }`\n\nlua greet = `return { hello = 1 }`\n\nGET /a\n  |> loadUsr\n  |> lua: great\n  |> pipeline: laodUser\n  |> pipeline: m::loadUser\n  |> algraf: `SELECT 1`\n  |> nothing\n  |> nothing: `x`\n  |> loadUser: `x`\n",
     );
     shows(
         "check_tags",

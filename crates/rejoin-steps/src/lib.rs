@@ -7,7 +7,7 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! let names = ["assert", "auth", "cache", "debug", "fetch", "handlebars", "jq", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "validate"];
+//! let names = ["assert", "auth", "cache", "debug", "fetch", "handlebars", "jq", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "sql", "validate"];
 //! assert_eq!(registry.names(), names);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
@@ -18,6 +18,7 @@
 //! | [`lua`] | a Luau script on the state, sandboxed |
 //! | [`fetch`] | an HTTP request |
 //! | [`pg`] | a statement on a PostgreSQL database |
+//! | [`sql`] | a statement on a SQLite database, or on a PostgreSQL |
 //! | [`handlebars`] | a page of HTML from a template; also called `mustache` |
 //! | [`validate`] | rules for the fields of a request's body |
 //! | [`assert`](mod@assert) | a schema for the state |
@@ -37,6 +38,7 @@ pub mod debug;
 pub mod fetch;
 pub mod functions;
 pub mod handlebars;
+mod hex;
 pub mod jq;
 mod key_template;
 pub mod log;
@@ -45,6 +47,8 @@ pub mod pg;
 pub mod rate_limit;
 mod settings_text;
 pub mod sleep;
+pub mod sql;
+mod sql_params;
 mod text_rule;
 pub mod validate;
 
@@ -70,5 +74,6 @@ pub fn registry() -> Registry {
         .with(pg)
         .with(rate_limit::RateLimit)
         .with(sleep::Sleep)
+        .with(sql::Sql::new())
         .with(validate::Validate)
 }

@@ -162,7 +162,7 @@ fn what_the_database_refuses_is_a_sql_error() {
 fn a_wrong_call_is_a_pg_error() {
     let got = run("  |> pg([1, 2]): `select $1::int`");
     assert_eq!(got.error_text("type"), "pgError");
-    assert_eq!(got.error_text("message"), "the statement has 1 parameters, and 2 are given");
+    assert_eq!(got.error_text("message"), "the statement has 1 parameter, and 2 are given");
     let got = run("  |> pg({ a: 1 }): `select $1::int`");
     assert_eq!(got.error_text("type"), "pgError");
     let got = run(

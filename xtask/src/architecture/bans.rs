@@ -125,6 +125,7 @@ pub(super) const RULES: [Rule; 8] = [
             let allowed = [
                 // How long to wait for a free connection, before there is anything to retry.
                 "crates/rejoin-steps/src/pg/pool.rs",
+                "crates/rejoin-steps/src/sql/database.rs",
                 // Cleaning up goes on after the request, so its deadline does not bound it.
                 "crates/rejoin-steps/src/pg/cancel.rs",
             ];

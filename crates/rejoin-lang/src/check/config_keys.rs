@@ -86,6 +86,16 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
         ],
     ),
     (
+        "sql",
+        &[
+            ("url", Text),
+            ("maxPoolSize", Int),
+            ("acquireTimeout", Time),
+            ("busyTimeout", Time),
+            ("maxResult", Size),
+        ],
+    ),
+    (
         "auth",
         &[
             ("sessionTtl", Time),

@@ -1,7 +1,7 @@
 //! Names of the language that this version does not have yet, so that a message can say so.
 
 /// Steps.
-const STEPS: &[&str] = &["ag", "algraf", "gg", "graphql", "js", "loader", "sql", "stdin"];
+const STEPS: &[&str] = &["ag", "algraf", "gg", "graphql", "js", "loader", "stdin"];
 
 /// Tags.
 const TAGS: &[&str] = &["fallback", "limit"];

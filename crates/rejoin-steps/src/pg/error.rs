@@ -39,8 +39,8 @@ fn lost(error: &Error, query: &str) -> DomainError {
 /// There is no connection, so the statement was not sent.
 pub(super) fn of_connection(problem: &NoConnection, query: &str) -> DomainError {
     let message = match problem {
-        NoConnection::Busy { limit, waited } => format!(
-            "all {limit} connections to the database were in use for {} ms; `maxPoolSize` in `config pg` sets how many there are",
+        NoConnection::Busy { limit, waited, block } => format!(
+            "all {limit} connections to the database were in use for {} ms; `maxPoolSize` in `config {block}` sets how many there are",
             waited.as_millis()
         ),
         NoConnection::Slow { waited } => {

@@ -22,7 +22,7 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
 use pool::Pool;
 pub(crate) use run::PreparedPg;
-use settings::PgSettings;
+pub(crate) use settings::PgSettings;
 
 /// The step `pg`.
 ///
@@ -62,7 +62,13 @@ impl Pg {
 
     /// What other steps run on the same connections; `None` if the program has no database.
     pub(crate) fn statements(&self, settings: &Settings) -> Result<Option<Statements>, String> {
-        Ok(PgSettings::read(settings)?.map(|settings| Statements(self.pool(settings))))
+        Ok(PgSettings::read(settings, spec::SPEC.name)?
+            .map(|settings| Statements(self.pool(settings))))
+    }
+
+    /// A statement of `sql`, on a database of that step's own configuration.
+    pub(crate) fn statement(&self, settings: PgSettings, sql: &str) -> PreparedPg {
+        PreparedPg { pool: Some(self.pool(settings)), sql: sql.into() }
     }
 
     fn pool(&self, settings: PgSettings) -> Arc<Pool> {
@@ -118,7 +124,7 @@ impl Step for Pg {
                 "select the value as a column, and take it with `jq`",
             ));
         }
-        let settings = PgSettings::read(site.settings)
+        let settings = PgSettings::read(site.settings, spec::SPEC.name)
             .map_err(|message| problem(message, "see `config pg`"))?;
         Ok(Arc::new(run::PreparedPg {
             pool: settings.map(|settings| self.pool(settings)),

@@ -21,7 +21,7 @@ pub(super) struct Pool {
 /// Why there is no connection.
 pub(super) enum NoConnection {
     /// All are in use, for too long.
-    Busy { limit: usize, waited: Duration },
+    Busy { limit: usize, waited: Duration, block: &'static str },
     /// The database does not answer in time.
     Slow { waited: Duration },
     /// The database refuses, or cannot be reached.
@@ -53,7 +53,11 @@ impl Pool {
         let waited = self.settings.acquire_timeout;
         let permit = timeout(waited, self.free.clone().acquire_owned())
             .await
-            .map_err(|_| NoConnection::Busy { limit: self.settings.max_pool_size, waited })?
+            .map_err(|_| NoConnection::Busy {
+                limit: self.settings.max_pool_size,
+                waited,
+                block: self.settings.block,
+            })?
             .expect("nobody closes the semaphore");
         // The one that was used last is the least likely to have been hung up on.
         let known = {

@@ -9,6 +9,7 @@ use tokio_postgres::types::{FromSql, Kind, Type};
 use super::bytes::Bytes;
 use super::calendar;
 use super::numeric;
+use crate::hex::hex;
 
 /// One row as an object, its columns in the order of the statement.
 ///
@@ -136,12 +137,6 @@ fn float(text: &str) -> Value {
         "-inf" => "-Infinity".into(),
         _ => Number::parse(text).map_or_else(|| text.into(), Value::from),
     }
-}
-
-fn hex(raw: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |n: u8| char::from(DIGITS[usize::from(n)]);
-    raw.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn uuid(raw: &[u8]) -> Option<String> {

@@ -14,7 +14,9 @@ use super::error;
 use super::params::Param;
 use super::pool::{Lease, Pool};
 use super::rows;
+use super::settings::PgSettings;
 use super::statement::leaves_no_trace;
+use crate::sql_params::{sql_params, wrong_number};
 
 /// A statement with its pool.
 pub(crate) struct PreparedPg {
@@ -25,7 +27,7 @@ pub(crate) struct PreparedPg {
 
 impl Prepared for PreparedPg {
     fn call<'a>(&'a self, input: Input<'a>) -> Called<'a> {
-        let params = match params(&input) {
+        let params = match sql_params(&input) {
             Ok(params) => params,
             Err(message) => return Called::Ready(Err(StepError::Failed(message))),
         };
@@ -53,7 +55,7 @@ impl PreparedPg {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let mut lease =
             pool.lease().await.map_err(|problem| error::of_connection(&problem, &self.sql))?;
-        match self.exchange(&mut lease, params, left, pool.settings().max_result).await {
+        match self.exchange(&mut lease, params, left, pool.settings()).await {
             Ok(value) => {
                 self.put_back(lease);
                 Ok(value)
@@ -70,9 +72,7 @@ impl PreparedPg {
             Err(Ended::Params { needed }) => {
                 self.put_back(lease);
                 let given = params.len();
-                Err(StepError::Failed(format!(
-                    "the statement has {needed} parameters, and {given} are given"
-                )))
+                Err(StepError::Failed(wrong_number(needed, given)))
             }
             // What is still under way is cancelled when the lease is dropped.
             Err(Ended::CutOff(error)) => Err(error.into()),
@@ -107,8 +107,9 @@ impl PreparedPg {
         lease: &mut Lease,
         params: &[Value],
         left: Option<Duration>,
-        max_result: usize,
+        settings: &PgSettings,
     ) -> Result<Value, Ended> {
+        let (max_result, block) = (settings.max_result, settings.block);
         let connection = lease.connection();
         connection.stop_after(left).await?;
         let mut again = true;
@@ -136,7 +137,7 @@ impl PreparedPg {
             size = size.saturating_add(row.raw_size_bytes());
             if size > max_result {
                 let message = format!(
-                    "the result is larger than {max_result} bytes; ask for less with `limit`, or set `maxResult` in `config pg`"
+                    "the result is larger than {max_result} bytes; ask for less with `limit`, or set `maxResult` in `config {block}`"
                 );
                 return Err(Ended::CutOff(error::local(message, &self.sql)));
             }
@@ -152,18 +153,5 @@ impl PreparedPg {
         };
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         Ok(object! { "rows": list, "rowCount": count }.into())
-    }
-}
-
-/// The first argument, or without arguments `sqlParams` of the state, or none.
-fn params(input: &Input<'_>) -> Result<Vec<Value>, String> {
-    let (value, what) = match input.args {
-        [] => (input.state.get("sqlParams"), "`sqlParams`"),
-        [first, ..] => (Some(first), "argument 1"),
-    };
-    match value {
-        None => Ok(Vec::new()),
-        Some(Value::Array(items)) => Ok(items.as_slice().to_vec()),
-        Some(_) => Err(format!("{what} must be an array, the parameters, such as `[.params.id]`")),
     }
 }

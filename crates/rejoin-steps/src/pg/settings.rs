@@ -6,11 +6,11 @@ use rejoin_engine::Settings;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-const BLOCK: &str = "pg";
-
 /// Where the database is, and how much of it is used.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct PgSettings {
+pub(crate) struct PgSettings {
+    /// Its block of the configuration, for messages.
+    pub(super) block: &'static str,
     pub(super) connect: Config,
     pub(super) max_pool_size: usize,
     pub(super) acquire_timeout: Duration,
@@ -19,23 +19,26 @@ pub(super) struct PgSettings {
 
 impl PgSettings {
     /// `None` without a host: the program has no database.
-    pub(super) fn read(settings: &Settings) -> Result<Option<Self>, String> {
-        let Some(connect) = connect(settings)? else { return Ok(None) };
-        if settings.bool(BLOCK, "ssl") == Some(true) || connect.get_ssl_mode() == SslMode::Require {
+    pub(crate) fn read(settings: &Settings, block: &'static str) -> Result<Option<Self>, String> {
+        let Some(connect) = connect(settings, block)? else { return Ok(None) };
+        if settings.bool(block, "ssl") == Some(true) || connect.get_ssl_mode() == SslMode::Require {
             // Better no connection than one that is less private than it was asked to be.
-            return Err("`config pg` asks for TLS, which this version does not speak".into());
+            return Err(format!(
+                "`config {block}` asks for TLS, which this version does not speak"
+            ));
         }
         let acquire_timeout =
-            settings.duration(BLOCK, "acquireTimeout").unwrap_or(Duration::from_secs(3));
+            settings.duration(block, "acquireTimeout").unwrap_or(Duration::from_secs(3));
         if acquire_timeout.is_zero() {
-            return Err("`acquireTimeout` in `config pg` must be more than nothing".into());
+            return Err(format!("`acquireTimeout` in `config {block}` must be more than nothing"));
         }
         let usize_of = |n| usize::try_from(n).unwrap_or(usize::MAX);
         Ok(Some(Self {
+            block,
             connect,
-            max_pool_size: usize_of(positive(settings, "maxPoolSize", 20, 10_000)?),
+            max_pool_size: usize_of(positive(settings, block, "maxPoolSize", 20, 10_000)?),
             acquire_timeout,
-            max_result: usize_of(positive(settings, "maxResult", 64 << 20, u64::MAX)?),
+            max_result: usize_of(positive(settings, block, "maxResult", 64 << 20, u64::MAX)?),
         }))
     }
 
@@ -46,22 +49,22 @@ impl PgSettings {
     }
 }
 
-fn connect(settings: &Settings) -> Result<Option<Config>, String> {
-    let mut config = match settings.text(BLOCK, "url") {
+fn connect(settings: &Settings, block: &str) -> Result<Option<Config>, String> {
+    let mut config = match settings.text(block, "url") {
         Some(url) => {
             // The text may hold a password, so it is not shown.
             let config: Config = url.trim().parse().map_err(|_| {
-                "`url` in `config pg` is no address such as `postgres://user:password@host/database`"
+                format!("`url` in `config {block}` is no address such as `postgres://user:password@host/database`")
             })?;
             if config.get_hosts().len() != 1 || !matches!(config.get_hosts(), [Host::Tcp(_)]) {
-                return Err("`url` in `config pg` must name one host".into());
+                return Err(format!("`url` in `config {block}` must name one host"));
             }
             config
         }
         None => {
-            let Some(host) = settings.text(BLOCK, "host") else { return Ok(None) };
-            let text = |key| settings.text(BLOCK, key).unwrap_or_else(|| "postgres".into());
-            let port = positive(settings, "port", 5432, 65_535)?;
+            let Some(host) = settings.text(block, "host") else { return Ok(None) };
+            let text = |key| settings.text(block, key).unwrap_or_else(|| "postgres".into());
+            let port = positive(settings, block, "port", 5432, 65_535)?;
             let mut config = Config::new();
             config
                 .host(host)
@@ -78,10 +81,16 @@ fn connect(settings: &Settings) -> Result<Option<Config>, String> {
     Ok(Some(config))
 }
 
-fn positive(settings: &Settings, key: &str, default: u64, most: u64) -> Result<u64, String> {
-    match settings.int(BLOCK, key) {
+fn positive(
+    settings: &Settings,
+    block: &str,
+    key: &str,
+    default: u64,
+    most: u64,
+) -> Result<u64, String> {
+    match settings.int(block, key) {
         Some(n) if n == 0 || n > most => {
-            Err(format!("`{key}` in `config pg` must be from 1 to {most}, not {n}"))
+            Err(format!("`{key}` in `config {block}` must be from 1 to {most}, not {n}"))
         }
         n => Ok(n.unwrap_or(default)),
     }

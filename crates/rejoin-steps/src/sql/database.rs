@@ -1,0 +1,126 @@
+//! A SQLite database: one connection that writes, some that read, and the threads that they block.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rejoin::TaskError;
+use rejoin::pool::ThreadPool;
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::connection::{Role, open};
+use super::settings::SqliteSettings;
+
+/// A database that is open as long as this is.
+pub(crate) struct Database {
+    settings: SqliteSettings,
+    writers: Arc<Side>,
+    readers: Arc<Side>,
+    threads: ThreadPool,
+}
+
+/// Connections of one role.
+struct Side {
+    free: Arc<Semaphore>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// Why a piece of work has no result of its own.
+pub(super) enum NoResult {
+    /// Whoever writes, or all who read, do so for too long.
+    Busy { role: Role, waited: Duration },
+    /// The file cannot be opened.
+    Refused(Arc<rusqlite::Error>),
+    /// The work panicked, or was told to stop before it began.
+    Ended(String),
+}
+
+impl Database {
+    pub(super) fn new(settings: SqliteSettings) -> Arc<Self> {
+        // A database in memory is that of its one connection.
+        let readers = match settings.file {
+            Some(_) => settings.connections - 1,
+            None => 0,
+        };
+        let side = |places| {
+            Arc::new(Side { free: Arc::new(Semaphore::new(places)), idle: Mutex::default() })
+        };
+        let threads = NonZeroUsize::new(readers + 1).expect("one more than nothing");
+        Arc::new(Self {
+            writers: side(1),
+            readers: side(readers),
+            threads: ThreadPool::new("sqlite", threads),
+            settings,
+        })
+    }
+
+    pub(super) fn settings(&self) -> &SqliteSettings {
+        &self.settings
+    }
+
+    /// Whether there are connections that only read.
+    pub(super) fn has_readers(&self) -> bool {
+        self.settings.file.is_some() && self.settings.connections > 1
+    }
+
+    /// Runs `work` with a connection that nobody else uses, on a thread that may block.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue, or tells the work to stop; the scope around the call waits
+    /// for its end, and only then somebody else gets the connection.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        role: Role,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T, NoResult> {
+        let side = match role {
+            Role::Writes => &self.writers,
+            Role::Reads => &self.readers,
+        };
+        let waited = self.settings.acquire_timeout;
+        let permit = timeout(waited, side.free.clone().acquire_owned())
+            .await
+            .map_err(|_| NoResult::Busy { role, waited })?
+            .expect("nobody closes the semaphore");
+        let mut lease =
+            Lease { side: side.clone(), connection: side.idle().pop(), _permit: permit };
+        let (file, busy) = (self.settings.file.clone(), self.settings.busy_timeout);
+        let ended = self.threads.run(move || {
+            let connection = match &mut lease.connection {
+                Some(connection) => connection,
+                none => none.insert(open(file.as_deref(), role, busy)?),
+            };
+            Ok(work(connection))
+        });
+        ended.await.map_err(|error| match error {
+            TaskError::Failed(error) => NoResult::Refused(error),
+            other => NoResult::Ended(other.to_string()),
+        })
+    }
+}
+
+impl Side {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection in use. It goes back when the work with it has ended, however that was.
+struct Lease {
+    side: Arc<Side>,
+    connection: Option<Connection>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        // Statements run in transactions of their own, and those that open one are refused; so there is none. If there
+        // were, nobody else must get into it.
+        if connection.is_autocommit() {
+            self.side.idle().push(connection);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `sql`: a statement on a SQLite database inside the process, or on a PostgreSQL.
+
+mod connection;
+mod database;
+mod error;
+mod memory;
+mod params;
+mod rows;
+mod run;
+mod session;
+mod settings;
+mod spec;
+
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rejoin_engine::{CallSite, Prepared, Step};
+use rejoin_lang::step_spec::{StepSpec, TextProblem};
+
+use crate::pg::Pg;
+use database::Database;
+use run::{Place, PreparedSqlite};
+use settings::{SqlSettings, SqliteSettings};
+
+/// The step `sql`.
+///
+/// The text is one statement, its parameters are `$1`, `$2`, … (`?1` and `?` are the same), and everything else is as with
+/// [`pg`](crate::pg::Pg): arguments, the answer `{rows, rowCount}`, and `sqlError` with `message`, `query`, `sqlstate` and `severity`.
+///
+/// `config sql` has these settings:
+///
+/// | key | default | what it does |
+/// |---|---|---|
+/// | `url` | `sqlite::memory:` | `sqlite:app.db` (from the working directory), `sqlite:/var/lib/app.db`, or `postgres://user:password@host/database` |
+/// | `maxPoolSize` | 5; 20 with PostgreSQL | how many connections there are at most; with SQLite one of them writes, the others read |
+/// | `acquireTimeout` | `3s` | how long a call waits for a free one |
+/// | `busyTimeout` | `3s` | SQLite only: how long a statement waits for other processes that have the file locked |
+/// | `maxResult` | 64 MiB | the most bytes that the rows of one call may have |
+///
+/// Values keep what they are: integers of 64 bits, doubles, texts; `null`; bytes as `\x…` in hexadecimal digits. `true` and
+/// `false` are kept as 1 and 0 and come back as such from a column declared `boolean`; arrays and objects are kept as JSON and come back from
+/// one declared `json`; whole numbers beyond 64 bits are kept as text.
+///
+/// A file is used in WAL mode, with foreign keys enforced. Statements that leave something on the connection (`begin`, `attach`,
+/// temporary tables, most pragmas) are refused. A call that is given up stops within microseconds, and what it did is undone.
+///
+/// The database in memory belongs to the application: a reload keeps it, and it ends with the process.
+pub struct Sql {
+    /// For addresses of a PostgreSQL.
+    pg: Pg,
+    /// The file of the program that was loaded last. A reload with the same settings keeps its connections.
+    current: Mutex<Option<Arc<Database>>>,
+}
+
+impl Sql {
+    /// The step, not yet connected to anything.
+    pub fn new() -> Self {
+        Self { pg: Pg::new(), current: Mutex::default() }
+    }
+
+    fn place(&self, settings: SqliteSettings) -> Place {
+        if !settings.is_file() {
+            return Place::Memory(settings);
+        }
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        Place::File(match &*current {
+            Some(known) if *known.settings() == settings => known.clone(),
+            _ => current.insert(Database::new(settings)).clone(),
+        })
+    }
+}
+
+impl Default for Sql {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Sql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sql").finish_non_exhaustive()
+    }
+}
+
+impl Step for Sql {
+    fn spec(&self) -> &StepSpec {
+        &spec::SPEC
+    }
+
+    fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
+        let text = site.text.unwrap_or_default();
+        let problem = |message: String, help: &str| TextProblem {
+            start: 0,
+            end: text.len(),
+            message,
+            help: Some(help.into()),
+        };
+        let sql = text.trim();
+        if sql.is_empty() {
+            return Err(problem("there is no statement".into(), "write one: `select 1`"));
+        }
+        let settings = SqlSettings::read(site.settings)
+            .map_err(|message| problem(message, "see `config sql`"))?;
+        Ok(match settings {
+            SqlSettings::Sqlite(settings) => Arc::new(PreparedSqlite {
+                place: self.place(settings),
+                sql: sql.into(),
+                writes: AtomicBool::new(false),
+            }),
+            SqlSettings::Postgres(settings) => Arc::new(self.pg.statement(*settings, sql)),
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! A call of `sql` on SQLite.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rejoin_engine::{Called, DomainError, Input, Prepared, StepError};
+use rejoin_value::{Array, Value, object};
+use rusqlite::Connection;
+use rusqlite::limits::Limit;
+
+use super::connection::Role;
+use super::database::Database;
+use super::error;
+use super::memory::Memory;
+use super::params::{Misfit, bind};
+use super::rows;
+use super::settings::{BLOCK, SqliteSettings};
+use crate::sql_params::{sql_params, wrong_number};
+
+/// A statement with its database.
+pub(super) struct PreparedSqlite {
+    pub(super) place: Place,
+    pub(super) sql: Arc<str>,
+    /// Known once it was prepared: it does not only read.
+    pub(super) writes: AtomicBool,
+}
+
+/// Which database it is.
+pub(super) enum Place {
+    File(Arc<Database>),
+    /// The host's; each host has one of its own.
+    Memory(SqliteSettings),
+}
+
+impl Prepared for PreparedSqlite {
+    fn call<'a>(&'a self, input: Input<'a>) -> Called<'a> {
+        let params = match sql_params(&input) {
+            Ok(params) => params,
+            Err(message) => return Called::Ready(Err(StepError::Failed(message))),
+        };
+        let database = match &self.place {
+            Place::File(database) => database.clone(),
+            Place::Memory(settings) => {
+                input.context.host().shared.get::<Memory>().database(settings)
+            }
+        };
+        Called::pending(async move { self.run(&database, params).await.map(Into::into) })
+    }
+}
+
+/// How a statement ended without rows.
+enum Ended {
+    /// Nothing was done: it does not only read, and the connection does.
+    Writes,
+    Sqlite(rusqlite::Error),
+    Params(Misfit),
+    TooLarge,
+    /// Which column has bytes that are no text.
+    NoText(String),
+}
+
+impl From<rusqlite::Error> for Ended {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl PreparedSqlite {
+    /// Runs it; the answer is `{rows, rowCount}`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the statement and undoes it; the scope around the call waits for that.
+    async fn run(&self, database: &Database, params: Vec<Value>) -> Result<Value, StepError> {
+        let most = database.settings().max_result;
+        let params: Arc<[Value]> = params.into();
+        let run = |role| {
+            let (sql, params) = (self.sql.clone(), params.clone());
+            database.run(role, move |connection| statement(connection, role, &sql, &params, most))
+        };
+        let refused = |problem| error::of_no_result(problem, &self.sql);
+        // A connection that reads knows whether the statement does, too; nobody has to wait for it behind one that writes.
+        let mut ended = match database.has_readers() && !self.writes.load(Ordering::Relaxed) {
+            true => run(Role::Reads).await.map_err(refused)?,
+            false => Err(Ended::Writes),
+        };
+        if let Err(Ended::Writes) = ended {
+            self.writes.store(true, Ordering::Relaxed);
+            ended = run(Role::Writes).await.map_err(refused)?;
+        }
+        let local = |message| -> DomainError { error::local(message, &self.sql) };
+        match ended {
+            Ok(value) => Ok(value),
+            Err(Ended::Writes) => unreachable!("on a connection that writes"),
+            Err(Ended::Sqlite(error)) => Err(error::of_statement(&error, &self.sql).into()),
+            Err(Ended::Params(Misfit::Number(needed))) => {
+                Err(StepError::Failed(wrong_number(needed, params.len())))
+            }
+            Err(Ended::Params(Misfit::Named(name))) => Err(StepError::Failed(format!(
+                "`{name}` is no placeholder here: parameters are `$1`, `$2`, …"
+            ))),
+            Err(Ended::TooLarge) => Err(local(format!(
+                "the result is larger than {most} bytes; ask for less with `limit`, or set `maxResult` in `config {BLOCK}`"
+            ))
+            .into()),
+            Err(Ended::NoText(name)) => Err(local(format!(
+                "the text in `{name}` is not UTF-8; `hex(…)` shows its bytes"
+            ))
+            .into()),
+        }
+    }
+}
+
+/// Runs a statement to its end. Blocks.
+fn statement(
+    connection: &Connection,
+    role: Role,
+    sql: &str,
+    params: &[Value],
+    most: usize,
+) -> Result<Value, Ended> {
+    // One value cannot be larger than all of them.
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(most).unwrap_or(i32::MAX))?;
+    let mut statement = connection.prepare_cached(sql)?;
+    if role == Role::Reads && !statement.readonly() {
+        return Err(Ended::Writes);
+    }
+    bind(&mut statement, params)?.map_err(Ended::Params)?;
+    let columns = rows::columns(&statement);
+    let before = connection.total_changes();
+    let mut list = Array::new();
+    let mut size = 0usize;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        let refused = match rows::object(row, &columns)? {
+            Ok((object, bytes)) => {
+                size = size.saturating_add(bytes);
+                list.push(object);
+                (size > most).then_some(Ended::TooLarge)
+            }
+            Err(column) => Some(Ended::NoText(column)),
+        };
+        if let Some(refused) = refused {
+            // A statement that is left alone before its end counts as done. One that is interrupted is undone, and a
+            // call that fails must have done nothing.
+            connection.get_interrupt_handle().interrupt();
+            rows.next().err();
+            return Err(refused);
+        }
+    }
+    drop(rows);
+    let count = match columns.is_empty() {
+        // What the last statement changed is known; whether that was this one, only the sum says.
+        true if connection.total_changes() == before => 0,
+        true => connection.changes(),
+        false => list.len() as u64,
+    };
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    Ok(object! { "rows": list, "rowCount": count }.into())
+}
