@@ -82,7 +82,8 @@ pub use crate::resolve::{Resolve, Resolving};
 pub use crate::response::{ConnectTimings, Hop, Response, Timings};
 pub use crate::url::Url;
 
-/// The program of docs/fetch.md is a test.
+/// The programs of docs/fetch.md and docs/batches.md are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/fetch.md")]
+#[doc = include_str!("../../../docs/batches.md")]
 struct Guide;

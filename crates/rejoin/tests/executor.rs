@@ -66,6 +66,24 @@ async fn a_full_queue_and_a_closed_executor_hand_the_work_back() {
 }
 
 #[tokio::test]
+async fn what_one_submits_starts_in_the_order_of_submission() {
+    let (start, started) = mpsc::channel();
+    Executor::open(pool(1), 64, |executor: Plain| async move {
+        let (release, held) = mpsc::channel::<()>();
+        executor.try_execute(move || Ok(held.recv().is_ok())).unwrap();
+        for n in 0..50 {
+            let start = start.clone();
+            executor.try_execute(move || start.send(n).map_err(|_| unreachable!())).unwrap();
+        }
+        release.send(()).unwrap();
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(started.iter().collect::<Vec<_>>(), (0..50).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn abort_tells_what_runs_and_never_starts_what_waits() {
     let (told, tells) = mpsc::channel();
     let started = Arc::new(AtomicUsize::new(0));

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::rejoin;
+use super::{promises, rejoin};
 use crate::document::{self, Block};
 use crate::session::{self, Session};
 use crate::tally::Tally;
@@ -42,7 +42,7 @@ pub(crate) fn suite(tally: &mut Tally) -> Result<(), String> {
         document(tally, &rejoin, &path)?;
         tally.case(format!("{}: links", tree::relative(&path)), links(&path));
     }
-    Ok(())
+    promises::pages(tally)
 }
 
 fn document(tally: &mut Tally, rejoin: &Path, path: &Path) -> Result<(), String> {

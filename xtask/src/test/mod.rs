@@ -3,6 +3,7 @@
 mod cargo;
 mod documents;
 mod examples;
+mod promises;
 mod rejoin;
 mod schedules;
 

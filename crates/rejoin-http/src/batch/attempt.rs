@@ -9,6 +9,7 @@ use rejoin::retry::{Backoff, Hedge, Retry as RetryPolicy, RetryBudget, Verdict};
 use rejoin::{Instant, TaskError};
 
 use super::places::{Places, Way, Went};
+use super::prepare::Hooks;
 use super::{Failed, Outcome, RequestSpec, StatusPolicy, retry_after};
 use crate::client::Client;
 use crate::error::{ErrorKind, Retry};
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) budget: RetryBudget,
     pub(super) hedge: Option<Hedge>,
     pub(super) expect: StatusPolicy,
+    pub(super) hooks: Hooks,
     pub(super) timeouts: Timeouts,
     /// When the time of the batch is up.
     pub(super) ends: Option<Instant>,
@@ -167,15 +169,16 @@ impl Job {
     ) -> Result<Box<Response>, Wanting> {
         let shared = &self.shared;
         let request = self.spec.try_number(number);
-        let mut request = request.map_err(|error| Wanting::Failed(Failed::Request(error)))?;
+        let request = request.map_err(|error| Wanting::Failed(Failed::Request(error)))?;
+        let refused = |retry_after| Wanting::Failed(Failed::BreakerOpen { retry_after });
+        let way = Way::begin(&shared.places, request.url()).await.map_err(refused)?;
+        let mut request = shared.hooks.prepare(request).await.map_err(Wanting::Failed)?;
+        way.lead_to(request.url()).await.map_err(refused)?;
         shared.timeouts.fill_in(&mut request);
-        let way = Way::begin(&shared.places, request.url()).await;
-        let way =
-            way.map_err(|retry_after| Wanting::Failed(Failed::BreakerOpen { retry_after }))?;
         attempts.fetch_add(1, Ordering::Relaxed);
         let result = shared.client.send_through(Some(&way), request).await;
         if let Some(retry_after) = way.refused() {
-            return Err(Wanting::Failed(Failed::BreakerOpen { retry_after }));
+            return Err(refused(retry_after));
         }
         way.ended(went(&result));
         match result {

@@ -46,6 +46,7 @@ impl Jobs {
             budget: batch.budget.unwrap_or_else(|| RetryBudget::new(0.2, 10)),
             hedge: batch.hedge,
             expect: batch.expect,
+            hooks: batch.hooks,
             timeouts: batch.timeouts,
             ends: batch.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
         };

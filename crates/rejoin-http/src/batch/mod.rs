@@ -5,10 +5,12 @@ mod jobs;
 mod join;
 mod outcome;
 mod places;
+mod prepare;
 mod retry_after;
 mod source;
 mod spec;
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io::BufRead;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -22,6 +24,7 @@ use rejoin::retry::{Backoff, Hedge, RetryBudget};
 use self::attempt::Timeouts;
 pub use self::join::{InOrder, Outcomes};
 pub use self::outcome::{Failed, Outcome};
+use self::prepare::Hooks;
 pub use self::source::{Requests, SourceError};
 pub use self::spec::{RequestSpec, StatusPolicy};
 use crate::client::Client;
@@ -87,6 +90,7 @@ pub struct Batch {
     hedge: Option<Hedge>,
     breaker: Option<Trip>,
     expect: StatusPolicy,
+    hooks: Hooks,
 }
 
 const LIMIT: NonZeroU32 = NonZeroU32::new(32).expect("it is not zero");
@@ -121,6 +125,7 @@ impl Batch {
             hedge: None,
             breaker: None,
             expect: StatusPolicy::Success,
+            hooks: Hooks::default(),
         }
     }
 
@@ -309,6 +314,36 @@ impl Batch {
     /// Gives each host a circuit breaker of its own, for the time of the batch.
     pub fn breaker(mut self, trip: Trip) -> Batch {
         self.breaker = Some(trip);
+        self
+    }
+
+    /// Gives `hook` each request before it is sent, to be changed: for what must be fresh, such as a
+    /// token or a signature. Also known as an interceptor. Several are called in the order in which
+    /// they were added.
+    ///
+    /// It is called for every attempt and every copy, while the request has its place, and for all at
+    /// once. Redirects are followed with what it has made of the request, by the rules that hold for
+    /// credentials. Its time is that of the batch, not that of the attempt.
+    ///
+    /// An error is the end of that request alone, [`Failed::Prepare`]; so is a panic,
+    /// [`Failed::Panicked`].
+    ///
+    /// ```
+    /// use rejoin_http::{Batch, Error, Request};
+    ///
+    /// # async fn token() -> Result<String, Error> { Ok("fresh".to_owned()) }
+    /// let batch = Batch::new().prepare(|request: Request| async move {
+    ///     request.header("authorization", &format!("Bearer {}", token().await?))
+    /// });
+    /// # drop(batch);
+    /// ```
+    pub fn prepare<F, Fut, E>(mut self, hook: F) -> Batch
+    where
+        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Request, E>> + Send + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.hooks.add(hook);
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -54,6 +55,8 @@ pub enum Failed {
         /// When it may be asked again.
         retry_after: Duration,
     },
+    /// What prepares [each request](crate::Batch::prepare) has refused it.
+    Prepare(Arc<dyn StdError + Send + Sync>),
     /// The time of the batch was up.
     TimedOut,
     /// It was told to stop.
@@ -79,6 +82,7 @@ impl Failed {
             Failed::BreakerOpen { retry_after } => format!(
                 "not asked: the host has failed too often, and may be asked again in {retry_after:?}"
             ),
+            Failed::Prepare(why) => format!("not sent: preparing it failed: {why}"),
             Failed::TimedOut => "the time of the batch was up".to_owned(),
             Failed::Cancelled(reason) => reason.to_string(),
             Failed::Panicked(panic) => panic.to_string(),
@@ -90,6 +94,7 @@ impl Failed {
         match self {
             Failed::Request(error) => error.kind().as_str(),
             Failed::BreakerOpen { .. } => "breaker_open",
+            Failed::Prepare(_) => "prepare",
             Failed::TimedOut => "timeout",
             Failed::Cancelled(_) => "cancelled",
             Failed::Panicked(_) => "panicked",
@@ -107,6 +112,7 @@ impl StdError for Failed {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Failed::Request(error) => error.source(),
+            Failed::Prepare(why) => Some(&**why),
             _ => None,
         }
     }

@@ -188,6 +188,23 @@ impl<'a> Way<'a> {
         *lock(&self.refused)
     }
 
+    /// Goes on at the host of `url`, if it is another one. An error says for how long that is left
+    /// alone.
+    pub(super) async fn lead_to(&self, url: &Url) -> Result<(), Duration> {
+        if self.is_at(url) {
+            return Ok(());
+        }
+        // Both places are given back before others are taken: two requests that keep theirs
+        // while each waits for the other's would wait for ever.
+        self.ended(Went::Well);
+        *lock(&self.pass) = Some(self.places.pass(url).await?);
+        Ok(())
+    }
+
+    fn is_at(&self, url: &Url) -> bool {
+        lock(&self.pass).as_ref().is_some_and(|pass| pass.origin == Origin::of(url))
+    }
+
     pub(super) fn ended(&self, went: Went) {
         if let Some(pass) = lock(&self.pass).take() {
             pass.ended(went);
@@ -198,25 +215,12 @@ impl<'a> Way<'a> {
 impl Gate for Way<'_> {
     fn hop<'a>(&'a self, url: &'a Url) -> Passing<'a> {
         Box::pin(async move {
-            if lock(&self.pass).as_ref().is_some_and(|pass| pass.origin == Origin::of(url)) {
+            if self.is_at(url) {
                 self.places.turn().await;
-                return Ok(());
-            }
-            // Both places are given back before others are taken: two requests that keep theirs
-            // while each waits for the other's would wait for ever.
-            self.ended(Went::Well);
-            match self.places.pass(url).await {
-                Ok(pass) => *lock(&self.pass) = Some(pass),
-                Err(retry_after) => {
-                    *lock(&self.refused) = Some(retry_after);
-                    let why = "the host that it was redirected to has failed too often";
-                    return Err(Failure::new(
-                        ErrorKind::Denied,
-                        Phase::Redirect,
-                        Retry::Never,
-                        why,
-                    ));
-                }
+            } else if let Err(retry_after) = self.lead_to(url).await {
+                *lock(&self.refused) = Some(retry_after);
+                let why = "the host that it was redirected to has failed too often";
+                return Err(Failure::new(ErrorKind::Denied, Phase::Redirect, Retry::Never, why));
             }
             Ok(())
         })

@@ -23,7 +23,7 @@ pub(crate) fn n(n: u32) -> NonZeroU32 {
 
 #[derive(Default)]
 pub(crate) struct Seen {
-    now: AtomicUsize,
+    pub(crate) now: AtomicUsize,
     pub(crate) most: AtomicUsize,
     pub(crate) asked: AtomicUsize,
     pub(crate) gone: AtomicUsize,
@@ -59,7 +59,11 @@ pub(crate) async fn server() -> (Server, Arc<Seen>) {
                     "ms" => {
                         tokio::select! {
                             () = tokio::time::sleep(MS * number as u32) => {}
-                            () = conn.closed() => { seen.gone.fetch_add(1, Ordering::SeqCst); return }
+                            () = conn.closed() => {
+                                seen.now.fetch_sub(1, Ordering::SeqCst);
+                                seen.gone.fetch_add(1, Ordering::SeqCst);
+                                return;
+                            }
                         }
                         seen.now.fetch_sub(1, Ordering::SeqCst);
                         conn.send(ok("ok")).await;

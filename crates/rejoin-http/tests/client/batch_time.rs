@@ -1,10 +1,11 @@
 //! How long batches take, on virtual time.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use rejoin::Instant;
 use rejoin::limit::RateLimit;
-use rejoin::retry::Backoff;
+use rejoin::retry::{Backoff, RetryBudget};
 use rejoin_http::{Batch, RequestSpec};
 
 use crate::batch::{MS, Seen, batch, n, server, status};
@@ -131,5 +132,18 @@ fn a_time_out_is_tried_again_and_each_attempt_has_its_own() {
         let began = Instant::now();
         self::batch(&server, &["/never"]).first_byte_timeout(SECOND).all().await;
         assert_eq!(began.elapsed(), SECOND);
+    });
+}
+
+#[test]
+fn retries_of_many_do_not_come_at_once() {
+    virtually(async {
+        let (server, _) = server().await;
+        let batch = batch(&server, &["/st/503"; 40]).retries(1).limit(n(40)).per_host(n(40));
+        let outcomes = batch.retry_budget(RetryBudget::new(1.0, 40)).all().await;
+        assert!(outcomes.iter().all(|outcome| outcome.attempts == 2));
+        let pauses: BTreeSet<_> = outcomes.iter().map(|o| o.elapsed.as_millis()).collect();
+        assert!(pauses.len() > 10, "of 40 pauses only {} differ", pauses.len());
+        assert!(pauses.last().unwrap() <= &510, "{pauses:?}");
     });
 }

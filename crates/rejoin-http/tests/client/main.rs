@@ -4,8 +4,11 @@
 
 mod answer;
 mod batch;
+mod batch_faults;
 mod batch_hosts;
 mod batch_laws;
+mod batch_leaves_nothing;
+mod batch_prepare;
 mod batch_pulls;
 mod batch_time;
 mod cancel;

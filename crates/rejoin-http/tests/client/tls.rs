@@ -95,6 +95,24 @@ fn a_trusted_certificate_must_carry_the_name() {
 }
 
 #[test]
+fn one_handshake_serves_many_requests() {
+    run(async {
+        for alpn in ["http/1.1", "h2"] {
+            let (addr, pem) = server("secure.example", &[alpn]).await;
+            let client = builder().system_roots(false).root_certificates(pem.as_bytes()).unwrap();
+            let client = client.resolve_to("secure.example", addr).build();
+            let mut handshakes = 0;
+            for _ in 0..5 {
+                let request = Request::get("https://secure.example/").unwrap();
+                let response = client.send(request).await.unwrap();
+                handshakes += u32::from(response.timings.connect.is_some());
+            }
+            assert_eq!(handshakes, 1, "{alpn}");
+        }
+    });
+}
+
+#[test]
 fn http2_is_negotiated_and_can_be_declined() {
     run(async {
         let (addr, pem) = server("secure.example", &["h2", "http/1.1"]).await;
