@@ -42,6 +42,11 @@ pub(crate) enum Command {
         143 terminated (SIGTERM)"
     )]
     Fetch(crate::command::fetch::Fetch),
+    /// Bring the schema of a program's database up to date, or back, with the files in `migrations` beside the program
+    #[command(
+        after_help = "Example:\n  rejoin migrate app.wp create users\n  rejoin migrate app.wp up\n  rejoin migrate app.wp status"
+    )]
+    Migrate(Migrate),
     /// Write a starter app that runs as it is
     #[command(after_help = "Example:\n  rejoin new my-app && rejoin serve my-app/app.wp")]
     New(New),
@@ -152,6 +157,55 @@ pub(crate) enum ExplainFormat {
     Mermaid,
     /// One JSON object
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// The program, whose `config sql` or `config pg` names the database
+    pub(crate) file: PathBuf,
+    /// What is done [default: up]
+    #[command(subcommand)]
+    pub(crate) action: Option<MigrateAction>,
+    /// Whose database it is, if the program has two
+    #[arg(long, value_enum, global = true, value_name = "STEP")]
+    pub(crate) on: Option<On>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum On {
+    Pg,
+    Sql,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigrateAction {
+    /// Apply what is pending
+    Up {
+        /// So many at most
+        #[arg(short, value_name = "COUNT")]
+        number: Option<usize>,
+    },
+    /// Take back what was applied last
+    Down {
+        /// So many
+        #[arg(short, value_name = "COUNT", default_value_t = 1)]
+        number: usize,
+    },
+    /// Show every migration, and whether it was applied
+    Status,
+    /// Write an empty migration
+    Create {
+        /// What it does, such as `add_users`
+        name: String,
+    },
+    /// Note a migration as applied, without running it; asks for the version once more
+    Force {
+        /// Fourteen digits, which its file begins with
+        version: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Fmt(args) => command::fmt::fmt(&args),
         Command::Explain(args) => command::explain::explain(&args),
         Command::Fetch(args) => blocking(command::fetch::fetch(args)),
+        Command::Migrate(args) => blocking(command::migrate::migrate(args)),
         Command::New(args) => command::new::new(&args),
     };
     match done {

@@ -45,7 +45,7 @@ fn usage() {
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(!run.stderr.is_empty());
     }
-    for command in ["serve", "check", "test", "run", "fmt", "explain", "fetch", "new"] {
+    for command in ["serve", "check", "test", "run", "fmt", "explain", "fetch", "migrate", "new"] {
         let help = directory.rejoin(&[command, "--help"]);
         assert_eq!(help.code, 0);
         assert!(help.stdout.contains(&format!("Example:\n  rejoin {command}")), "{}", help.stdout);

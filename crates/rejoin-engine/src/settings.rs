@@ -52,6 +52,12 @@ impl Settings {
         if problems.is_empty() { Ok(Self { blocks }) } else { Err(problems) }
     }
 
+    /// Settings of one block, all of them texts, for what is configured by other means than a program.
+    pub fn of_block<'a>(block: &str, texts: impl Iterator<Item = (&'a str, String)>) -> Self {
+        let texts = texts.map(|(key, text)| (key.into(), ConfigValue::Text(text.into())));
+        Self { blocks: BTreeMap::from([(block.into(), texts.collect())]) }
+    }
+
     fn get(&self, block: &str, key: &str) -> Option<&ConfigValue> {
         self.blocks.get(block)?.get(key)
     }

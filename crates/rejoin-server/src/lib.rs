@@ -77,3 +77,4 @@ pub use response_body::Body;
 pub use serve::{Drained, Server};
 pub use service::{Responding, Service, service};
 pub use stop::Stopper;
+pub use timestamp::utc_now;

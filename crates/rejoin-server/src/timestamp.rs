@@ -2,6 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The present moment, in UTC with milliseconds: `2026-03-09T14:05:07.042Z`.
+pub fn utc_now() -> String {
+    let mut out = Vec::new();
+    write_utc(&mut out, SystemTime::now());
+    String::from_utf8(out).expect("it is all digits and signs")
+}
+
 /// Writes `time` in UTC with milliseconds; times before 1970 are written as its start.
 pub(crate) fn write_utc(out: &mut Vec<u8>, time: SystemTime) {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -29,7 +29,7 @@
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
 //!
-//! [`functions`] is what `.cov` programs can do outside. `join` and calls of pipelines are nodes of the engine and no steps.
+//! [`migrate`](mod@migrate) is how the schema of a program's database comes to be. [`functions`] is what `.cov` programs can do outside. `join` and calls of pipelines are nodes of the engine and no steps.
 
 pub mod assert;
 pub mod auth;
@@ -43,6 +43,7 @@ pub mod jq;
 mod key_template;
 pub mod log;
 pub mod lua;
+pub mod migrate;
 pub mod pg;
 pub mod rate_limit;
 mod settings_text;

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod fetch;
 pub(crate) mod fmt;
+pub(crate) mod migrate;
 pub(crate) mod new;
 pub(crate) mod run;
 mod run_function;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use rejoin::Scope;
 use rejoin_engine::{App, Host, Program};
 use rejoin_server::{ConsoleObserver, LoadError, Loaded, Log, load};
+use rejoin_steps::migrate::InMemory;
 
 use crate::environment::Environment;
 use crate::exit::Failure;
@@ -38,9 +40,22 @@ fn open_log() -> Result<Log, Failure> {
     Log::stderr().map_err(|error| Failure::new(format!("cannot open the log: {error}")))
 }
 
+/// The schema of a program's database in memory.
+fn schema_in_memory(file: &Path, program: &Program) -> Result<InMemory, Failure> {
+    InMemory::read(program.settings(), &migrate::directory(file))
+        .map_err(|error| Failure::new(error.to_string()))
+}
+
 /// Puts a program into its surroundings. Detached tasks, and requests, run in `scope`.
-fn app(program: Program, environment: &Environment, log: &Log, scope: Scope) -> App {
+fn app(
+    program: Program,
+    schema: &InMemory,
+    environment: &Environment,
+    log: &Log,
+    scope: Scope,
+) -> App {
     let mut host = Host::new(scope);
+    schema.give(&host);
     host.observer = Arc::new(ConsoleObserver::new(log.clone()));
     host.environment = environment.name();
     let variables = environment.clone();

@@ -14,7 +14,7 @@ use tower_service::Service as _;
 
 use crate::args::Run;
 use crate::command::run_function::run_function;
-use crate::command::{app, load_or_report, open_log};
+use crate::command::{app, load_or_report, open_log, schema_in_memory};
 use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::output;
@@ -30,12 +30,13 @@ pub(crate) async fn run(args: Run) -> Result<(), Failure> {
     let input = args.input.as_deref().map(read_input).transpose()?;
     // Warnings are for `check` and for whoever serves; here they would stand between a script and its answer.
     let program = load_or_report(&args.file, &environment)?.program;
+    let schema = schema_in_memory(&args.file, &program)?;
     let log = open_log()?;
     let ran = Scope::builder().name("run").on_error(OnError::IgnoreErrors);
     let events = log.clone();
     let ran = ran.run(|scope: Scope| async move {
         let done = async {
-            let app = app(program, &environment, &events, scope.clone());
+            let app = app(program, &schema, &environment, &events, scope.clone());
             match request_line(&args.target) {
                 Some((method, path)) => run_route(app, &events, method, path, input).await,
                 None => run_pipeline(app, &args, input, &scope).await,

@@ -3,13 +3,13 @@
 use std::io;
 
 use rejoin::{OnError, Scope};
-use rejoin_engine::Program;
+use rejoin_engine::{Level, Program};
 use rejoin_server::{
     LoadError, Loaded, Log, Reloader, Report, Server, ServerConfig, Service, load, service,
 };
 
 use crate::args::Serve;
-use crate::command::{app, load_or_report, open_log};
+use crate::command::{app, load_or_report, migrate, open_log, schema_in_memory};
 use crate::environment::{Environment, FILES};
 use crate::exit::Failure;
 use crate::output;
@@ -39,7 +39,11 @@ async fn serve_program(
     log: Log,
     scope: Scope,
 ) -> Result<(), Failure> {
-    let app = app(program, &environment, &log, scope);
+    let schema = schema_in_memory(&args.file, &program)?;
+    if let Some(problem) = migrate::pending(&args.file, &program, &environment).await {
+        log.say(Level::Warn, &problem);
+    }
+    let app = app(program, &schema, &environment, &log, scope);
     let service = service(app, log.clone()).map_err(|error| Failure::new(error.to_string()))?;
     let server = Server::bind(host, port, service.clone())
         .await

@@ -37,6 +37,10 @@ impl Directory {
         std::fs::write(path, text).unwrap();
     }
 
+    pub(crate) fn remove(&self, name: &str) {
+        std::fs::remove_file(self.path(name)).unwrap();
+    }
+
     pub(crate) fn rejoin(&self, arguments: &[&str]) -> Ran {
         let output = rejoin(&self.0).args(arguments).output().unwrap();
         Ran {

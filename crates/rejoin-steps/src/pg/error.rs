@@ -38,7 +38,19 @@ fn lost(error: &Error, query: &str) -> DomainError {
 
 /// There is no connection, so the statement was not sent.
 pub(super) fn of_connection(problem: &NoConnection, query: &str) -> DomainError {
-    let message = match problem {
+    let raised = DomainError::new(KIND, why_not(problem)).field("query", query);
+    match problem {
+        NoConnection::Refused(error) => match error.as_db_error() {
+            Some(db) => raised.field("sqlstate", db.code().code()).field("severity", db.severity()),
+            None => raised.retryable(),
+        },
+        _ => raised.retryable(),
+    }
+}
+
+/// Why there is no connection.
+pub(super) fn why_not(problem: &NoConnection) -> String {
+    match problem {
         NoConnection::Busy { limit, waited, block } => format!(
             "all {limit} connections to the database were in use for {} ms; `maxPoolSize` in `config {block}` sets how many there are",
             waited.as_millis()
@@ -47,14 +59,6 @@ pub(super) fn of_connection(problem: &NoConnection, query: &str) -> DomainError 
             format!("the database did not accept a connection within {} ms", waited.as_millis())
         }
         NoConnection::Refused(error) => chain("the database cannot be reached", error),
-    };
-    let raised = DomainError::new(KIND, message).field("query", query);
-    match problem {
-        NoConnection::Refused(error) => match error.as_db_error() {
-            Some(db) => raised.field("sqlstate", db.code().code()).field("severity", db.severity()),
-            None => raised.retryable(),
-        },
-        _ => raised.retryable(),
     }
 }
 

@@ -89,6 +89,12 @@ impl Statements {
     }
 }
 
+/// A connection of its own, for work that is no step.
+pub(crate) async fn connect(settings: &PgSettings) -> Result<tokio_postgres::Client, String> {
+    let opened = pool::open(settings).await.map_err(|problem| error::why_not(&problem))?;
+    Ok(opened.client)
+}
+
 impl Default for Pg {
     fn default() -> Self {
         Self::new()

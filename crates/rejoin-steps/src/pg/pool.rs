@@ -67,13 +67,19 @@ impl Pool {
         };
         let connection = match known {
             Some(connection) => connection,
-            None => timeout(waited, Connection::open(&self.settings.connect))
-                .await
-                .map_err(|_| NoConnection::Slow { waited })?
-                .map_err(NoConnection::Refused)?,
+            None => open(&self.settings).await?,
         };
         Ok(Lease { pool: self.clone(), held: Some((connection, permit)) })
     }
+}
+
+/// A new connection, if there is one in time.
+pub(super) async fn open(settings: &PgSettings) -> Result<Connection, NoConnection> {
+    let waited = settings.acquire_timeout;
+    timeout(waited, Connection::open(&settings.connect))
+        .await
+        .map_err(|_| NoConnection::Slow { waited })?
+        .map_err(NoConnection::Refused)
 }
 
 /// A connection in use. Dropped, its exchange was cut off: it is cancelled on the server, and comes back only

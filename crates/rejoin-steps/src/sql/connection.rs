@@ -1,6 +1,5 @@
 //! One connection to a SQLite database: how it is opened, what it refuses, when it stops.
 
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::session;
+use super::settings::SqliteSettings;
 
 /// Statements that a connection remembers.
 const REMEMBERED: usize = 256;
@@ -28,19 +28,15 @@ pub(super) enum Role {
 }
 
 /// Opens the file, or a new database in memory. Blocks.
-pub(super) fn open(
-    file: Option<&Path>,
-    role: Role,
-    busy: Duration,
-) -> rusqlite::Result<Connection> {
+pub(super) fn open(settings: &SqliteSettings, role: Role) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = match file {
+    let mut connection = match &settings.file {
         Some(file) => Connection::open_with_flags(file, flags)?,
         None => Connection::open_in_memory_with_flags(flags)?,
     };
-    connection.busy_handler(Some(waiting(busy)))?;
+    connection.busy_handler(Some(waiting(settings.busy_timeout)))?;
     // Readers go on while somebody writes; what a crash of the machine can lose is the last transactions, never the file.
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
@@ -57,8 +53,12 @@ pub(super) fn open(
     // A statement that nobody waits for any longer stops here. The question is asked again and again, of the work itself,
     // so a late answer can never stop the next statement.
     connection.progress_handler(STEPS, Some(|| cancel_reason().is_some()))?;
-    connection.authorizer(Some(session::authorize))?;
     Ok(connection)
+}
+
+/// From here on a statement leaves nothing behind.
+pub(super) fn guard(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.authorizer(Some(session::authorize))
 }
 
 /// Waits for other processes, in longer and longer pauses, for so long in all, or until it is told to stop.

@@ -10,8 +10,9 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::connection::{Role, open};
+use super::connection::{Role, guard, open};
 use super::settings::SqliteSettings;
+use crate::migrate::{MigrateError, Migration, apply_all};
 
 /// A database that is open as long as this is.
 pub(crate) struct Database {
@@ -19,6 +20,8 @@ pub(crate) struct Database {
     writers: Arc<Side>,
     readers: Arc<Side>,
     threads: ThreadPool,
+    /// What a database in memory has from its beginning.
+    migrations: Arc<[Migration]>,
 }
 
 /// Connections of one role.
@@ -32,13 +35,25 @@ pub(super) enum NoResult {
     /// Whoever writes, or all who read, do so for too long.
     Busy { role: Role, waited: Duration },
     /// The file cannot be opened.
-    Refused(Arc<rusqlite::Error>),
+    Refused(Arc<NotOpen>),
     /// The work panicked, or was told to stop before it began.
     Ended(String),
 }
 
+/// Why there is no connection.
+pub(super) enum NotOpen {
+    Sqlite(rusqlite::Error),
+    Migration(MigrateError),
+}
+
+impl From<rusqlite::Error> for NotOpen {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
 impl Database {
-    pub(super) fn new(settings: SqliteSettings) -> Arc<Self> {
+    pub(super) fn new(settings: SqliteSettings, migrations: Arc<[Migration]>) -> Arc<Self> {
         // A database in memory is that of its one connection.
         let readers = match settings.file {
             Some(_) => settings.connections - 1,
@@ -53,6 +68,7 @@ impl Database {
             readers: side(readers),
             threads: ThreadPool::new("sqlite", threads),
             settings,
+            migrations,
         })
     }
 
@@ -86,19 +102,31 @@ impl Database {
             .expect("nobody closes the semaphore");
         let mut lease =
             Lease { side: side.clone(), connection: side.idle().pop(), _permit: permit };
-        let (file, busy) = (self.settings.file.clone(), self.settings.busy_timeout);
+        let (settings, migrations) = (self.settings.clone(), self.migrations.clone());
         let ended = self.threads.run(move || {
             let connection = match &mut lease.connection {
                 Some(connection) => connection,
-                none => none.insert(open(file.as_deref(), role, busy)?),
+                none => none.insert(opened(&settings, role, &migrations)?),
             };
             Ok(work(connection))
         });
         ended.await.map_err(|error| match error {
             TaskError::Failed(error) => NoResult::Refused(error),
-            other => NoResult::Ended(other.to_string()),
+            TaskError::Panicked(panic) => NoResult::Ended(panic.to_string()),
+            _ => NoResult::Ended("it was told to stop".into()),
         })
     }
+}
+
+fn opened(
+    settings: &SqliteSettings,
+    role: Role,
+    migrations: &[Migration],
+) -> Result<Connection, NotOpen> {
+    let mut connection = open(settings, role)?;
+    apply_all(&mut connection, migrations).map_err(NotOpen::Migration)?;
+    guard(&mut connection)?;
+    Ok(connection)
 }
 
 impl Side {

@@ -4,7 +4,7 @@ use rejoin_engine::{DomainError, StepError};
 use rusqlite::{Error, ErrorCode, ffi};
 
 use super::connection::Role;
-use super::database::NoResult;
+use super::database::{NoResult, NotOpen};
 use super::session::REFUSED;
 use super::settings::BLOCK;
 
@@ -84,11 +84,14 @@ pub(super) fn of_no_result(problem: NoResult, query: &str) -> StepError {
             query,
         )
         .retryable(),
-        NoResult::Refused(error) => {
-            let mut raised = of_statement(&error, query);
-            raised.message = format!("the database cannot be opened: {}", raised.message);
-            raised
-        }
+        NoResult::Refused(error) => match &*error {
+            NotOpen::Sqlite(error) => {
+                let mut raised = of_statement(error, query);
+                raised.message = format!("the database cannot be opened: {}", raised.message);
+                raised
+            }
+            NotOpen::Migration(error) => local(error.to_string(), query),
+        },
         NoResult::Ended(why) => return StepError::Failed(why),
     };
     raised.into()

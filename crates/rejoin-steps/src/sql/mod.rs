@@ -20,8 +20,9 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
 use crate::pg::Pg;
 use database::Database;
+pub(crate) use memory::migrate_memory;
 use run::{Place, PreparedSqlite};
-use settings::{SqlSettings, SqliteSettings};
+pub(crate) use settings::{SqlSettings, SqliteSettings};
 
 /// The step `sql`.
 ///
@@ -66,9 +67,15 @@ impl Sql {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         Place::File(match &*current {
             Some(known) if *known.settings() == settings => known.clone(),
-            _ => current.insert(Database::new(settings)).clone(),
+            _ => current.insert(Database::new(settings, Arc::default())).clone(),
         })
     }
+}
+
+/// A connection for migrations, which may do what statements of programs may not. Blocks.
+pub(crate) fn open_to_migrate(settings: &SqliteSettings) -> Result<rusqlite::Connection, String> {
+    connection::open(settings, connection::Role::Writes)
+        .map_err(|error| format!("the database cannot be opened: {error}"))
 }
 
 impl Default for Sql {

@@ -70,7 +70,7 @@ fn file(place: &str) -> Result<Option<PathBuf>, String> {
 }
 
 impl SqliteSettings {
-    pub(super) fn is_file(&self) -> bool {
+    pub(crate) fn is_file(&self) -> bool {
         self.file.is_some()
     }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::args::{Test, TestFormat};
-use crate::command::{load_or_report, open_log};
+use crate::command::{load_or_report, open_log, schema_in_memory};
 use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::output;
@@ -51,12 +51,13 @@ pub(crate) fn test(args: &Test) -> Result<(), Failure> {
 fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Outcome>, Failure> {
     let environment = Environment::beside(file)?;
     let program = Arc::new(load_or_report(file, &environment)?.program);
+    let schema = schema_in_memory(file, &program)?;
     let mut outcomes = Vec::new();
     for test in program.tests() {
         let full = format!("{} {}", test.suite, test.name);
         if args.filter.as_ref().is_none_or(|wanted| full.contains(wanted.as_str())) {
             let sources = program.sources();
-            let (took, failures) = run::run(&program, test, &environment, log);
+            let (took, failures) = run::run(&program, test, &schema, &environment, log);
             outcomes.push(Outcome {
                 suite: test.suite.clone(),
                 name: test.name.clone(),

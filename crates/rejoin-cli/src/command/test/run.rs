@@ -15,6 +15,7 @@ use rejoin_engine::{
 use rejoin_lang::plan::{GivenKind, MockAnswer, Script, Test, Trigger};
 use rejoin_lang::source::Span;
 use rejoin_server::{Log, new_request_id, service, status_of};
+use rejoin_steps::migrate::InMemory;
 use rejoin_value::{Object, Value, jq};
 use tokio::time::Instant;
 use tower_service::Service as _;
@@ -40,6 +41,7 @@ pub(super) type Failures = Vec<(Span, String)>;
 pub(super) fn run(
     program: &Arc<Program>,
     test: &Test,
+    schema: &InMemory,
     environment: &Environment,
     log: &Log,
 ) -> (Duration, Failures) {
@@ -61,6 +63,7 @@ pub(super) fn run(
         let (program, watch) = (program.clone(), watch.clone());
         let ran = scope.run(|scope: Scope| async move {
             let mut host = Host::new(scope.clone());
+            schema.give(&host);
             host.observer = watch.clone();
             host.stand_ins = Some(watch);
             let variables = environment.clone();
