@@ -146,7 +146,7 @@ fn explained(error: &Error, text: &str) -> (Option<usize>, String) {
         Error::SqliteFailure(error, _)
             if error.code == ErrorCode::AuthorizationForStatementDenied =>
         {
-            let message = "a migration is one transaction as it is: remove `begin`, `commit`, `rollback`, `attach` and `vacuum`";
+            let message = "a migration is one transaction as it is: remove `begin`, `commit`, `rollback` and `attach`";
             (None, message.into())
         }
         Error::SqliteFailure(_, Some(message)) => (None, message.clone()),
