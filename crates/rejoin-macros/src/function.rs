@@ -1,18 +1,34 @@
-//! `#[rejoin::process::function]`: the function stays what it is, and an entry in the registry of
-//! functions is put beside it.
+//! `#[rejoin::process::function]` and its kin: the function stays what it is, and an entry in the
+//! registry of functions is put beside it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Error, FnArg, GenericParam, ItemFn, Result, Type};
 
-/// As many arguments as `rejoin::process::Function` is there for.
-const MOST_ARGUMENTS: usize = 8;
+/// As many parameters as `rejoin::process::Function` and `Method` are there for.
+const MOST_PARAMETERS: usize = 8;
 
-pub(crate) fn expand(options: &TokenStream, item: &ItemFn) -> Result<TokenStream> {
+/// What the function is registered as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// For child processes.
+    Function,
+    /// As what makes the state of a worker.
+    State,
+    /// As what is done with the state of a worker: its first parameter is the state, borrowed.
+    Method,
+}
+
+pub(crate) fn expand(kind: Kind, options: &TokenStream, item: &ItemFn) -> Result<TokenStream> {
     if !options.is_empty() {
         return Err(Error::new_spanned(options, "this attribute takes no options"));
     }
-    check(item)?;
+    check(kind, item)?;
+    let (kind, answer) = match kind {
+        Kind::Function => (quote!(Function), quote!(answer)),
+        Kind::State => (quote!(State), quote!(make)),
+        Kind::Method => (quote!(Method), quote!(answer_with)),
+    };
     let name = &item.sig.ident;
     // Errors about arguments or results that serde does not know point at the function.
     let entry = quote_spanned! { name.span() =>
@@ -23,8 +39,9 @@ pub(crate) fn expand(options: &TokenStream, item: &ItemFn) -> Result<TokenStream
             #[linkme(crate = rejoin_process::linkme)]
             static ENTRY: rejoin_process::Entry = rejoin_process::Entry::new(
                 ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
+                rejoin_process::Kind::#kind,
                 || rejoin_process::id_of(&#name),
-                |arguments, limit| rejoin_process::answer(#name, arguments, limit),
+                |state, arguments, limit| rejoin_process::#answer(#name, state, arguments, limit),
             );
         };
     };
@@ -37,7 +54,7 @@ pub(crate) fn refuse(error: &Error, item: &ItemFn) -> TokenStream {
     quote! { #item #error }
 }
 
-fn check(item: &ItemFn) -> Result<()> {
+fn check(kind: Kind, item: &ItemFn) -> Result<()> {
     let sig = &item.sig;
     if let Some(token) = &sig.asyncness {
         let text = "an async function cannot run in a child process: make it an ordinary one, which may block \
@@ -54,19 +71,35 @@ fn check(item: &ItemFn) -> Result<()> {
     if let Some(token) = &sig.variadic {
         return Err(Error::new_spanned(token, "a variadic function cannot be registered"));
     }
-    if sig.inputs.len() > MOST_ARGUMENTS {
+    if sig.inputs.len() > MOST_PARAMETERS {
         let text = format!(
-            "a registered function takes at most {MOST_ARGUMENTS} arguments: put them into a struct"
+            "a registered function takes at most {MOST_PARAMETERS} arguments: put them into a struct"
         );
         return Err(Error::new_spanned(&sig.inputs, text));
     }
-    sig.inputs.iter().try_for_each(check_argument)
+    let mut arguments = sig.inputs.iter();
+    if kind == Kind::Method {
+        check_state(arguments.next(), item)?;
+    }
+    arguments.try_for_each(check_argument)
+}
+
+fn check_state(first: Option<&FnArg>, item: &ItemFn) -> Result<()> {
+    let text = "the first parameter is the state of the worker: write it as `state: &mut State`";
+    match first {
+        Some(receiver @ FnArg::Receiver(_)) => check_argument(receiver),
+        Some(FnArg::Typed(typed)) => match &*typed.ty {
+            Type::Reference(reference) if reference.mutability.is_some() => Ok(()),
+            other => Err(Error::new_spanned(other, text)),
+        },
+        None => Err(Error::new_spanned(&item.sig, text)),
+    }
 }
 
 fn check_argument(argument: &FnArg) -> Result<()> {
     match argument {
         FnArg::Receiver(_) => {
-            let text = "a method cannot be registered: make it a function that takes the value as an argument";
+            let text = "what takes `self` cannot be registered: make it a function that takes the value as an argument";
             Err(Error::new_spanned(argument, text))
         }
         FnArg::Typed(typed) => match &*typed.ty {
@@ -89,10 +122,58 @@ mod tests {
     use proc_macro2::TokenStream;
     use syn::parse_quote;
 
-    use super::expand;
+    use super::{Kind, expand};
 
     fn refusal(item: &syn::ItemFn) -> String {
-        expand(&TokenStream::new(), item).unwrap_err().to_string()
+        expand(Kind::Function, &TokenStream::new(), item).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_method_has_the_state_first_and_owns_the_rest() {
+        let refusal = |item: &syn::ItemFn| {
+            expand(Kind::Method, &TokenStream::new(), item).unwrap_err().to_string()
+        };
+        let first = "write it as `state: &mut State`";
+        assert!(
+            refusal(&parse_quote!(
+                fn f() {}
+            ))
+            .contains(first)
+        );
+        assert!(
+            refusal(&parse_quote!(
+                fn f(_: u8) {}
+            ))
+            .contains(first)
+        );
+        assert!(
+            refusal(&parse_quote!(
+                fn f(_: &u8) {}
+            ))
+            .contains(first)
+        );
+        assert!(
+            refusal(&parse_quote!(
+                fn f(&mut self) {}
+            ))
+            .contains("takes the value")
+        );
+        assert!(
+            refusal(&parse_quote!(
+                fn f(_: &mut u8, _: &str) {}
+            ))
+            .contains("must own it")
+        );
+        assert!(
+            expand(
+                Kind::Method,
+                &TokenStream::new(),
+                &parse_quote!(
+                    fn f(_: &mut u8, _: u8) {}
+                )
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -145,7 +226,9 @@ mod tests {
             fn f() {}
         );
         let options: TokenStream = parse_quote!(name = "x");
-        assert!(expand(&options, &item).unwrap_err().to_string().contains("no options"));
+        assert!(
+            expand(Kind::State, &options, &item).unwrap_err().to_string().contains("no options")
+        );
     }
 
     #[test]
@@ -156,7 +239,8 @@ mod tests {
                 n * 2
             }
         );
-        let expanded: syn::File = syn::parse2(expand(&TokenStream::new(), &item).unwrap()).unwrap();
+        let expanded: syn::File =
+            syn::parse2(expand(Kind::Function, &TokenStream::new(), &item).unwrap()).unwrap();
         assert_eq!(expanded.items[0], syn::Item::Fn(item));
         assert_eq!(expanded.items.len(), 2);
     }

@@ -53,6 +53,7 @@
 //! | a service, as `tower` knows it | each call in a scope, with a deadline and a limit | `tower::ScopeLayer` |
 //! | a state, and many who use it | to have their calls one at a time, in order, with a queue | [`worker::Worker`] |
 //! | a state of which several copies may exist | a pool of workers | [`worker::WorkerBuilder::copies`] |
+//! | a state that may take its process with it | a worker in a child process | `worker::WorkerBuilder::start_portable` (feature `process`) |
 //! | work that may crash, leak or never end | to run it in a child process, which can be killed | `to_process`, `process::ProcessPool` (feature `process`) |
 //! | work that must outlive the scope it is asked for in | to start it on purpose, listed | [`detach::detach`] |
 //! | a program that ends | to wait, with a bound, and hear what is left | [`detach::shutdown`] |
@@ -141,7 +142,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `indicatif` | `progress_bar`: shows on a terminal how far a join has come |
-//! | `process` | `to_process`, `process`: functions in child processes (Unix) |
+//! | `process` | `to_process`, `process`: functions in child processes; workers in them (Unix) |
 //! | `tower` | `tower::ScopeLayer`: a service under a scope, a deadline and a limit |
 //! | `tracing` | children, and blocking work, run in the tracing span of who spawned them |
 //!

@@ -1,15 +1,12 @@
 //! One call: from arguments to a request, from an answer to a result.
 
-use std::any::type_name;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{Part, ProcessError};
 use super::frame::{self, Command, Ending, Unfit};
-use super::function::Function;
 use super::process::{Broken, Process};
-use super::registry;
+use super::registry::{self, Kind};
 use crate::outcome::{Outcome, Panic, TaskError};
 
 /// A call that can be sent. Everything that can be wrong with it is found before a process is taken.
@@ -20,14 +17,17 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new<F, A, Arity>(_: F, arguments: &A, limit: usize) -> Result<Call, ProcessError>
+    pub(super) fn new<F, A>(
+        kind: Kind,
+        _: F,
+        arguments: &A,
+        limit: usize,
+    ) -> Result<Call, ProcessError>
     where
-        F: Function<A, Arity>,
+        F: 'static,
         A: Serialize,
     {
-        let Some((number, function)) = registry::number_of::<F>() else {
-            return Err(ProcessError::NotRegistered { function: type_name::<F>() });
-        };
+        let (number, function) = registry::number_of::<F>(kind)?;
         let part = Part::Arguments;
         match frame::request(Command::Call, number, arguments, limit) {
             Ok(request) => Ok(Call { function, request, limit }),
@@ -83,15 +83,22 @@ impl Call {
 }
 
 /// A function's own error, beside those of its process.
-pub(super) fn flatten<T, E>(
+pub(crate) fn flatten<T, E>(
     outcome: Outcome<Result<T, E>, ProcessError>,
 ) -> Outcome<T, ProcessError<E>> {
     match outcome {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(ProcessError::Returned(error).into()),
-        Err(TaskError::Failed(error)) => Err(ProcessError::clone(&error).widen().into()),
-        Err(TaskError::Panicked(panic)) => Err(TaskError::Panicked(panic)),
-        Err(TaskError::TimedOut) => Err(TaskError::TimedOut),
-        Err(TaskError::Cancelled(reason)) => Err(TaskError::Cancelled(reason)),
+        Err(error) => Err(widen(error)),
+    }
+}
+
+/// As the error of a function that could have failed as well.
+pub(crate) fn widen<E>(error: TaskError<ProcessError>) -> TaskError<ProcessError<E>> {
+    match error {
+        TaskError::Failed(error) => ProcessError::clone(&error).widen().into(),
+        TaskError::Panicked(panic) => TaskError::Panicked(panic),
+        TaskError::TimedOut => TaskError::TimedOut,
+        TaskError::Cancelled(reason) => TaskError::Cancelled(reason),
     }
 }

@@ -8,11 +8,11 @@ use std::process::exit;
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Signal, getpid, kill_process, kill_process_group};
 use rustix::stdio::{dup2_stdin, dup2_stdout};
 
-use super::frame::{self, Ending, Request};
-use super::registry::{self, REGISTRY};
+use super::frame::{self, Command, Ending, Request};
+use super::registry::{self, REGISTRY, State};
 use crate::outcome::Panic;
 
 /// Something is wrong with the pipes. The parent sees only that the child has ended.
@@ -35,13 +35,19 @@ fn converse() -> io::Result<()> {
 
     let mut input = BufReader::new(input);
     let mut content = Vec::new();
+    let mut state: State = None;
     while frame::read(&mut input, &mut content)?.is_some() {
         let request = Request::parse(&content).ok_or(io::ErrorKind::InvalidData)?;
+        if request.command == Command::End {
+            end(state);
+        }
         let entry = REGISTRY.get(request.number).ok_or(io::ErrorKind::InvalidData)?;
-        let answer = || entry.answer(request.arguments, request.limit);
+        let answer = || entry.answer(&mut state, request.arguments, request.limit);
         // What a panic leaves broken is the function's own, which has to live with that as it does
-        // in a thread that goes on.
+        // in a thread that goes on. A state goes; the parent starts another child for a new one.
         let answer = catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|payload| {
+            let state = state.take();
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(state)));
             frame::refused(Ending::Panicked, Panic::new(payload).message())
         });
         // Half a line that the function printed must not wait for the next call.
@@ -52,6 +58,14 @@ fn converse() -> io::Result<()> {
         content.shrink_to(64 * 1024);
     }
     Ok(())
+}
+
+/// Drops the state, and goes with all that it has started.
+fn end(state: State) -> ! {
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(state)));
+    let _ = io::stdout().flush();
+    let _ = kill_process_group(getpid(), Signal::KILL);
+    exit(if dropped.is_ok() { 0 } else { BROKEN })
 }
 
 /// The pipes to the parent. Nobody else gets hold of them: the function finds an empty standard

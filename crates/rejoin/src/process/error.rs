@@ -28,7 +28,7 @@ pub enum ProcessError<E = Infallible> {
         /// How the process ended, if the system has kept it.
         status: Option<ExitStatus>,
     },
-    /// The arguments or the result are longer than the pool allows. Arguments were not sent; a
+    /// The arguments or the result are longer than the pool or the worker allows. Arguments were not sent; a
     /// result was dropped in the child, which lives on.
     TooLarge {
         /// The path of the function.
@@ -47,11 +47,14 @@ pub enum ProcessError<E = Infallible> {
         /// What the serialiser says.
         problem: String,
     },
-    /// The function is not registered: [`#[function]`](macro@crate::process::function) does not
-    /// stand on it, or the linker has dropped it.
+    /// The function is not registered: [`#[function]`](macro@crate::process::function), or the
+    /// attribute for what it is to a [worker](crate::worker), does not stand on it, or the linker has
+    /// dropped it.
     NotRegistered {
         /// The path of the function, or the type of what was passed instead.
         function: &'static str,
+        /// The attribute that should stand on it.
+        attribute: &'static str,
     },
     /// [`init`](crate::process::init) was not called, so a child would run the whole program again.
     NotInitialised,
@@ -104,7 +107,9 @@ impl ProcessError {
             ProcessError::Unserialisable { function, part, problem } => {
                 ProcessError::Unserialisable { function, part, problem }
             }
-            ProcessError::NotRegistered { function } => ProcessError::NotRegistered { function },
+            ProcessError::NotRegistered { function, attribute } => {
+                ProcessError::NotRegistered { function, attribute }
+            }
             ProcessError::NotInitialised => ProcessError::NotInitialised,
             ProcessError::NotStarted { source } => ProcessError::NotStarted { source },
             ProcessError::NotReady { status, late } => ProcessError::NotReady { status, late },
@@ -124,16 +129,16 @@ impl<E: fmt::Display> fmt::Display for ProcessError<E> {
             ProcessError::TooLarge { function, part, limit } => {
                 let part = part.of();
                 write!(f, "{part} `{function}` would take more than the limit of {limit} bytes: raise ")?;
-                f.write_str("`max_message` of the pool, or pass a path instead of the content")
+                f.write_str("`max_message`, or pass a path instead of the content")
             }
             ProcessError::Unserialisable { function, part, problem } => {
                 let part = part.of();
                 write!(f, "{part} `{function}` cannot be sent to another process: {problem}")
             }
-            ProcessError::NotRegistered { function } => write!(
+            ProcessError::NotRegistered { function, attribute } => write!(
                 f,
-                "`{function}` is not registered: put `#[rejoin::process::function]` on it, and use \
-                 something of its crate, or the linker drops it"
+                "`{function}` is not registered: put `{attribute}` on it, and use something of its \
+                 crate, or the linker drops it"
             ),
             ProcessError::NotInitialised => f.write_str(
                 "this program cannot be its own child process: call `rejoin::process::init()` first \

@@ -29,8 +29,10 @@ const TEXT: usize = 16 * 1024;
 /// What a child is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
-    /// Run a function.
+    /// Run what is registered under the number.
     Call,
+    /// Drop the state, and end. There is no answer.
+    End,
 }
 
 /// How it went in the child.
@@ -72,8 +74,14 @@ pub(super) fn request<A: Serialize>(
     finish(&head, arguments, limit)
 }
 
+/// The request to end.
+pub(super) fn end() -> Vec<u8> {
+    request(Command::End, 0, &(), 0).expect("nothing fits everywhere")
+}
+
 /// A request, as it arrives.
 pub(super) struct Request<'a> {
+    pub(super) command: Command,
     pub(super) number: usize,
     pub(super) limit: usize,
     pub(super) arguments: &'a [u8],
@@ -85,7 +93,9 @@ impl Request<'_> {
         let (head, arguments) = content.split_at_checked(REQUEST)?;
         let (command, head) = head.split_first()?;
         let (number, limit) = head.split_first_chunk()?;
-        (*command == Command::Call as u8).then_some(Request {
+        let commands = [Command::Call, Command::End];
+        Some(Request {
+            command: commands.into_iter().find(|known| *known as u8 == *command)?,
             number: u32::from_le_bytes(*number) as usize,
             limit: u32::from_le_bytes(limit.try_into().ok()?) as usize,
             arguments,
@@ -198,7 +208,9 @@ mod tests {
     fn a_request_arrives_as_it_was_sent() {
         let frame = request(Command::Call, 7, &("text", 300_u32), 1000).unwrap();
         let request = Request::parse(content(&frame)).unwrap();
-        assert_eq!((request.number, request.limit), (7, 1000));
+        assert_eq!((request.command, request.number, request.limit), (Command::Call, 7, 1000));
+        let end = end();
+        assert_eq!(Request::parse(content(&end)).unwrap().command, Command::End);
         assert_eq!(decode::<(String, u32)>(request.arguments), Ok(("text".to_owned(), 300)));
     }
 

@@ -48,6 +48,9 @@
 //!    `#[serde(flatten)]`) or that leave fields out (`skip_serializing_if`) do not arrive; a text of
 //!    JSON does.
 //!
+//! A *state* in a child process, with calls that have it one at a time, is a
+//! [worker](crate::worker::WorkerBuilder::start_portable).
+//!
 //! # How a call ends
 //!
 //! | what happens | outcome | the child |
@@ -95,21 +98,27 @@ mod error;
 mod frame;
 mod function;
 mod init;
+mod method;
 mod once;
 mod pool;
 #[expect(clippy::module_inception, reason = "the transport is one process")]
 mod process;
 mod registry;
+mod resident;
 mod taken;
 
 pub use rejoin_macros::function;
 
+pub(crate) use self::call::{flatten, widen};
 pub use self::error::{Part, ProcessError};
 pub use self::function::{Arity, Function};
 pub use self::init::init;
+pub use self::method::Method;
 pub use self::once::to_process;
+pub(crate) use self::pool::MAX_MESSAGE;
 pub use self::pool::{ProcessPool, ProcessPoolBuilder, ProcessPoolFull};
 pub use self::registry::registered;
+pub(crate) use self::resident::{Plan, Resident, registered_method};
 #[doc(inline)]
 pub use crate::__rejoin_process_in_tests as in_tests;
 
@@ -119,5 +128,5 @@ pub mod for_macros {
     pub use linkme;
 
     pub use super::init::{TESTS, init_in_test};
-    pub use super::registry::{Entry, REGISTRY, answer, id_of};
+    pub use super::registry::{Entry, Kind, REGISTRY, answer, answer_with, id_of, make};
 }

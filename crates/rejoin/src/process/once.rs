@@ -13,6 +13,7 @@ use super::error::ProcessError;
 use super::function::Function;
 use super::pool::MAX_MESSAGE;
 use super::process::Process;
+use super::registry::Kind;
 use super::taken::Taken;
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
@@ -64,7 +65,7 @@ where
     static FREE: OnceLock<Arc<Semaphore>> = OnceLock::new();
     const NAME: Name = Name::literal("to_process");
 
-    let call = Call::new(function, &arguments, MAX_MESSAGE)?;
+    let call = Call::new(Kind::Function, function, &arguments, MAX_MESSAGE)?;
     drop(arguments);
     let free = FREE.get_or_init(|| {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);

@@ -16,6 +16,7 @@ use super::call::{Call, flatten};
 use super::error::ProcessError;
 use super::function::Function;
 use super::process::{Broken, Process};
+use super::registry::Kind;
 use super::taken::Taken;
 use crate::cancel::CancelReason;
 use crate::name::Name;
@@ -25,7 +26,7 @@ use crate::scope::guest::Guest;
 use crate::scope::{OnError, Refusal, Scope, ScopeError};
 
 /// As long as arguments or a result may be, unless the pool says otherwise: 16 MiB.
-pub(super) const MAX_MESSAGE: usize = 16 << 20;
+pub(crate) const MAX_MESSAGE: usize = 16 << 20;
 
 /// A bounded number of child processes, which stay for the next call, for as long as a body runs.
 /// Clones are the same pool.
@@ -134,7 +135,8 @@ impl ProcessPool {
         A: Serialize,
         F::Output: DeserializeOwned,
     {
-        let call = Call::new(function, &arguments, self.shared.settings.max_message)?;
+        let call =
+            Call::new(Kind::Function, function, &arguments, self.shared.settings.max_message)?;
         // They are in the request, and a call may wait for long.
         drop(arguments);
         let free = Arc::clone(&self.shared.free).acquire_owned().await;
@@ -191,7 +193,7 @@ impl ProcessPool {
                 return Err(ProcessPoolFull { pool: shared.settings.name.clone(), arguments });
             }
         };
-        let call = Call::new(function, &arguments, shared.settings.max_message);
+        let call = Call::new(Kind::Function, function, &arguments, shared.settings.max_message);
         Ok(async move {
             let (free, call) = (free?, call?);
             call.read(&shared.answer(free, &call).await?)

@@ -1,12 +1,14 @@
 //! The parent's side: a child process, and the pipes to it.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::{self, Duration};
 
 use futures_util::future::{Either, select};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -15,12 +17,16 @@ use tokio::runtime::Handle;
 use super::error::ProcessError;
 use super::{frame, init, registry};
 use crate::cancel::WhenCancelled;
+use crate::scope::core::Place;
 use crate::scope::guest::Guest;
 use crate::seam::{self, Instant};
 
 /// How long a child may take until its `init`. It takes a millisecond; this is for machines that
 /// are on their knees.
 const START: Duration = Duration::from_secs(30);
+
+/// How long the destructor of a state may take before its child is killed.
+const END: Duration = Duration::from_secs(30);
 
 /// What a program may print before its `init`.
 const PREAMBLE: usize = 64 * 1024;
@@ -64,21 +70,10 @@ impl Process {
 
     /// Waits until the child has come to its `init`.
     pub(super) async fn ready(&mut self) -> Result<(), ProcessError> {
-        // Waits on a thread: a paused clock stands still as long as that waits, so nobody's virtual
-        // time runs out because a process takes a real millisecond to start.
-        let (ready, until_ready) = mpsc::channel::<()>();
-        let late = seam::spawn_blocking(move || {
-            until_ready.recv_timeout(START) == Err(mpsc::RecvTimeoutError::Timeout)
-        });
-        let greeted = async {
-            let greeted = self.greeted().await;
-            drop(ready);
-            greeted
-        };
-        let late = match select(pin!(greeted), late).await {
-            Either::Left((Ok(true), _)) => return Ok(()),
-            Either::Left(_) => false,
-            Either::Right(_) => true,
+        let late = match within(START, self.greeted()).await {
+            Some(Ok(true)) => return Ok(()),
+            Some(_) => false,
+            None => true,
         };
         Err(ProcessError::NotReady { status: self.end().await, late })
     }
@@ -99,11 +94,12 @@ impl Process {
             // what the function starts goes with the child.
             .process_group(0)
             .kill_on_drop(true);
+        // Before it runs: the parent may come back from this when the child is ready already.
+        let started = (seam::now(), time::Instant::now());
         let mut child = command.spawn()?;
         let input = child.stdin.take().expect("it is piped");
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
         let live = Some(Live { child, input, output });
-        let started = (seam::now(), time::Instant::now());
         Ok(Process { live, guest: Some(guest), started, answered: 0 })
     }
 
@@ -170,6 +166,39 @@ impl Process {
         self.guest.as_ref().expect("it has its seat until its end").cancelled()
     }
 
+    /// Whether it has ended while nobody asked it anything. It still has to be reaped.
+    pub(super) fn has_ended(&mut self) -> bool {
+        // Nobody else has the other end of the pipe: not even programs that the child has started.
+        let mut hung_up =
+            [PollFd::from_borrowed_fd(self.live().output.get_ref().as_fd(), PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut hung_up, Some(&now)).is_ok() && !hung_up[0].revents().is_empty()
+    }
+
+    /// Lets it drop its state and end, and holds `also` until it has gone. It is killed if that
+    /// takes too long, or if its scope has been told to stop.
+    pub(super) fn dismiss_in_background<H: Send + 'static>(mut self, also: H) {
+        let stopped = self.cancelled();
+        let told = self.guest.as_ref().and_then(Guest::place).and_then(Place::reason).is_some();
+        if told || Handle::try_current().is_err() {
+            return self.abandon(also);
+        }
+        let Some(mut live) = self.live.take() else { return };
+        let held = (self.guest.take(), also);
+        drop(seam::spawn(async move {
+            let ended = async {
+                let _ = live.input.write_all(&frame::end()).await;
+                let _ = live.child.wait().await;
+            };
+            let ended = async { matches!(select(pin!(ended), stopped).await, Either::Left(_)) };
+            if within(END, ended).await != Some(true) {
+                live.kill();
+                let _ = live.child.wait().await;
+            }
+            drop(held);
+        }));
+    }
+
     /// Kills it, and holds `also` until it has gone.
     pub(super) fn end_in_background<H: Send + 'static>(mut self, also: H) {
         self.abandon(also);
@@ -192,6 +221,25 @@ impl Process {
                 drop(held);
             }));
         }
+    }
+}
+
+/// Waits for `what`, but not longer than `most` by the real clock. A paused clock stands still
+/// meanwhile, so nobody's virtual time runs out because a process takes a real millisecond.
+async fn within<T>(most: Duration, what: impl Future<Output = T>) -> Option<T> {
+    // A paused clock stands still as long as there is a thread that waits.
+    let (over, until_over) = mpsc::channel::<()>();
+    let late = seam::spawn_blocking(move || {
+        let _ = until_over.recv_timeout(most);
+    });
+    let what = async {
+        let done = what.await;
+        drop(over);
+        done
+    };
+    match select(pin!(what), late).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
     }
 }
 

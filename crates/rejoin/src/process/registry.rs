@@ -1,7 +1,7 @@
 //! The registered functions of this program. Parent and child are the same program, so a function
 //! has the same number in both.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -9,8 +9,10 @@ use linkme::distributed_slice;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::error::ProcessError;
 use super::frame::{self, Ending};
 use super::function::Function;
+use super::method::Method;
 
 /// Filled by the linker, from all crates of the program.
 #[doc(hidden)]
@@ -22,18 +24,44 @@ pub static REGISTRY: [Entry];
 #[derive(Debug)]
 pub struct Entry {
     name: &'static str,
+    kind: Kind,
     id: fn() -> TypeId,
-    answer: fn(&[u8], usize) -> Vec<u8>,
+    answer: Answer,
 }
+
+/// What a function was registered as.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// It depends on its arguments alone.
+    Function,
+    /// It makes the state of a worker.
+    State,
+    /// It has the state of a worker.
+    Method,
+}
+
+impl Kind {
+    /// The attribute that registers such a function.
+    pub(super) fn attribute(self) -> &'static str {
+        match self {
+            Kind::Function => "#[rejoin::process::function]",
+            Kind::State => "#[rejoin::worker::state]",
+            Kind::Method => "#[rejoin::worker::method]",
+        }
+    }
+}
+
+/// The state that a child keeps for a worker.
+pub(super) type State = Option<Box<dyn Any>>;
+
+/// Runs a function on arguments, with a limit for its result, and gives the frame to answer with.
+type Answer = fn(&mut Option<Box<dyn Any>>, &[u8], usize) -> Vec<u8>;
 
 impl Entry {
     #[doc(hidden)]
-    pub const fn new(
-        name: &'static str,
-        id: fn() -> TypeId,
-        answer: fn(&[u8], usize) -> Vec<u8>,
-    ) -> Self {
-        Entry { name, id, answer }
+    pub const fn new(name: &'static str, kind: Kind, id: fn() -> TypeId, answer: Answer) -> Self {
+        Entry { name, kind, id, answer }
     }
 
     /// With its path.
@@ -42,8 +70,8 @@ impl Entry {
     }
 
     /// Runs it, and gives the frame to answer with.
-    pub(super) fn answer(&self, arguments: &[u8], limit: usize) -> Vec<u8> {
-        (self.answer)(arguments, limit)
+    pub(super) fn answer(&self, state: &mut State, arguments: &[u8], limit: usize) -> Vec<u8> {
+        (self.answer)(state, arguments, limit)
     }
 }
 
@@ -55,7 +83,12 @@ pub fn id_of<F: 'static>(_: &F) -> TypeId {
 
 /// What a child does when it is asked for `function`.
 #[doc(hidden)]
-pub fn answer<F, A, Arity>(function: F, arguments: &[u8], limit: usize) -> Vec<u8>
+pub fn answer<F, A, Arity>(
+    function: F,
+    _: &mut Option<Box<dyn Any>>,
+    arguments: &[u8],
+    limit: usize,
+) -> Vec<u8>
 where
     F: Function<A, Arity>,
     A: DeserializeOwned,
@@ -67,11 +100,64 @@ where
     }
 }
 
-/// The number of a function, if it is registered.
-pub(super) fn number_of<F: 'static>() -> Option<(u32, &'static str)> {
-    static BY_ID: OnceLock<HashMap<TypeId, u32>> = OnceLock::new();
-    let by_id = BY_ID.get_or_init(|| (0..).zip(REGISTRY).map(|(n, e)| ((e.id)(), n)).collect());
-    by_id.get(&TypeId::of::<F>()).map(|number| (*number, REGISTRY[*number as usize].name))
+/// What a child does when it is asked to make the state of a worker.
+#[doc(hidden)]
+pub fn make<F, A, Arity>(
+    function: F,
+    state: &mut Option<Box<dyn Any>>,
+    arguments: &[u8],
+    limit: usize,
+) -> Vec<u8>
+where
+    F: Function<A, Arity>,
+    A: DeserializeOwned,
+    F::Output: 'static,
+{
+    match frame::decode(arguments) {
+        Ok(arguments) => {
+            *state = Some(Box::new(function.call(arguments)));
+            frame::done(&(), limit)
+        }
+        Err(problem) => frame::refused(Ending::BadArguments, &problem),
+    }
+}
+
+/// What a child does when it is asked for `method` on the state of a worker.
+#[doc(hidden)]
+pub fn answer_with<F, S, A, Arity>(
+    method: F,
+    state: &mut Option<Box<dyn Any>>,
+    arguments: &[u8],
+    limit: usize,
+) -> Vec<u8>
+where
+    F: Method<S, A, Arity>,
+    S: 'static,
+    A: DeserializeOwned,
+    F::Output: Serialize,
+{
+    let Some(state) = state.as_mut().and_then(|state| state.downcast_mut::<S>()) else {
+        return frame::refused(Ending::BadArguments, "the process has no such state");
+    };
+    match frame::decode(arguments) {
+        Ok(arguments) => frame::done(&method.call(state, arguments), limit),
+        Err(problem) => frame::refused(Ending::BadArguments, &problem),
+    }
+}
+
+/// The number of a function, if it is registered as a `kind`.
+pub(super) fn number_of<F: 'static>(kind: Kind) -> Result<(u32, &'static str), ProcessError> {
+    static BY_ID: OnceLock<HashMap<(TypeId, Kind), u32>> = OnceLock::new();
+    let by_id = BY_ID.get_or_init(|| {
+        (0..).zip(REGISTRY).map(|(number, entry)| (((entry.id)(), entry.kind), number)).collect()
+    });
+    match by_id.get(&(TypeId::of::<F>(), kind)) {
+        Some(number) => Ok((*number, REGISTRY[*number as usize].name)),
+        None => Err(ProcessError::NotRegistered {
+            function: type_name::<F>(),
+            attribute: kind.attribute(),
+        }),
+    }
 }
 
 /// Differs between programs that have registered different functions.
@@ -83,9 +169,9 @@ pub(super) fn fingerprint() -> u64 {
     })
 }
 
-/// The paths of all functions that are registered with
-/// [`#[function]`](macro@crate::process::function), in no particular order. A program that depends
-/// on some of them can look at its start.
+/// The paths of all functions that are registered, with
+/// [`#[function]`](macro@crate::process::function) or for workers, in no particular order. A program
+/// that depends on some of them can look at its start.
 pub fn registered() -> impl Iterator<Item = &'static str> {
     REGISTRY.iter().map(Entry::name)
 }

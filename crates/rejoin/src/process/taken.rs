@@ -18,6 +18,13 @@ impl<H: Send + 'static> Taken<H> {
         self.process.as_mut().expect("it is taken out last")
     }
 
+    /// Lets the process drop its state and end. What is held is held until it has gone.
+    pub(super) fn dismiss(mut self) {
+        if let Some(process) = self.process.take() {
+            process.dismiss_in_background(self.held.take());
+        }
+    }
+
     /// Takes both apart: the process is well.
     pub(super) fn into_parts(mut self) -> (Process, H) {
         let whole = "it is taken out once";

@@ -34,9 +34,15 @@ pub enum Mode {
     Task,
     /// On threads for work that blocks or calculates, one for each copy of the worker.
     Thread,
+    /// In child processes, one for each copy of the worker, with the state there: for work that may
+    /// crash, leak or never end. For a worker whose calls can be sent:
+    /// [`start_portable`](WorkerBuilder::start_portable).
+    #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+    Process,
 }
 
-/// How a call is run. Another process, and later another machine, has its place here.
+/// How a call is run here. One for another process is a task that waits for it; one for another
+/// machine would be too.
 #[derive(Clone)]
 pub(super) enum Runs {
     Inline,
@@ -49,14 +55,16 @@ pub(super) enum Runs {
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct WorkerBuilder {
-    name: Name,
-    mode: Mode,
+    pub(super) name: Name,
+    pub(super) mode: Mode,
     #[cfg(not(any(shuttle, rejoin_loom)))]
     threads: Option<ThreadPool>,
     queue: NonZeroUsize,
-    copies: NonZeroUsize,
+    pub(super) copies: NonZeroUsize,
     balance: Balance,
     restart: Restart,
+    #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+    pub(super) max_message: usize,
 }
 
 impl WorkerBuilder {
@@ -71,6 +79,8 @@ impl WorkerBuilder {
             copies: NonZeroUsize::MIN,
             balance: Balance::default(),
             restart: Restart::default(),
+            #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+            max_message: crate::process::MAX_MESSAGE,
         }
     }
 
@@ -114,9 +124,19 @@ impl WorkerBuilder {
         self
     }
 
-    /// What to do when a call has panicked: nothing, if nothing else is said, and the copy is gone.
+    /// What to do when a call has panicked, or a state has gone with its process: nothing, if nothing
+    /// else is said, and the copy is gone.
     pub fn restart(mut self, restart: Restart) -> Self {
         self.restart = restart;
+        self
+    }
+
+    /// As long as the arguments or the result of a call may be in [`Mode::Process`], in bytes of
+    /// postcard: 16 MiB if nothing is said, 4 GiB at most. What is longer fails with
+    /// [`ProcessError::TooLarge`](crate::process::ProcessError::TooLarge), and the state stays.
+    #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.max_message = bytes.min(u32::MAX as usize);
         self
     }
 
@@ -139,9 +159,33 @@ impl WorkerBuilder {
     ///
     /// # Panics
     ///
-    /// If `make` does; outside a Tokio runtime.
+    /// If `make` does; outside a Tokio runtime; in [`Mode::Process`], to which a closure cannot go:
+    /// that takes `start_portable`.
     #[track_caller]
     pub fn start<S, E, X, F>(self, scope: &Scope<X>, make: F) -> Worker<S, E>
+    where
+        S: Send + 'static,
+        E: Send + Sync + 'static,
+        X: Send + Sync + 'static,
+        F: Fn() -> S + Send + Sync + 'static,
+    {
+        #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+        assert!(
+            self.mode != Mode::Process,
+            "worker `{}` is to run in a process, and a closure cannot be sent there: start it with \
+             `start_portable`",
+            self.name
+        );
+        self.start_with(scope, make, |_| None)
+    }
+
+    #[track_caller]
+    pub(super) fn start_with<S, E, X, F>(
+        self,
+        scope: &Scope<X>,
+        make: F,
+        lost: fn(&mut S) -> Option<Name>,
+    ) -> Worker<S, E>
     where
         S: Send + 'static,
         E: Send + Sync + 'static,
@@ -169,6 +213,7 @@ impl WorkerBuilder {
             restart: self.restart,
             copies,
             make: Box::new(make),
+            lost,
             within: core.own_value().expect("it was put there"),
             core,
             host: seat

@@ -32,6 +32,8 @@ pub(super) struct Shared<S> {
     pub(super) restart: Restart,
     pub(super) copies: usize,
     pub(super) make: Box<dyn Fn() -> S + Send + Sync>,
+    /// What a state has died of by itself: one that is in another process.
+    pub(super) lost: fn(&mut S) -> Option<Name>,
     /// The worker's own scope, in which its calls are children.
     pub(super) core: Arc<Core>,
     pub(super) within: Arc<Within>,
@@ -133,16 +135,31 @@ impl<S> Shared<S> {
         line.unfinished += 1;
         line.submitted += 1;
         let number = line.submitted;
-        let state = match line.take(self.balance, self.copies) {
-            Some(copy) => Waiting::Here(Turn::new(Arc::clone(self), copy)),
-            None => {
+        let unfinished = Unfinished { shared: Arc::clone(self), _place: place };
+        let state = loop {
+            let Some(mut copy) = line.take(self.balance, self.copies) else {
                 let (sender, receiver) = oneshot::channel();
-                line.waiting.push_back((number, sender));
-                Waiting::InLine(receiver)
+                // The last, unless a copy was lost meanwhile.
+                let at = line.waiting.partition_point(|(other, _)| *other < number);
+                line.waiting.insert(at, (number, sender));
+                break Waiting::InLine(receiver);
+            };
+            drop(line);
+            // What has died in idleness costs no call.
+            let sound = match (self.lost)(&mut copy.state) {
+                Some(of) => self.renew(copy, &of),
+                None => Some(copy),
+            };
+            if let Some(copy) = sound {
+                break Waiting::Here(Turn::new(Arc::clone(self), copy));
+            }
+            line = self.line();
+            if line.alive == 0 {
+                let why = Self::why_closed(&line);
+                drop(line);
+                return Err(why);
             }
         };
-        drop(line);
-        let unfinished = Unfinished { shared: Arc::clone(self), _place: place };
         Ok(Ticket { number, state, unfinished })
     }
 

@@ -35,6 +35,7 @@
 //! | the same, and the call back if the queue is full | [`Worker::try_submit`] |
 //! | a call that waits, or that several places make | a type that is a [`Call`]; [`asynchronous`] for a closure |
 //! | calls that block or calculate | [`Mode::Thread`], [`WorkerBuilder::threads`] |
+//! | a state that may crash, leak or never end | [`Mode`]`::Process`, [`WorkerBuilder`]`::start_portable` (feature `process`) |
 //! | a call that has ended when it has been submitted, for tests | [`Mode::Inline`] |
 //! | a pool of workers | [`WorkerBuilder::copies`], [`WorkerBuilder::balance`] |
 //! | to go on after a panic | [`WorkerBuilder::restart`] |
@@ -50,6 +51,8 @@
 //!   it at once.
 //! * **Cancellation.** Cancelling a call stops that call; the worker and the others go on. The state
 //!   stays as the call has left it, as with a lock whose guard is dropped.
+//!   A state in another process is the exception: there a call can only be stopped together with its
+//!   process.
 //! * **Death.** A call that panics ends as [`Panicked`](crate::TaskError::Panicked), and its state is
 //!   dropped, for it may be broken. [`Restart`] says whether there is to be a new one. If there is
 //!   none left, those that wait end as `Cancelled` with the source
@@ -60,6 +63,9 @@
 //! * **Waiting for oneself.** A call from inside a call of the same worker, also by way of other workers
 //!   that are waiting for it, is refused: it could only wait for itself. That is seen where calls are
 //!   submitted; do not wait inside a call for the handle of a later call that came some other way.
+//! * **Every mode.** The queue, its order, copies, restarts, handles and ends are the same wherever calls
+//!   run. Calls of [`start`](WorkerBuilder::start) are any code; calls of a worker that may be in
+//!   another process are registered functions, whose arguments and results can be sent.
 //! * **Retries.** A retry around a call submits it anew each time, so the worker is free for others
 //!   during the pauses.
 //!
@@ -77,6 +83,8 @@
 //! as long ([`Mode::Inline`]: 1.4 times), and submitting a thousand calls at once about ten times
 //! (inline: 2.5 times): some 0.6 to 1.2 microseconds a call. `benches/peers/library` measures it.
 //!
+//! A call in another process costs in addition what one of a `ProcessPool` does.
+//!
 //! For shared state without a queue of its own, a lock is simpler; for blocking work without a state,
 //! [`pool`](crate::pool).
 
@@ -86,6 +94,8 @@ mod call;
 mod handle;
 mod host;
 mod line;
+#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+mod portable;
 mod refused;
 mod restart;
 #[cfg(not(any(shuttle, rejoin_loom)))]
@@ -93,9 +103,16 @@ mod thread;
 mod turn;
 mod within;
 
+#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+pub use rejoin_macros::{method, state};
+
 pub use self::balance::Balance;
 pub use self::builder::{Mode, WorkerBuilder};
 pub use self::call::{Async, Call, asynchronous};
 pub use self::handle::{Worker, WorkerStats};
+#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+pub use self::portable::{Ask, AskValue, Portable, ask, ask_value};
 pub use self::refused::Refused;
 pub use self::restart::Restart;
+#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+pub use crate::process::Method;

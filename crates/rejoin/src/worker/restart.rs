@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::seam::Instant;
 
-/// What to do when a call has panicked: its state may be broken, and is dropped in any case.
+/// What to do when a call has panicked: its state may be broken, and is dropped in any case. The same
+/// when a state has gone with its process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Restart {

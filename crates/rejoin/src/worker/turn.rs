@@ -34,6 +34,7 @@ impl<S> Turn<S> {
         let copy = self.copy.as_mut().expect("a turn has its copy until it is over");
         // A state that a panic has left broken is dropped.
         let ran = AssertUnwindSafe(async { call.run(&mut copy.state).await }).catch_unwind().await;
+        // If the state has died of itself, that is seen when the copy is given back.
         ran.unwrap_or_else(|payload| {
             let panic = Panic::new(payload);
             self.die(panic.to_string().into());
@@ -41,22 +42,32 @@ impl<S> Turn<S> {
         })
     }
 
-    /// The state is lost: makes a new one, or takes the copy out of service.
+    /// The state is lost: gives the copy back with a new one, if there is to be one.
     fn die(&mut self, of: Name) {
-        let Some(OneCopy { number, served, state }) = self.copy.take() else { return };
+        let Some(copy) = self.copy.take() else { return };
+        if let Some(copy) = self.shared.renew(copy, &of) {
+            self.shared.give_back(copy);
+        }
+    }
+}
+
+impl<S> Shared<S> {
+    /// The state of `copy` is lost: makes a new one, or takes the copy out of service.
+    pub(super) fn renew(&self, copy: OneCopy<S>, of: &Name) -> Option<OneCopy<S>> {
+        let OneCopy { number, served, state } = copy;
         // Its destructor may find it broken too; that is no news.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(state)));
-        let shared = &self.shared;
-        let again = shared.line().restarts.allow(shared.restart, seam::now());
+        let again = self.line().restarts.allow(self.restart, seam::now());
         if !again {
-            shared.lose(&of);
-            return;
+            self.lose(of);
+            return None;
         }
-        match catch_unwind(AssertUnwindSafe(|| (shared.make)())) {
-            Ok(state) => shared.give_back(OneCopy { number, served, state: Box::new(state) }),
+        match catch_unwind(AssertUnwindSafe(|| (self.make)())) {
+            Ok(state) => Some(OneCopy { number, served, state: Box::new(state) }),
             Err(payload) => {
                 let panic = Panic::new(payload);
-                shared.lose(&format!("{of}, and its new state {panic}").into());
+                self.lose(&format!("{of}, and its new state {panic}").into());
+                None
             }
         }
     }
@@ -67,6 +78,11 @@ impl<S> Drop for Turn<S> {
         if self.copy.is_some() && thread::panicking() {
             // A destructor has panicked, of a call that was cancelled.
             return self.die("panicked while a call was dropped".into());
+        }
+        if let Some(copy) = &mut self.copy
+            && let Some(of) = (self.shared.lost)(&mut copy.state)
+        {
+            return self.die(of);
         }
         if let Some(copy) = self.copy.take() {
             self.shared.give_back(copy);

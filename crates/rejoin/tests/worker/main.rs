@@ -5,6 +5,8 @@ mod death;
 mod ending;
 mod itself;
 mod modes;
+#[cfg(all(feature = "process", target_os = "linux"))]
+mod processes;
 mod queue;
 
 use std::num::NonZeroUsize;
