@@ -84,6 +84,8 @@ pub(super) const RULES: [Rule; 8] = [
                 "crates/rejoin-http/src/tasks.rs",
                 // The same for connections to a database, and for cancelling what a request left on one.
                 "crates/rejoin-steps/src/pg/connection.rs",
+                // A test of a program that never ends must not end the run of the others.
+                "crates/rejoin-cli/src/command/test/watchdog.rs",
                 // One writer for the log, so that a slow console never holds up a request.
                 "crates/rejoin-server/src/log.rs",
                 // Reading and compiling a changed file, one at a time.

@@ -6,6 +6,7 @@ mod page;
 mod report;
 mod run;
 mod stand_ins;
+mod watchdog;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -53,17 +54,19 @@ fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Out
     let program = Arc::new(load_or_report(file, &environment)?.program);
     let schema = schema_in_memory(file, &program)?;
     let mut outcomes = Vec::new();
-    for test in program.tests() {
+    for (index, test) in program.tests().iter().enumerate() {
         let full = format!("{} {}", test.suite, test.name);
         if args.filter.as_ref().is_none_or(|wanted| full.contains(wanted.as_str())) {
             let sources = program.sources();
-            let (took, failures) = run::run(&program, test, &schema, &environment, log);
+            let ran = run::run(&program, index, &schema, &environment, log);
             outcomes.push(Outcome {
                 suite: test.suite.clone(),
                 name: test.name.clone(),
                 location: sources.location(test.span),
-                took,
-                failures: failures
+                took: ran.took,
+                outside: ran.outside,
+                failures: ran
+                    .failures
                     .into_iter()
                     .map(|(span, message)| report::Failed {
                         location: sources.location(span),

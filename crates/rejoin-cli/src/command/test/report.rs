@@ -11,8 +11,10 @@ pub(super) struct Outcome {
     pub(super) suite: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) location: String,
-    /// In virtual time.
+    /// In virtual time, if it was not outside.
     pub(super) took: Duration,
+    /// Whether it reached a real service, so that its time was real.
+    pub(super) outside: bool,
     pub(super) failures: Vec<Failed>,
 }
 
@@ -45,7 +47,8 @@ pub(super) fn text(outcomes: &[Outcome]) -> String {
     let mut out = String::new();
     for outcome in outcomes {
         let verdict = if outcome.passed() { "PASS" } else { "FAIL" };
-        let _ = writeln!(out, "{verdict}  {} > {}", outcome.suite, outcome.name);
+        let outside = if outcome.outside { "  (reached a real service, in real time)" } else { "" };
+        let _ = writeln!(out, "{verdict}  {} > {}{outside}", outcome.suite, outcome.name);
         for line in outcome.explained().lines() {
             let _ = writeln!(out, "    {line}");
         }
@@ -61,6 +64,7 @@ pub(super) fn json(outcomes: &[Outcome]) -> String {
         line.insert("name", &*outcome.name);
         line.insert("location", outcome.location.as_str());
         line.insert("passed", outcome.passed());
+        line.insert("real_time", outcome.outside);
         line.insert("took_ms", outcome.took.as_secs_f64() * 1000.0);
         let failures = outcome.failures.iter().map(|failed| {
             let mut object = Object::new();

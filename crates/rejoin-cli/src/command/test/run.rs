@@ -24,6 +24,7 @@ use crate::environment::Environment;
 
 use super::judge::judge;
 use super::stand_ins::Watch;
+use super::watchdog::{Reins, watched};
 
 /// What a test's trigger led to.
 pub(super) struct Seen {
@@ -37,15 +38,57 @@ pub(super) struct Seen {
 /// What is wrong, and where that is written.
 pub(super) type Failures = Vec<(Span, String)>;
 
-/// Runs a test. Yields the virtual time that its answer took, and everything that does not hold.
+/// How a test went.
+pub(super) struct Ran {
+    /// The time until its answer, virtual unless it was outside.
+    pub(super) took: Duration,
+    /// Whether it reached a real service, so that its time was real.
+    pub(super) outside: bool,
+    /// Everything that does not hold.
+    pub(super) failures: Failures,
+}
+
+impl Ran {
+    fn failed(at: Span, what: String) -> Self {
+        Self { took: Duration::ZERO, outside: false, failures: vec![(at, what)] }
+    }
+}
+
+/// How much longer a test may take than any request of its program.
+const SPARE: Duration = Duration::from_secs(30);
+
+/// How long the clean-up of a test that was stopped may take.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Runs the test with this index, under a watchdog.
 pub(super) fn run(
+    program: &Arc<Program>,
+    index: usize,
+    schema: &InMemory,
+    environment: &Environment,
+    log: &Log,
+) -> Ran {
+    let limit = program.request_timeout().saturating_add(SPARE);
+    let span = program.tests()[index].span;
+    let (program, schema) = (program.clone(), schema.clone());
+    let (environment, log) = (environment.clone(), log.clone());
+    let ran = watched(limit, GRACE, move |reins| {
+        attempt(&program, &program.tests()[index], &schema, &environment, &log, &reins)
+    });
+    ran.unwrap_or_else(|| {
+        Ran::failed(span, format!("it hung: {limit:?} of real time passed without an end"))
+    })
+}
+
+fn attempt(
     program: &Arc<Program>,
     test: &Test,
     schema: &InMemory,
     environment: &Environment,
     log: &Log,
-) -> (Duration, Failures) {
-    let failed = |what: String| (Duration::ZERO, vec![(test.span, what)]);
+    reins: &Reins,
+) -> Ran {
+    let failed = |what: String| Ran::failed(test.span, what);
     if let Some(what) = &test.unavailable {
         return failed(format!("this version cannot run a test with `{what}`"));
     }
@@ -56,12 +99,13 @@ pub(super) fn run(
     };
     let watch = match watch(test) {
         Ok(watch) => Arc::new(watch),
-        Err((span, what)) => return (Duration::ZERO, vec![(span, what)]),
+        Err((span, what)) => return Ran::failed(span, what),
     };
     let ran = runtime.block_on(async {
         let scope = Scope::builder().name("test").on_error(OnError::IgnoreErrors);
         let (program, watch) = (program.clone(), watch.clone());
         let ran = scope.run(|scope: Scope| async move {
+            reins.hold(scope.clone());
             let mut host = Host::new(scope.clone());
             schema.give(&host);
             host.observer = watch.clone();
@@ -77,9 +121,9 @@ pub(super) fn run(
             let wrong = test.checks.iter().filter_map(|check| {
                 judge(check, &seen, &watch, test).err().map(|what| (check.span, what))
             });
-            (seen.took, wrong.collect())
+            Ran { took: seen.took, outside: watch.was_outside(), failures: wrong.collect() }
         }
-        Err(failure) => (Duration::ZERO, vec![failure]),
+        Err((at, what)) => Ran { outside: watch.was_outside(), ..Ran::failed(at, what) },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rejoin_engine::{Event, Observer, StandIn, StandIns};
@@ -18,6 +18,7 @@ pub(super) struct Watch {
     /// How often each task was started and has not ended.
     open: Mutex<BTreeMap<Arc<str>, i64>>,
     outside: Arc<AtomicUsize>,
+    was_outside: AtomicBool,
 }
 
 impl Watch {
@@ -34,6 +35,11 @@ impl Watch {
     pub(super) fn was_cut_off(&self, task: &str) -> Option<bool> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.get(task).map(|open| *open > 0)
+    }
+
+    /// Whether a real service was reached.
+    pub(super) fn was_outside(&self) -> bool {
+        self.was_outside.load(Ordering::Relaxed)
     }
 
     fn find(&self, wanted: impl Fn(&MockTarget) -> bool) -> Option<StandIn> {
@@ -56,6 +62,7 @@ impl StandIns for Watch {
     }
 
     fn outside(&self) -> Box<dyn Any + Send> {
+        self.was_outside.store(true, Ordering::Relaxed);
         if self.outside.fetch_add(1, Ordering::Relaxed) == 0 {
             tokio::time::resume();
         }
