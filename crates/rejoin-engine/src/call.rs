@@ -1,11 +1,6 @@
-//! One call: arguments, then retry around time-out around the step, then its output into the state.
-//!
-//! This is the only file that applies retry and time-out, always in this order: a time-out is per attempt, a
-//! pause between attempts holds nothing, and the request's deadline bounds the whole.
+//! One call: arguments, then the step under its [policy], then its output into the state.
 
-use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rejoin::Instant;
 use rejoin_lang::plan::Unnamed;
@@ -13,13 +8,14 @@ use rejoin_value::{Object, Value};
 
 use crate::context::Context;
 use crate::envelope;
-use crate::error::{Abort, DomainError, StepError};
+use crate::error::{Abort, StepError};
 use crate::event::Event;
 use crate::exec::{Frame, run_block};
+use crate::policy::{self, Doer, Work};
 use crate::program::{Call, Last, Output, Program, Target};
 use crate::stand_in::StandIn;
 use crate::state::State;
-use crate::step::{ContentType, Input, Prepared, StepOutput, StepResult};
+use crate::step::{ContentType, Prepared, StepOutput};
 
 /// Pipelines may call each other this deep; beyond that the call fails.
 const MAX_DEPTH: u16 = 64;
@@ -34,8 +30,11 @@ pub(crate) async fn run(
     let began = context.observes_calls().then(Instant::now);
     frame.failures.retain(|failure| !call.reads_tasks.contains(&failure.task));
     match &call.target {
-        Target::Step(step) => run_step(context, &**step, call, frame).await?,
-        Target::Pipeline(id) => run_pipeline(context, program, *id, call, frame).await?,
+        Target::Step(step) => run_step(context, step, call, frame).await?,
+        Target::Pipeline(id) => {
+            let work = Work::Pipeline(*id, call);
+            policy::run(context, program, &call.policy, work, frame).await?;
+        }
     }
     if let Some(began) = began {
         context.emit(Event::CallEnded {
@@ -50,7 +49,7 @@ pub(crate) async fn run(
 
 async fn run_step(
     context: &Context,
-    step: &dyn Prepared,
+    step: &Arc<dyn Prepared>,
     call: &Call,
     frame: &mut Frame,
 ) -> Result<(), Abort> {
@@ -65,7 +64,7 @@ async fn run_step(
     };
     let stand_in = stand_in(context, call, frame);
     let step = stand_in.as_ref().map_or(Doer::Step(step), Doer::StandIn);
-    let result = attempts(context, step, call, frame.state.value()).await;
+    let result = policy::attempts(context, step, call, frame.state.value()).await;
     let target = match &call.output {
         Output::Data { name: Some(name), .. } => Some(name.clone()),
         Output::Data { name: None, .. } => {
@@ -76,9 +75,26 @@ async fn run_step(
     if named_here {
         frame.state.remove("resultName");
     }
-    match result {
-        Ok(output) => place(call, frame, output, target, last),
-        Err(error) => return failed(call, frame, error, last),
+    let error = match result {
+        Ok(output) => {
+            place(call, frame, output, target, last);
+            return Ok(());
+        }
+        Err(StepError::Abort(abort)) => return Err(abort),
+        Err(_) if call.policy.optional && call.policy.fallback.is_none() => return Ok(()),
+        Err(error) => error,
+    };
+    let before = call.policy.fallback.is_some().then(|| frame.clone());
+    failed(call, frame, error, last)?;
+    if let (Some(program), Some(mut before)) = (&call.policy.fallback, before) {
+        match policy::fallback(context, program, &before.state, &frame.state).await {
+            Ok(value) => {
+                place(call, &mut before, value.into(), target, last);
+                *frame = before;
+            }
+            Err(_) if call.policy.optional => *frame = before,
+            Err(message) => fail(call, frame, &message),
+        }
     }
     Ok(())
 }
@@ -108,13 +124,6 @@ pub(crate) fn failed(
     Ok(())
 }
 
-/// Who answers a call.
-#[derive(Clone, Copy)]
-enum Doer<'a> {
-    Step(&'a dyn Prepared),
-    StandIn(&'a StandIn),
-}
-
 /// What a test put in front of the step.
 fn stand_in(context: &Context, call: &Call, frame: &Frame) -> Option<StandIn> {
     let stand_ins = context.host().stand_ins.as_ref()?;
@@ -128,14 +137,14 @@ fn stand_in(context: &Context, call: &Call, frame: &Frame) -> Option<StandIn> {
     stand_ins.step(&call.name, &labels)
 }
 
-fn rename(call: &Call, value: &mut Value) {
+pub(crate) fn rename(call: &Call, value: &mut Value) {
     if let Some(kind) = &call.rename_error {
         envelope::rename(value, kind);
     }
 }
 
 /// A call that went wrong itself replaces the whole state.
-fn fail(call: &Call, frame: &mut Frame, message: &str) {
+pub(crate) fn fail(call: &Call, frame: &mut Frame, message: &str) {
     let kind = call.rename_error.as_ref().unwrap_or(&call.error_type);
     let errors = envelope::failure(kind, &call.name, message, &call.location);
     frame.state.assign(envelope::with_errors(errors));
@@ -184,79 +193,6 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<Arc<
     }
 }
 
-/// Retry around time-out around the step.
-async fn attempts(context: &Context, step: Doer<'_>, call: &Call, state: &Value) -> StepResult {
-    let args = arguments(context, call, state).await?;
-    let Some(retry) = &call.policy.retry else {
-        return attempt(context, step, call, state, &args).await;
-    };
-    let mut pause = retry.backoff;
-    for n in 1.. {
-        let error = match attempt(context, step, call, state, &args).await {
-            Err(StepError::Domain(error)) if error.retry && n < retry.attempts => error,
-            settled => return settled,
-        };
-        // Waiting past the deadline would only turn a useful error into a time-out.
-        if rejoin::remaining().is_some_and(|left| left <= pause) {
-            return Err(error.into());
-        }
-        context.emit(Event::Retried {
-            name: call.name.clone(),
-            attempt: n,
-            error: error.kind,
-            pause,
-        });
-        tokio::time::sleep(pause).await;
-        pause = pause.saturating_mul(2);
-    }
-    unreachable!("the last attempt returns")
-}
-
-async fn attempt(
-    context: &Context,
-    step: Doer<'_>,
-    call: &Call,
-    state: &Value,
-    args: &[Value],
-) -> StepResult {
-    let mut _outside = None;
-    let called = match step {
-        Doer::StandIn(stand_in) => stand_in.call(),
-        Doer::Step(step) => {
-            if let Some(stand_ins) =
-                context.host().stand_ins.as_ref().filter(|_| call.reaches_outside)
-            {
-                _outside = Some(stand_ins.outside());
-            }
-            step.call(Input { state, args, context })
-        }
-    };
-    match call.policy.timeout {
-        None => called.done().await,
-        Some(limit) => match within(limit, called.done()).await {
-            Some(result) => result,
-            None => Err(timed_out(&call.name, limit).into()),
-        },
-    }
-}
-
-fn timed_out(name: &str, limit: Duration) -> DomainError {
-    let message = format!("`{name}` took longer than its time-out of {}", show(limit));
-    DomainError::new("timeoutError", message).retryable()
-}
-
-fn show(length: Duration) -> String {
-    match length.as_millis() {
-        ms if ms % 1000 == 0 => format!("{}s", ms / 1000),
-        ms => format!("{ms}ms"),
-    }
-}
-
-/// `None` when the time is up; the future has been dropped then.
-pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    tokio::time::timeout(limit, future).await.ok()
-}
-
 pub(crate) async fn arguments(
     context: &Context,
     call: &Call,
@@ -274,7 +210,7 @@ pub(crate) async fn arguments(
     Ok(values)
 }
 
-async fn run_pipeline(
+pub(crate) async fn run_pipeline(
     context: &Context,
     program: &Arc<Program>,
     id: usize,
@@ -311,20 +247,7 @@ async fn run_pipeline(
             }
         }
     };
-    let ended = match call.policy.timeout {
-        None => run.await,
-        Some(limit) => match within(limit, run).await {
-            Some(ended) => ended,
-            None => {
-                let mut errors =
-                    envelope::with_errors(envelope::domain(timed_out(&call.name, limit)));
-                rename(call, &mut errors);
-                frame.state.merge(errors);
-                return Ok(());
-            }
-        },
-    };
-    match ended {
+    match run.await {
         Ok(mut done) => {
             if call.rename_error.is_some() {
                 let mut value = done.state.value().clone();

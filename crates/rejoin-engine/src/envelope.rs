@@ -78,10 +78,18 @@ pub(crate) fn failed_task(errors: &Value) -> Value {
     place.into()
 }
 
-/// The errors of failed tasks as one list, each entry with the task that it came from.
-pub(crate) fn of_tasks<'a>(failures: impl Iterator<Item = (&'a Arc<str>, &'a Value)>) -> Value {
+/// The type of the first of a list of errors.
+pub(crate) fn first_type(errors: &Value) -> &str {
+    let first = errors.as_array().and_then(|list| list.first());
+    first.and_then(|first| first.get("type")).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The errors of failed tasks and branches as one list, each entry with the name of what it came from under a label.
+pub(crate) fn of_tasks<'a>(
+    failures: impl Iterator<Item = (&'static str, &'a Arc<str>, &'a Value)>,
+) -> Value {
     let mut all = Vec::new();
-    for (task, errors) in failures {
+    for (label, task, errors) in failures {
         for entry in errors.as_array().into_iter().flatten() {
             let mut entry = match entry {
                 Value::Object(entry) => entry.clone(),
@@ -91,7 +99,7 @@ pub(crate) fn of_tasks<'a>(failures: impl Iterator<Item = (&'a Arc<str>, &'a Val
                     object
                 }
             };
-            entry.insert("task", &**task);
+            entry.insert(label, &**task);
             all.push(Value::from(entry));
         }
     }

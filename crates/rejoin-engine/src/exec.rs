@@ -11,8 +11,10 @@ use crate::deep_stack::DeepStack;
 use crate::envelope;
 use crate::error::Abort;
 use crate::foreach;
+use crate::fork;
 use crate::kept::Kept;
 use crate::memo;
+use crate::policy::{self, Work};
 use crate::program::{Block, Branch, Node, Op, Program};
 use crate::state::State;
 use crate::step::ContentType;
@@ -54,7 +56,7 @@ impl Frame {
     }
 
     /// Whether the state is an error that nobody handles, so that everything but `result` is skipped.
-    fn is_failed(&mut self) -> bool {
+    pub(crate) fn is_failed(&mut self) -> bool {
         let Some(kind) = envelope::error_type(self.state.value()) else {
             self.handling = None;
             return false;
@@ -116,7 +118,7 @@ async fn walk(
     mut frame: Frame,
     waiting: &mut Vec<memo::Waiting>,
 ) -> Result<Frame, Abort> {
-    for Node { guard, op } in &block.nodes {
+    for Node { guard, policy, op } in &block.nodes {
         if let Op::Result(branches) = op {
             return result(context, program, branches, frame).await;
         }
@@ -128,48 +130,64 @@ async fn walk(
         {
             continue;
         }
-        match op {
-            Op::Call(call) => match call.memo() {
-                Some(memo) => {
-                    if memo::recall(context, memo, call, &mut frame, waiting).await? {
-                        return Ok(frame);
-                    }
-                }
-                None => call::run(context, program, call, &mut frame).await?,
-            },
-            Op::Spawn(spawn) => task::start(context, program, spawn, &frame.state),
-            Op::Join(join) => task::join(context, join, &mut frame).await,
-            Op::If { condition, then, otherwise } => {
-                let mut question = frame.inner(frame.state.clone());
-                question.failures = std::mem::take(&mut frame.failures);
-                let decided = run_block(context, program, condition, question).await?;
-                // What the condition's programs have looked at is handled; all else of its run is dropped.
-                frame.failures = decided.failures;
-                let branch =
-                    if decided.state.value().is_truthy() { Some(then) } else { otherwise.as_ref() };
-                if let Some(branch) = branch {
-                    run_branch(context, program, branch, &mut frame).await?;
-                }
+        if let Op::Call(call) = op
+            && let Some(memo) = call.memo()
+        {
+            if memo::recall(context, memo, call, &mut frame, waiting).await? {
+                return Ok(frame);
             }
-            Op::Dispatch { cases, default } => {
-                let mut chosen = default.as_ref();
-                for (condition, block) in cases {
-                    if frame.decide(context, condition).await {
-                        chosen = Some(block);
-                        break;
-                    }
-                }
-                if let Some(branch) = chosen {
-                    run_branch(context, program, branch, &mut frame).await?;
-                }
+            continue;
+        }
+        match policy {
+            None => run_op(context, program, op, &mut frame).await?,
+            Some(policy) => {
+                let work = Work::Block(op);
+                policy::run(context, program, policy, work, &mut frame).await?;
             }
-            Op::ForEach { path, body, location } => {
-                foreach::run(context, program, path, body, location, &mut frame).await?;
-            }
-            Op::Result(_) => unreachable!("handled above: a result ends its block"),
         }
     }
     Ok(frame)
+}
+
+pub(crate) async fn run_op(
+    context: &Context,
+    program: &Arc<Program>,
+    op: &Op,
+    frame: &mut Frame,
+) -> Result<(), Abort> {
+    match op {
+        Op::Call(call) => call::run(context, program, call, frame).await?,
+        Op::Spawn(spawn) => task::start(context, program, spawn, &frame.state),
+        Op::Join(join) => task::join(context, join, frame).await,
+        Op::If { condition, then, otherwise } => {
+            let mut question = frame.inner(frame.state.clone());
+            question.failures = std::mem::take(&mut frame.failures);
+            let decided = run_block(context, program, condition, question).await?;
+            // What the condition's programs have looked at is handled; all else of its run is dropped.
+            frame.failures = decided.failures;
+            let branch =
+                if decided.state.value().is_truthy() { Some(then) } else { otherwise.as_ref() };
+            if let Some(branch) = branch {
+                run_branch(context, program, branch, frame).await?;
+            }
+        }
+        Op::Dispatch { cases, default } => {
+            let mut chosen = default.as_ref();
+            for (condition, block) in cases {
+                if frame.decide(context, condition).await {
+                    chosen = Some(block);
+                    break;
+                }
+            }
+            if let Some(branch) = chosen {
+                run_branch(context, program, branch, frame).await?;
+            }
+        }
+        Op::ForEach(each) => foreach::run(context, program, each, frame).await?,
+        Op::Fork(fork) => fork::run(context, program, fork, frame).await,
+        Op::Result(_) => unreachable!("a result ends its block"),
+    }
+    Ok(())
 }
 
 async fn run_branch(
@@ -206,7 +224,8 @@ async fn result(
         });
         match failed {
             Some((branch, kind)) => {
-                let errors = envelope::of_tasks(failures.iter().map(|f| (&f.task, &f.errors)));
+                let errors =
+                    envelope::of_tasks(failures.iter().map(|f| (f.label, &f.task, &f.errors)));
                 frame.state.set("errors", errors);
                 frame.handling = Some(kind);
                 Some(branch)

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call;
 use crate::context::Context;
 use crate::event::{Event, Level};
 use crate::exec::{Frame, run_block};
+use crate::policy;
 use crate::program::Program;
 use crate::state::State;
 use rejoin_value::{Object, Value};
@@ -20,7 +20,7 @@ pub(crate) async fn set(context: &Context, program: &Arc<Program>, request: Valu
     let Some(block) = &program.feature_flags else { return request };
     let budget = program.settings().duration("featureFlags", "timeout").unwrap_or(BUDGET);
     let run = run_block(context, program, block, Frame::new(State::new(request.clone())));
-    let problem = match call::within(budget, run).await {
+    let problem = match policy::within(budget, run).await {
         Some(Ok(frame)) => {
             let state = frame.state.value();
             match crate::envelope::error_type(state) {

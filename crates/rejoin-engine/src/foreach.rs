@@ -1,25 +1,27 @@
 //! `foreach`: one run of a block for each element of an array in the state.
 
+use std::convert::Infallible;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
-use rejoin_value::{Object, Value};
+use rejoin::{Map, OnError, Scope, TaskError};
+use rejoin_value::{Array, Object, Value};
 
 use crate::context::Context;
 use crate::error::Abort;
 use crate::exec::{Frame, run_block};
-use crate::program::{Block, Program};
+use crate::program::{ForEach, Program};
 use crate::state::State;
 
-/// Runs `body` with each element as its state, in order; the final states take the elements' places.
-/// An element whose run ends in an error keeps that error as its value, and the loop goes on.
+/// Runs the body with each element as its state; the final states take the elements' places. An element whose run ends
+/// in an error keeps that error as its value, and the loop goes on.
 pub(crate) async fn run(
     context: &Context,
     program: &Arc<Program>,
-    path: &[Arc<str>],
-    body: &Block,
-    location: &str,
+    each: &Arc<ForEach>,
     frame: &mut Frame,
 ) -> Result<(), Abort> {
+    let path = &each.path[..];
     let found = get(frame.state.value(), path);
     let Some(array) = found.and_then(Value::as_array).cloned() else {
         let what = match found {
@@ -28,14 +30,21 @@ pub(crate) async fn run(
         };
         return Err(Abort {
             title: "foreach needs an array".into(),
-            detail: format!("{what} in the state at {location}"),
+            detail: format!("{what} in the state at {}", each.location),
         });
     };
-    let mut results = Vec::with_capacity(array.len());
-    for element in array.iter() {
-        let inner = Frame::new(State::new(element.clone()));
-        results.push(run_block(context, program, body, inner).await?.state.into_value());
-    }
+    let results = match each.limit {
+        Some(limit) => at_once(context, program, each, &array, limit).await?,
+        None => {
+            let mut results = Vec::with_capacity(array.len());
+            for element in array.iter() {
+                let inner = Frame::new(State::new(element.clone()));
+                let ended = run_block(context, program, &each.body, inner).await?;
+                results.push(ended.state.into_value());
+            }
+            results
+        }
+    };
     match path.split_first() {
         None => frame.state.assign(Value::from_iter(results)),
         Some((key, rest)) => {
@@ -44,6 +53,52 @@ pub(crate) async fn run(
         }
     }
     Ok(())
+}
+
+/// So many elements at once, begun in order; each has marks and tasks of its own, which end with it.
+async fn at_once(
+    context: &Context,
+    program: &Arc<Program>,
+    each: &Arc<ForEach>,
+    array: &Array,
+    limit: NonZeroU32,
+) -> Result<Vec<Value>, Abort> {
+    let limit = NonZeroUsize::try_from(limit).unwrap_or(NonZeroUsize::MIN);
+    let elements: Vec<Value> = array.iter().cloned().collect();
+    let turn = |element: Value| {
+        let (context, program, each) = (context.for_task(), program.clone(), each.clone());
+        async move {
+            let own =
+                Scope::<Infallible>::builder().name("foreach").on_error(OnError::IgnoreErrors);
+            let ended = own.run(|scope| async {
+                let context = context.in_scope(scope);
+                let inner = Frame::new(State::new(element));
+                Ok::<_, TaskError<Infallible>>(
+                    run_block(&context, &program, &each.body, inner).await,
+                )
+            });
+            match ended.await {
+                Ok(Ok(ended)) => Ok(ended.state.into_value()),
+                Ok(Err(abort)) => Err(abort),
+                Err(error) => Err(Abort {
+                    title: "a turn of the loop came to no end".into(),
+                    detail: error.to_string(),
+                }),
+            }
+        }
+    };
+    let ended = Map::new(elements, turn).limit(limit).gather().await;
+    match ended {
+        Ok(results) => Ok(results),
+        Err(error) => match error.deciding().map(rejoin::Failure::error) {
+            Some(TaskError::Failed(abort)) => Err((**abort).clone()),
+            Some(TaskError::Panicked(panic)) => {
+                Err(Abort { title: "a step panicked".into(), detail: panic.message().to_owned() })
+            }
+            // Something further out was stopped, whose rules apply: it drops this.
+            _ => std::future::pending().await,
+        },
+    }
 }
 
 fn get<'a>(value: &'a Value, path: &[Arc<str>]) -> Option<&'a Value> {

@@ -2,8 +2,8 @@
 //! [`App`]; an app runs each request in a scope of its own.
 //!
 //! A request goes through [`App::find`] (route), [`App::run`] (open a scope, set flags, execute) and the one
-//! `match` over nodes in `exec.rs`; each call goes through `call.rs`, the only file that applies retry and
-//! time-out; effects happen in the steps, which come from a [`Registry`].
+//! `match` over nodes in `exec.rs`; each call goes through `call.rs` and `policy.rs`, the only file that applies
+//! retry and time-out; effects happen in the steps, which come from a [`Registry`].
 
 mod call;
 mod cond;
@@ -15,10 +15,14 @@ mod event;
 mod exec;
 mod flags;
 mod foreach;
+mod fork;
+mod fork_policy;
 mod functions;
 mod host;
+mod join_policy;
 mod kept;
 mod memo;
+mod policy;
 mod program;
 mod registry;
 mod router;

@@ -19,7 +19,7 @@ use crate::settings::Settings;
 /// A step that programs can name. Register it with a [`Registry`](crate::Registry).
 ///
 /// A step never spawns outside the scope that it is given through [`Context::scope`], applies no time-out,
-/// retry or limit of its own (the engine's `call.rs` does), and writes nothing to the console: it reports
+/// retry or limit of its own (the engine's `policy.rs` does), and writes nothing to the console: it reports
 /// through [`Context::emit`].
 pub trait Step: Send + Sync + 'static {
     /// Its name, parameters, effects and errors.

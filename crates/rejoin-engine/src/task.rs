@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rejoin::{Instant, OnError, Scope, ScopeError, TaskError, TaskHandle};
+use rejoin::{Instant, OnError, Outcome, Scope, ScopeError, TaskError, TaskHandle};
 use rejoin_value::{Object, Value};
 
 use crate::call;
@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::envelope;
 use crate::event::Event;
 use crate::exec::Frame;
+use crate::join_policy;
 use crate::program::{Join, Program, Spawn};
 use crate::state::State;
 
@@ -22,17 +23,19 @@ use crate::state::State;
 pub(crate) struct TaskTable(Arc<Mutex<HashMap<Arc<str>, Running>>>);
 
 #[derive(Debug)]
-struct Running {
-    handle: TaskHandle<TaskEnd, Infallible>,
-    optional: bool,
+pub(crate) struct Running {
+    pub(crate) handle: TaskHandle<TaskEnd, Infallible>,
+    pub(crate) optional: bool,
 }
 
 /// How a task ended: what it made, or its errors.
-type TaskEnd = Result<Value, Value>;
+pub(crate) type TaskEnd = Result<Value, Value>;
 
-/// A task that was joined, failed, and has not been looked at since.
+/// A task that was joined, or a branch of a block, that failed and has not been looked at since.
 #[derive(Clone, Debug)]
 pub(crate) struct TaskFailure {
+    /// Under which key errors say its name.
+    pub(crate) label: &'static str,
     pub(crate) task: Arc<str>,
     /// The list of errors, the first of which has a type.
     pub(crate) errors: Value,
@@ -40,8 +43,7 @@ pub(crate) struct TaskFailure {
 
 impl TaskFailure {
     pub(crate) fn kind(&self) -> &str {
-        let first = self.errors.as_array().and_then(|list| list.first());
-        first.and_then(|first| first.get("type")).and_then(Value::as_str).unwrap_or_default()
+        envelope::first_type(&self.errors)
     }
 }
 
@@ -51,7 +53,7 @@ impl TaskTable {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(task, running);
     }
 
-    fn take(&self, task: &str) -> Option<Running> {
+    pub(crate) fn take(&self, task: &str) -> Option<Running> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(task)
     }
 }
@@ -67,9 +69,7 @@ pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, st
         let ended = run(&inner, &program, &call, &task, state).await;
         let error = match &ended {
             Ok(_) => None,
-            Err(errors) => {
-                Some(TaskFailure { task: task.clone(), errors: errors.clone() }.kind().into())
-            }
+            Err(errors) => Some(envelope::first_type(errors).into()),
         };
         inner.emit(Event::TaskEnded { task, took: began.elapsed(), error });
         ended
@@ -119,28 +119,33 @@ pub(crate) async fn join(context: &Context, join: &Join, frame: &mut Frame) {
         frame.state.assign(envelope::with_errors(errors));
         return;
     }
+    if let Some(policy) = &join.policy {
+        return join_policy::join(context, join, policy, frame).await;
+    }
     let mut places = match frame.state.value().get("async") {
         Some(Value::Object(places)) => places.clone(),
         _ => Object::new(),
     };
     for task in &join.tasks {
         let Some(running) = context.tasks.take(task) else { continue };
-        let ended = match running.handle.await {
-            Ok(ended) => ended,
-            Err(error) => Err(cut_off(task, &error, &join.location)),
-        };
+        let ended = ended(running.handle.await, task, &join.location);
         match ended {
             Ok(value) => places.insert(&**task, value),
             Err(errors) => {
                 let place = envelope::failed_task(&errors);
                 if !running.optional {
-                    frame.failures.push(TaskFailure { task: task.clone(), errors });
+                    frame.failures.push(TaskFailure { label: "task", task: task.clone(), errors });
                 }
                 places.insert(&**task, place)
             }
         };
     }
     frame.state.set("async", places.into());
+}
+
+/// How a task ended, whether by itself or not.
+pub(crate) fn ended(outcome: Outcome<TaskEnd, Infallible>, task: &str, location: &str) -> TaskEnd {
+    outcome.unwrap_or_else(|error| Err(cut_off(task, &error, location)))
 }
 
 /// The errors of a task that did not come to an end of its own.

@@ -35,10 +35,10 @@ fn the_examples_of_the_overview_are_functions_with_what_they_read_as_parameters(
         panic!()
     };
     assert_eq!(
-        (fork.kind, fork.on_error, fork.partial),
+        (fork.policy.kind, fork.policy.on_error, fork.policy.partial),
         (ForkKind::Parallel, ForkOnError::FailFast, false)
     );
-    assert_eq!(fork.timeout, Some(std::time::Duration::from_secs(5)));
+    assert_eq!(fork.policy.timeout, Some(std::time::Duration::from_secs(5)));
 }
 
 #[test]

@@ -325,7 +325,6 @@ fn names_that_do_not_exist_are_found_with_their_place() {
     route("|> pipeline: nope", &["E0101"]);
     route("|> pipeline", &["E0101"]);
     route("|> algraf: `SELECT 1`", &["E0102"]);
-    route("|> log @fallback(`1`)", &["E0102"]);
     route("|> jq: keys", &[]);
     route("|> jq: nope", &["E0106"]);
     route("|> log: nope", &[]);
@@ -382,8 +381,6 @@ fn tags_with_wrong_arguments_are_found() {
     }
     route("|> sleep: `1s` @async(a)\n|> join: a @timeout(1s)", &["E0108"]);
     route("|> sleep: `1s` @async(a)\n|> join: a @async(b)", &["E0108"]);
-    finds("pipeline a = |> log\nGET /t |> a @retry(2)", &["E0108"]);
-    route("|> log @optional", &["W0102"]);
     route("|> log @env @flag", &["W0102", "W0102"]);
 }
 
@@ -512,4 +509,203 @@ fn drawings_of_wrong_programs() {
         "check_recursion",
         "pipeline a =\n  |> b\n\npipeline b =\n  |> c\n  |> b @when(again)\n\npipeline c =\n  |> a\n\nGET /a\n  |> a\n",
     );
+}
+
+/// A block with one branch for each list of steps: `a`, `b`, …
+fn block(head: &str, branches: &[&str]) -> String {
+    let branches = ('a'..).zip(branches).map(|(name, steps)| format!("{name}:\n{steps}\n"));
+    format!("|> {head}\n{}end\n", branches.collect::<String>())
+}
+
+const JQ: &str = "|> jq: `1`";
+
+#[test]
+fn options_of_blocks_and_joins() {
+    for head in [
+        "parallel",
+        "parallel()",
+        "parallel(timeout: 2s, on_timeout: return_partial, on_error: collect_all, limit: 1)",
+        "parallel(on_error: fail_fast)",
+        "race(timeout: 250ms)",
+        "any(limit: 2)",
+        "quorum(2)",
+        "quorum(1, timeout: 1.5s, on_timeout: cancel)",
+    ] {
+        route(&format!("{}|> log", block(head, &["|> log", "|> log"])), &unhandled(head));
+    }
+    for (head, expected) in [
+        ("parallel(timeout: 2)", "E0120"),
+        ("parallel(timeout: 0s)", "E0120"),
+        ("parallel(timeout: soon)", "E0120"),
+        ("parallel(timeout:)", "E0120"),
+        ("parallel(on_error: panic)", "E0120"),
+        ("parallel(on_timeout: give_up, timeout: 1s)", "E0120"),
+        ("parallel(limit: 0)", "E0120"),
+        ("parallel(limit: -1)", "E0120"),
+        ("parallel(limit: 2000000)", "E0120"),
+        ("parallel(limit: many)", "E0120"),
+        ("parallel(2)", "E0120"),
+        ("parallel(time: 2s)", "E0120"),
+        ("parallel(timeout: 1s, timeout: 2s)", "E0120"),
+        ("race(on_error: collect_all)", "E0120"),
+        ("any(on_error: fail_fast)", "E0120"),
+        ("quorum", "E0120"),
+        ("quorum(0)", "E0120"),
+        ("quorum(1, 2)", "E0120"),
+        ("quorum(3)", "E0121"),
+        ("parallel(on_timeout: cancel)", "W0210"),
+    ] {
+        let word = head.split('(').next().unwrap();
+        let mut all = unhandled(word);
+        all.push(expected);
+        all.sort_unstable();
+        let loaded = rejoin_lang::load(
+            Source::new("test.wp", format!("GET /t\n{}|> log", block(head, &[JQ, JQ]))),
+            &Catalog,
+        );
+        let mut found: Vec<&str> = loaded.diagnostics.iter().map(|p| p.code.id()).collect();
+        found.sort_unstable();
+        assert_eq!(found, all, "{head}");
+    }
+    let join = |options: &str| format!("{A}|> join{options}: a");
+    route(&join("(timeout: 1s, on_timeout: return_partial, on_error: fail_fast)"), &[]);
+    route(&join("(limit: 2)"), &["E0120"]);
+    route(&join("(on_timeout: return_partial)"), &["W0210"]);
+    route(&format!("{A}|> join: a @timeout(1s)"), &["E0108"]);
+}
+
+/// `any` and `quorum` may end with an error that no branch raises, and nobody takes it in these routes.
+fn unhandled(head: &str) -> Vec<&'static str> {
+    match head.starts_with("any") || head.starts_with("quorum") {
+        true => vec!["W0203"],
+        false => vec![],
+    }
+}
+
+#[test]
+fn a_block_needs_branches() {
+    for word in ["parallel", "race", "any", "quorum"] {
+        route(&format!("|> {word}"), &["E0031"]);
+        route(&format!("|> {word}(timeout: 1s)\n|> log"), &["E0031"]);
+        finds(&format!("pipeline {word} =\n|> log\nGET /a\n|> {word}"), &[]);
+    }
+    route(&block("race", &[JQ]), &["W0210"]);
+    route(&block("parallel(timeout: 1s)", &[JQ]), &[]);
+}
+
+#[test]
+fn names_of_branches_do_not_meet() {
+    route("|> parallel\nx:\n|> log\nx:\n|> log\nend", &["E0122"]);
+    let one = block("parallel", &[JQ, JQ]);
+    route(&format!("{one}{one}"), &["E0122", "E0122"]);
+    route(&format!("{one}{}", block("parallel @result(r)", &[JQ, JQ])), &[]);
+    route(&format!("|> if |> jq: `.x` then: {one} else: {one} end"), &[]);
+    route(&format!("|> parallel @when(x)\na: {JQ}\nend\n|> parallel @!when(x)\na: {JQ}\nend"), &[]);
+    // The inner blocks of different branches are apart.
+    route(&format!("|> parallel\nx:\n{one}y:\n{one}end"), &[]);
+    route(&format!("{A}{one}|> join: a"), &["E0122", "E0113"]);
+    route(&format!("{A}|> join: a\n{one}"), &[]);
+}
+
+#[test]
+fn what_branches_made_is_known_below_the_block() {
+    let reads = "|> jq: `[.async.a, .async.b]`";
+    let one = block("parallel", &[JQ, JQ]);
+    route(&format!("{one}{reads}"), &[]);
+    route(&format!("{reads}\n{one}"), &["E0114", "E0114"]);
+    route(&format!("{one}|> jq: `.async.c`"), &["E0115"]);
+    route(&format!("{}|> jq: `.async.a`", block("parallel @result(r)", &[JQ])), &["E0115"]);
+    route(&block("parallel", &[JQ, "|> jq: `.async.a`"]), &["E0114"]);
+    finds(&format!("pipeline p =\n{one}GET /a\n|> p\n{reads}"), &[]);
+}
+
+#[test]
+fn the_tasks_of_a_branch_are_its_own() {
+    let started = format!("{A}|> join: a");
+    route(&format!("|> parallel\nx:\n{started}\ny:\n{started}\nend"), &[]);
+    route(&format!("|> parallel\nx:\n{A}end\n|> join: a"), &["W0104", "E0112"]);
+    route(&format!("{A}|> parallel\nx:\n|> join: a\nend\n|> join: a"), &["E0112"]);
+    route(&format!("{A}|> join: a\n|> parallel\nx:\n|> jq: `.async.a`\nend"), &[]);
+}
+
+#[test]
+fn the_failure_of_a_branch_is_somebodys_affair() {
+    let fetch = "|> fetch: `u`";
+    let ok = "|> result\nok(200):\n|> log\ndefault(500):\n|> log";
+    route(&block("parallel", &[fetch]), &["W0203"]);
+    route(&format!("{}{ok}", block("parallel", &[fetch])), &[]);
+    route(&block("parallel(on_error: collect_all)", &[fetch]), &["W0105"]);
+    route(&format!("{}{ok}", block("parallel(on_error: collect_all)", &[fetch])), &[]);
+    route(
+        &format!("{}|> jq: `.async.a.error`", block("parallel(on_error: collect_all)", &[fetch])),
+        &[],
+    );
+    route(&block("parallel(on_error: ignore_errors)", &[fetch]), &[]);
+    route(&block("any", &[JQ, JQ]), &["W0203"]);
+    route(
+        &format!(
+            "{}|> result\nok(200):\n|> log\nallFailed(502):\n|> log",
+            block("any", &[fetch, fetch])
+        ),
+        &[],
+    );
+    // The branches of `any` keep their errors to themselves.
+    route(
+        &format!(
+            "{}|> result\nallFailed(502):\n|> log\nnetworkError(502):\n|> log",
+            block("any", &[fetch, fetch])
+        ),
+        &["W0201"],
+    );
+    route(&block("parallel @optional", &[fetch]), &[]);
+    route(&block("race @fallback(`{}`)", &[fetch, fetch]), &[]);
+}
+
+#[test]
+fn writes_do_not_race_and_are_not_repeated() {
+    let write = "|> fetch(\"u\", { method: \"POST\" })";
+    let ok = "|> result\nok(200):\n|> log\ndefault(500):\n|> log";
+    route(&format!("{}{ok}", block("race", &[write, JQ])), &["W0209"]);
+    route(&format!("{}{ok}", block("quorum(1)", &[JQ, write])), &["W0209"]);
+    route(&format!("{}{ok}", block("parallel", &[write, JQ])), &[]);
+    route(&format!("{}{ok}", block("parallel @retry(2)", &[write, JQ])), &["W0206"]);
+    route(&format!("|> fetch(\"u\", {{ method: \"POST\" }}) @hedge(10ms)\n{ok}"), &["W0206"]);
+    finds(&format!("pipeline p =\n{write}\nGET /a\n|> p @retry(2)\n{ok}"), &["W0206"]);
+}
+
+#[test]
+fn time_outs_of_blocks_nest() {
+    let slow = "|> sleep: `1s` @timeout(2s)";
+    route(&block("parallel(timeout: 1s)", &[slow]), &["W0207"]);
+    route(&block("parallel(timeout: 3s)", &[slow]), &[]);
+    route(&block("parallel(timeout: 1s)", &[&block("parallel(timeout: 2s)", &[JQ])]), &["W0207"]);
+    route(&format!("|> if @timeout(1s)\n{slow}\n|> jq: `.x`\nthen: |> log\nend"), &["W0207"]);
+    route(&block("parallel(timeout: 31s)", &[JQ]), &["W0207"]);
+}
+
+#[test]
+fn modifiers_stand_where_they_mean_something() {
+    for (steps, expected) in [
+        ("|> fetch: `u` @fallback(`{}`)", vec![]),
+        ("|> fetch: `u` @fallback(`{`)", vec!["E0201"]),
+        ("|> fetch: `u` @fallback", vec!["W0203", "E0108"]),
+        ("|> fetch: `u` @optional", vec![]),
+        ("|> fetch: `u` @optional @hedge(after: 1s) @retry(2)", vec![]),
+        ("|> fetch: `u` @optional @hedge(1)", vec!["E0108"]),
+        ("|> fetch: `u` @optional @hedge(0s)", vec!["E0108"]),
+        ("|> fetch: `u` @detach", vec![]),
+        ("|> log @limit(2)", vec!["W0102"]),
+        ("|> foreach .x @limit(0)\n|> log\nend", vec!["E0108"]),
+        ("|> foreach .x @limit(8)\n|> fetch: `u`\nend", vec![]),
+        ("|> foreach .x @async(a)\n|> log\nend", vec!["E0108"]),
+        ("|> foreach .x @detach\n|> log\nend", vec!["E0108"]),
+        ("|> foreach .x @result(a)\n|> log\nend", vec!["W0102"]),
+        ("|> parallel @limit(2)\nx: |> log\nend", vec!["W0102"]),
+        ("|> parallel @hedge(1s)\nx: |> log\nend", vec!["E0108"]),
+        ("|> parallel @error(a)\nx: |> log\nend", vec!["W0102"]),
+    ] {
+        route(steps, &expected);
+    }
+    finds("pipeline p =\n|> log\nGET /a\n|> p @hedge(1s)", &["E0108"]);
+    finds("pipeline p =\n|> log\nGET /a\n|> p @retry(2)", &[]);
 }

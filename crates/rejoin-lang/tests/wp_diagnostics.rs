@@ -37,7 +37,7 @@ fn declarations() {
     shows("declaration_without_text", "jq shape =\n\njq other = \"1\"\n\npipeline load = `1`\n");
     shows(
         "declaration_unsupported",
-        "import \"a.wp\" as a\ngraphqlSchema = `type Query { a: Int }`\nquery users =\n  |> jq: `broken\nmutation add =\n  |> jq: `1`\nresolver User.name =\n  |> jq: `1`\n\nGET /a\n  |> parallel(timeout: 2s)\n    one:\n      |> jq: `1`\n    two:\n      |> jq: `2`\n  end\n  |> jq: `3`\n",
+        "import \"a.wp\" as a\ngraphqlSchema = `type Query { a: Int }`\nquery users =\n  |> jq: `broken\nmutation add =\n  |> jq: `1`\nresolver User.name =\n  |> jq: `1`\n\nGET /a\n  |> jq: `3`\n",
     );
     shows(
         "tests_malformed",
@@ -133,7 +133,7 @@ fn steps() {
     );
     shows(
         "tags_on_blocks",
-        "GET /a\n  |> if @when(a)\n    |> jq: `1`\n    then:\n      |> log\n  end @async(x)\n  |> foreach items @limit(2)\n    |> log\n  end\n  |> result @when(b)\n    ok(200):\n      |> log\n",
+        "GET /a\n  |> if @when(a)\n    |> jq: `1`\n    then:\n      |> log\n  end @async(x)\n  |> foreach items\n    |> log\n  end @limit(2)\n  |> result @when(b)\n    ok(200):\n      |> log\n",
     );
     shows(
         "tags_malformed",
@@ -175,6 +175,10 @@ fn blocks() {
     shows(
         "stray_parts",
         "GET /a\n  |> log\n  end\n  |> log\n  then:\n    |> log\n  else:\n    |> log\n  end\n  |> dispach\n    case @when(a):\n      |> log\n    default:\n      |> log\n  end\n  |> log\n  ok(200):\n    |> log\n  other(500):\n    |> log\n",
+    );
+    shows(
+        "branches_malformed",
+        "GET /a\n  |> paralel\n    a:\n      |> log\n    b:\n      |> log\n  end\n  |> parallel(timeout: 1s\n    a:\n      |> log\n\nGET /b\n  |> race\n    then:\n      |> log\n    b(200):\n      |> log\n    c\n      |> log\n  end @when(x)\n",
     );
     shows(
         "default_twice",

@@ -89,6 +89,10 @@ fn the_critical_path_is_the_longest_chain_of_calls_outside() {
             "3 of 4 calls to the outside",
         ),
         (
+            format!("  |> parallel\n    a:\n{one}{one}    b:\n{one}  end\n{one}"),
+            "3 of 4 calls to the outside",
+        ),
+        (
             format!("  |> p @async(x)\n{join}\npipeline p =\n{one}{one}"),
             "2 of 2 calls to the outside",
         ),
@@ -135,4 +139,12 @@ fn targets_are_found() {
     }
     let only = explain(&plan, &Catalog, find(&plan, "p")).to_text();
     assert_eq!(only, "pipeline p  (app.wp:11)\n└─ log\n");
+}
+
+#[test]
+fn blocks_of_branches_in_a_tree_and_a_chart() {
+    let text = "GET /a\n  |> race(timeout: 1s) @result(price)\n    cache:\n      |> fetch(.c)\n    origin:\n      |> fetch(.d)\n      |> jq: `.x`\n  end\n  |> jq: `.data.price`\n";
+    let explained = explained(text);
+    insta::assert_snapshot!(explained.to_text());
+    insta::assert_snapshot!(explained.to_mermaid());
 }

@@ -100,6 +100,10 @@ fn one_layout_for_all() {
             "GET /a |> dispatch default: |> log |> log case @when(x): |> debug end |> result ok( 201 ) : |> log",
             "GET /a\n  |> dispatch\n    default:\n      |> log\n      |> log\n    case @when(x): |> debug\n  end\n  |> result\n    ok(201): |> log\n",
         ),
+        (
+            "GET /a |> quorum( 2,timeout:1s )@result( r ) a: |> log b:\n|> log |> log\n# of c\nc :\n end |> foreach .x @limit( 2 ) |> log end",
+            "GET /a\n  |> quorum(2, timeout:1s) @result(r)\n    a: |> log\n    b:\n      |> log\n      |> log\n    # of c\n    c:\n  end\n  |> foreach .x @limit(2)\n    |> log\n  end\n",
+        ),
     ] {
         assert_eq!(check_laws(text), expected);
     }
@@ -227,11 +231,13 @@ fn steps() -> impl Strategy<Value = String> {
     leaf.prop_recursive(3, 12, 3, move |inner| {
         let body = list(inner.boxed());
         let three = (body.clone(), body.clone(), body, tags());
-        (0..4usize, three).prop_flat_map(|(kind, (a, b, c, tags))| {
+        (0..6usize, three).prop_flat_map(|(kind, (a, b, c, tags))| {
             let parts: Vec<&str> = match kind {
                 0 => vec!["|> if", &a, "then:", &b, "else:", &c, "end"],
                 1 => vec!["|> if", &a, "then:", &b, "end"],
                 2 => vec!["|> dispatch", "case", &tags, ":", &a, "default:", &b, "end"],
+                3 => vec!["|> parallel(limit: 2)", "x:", &a, "\ny:", &b, "\nend"],
+                4 => vec!["|> race", "x:", &a, "\nend"],
                 _ => vec!["|> foreach .a.b", &a, &b, "end"],
             };
             joined(parts.into_iter().map(str::to_owned).collect())

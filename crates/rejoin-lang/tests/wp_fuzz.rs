@@ -124,6 +124,8 @@ const PIECES: &[&str] = &[
     "_",
     "parallel",
     "race",
+    "quorum(2, timeout: 1s)",
+    "|> any\n b:\n",
     "```",
     "\u{a0}",
     "\u{feff}",

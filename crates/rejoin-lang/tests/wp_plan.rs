@@ -315,3 +315,31 @@ fn the_last_configuration_of_a_name_stands_whole() {
     assert_eq!(port.value, rejoin_lang::config_value::ConfigValue::Int(3));
     assert_eq!(loaded.plan.config.len(), 1);
 }
+
+#[test]
+fn blocks_of_branches_say_what_they_wait_for_and_where_it_goes() {
+    lowers(
+        "|> parallel(timeout: 2s, on_timeout: return_partial, on_error: collect_all, limit: 4)\na: |> jq: `1`\nend\n|> quorum(1) @result(r) @timeout(3s) @retry(2) @optional @when(x)\nb: |> log\nc:\nend",
+        &[
+            "parallel (timeout: 2s, on_timeout: return_partial, on_error: collect_all, limit: 4) -> async",
+            "branch a",
+            "    jq: `1` -> replace, last",
+            "<at most 3s, up to 2 times after 100ms, failures do not matter> [when x] quorum (1) -> data.r",
+            "branch b",
+            "    log -> nothing, last",
+            "branch c",
+        ],
+    );
+    lowers(
+        "|> sleep: `1s` @async(a)\n|> join(timeout: 1s): a",
+        &["spawn a = sleep: `1s` -> nothing", "join a (timeout: 1s, on_error: collect_all)"],
+    );
+    lowers(
+        "|> foreach .x @limit(3)\n|> log\nend\n|> log @detach",
+        &[
+            "foreach .x, 3 at once",
+            "  log -> nothing, last",
+            "spawn log:5:4 = log -> nothing, optional, detached",
+        ],
+    );
+}

@@ -103,8 +103,20 @@ fn steps(depth: usize, list: &[Step], line: &mut dyn FnMut(usize, String)) {
                 }
                 line(depth, text);
             }
+            Step::Fork(block) => {
+                let mut text = block.word.text.to_string();
+                if let Some(options) = &block.options {
+                    let options: Vec<&str> = options.iter().map(|option| &*option.value).collect();
+                    text += &format!("{options:?}");
+                }
+                line(depth, text + &block_tags(block.tags.as_ref()));
+                for branch in &block.branches {
+                    line(depth + 1, branch.name.text.to_string());
+                    steps(depth + 2, &branch.steps, line);
+                }
+            }
             Step::If(block) => {
-                line(depth, "if".to_owned());
+                line(depth, "if".to_owned() + &block_tags(block.tags.as_ref()));
                 steps(depth + 2, &block.condition, line);
                 line(depth + 1, "then".to_owned());
                 steps(depth + 2, &block.then, line);
@@ -114,7 +126,7 @@ fn steps(depth: usize, list: &[Step], line: &mut dyn FnMut(usize, String)) {
                 }
             }
             Step::Dispatch(block) => {
-                line(depth, "dispatch".to_owned());
+                line(depth, "dispatch".to_owned() + &block_tags(block.tags.as_ref()));
                 for case in &block.cases {
                     line(depth + 1, format!("case {}", condition(&case.condition)));
                     steps(depth + 2, &case.steps, line);
@@ -125,7 +137,8 @@ fn steps(depth: usize, list: &[Step], line: &mut dyn FnMut(usize, String)) {
                 }
             }
             Step::ForEach(block) => {
-                line(depth, format!("foreach {:?}", block.selector.value));
+                let tags = block_tags(block.tags.as_ref());
+                line(depth, format!("foreach {:?}{tags}", block.selector.value));
                 steps(depth + 1, &block.body, line);
             }
             Step::Result(block) => {
@@ -137,6 +150,10 @@ fn steps(depth: usize, list: &[Step], line: &mut dyn FnMut(usize, String)) {
             }
         }
     }
+}
+
+fn block_tags(tags: Option<&BlockTags>) -> String {
+    tags.map(|tags| format!(" {}", condition(&tags.condition))).unwrap_or_default()
 }
 
 fn condition(expr: &TagExpr) -> String {
@@ -352,4 +369,32 @@ fn a_mistake_leaves_the_other_declarations_whole() {
             assert!(all.contains(item), "behind item {place}:\n{item}\nis not in\n{all}");
         }
     }
+}
+
+#[test]
+fn blocks_of_branches() {
+    is(
+        "GET /a\n|> parallel(timeout: 2s, limit: 4) @result(r) @when(x)\na:\n|> log\nb: |> jq: `1` |> log\nc:\nend\n|> log",
+        "route GET /a\n  parallel[\"timeout: 2s\", \"limit: 4\"] (and @result[r] @when[x])\n    a\n      log\n    b\n      jq `1`\n      log\n    c\n  log\n",
+    );
+    // Without `end` a block goes on to the next declaration, and inner blocks take what follows.
+    is(
+        "GET /a\n|> race\na:\n|> any\nx:\n|> log\nend\nb:\n|> log\nGET /b |> log",
+        "route GET /a\n  race\n    a\n      any\n        x\n          log\n    b\n      log\nroute GET /b\n  log\n",
+    );
+    // A branch of `result` has a status, one of `parallel` has none.
+    is(
+        "GET /a\n|> parallel\na:\n|> result\nok(200):\n|> log\nb:\n|> log\n|> result\nok(200):\n|> quorum(1)\nc:\n|> log\ndefault(500):\n|> log",
+        "route GET /a\n  parallel\n    a\n      result\n        ok 200\n          log\n    b\n      log\n      result\n        ok 200\n          quorum[\"1\"]\n            c\n              log\n        default 500\n          log\n",
+    );
+    is(
+        "GET /a\n|> dispatch\ncase @when(a):\n|> parallel\nx:\n|> log\ndefault:\n|> log\nend",
+        "route GET /a\n  dispatch\n    case @when[a]\n      parallel\n        x\n          log\n    default\n      log\n",
+    );
+    is(
+        "GET /a\n|> parallel\nx:\n|> if\n|> jq: `1`\nthen:\n|> log\ny:\n|> foreach .b @limit(2)\n|> log\nend\nend",
+        "route GET /a\n  parallel\n    x\n      if\n          jq `1`\n        then\n          log\n    y\n      foreach \".b\" @limit[2]\n        log\n",
+    );
+    // Their words are no keywords.
+    is("GET /a\n|> any\n|> race: b\n|> log", "route GET /a\n  any\n  race b\n  log\n");
 }

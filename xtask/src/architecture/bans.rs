@@ -118,10 +118,10 @@ pub(super) const RULES: [Rule; 8] = [
                 "backoff",
             ];
             let allowed = [
-                "crates/rejoin-engine/src/call.rs",
+                "crates/rejoin-engine/src/policy.rs",
                 "crates/rejoin-engine/src/program/",
                 // A block's own time, which bounds all its branches together.
-                "crates/rejoin-engine/src/functions/fork.rs",
+                "crates/rejoin-engine/src/fork_policy.rs",
             ];
             let mut found = banned(tree, "crates/rejoin-engine/", &tokens, &allowed);
             let allowed = [

@@ -1,132 +1,41 @@
-//! `parallel` and `race`: branches as tasks of one join of the library, whose policy is the block's.
+//! `parallel` and `race`: what the branches of a function come to.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rejoin::{
-    CancelReason, CancelSource, Ending, Instant, Joiner, Outcome, TaskError, join_with, timeout_at,
-};
 use rejoin_lang::plan::{Fork, ForkKind, ForkOnError, FunctionStep};
 
 use super::Datum;
 use super::datum::{Ended, Record};
 use super::exec::{Exit, Frame, Run, panicked};
+use crate::fork_policy::{self, Decision, Forked};
 
-/// How a branch ended.
-enum End {
-    Done(Datum),
-    Failed(Datum),
-    TimedOut,
-    Cancelled,
-}
+type End = fork_policy::End<Datum, Datum>;
 
 /// Runs the branches to the value of the block. Each has ended when this returns.
 pub(super) async fn run(run: &Run, frame: &Frame, step: &FunctionStep, fork: &Fork) -> Datum {
-    let deadline = fork.timeout.map(|timeout| Instant::now() + timeout);
-    let mut branches = Vec::with_capacity(fork.branches.len());
-    for branch in &fork.branches {
-        branches.push(self::branch(run.clone(), frame.clone(), branch.steps.clone(), deadline));
-    }
-    let policy = Policy {
-        kind: fork.kind,
-        on_error: fork.on_error,
-        decided: None,
-        stopped: false,
-        ends: fork.branches.iter().map(|_| End::Cancelled).collect(),
-    };
-    let policy = join_with(branches, policy).await;
-    if policy.stopped {
-        // Something further out was stopped, and with it this block, whose own rules do not apply then. Whoever stopped
-        // it drops it here; no step must come after.
-        return std::future::pending().await;
-    }
-    value(step, fork, policy)
+    let branches = fork
+        .branches
+        .iter()
+        .map(|branch| self::branch(run.clone(), frame.clone(), branch.steps.clone()));
+    value(step, fork, fork_policy::run(&fork.policy, branches, panicked).await)
 }
 
-async fn branch(
-    run: Run,
-    mut frame: Frame,
-    steps: Arc<[FunctionStep]>,
-    deadline: Option<Instant>,
-) -> Result<Datum, End> {
-    let work = async {
-        match run.steps(&mut frame, &steps).await {
-            Ok(value) | Err(Exit::Return(value)) if !value.is_failure() => Ok(value),
-            Ok(failure) | Err(Exit::Return(failure) | Exit::Failed(failure)) => {
-                Err(End::Failed(failure))
-            }
-        }
-    };
-    match deadline {
-        Some(deadline) => timeout_at(deadline, work).await.unwrap_or(Err(End::TimedOut)),
-        None => work.await,
+async fn branch(run: Run, mut frame: Frame, steps: Arc<[FunctionStep]>) -> Result<Datum, Datum> {
+    match run.steps(&mut frame, &steps).await {
+        Ok(value) | Err(Exit::Return(value)) if !value.is_failure() => Ok(value),
+        Ok(failure) | Err(Exit::Return(failure) | Exit::Failed(failure)) => Err(failure),
     }
 }
 
-/// Stops the branches that are left as soon as the value is known.
-struct Policy {
-    kind: ForkKind,
-    on_error: ForkOnError,
-    decided: Option<Datum>,
-    ends: Vec<End>,
-    /// Whether it came to its end from outside.
-    stopped: bool,
-}
-
-impl Joiner<Datum, End> for Policy {
-    type Output = Policy;
-
-    fn settle(&mut self, index: usize, outcome: Outcome<Datum, End>) -> ControlFlow<CancelReason> {
-        let end = match outcome {
-            Ok(value) => End::Done(value),
-            Err(TaskError::Failed(end)) => match &*end {
-                End::Failed(failure) => End::Failed(failure.clone()),
-                End::TimedOut => End::TimedOut,
-                End::Done(_) | End::Cancelled => End::Cancelled,
-            },
-            Err(TaskError::Panicked(panic)) => End::Failed(panicked(panic.message())),
-            Err(TaskError::TimedOut | TaskError::Cancelled(_)) => End::Cancelled,
-        };
-        let flow = match (&end, self.kind, self.on_error) {
-            _ if self.decided.is_some() => ControlFlow::Continue(()),
-            (End::Done(value), ForkKind::Race, _) => {
-                self.decided = Some(value.clone());
-                ControlFlow::Break(CancelReason::new(
-                    CancelSource::RaceLost,
-                    "another branch was first",
-                ))
-            }
-            (End::Failed(failure), _, ForkOnError::FailFast) => {
-                self.decided = Some(failure.clone());
-                ControlFlow::Break(CancelReason::new(
-                    CancelSource::SiblingFailed,
-                    "another branch failed",
-                ))
-            }
-            _ => ControlFlow::Continue(()),
-        };
-        if let Some(place) = self.ends.get_mut(index) {
-            *place = end;
-        }
-        flow
-    }
-
-    fn finish(self, ending: Ending) -> Policy {
-        let stopped = matches!(ending, Ending::TimedOut | Ending::Cancelled(_));
-        Policy { stopped, ..self }
-    }
-}
-
-fn value(step: &FunctionStep, fork: &Fork, policy: Policy) -> Datum {
-    if let Some(decided) = policy.decided {
-        return decided;
-    }
-    let ends = policy.ends;
-    let timed_out = ends.iter().any(|end| matches!(end, End::TimedOut));
-    match (timed_out, fork.partial, fork.kind) {
-        (true, false, _) => timeout_error(step, fork, &ends),
-        (true, true, ForkKind::Race) => Datum::None,
-        (false, _, ForkKind::Race) => {
+fn value(step: &FunctionStep, fork: &Fork, forked: Forked<Datum, Datum>) -> Datum {
+    let Forked { decision, mut ends } = forked;
+    match decision {
+        Decision::Won(index) | Decision::Failed(index) => match ends.swap_remove(index) {
+            End::Done(value) | End::Failed(value) => value,
+            End::TimedOut | End::Cancelled => Datum::None,
+        },
+        Decision::TimedOut => timeout_error(step, fork, &ends),
+        Decision::AllFailed => {
             let failures = ends.into_iter().filter_map(|end| match end {
                 End::Failed(failure) => Some(failure),
                 _ => None,
@@ -135,12 +44,13 @@ fn value(step: &FunctionStep, fork: &Fork, policy: Policy) -> Datum {
             let failures = Datum::List(failures.collect());
             Datum::record("RaceError", [("message", Datum::text(message)), ("failures", failures)])
         }
-        (_, _, ForkKind::Parallel) => record(step, fork, &ends),
+        Decision::Ended if fork.policy.kind == ForkKind::Parallel => record(step, fork, &ends),
+        Decision::Ended => Datum::None,
     }
 }
 
 fn timeout_error(step: &FunctionStep, fork: &Fork, ends: &[End]) -> Datum {
-    let time = fork.timeout.unwrap_or_default();
+    let time = fork.policy.timeout.unwrap_or_default();
     let unfinished = fork
         .branches
         .iter()
@@ -159,7 +69,7 @@ fn timeout_error(step: &FunctionStep, fork: &Fork, ends: &[End]) -> Datum {
 
 /// One slot for each branch in the order written, and the views of it.
 fn record(step: &FunctionStep, fork: &Fork, ends: &[End]) -> Datum {
-    let collects = fork.on_error == ForkOnError::CollectAll;
+    let collects = fork.policy.on_error == ForkOnError::CollectAll;
     let (mut fields, mut successes, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for (branch, end) in fork.branches.iter().zip(ends) {
         let (slot, kind, error) = match end {

@@ -11,8 +11,8 @@ use rejoin_lang::step_spec::Effect;
 use rejoin_value::jq;
 
 use super::{
-    Block, Branch, Call, Join, Last, Node, Op, Output, Pipeline, Program, Route, RouteId, Spawn,
-    Target, TaskReads,
+    Block, Branch, Call, ForEach, Fork, ForkBranch, Join, Last, Node, Op, Output, Pipeline, Policy,
+    Program, Route, RouteId, Spawn, Target, TaskReads,
 };
 use crate::cond::Cond;
 use crate::registry::Registry;
@@ -111,6 +111,7 @@ impl Builder<'_> {
             }),
             NodeKind::Join(join) => Op::Join(Join {
                 tasks: join.tasks.iter().map(|target| target.task.clone()).collect(),
+                policy: join.policy.clone(),
                 location: self.location(node.span),
             }),
             NodeKind::If(node) => Op::If {
@@ -126,11 +127,18 @@ impl Builder<'_> {
                     .collect(),
                 default: node.default.as_ref().map(|block| self.block(block)),
             },
-            NodeKind::ForEach(each) => Op::ForEach {
+            NodeKind::ForEach(each) => Op::ForEach(Arc::new(ForEach {
                 path: each.path.clone(),
+                limit: each.limit,
                 body: self.block(&each.body),
                 location: self.location(node.span),
-            },
+            })),
+            NodeKind::Fork(fork) => Op::Fork(Arc::new(Fork {
+                policy: fork.policy.clone(),
+                result: fork.result.clone(),
+                branches: fork.branches.iter().map(|branch| self.fork_branch(branch)).collect(),
+                location: self.location(fork.word_span),
+            })),
             NodeKind::Result(result) => Op::Result(
                 result
                     .branches
@@ -143,7 +151,33 @@ impl Builder<'_> {
                     .collect(),
             ),
         };
-        Some(Node { guard, op })
+        let policy = match &node.policy {
+            Some(policy) => Some(Box::new(self.policy(policy)?)),
+            None => None,
+        };
+        Some(Node { guard, policy, op })
+    }
+
+    fn fork_branch(&mut self, branch: &plan::BlockBranch) -> ForkBranch {
+        ForkBranch {
+            name: branch.name.clone(),
+            starts_tasks: starts_tasks(&branch.block),
+            block: self.block(&branch.block),
+        }
+    }
+
+    fn policy(&mut self, policy: &plan::Policy) -> Option<Policy> {
+        let fallback = match &policy.fallback {
+            Some(script) => Some(self.script(script)?),
+            None => None,
+        };
+        Some(Policy {
+            timeout: policy.timeout,
+            retry: policy.retry.clone(),
+            hedge: policy.hedge,
+            fallback,
+            optional: policy.optional,
+        })
     }
 
     fn call(&mut self, call: &plan::Call) -> Option<Call> {
@@ -218,7 +252,7 @@ impl Builder<'_> {
             },
             auto_name: call.auto_name.clone(),
             rename_error: call.rename_error.clone(),
-            policy: call.policy.clone(),
+            policy: self.policy(&call.policy)?,
             reads_tasks: match &call.reads_tasks {
                 plan::TaskReads::None => TaskReads::None,
                 plan::TaskReads::Named(reads) => {
@@ -282,4 +316,25 @@ impl Builder<'_> {
     fn location(&self, span: Span) -> Arc<str> {
         self.plan.sources.location(span).into()
     }
+}
+
+/// Whether a block may start tasks: itself, or in a pipeline that it calls.
+fn starts_tasks(block: &plan::Block) -> bool {
+    block.nodes.iter().any(|node| match &node.kind {
+        NodeKind::Spawn(_) => true,
+        NodeKind::Call(call) => matches!(call.callee, Callee::Pipeline(_)),
+        NodeKind::Join(_) => false,
+        NodeKind::If(node) => {
+            let blocks = [&node.condition, &node.then].into_iter().chain(&node.otherwise);
+            blocks.into_iter().any(starts_tasks)
+        }
+        NodeKind::Dispatch(node) => {
+            let cases = node.cases.iter().map(|case| &case.block);
+            cases.chain(&node.default).any(starts_tasks)
+        }
+        NodeKind::ForEach(each) => starts_tasks(&each.body),
+        NodeKind::Result(node) => node.branches.iter().any(|branch| starts_tasks(&branch.block)),
+        // Its branches see to theirs.
+        NodeKind::Fork(_) => false,
+    })
 }

@@ -3,10 +3,11 @@
 mod build;
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rejoin_lang::plan::{Method, PipelineId, Policy, Test, Unnamed};
+use rejoin_lang::plan::{ForkPolicy, Method, PipelineId, Retry, Test, Unnamed};
 use rejoin_lang::source::Sources;
 use rejoin_value::jq::{self, PathKey};
 
@@ -57,6 +58,8 @@ pub(crate) struct Block {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) guard: Option<Cond>,
+    /// What holds when a block is slow or fails; a call has its own.
+    pub(crate) policy: Option<Box<Policy>>,
     pub(crate) op: Op,
 }
 
@@ -68,8 +71,37 @@ pub(crate) enum Op {
     Join(Join),
     If { condition: Block, then: Block, otherwise: Option<Block> },
     Dispatch { cases: Vec<(Cond, Block)>, default: Option<Block> },
-    ForEach { path: Vec<Arc<str>>, body: Block, location: Arc<str> },
+    ForEach(Arc<ForEach>),
     Result(Vec<Branch>),
+    Fork(Arc<Fork>),
+}
+
+impl Op {
+    /// The word that programs write for it.
+    pub(crate) fn word(&self) -> &str {
+        match self {
+            Op::Call(call) => &call.name,
+            Op::Spawn(spawn) => &spawn.call.name,
+            Op::Join(_) => "join",
+            Op::If { .. } => "if",
+            Op::Dispatch { .. } => "dispatch",
+            Op::ForEach(_) => "foreach",
+            Op::Result(_) => "result",
+            Op::Fork(fork) => fork.policy.kind.word(),
+        }
+    }
+
+    /// `file:line`, as far as it was kept.
+    pub(crate) fn location(&self) -> &str {
+        match self {
+            Op::Call(call) => &call.location,
+            Op::Spawn(spawn) => &spawn.call.location,
+            Op::Join(join) => &join.location,
+            Op::ForEach(each) => &each.location,
+            Op::Fork(fork) => &fork.location,
+            Op::If { .. } | Op::Dispatch { .. } | Op::Result(_) => "",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -83,7 +115,43 @@ pub(crate) struct Spawn {
 #[derive(Debug)]
 pub(crate) struct Join {
     pub(crate) tasks: Vec<Arc<str>>,
+    pub(crate) policy: Option<ForkPolicy>,
     pub(crate) location: Arc<str>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ForEach {
+    pub(crate) path: Vec<Arc<str>>,
+    pub(crate) limit: Option<NonZeroU32>,
+    pub(crate) body: Block,
+    pub(crate) location: Arc<str>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Fork {
+    pub(crate) policy: ForkPolicy,
+    /// Where below `.data` the result goes; to `.async` without a name.
+    pub(crate) result: Option<Arc<str>>,
+    pub(crate) branches: Vec<ForkBranch>,
+    pub(crate) location: Arc<str>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ForkBranch {
+    pub(crate) name: Arc<str>,
+    /// Whether it may start tasks, which are to end with it.
+    pub(crate) starts_tasks: bool,
+    pub(crate) block: Block,
+}
+
+/// The modifiers of a call or block, with their programs compiled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Policy {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) hedge: Option<Duration>,
+    pub(crate) fallback: Option<Arc<jq::Program>>,
+    pub(crate) optional: bool,
 }
 
 #[derive(Debug)]

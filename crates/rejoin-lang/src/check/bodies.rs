@@ -47,6 +47,7 @@ pub(super) fn inner_blocks(node: &Node) -> Vec<&Block> {
         }
         NodeKind::ForEach(node) => vec![&node.body],
         NodeKind::Result(node) => node.branches.iter().map(|branch| &branch.block).collect(),
+        NodeKind::Fork(fork) => fork.branches.iter().map(|branch| &branch.block).collect(),
     }
 }
 
@@ -70,6 +71,13 @@ pub(super) fn call_of(node: &Node) -> Option<&Call> {
         NodeKind::Spawn(spawn) => Some(&spawn.call),
         _ => None,
     }
+}
+
+/// What stands for the output of a node when it failed.
+pub(super) fn fallbacks(node: &Node) -> impl Iterator<Item = &Script> {
+    let of_call = call_of(node).map(|call| &call.policy);
+    let policies = node.policy.as_deref().into_iter().chain(of_call);
+    policies.filter_map(|policy| policy.fallback.as_ref())
 }
 
 /// The conditions that stand on a node: its own, and those of its cases.

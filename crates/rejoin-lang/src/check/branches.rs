@@ -35,6 +35,8 @@ impl Walk<'_, '_> {
     fn block(&mut self, block: &Block, before: &Raised) -> Raised {
         let mut raised = before.clone();
         for node in &block.nodes {
+            let caught = node.policy.as_ref().is_some_and(|policy| policy.catches());
+            let outside = caught.then(|| raised.clone());
             match &node.kind {
                 NodeKind::Call(call) => {
                     raised.add(&raised::of_call(self.checker, call, self.pipelines));
@@ -62,6 +64,14 @@ impl Walk<'_, '_> {
                         raised.add(&self.block(inner, &before));
                     }
                 }
+                NodeKind::Fork(fork) => {
+                    let before = raised.clone();
+                    let mut inside = Raised::default();
+                    for branch in &fork.branches {
+                        inside.add(&self.block(&branch.block, &before));
+                    }
+                    raised.add(&raised::of_fork(fork, inside));
+                }
                 NodeKind::ForEach(each) => {
                     // An element may be an error already.
                     self.block(&each.body, &Raised::anything());
@@ -77,6 +87,9 @@ impl Walk<'_, '_> {
                         raised.add(&self.block(&branch.block, &inside));
                     }
                 }
+            }
+            if let Some(outside) = outside {
+                raised = outside;
             }
         }
         raised

@@ -7,7 +7,7 @@ use crate::source::Span;
 use crate::step_spec::TextLanguage;
 
 use super::Checker;
-use super::bodies::{bodies, call_of, conditions, each_guard, each_node};
+use super::bodies::{bodies, call_of, conditions, each_guard, each_node, fallbacks};
 
 pub(super) fn check(checker: &mut Checker<'_>) {
     let mut seen = Vec::new();
@@ -15,6 +15,9 @@ pub(super) fn check(checker: &mut Checker<'_>) {
         each_node(block, &mut |node| {
             for cond in conditions(node) {
                 each_guard(cond, &mut |script| inline(checker, script, "a guard"));
+            }
+            for script in fallbacks(node) {
+                inline(checker, script, "a fallback");
             }
             if let Some(call) = call_of(node) {
                 for arg in &call.args {

@@ -19,6 +19,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             }
             if let NodeKind::ForEach(each) = &node.kind
                 && !is_cut
+                && each.limit.is_none()
                 && let Some(call) = first_request(checker, each)
             {
                 checker.report(
@@ -33,7 +34,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                     .label("one after the other")
                     .also(each.path_span, "nothing limits this array")
                     .help(format!(
-                        "cut the array before the loop, as in ``|> jq: `.{path} |= .[:50]` ``",
+                        "say how many at once, `foreach .{path} @limit(8)`, or cut the array before: ``|> jq: `.{path} |= .[:50]` ``",
                         path = each.path.join("."),
                     )),
                 );

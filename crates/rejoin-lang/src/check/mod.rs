@@ -28,7 +28,7 @@ pub use config_keys::{refused_setting, setting_duration};
 
 use crate::diagnostic::Diagnostic;
 use crate::jq_facts::JqFacts;
-use crate::plan::{Call, Callee, Plan};
+use crate::plan::{Call, Callee, NodeKind, Plan};
 use crate::step_spec::{StepCatalog, StepSpec, TextLanguage};
 
 /// Finds what is wrong with a plan, or probably wrong. The problems are in the order of the text.
@@ -102,6 +102,13 @@ impl<'p> Checker<'p> {
     /// Whether some program may put a key `async` into the state itself.
     fn writes_async(&self) -> bool {
         let mut writes = false;
+        for (_, block) in bodies::bodies(self.plan) {
+            // The fallback of a block of branches may put anything there.
+            bodies::each_node(block, &mut |node| {
+                let is_fork = matches!(&node.kind, NodeKind::Fork(fork) if fork.result.is_none());
+                writes |= is_fork && bodies::fallbacks(node).next().is_some();
+            });
+        }
         bodies::each_call(self.plan, &mut |call| {
             let texts = call.args.iter().map(|arg| &arg.text);
             let texts = texts.chain(call.text.iter().map(|text| &text.value));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::plan::{Block, Call, Callee, NodeKind};
+use crate::plan::{Block, Call, Callee, ForkBlock, ForkKind, ForkOnError, NodeKind};
 use crate::step_spec::TextLanguage;
 
 use super::bodies::{bodies, callees, callees_first, each_node, inner_blocks};
@@ -59,6 +59,9 @@ pub(super) fn of_pipelines(checker: &mut Checker<'_>) -> Vec<Raised> {
 fn of_block(checker: &mut Checker<'_>, block: &Block, pipelines: &[Raised]) -> Raised {
     let mut raised = Raised::default();
     for node in &block.nodes {
+        if node.policy.as_ref().is_some_and(|policy| policy.catches()) {
+            continue;
+        }
         match &node.kind {
             NodeKind::Call(call) => raised.add(&of_call(checker, call, pipelines)),
             NodeKind::Spawn(_) | NodeKind::Join(_) => {}
@@ -75,6 +78,13 @@ fn of_block(checker: &mut Checker<'_>, block: &Block, pipelines: &[Raised]) -> R
                     raised.add(&of_block(checker, inner, pipelines));
                 }
             }
+            NodeKind::Fork(fork) => {
+                let mut inside = Raised::default();
+                for branch in &fork.branches {
+                    inside.add(&of_block(checker, &branch.block, pipelines));
+                }
+                raised.add(&of_fork(fork, inside));
+            }
             NodeKind::Result(result) => {
                 for branch in &result.branches {
                     // A branch may leave the errors in the state.
@@ -88,9 +98,25 @@ fn of_block(checker: &mut Checker<'_>, block: &Block, pipelines: &[Raised]) -> R
     raised
 }
 
+/// The errors that a block of branches may end with when these are those of its branches.
+pub(super) fn of_fork(fork: &ForkBlock, inside: Raised) -> Raised {
+    match fork.policy.kind {
+        ForkKind::Any | ForkKind::Quorum(_) => {
+            Raised { types: BTreeSet::from([Arc::from("allFailed")]), is_open: false }
+        }
+        ForkKind::Parallel if fork.policy.on_error == ForkOnError::IgnoreErrors => {
+            Raised::default()
+        }
+        ForkKind::Parallel | ForkKind::Race => inside,
+    }
+}
+
 /// The errors that a call may end with.
 pub(super) fn of_call(checker: &mut Checker<'_>, call: &Call, pipelines: &[Raised]) -> Raised {
     let mut raised = Raised::default();
+    if call.policy.catches() {
+        return raised;
+    }
     match &call.callee {
         Callee::Unknown => return Raised::anything(),
         Callee::Pipeline(id) => {

@@ -4,26 +4,32 @@ use std::time::Duration;
 
 use crate::config_value::ConfigValue;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{Callee, NodeKind, Plan};
+use crate::plan::{Callee, Node, NodeKind, Plan};
 use crate::source::Span;
 
 use super::Checker;
-use super::bodies::{bodies, call_of, each_call, each_node};
+use super::bodies::{bodies, call_of, each_call, each_node, inner_blocks};
 
 /// How long a request may take when nothing is configured.
 const DEFAULT: Duration = Duration::from_secs(30);
 
 pub(super) fn check(checker: &mut Checker<'_>) {
     inside_pipelines(checker);
+    inside_blocks(checker);
     let Some((limit, place)) = request_limit(checker.plan) else { return };
     for (_, block) in bodies(checker.plan) {
         each_node(block, &mut |node| {
             let is_detached = matches!(&node.kind, NodeKind::Spawn(spawn) if spawn.detach);
-            let Some(call) = call_of(node).filter(|_| !is_detached) else { return };
-            let Some(own) = call.policy.timeout.filter(|own| *own > limit) else { return };
+            let of_call = call_of(node)
+                .filter(|_| !is_detached)
+                .and_then(|call| Some((call.policy.timeout?, call.name_span)));
+            let Some((own, span)) = of_call.or(of_block(node)) else { return };
+            if own <= limit {
+                return;
+            }
             let problem = Diagnostic::new(
                 Code::TIMEOUT_TOO_LONG,
-                call.name_span,
+                span,
                 format!(
                     "this step may take {own:?}, but the whole request is stopped after {limit:?}"
                 ),
@@ -68,6 +74,49 @@ fn inside_pipelines(checker: &mut Checker<'_>) {
         });
     });
     checker.problems.extend(problems);
+}
+
+/// Time-outs of blocks, and what has a longer one inside them.
+fn inside_blocks(checker: &mut Checker<'_>) {
+    let mut problems = Vec::new();
+    for (_, block) in bodies(checker.plan) {
+        each_node(block, &mut |outer| {
+            let Some((limit, place)) = of_block(outer) else { return };
+            for inner in inner_blocks(outer) {
+                each_node(inner, &mut |node| {
+                    let own = of_block(node).into_iter().chain(
+                        call_of(node).and_then(|call| Some((call.policy.timeout?, call.name_span))),
+                    );
+                    for (own, span) in own.filter(|(own, _)| *own > limit) {
+                        problems.push(
+                            Diagnostic::new(
+                                Code::TIMEOUT_TOO_LONG,
+                                span,
+                                format!("this may take {own:?}, but the block around it is stopped after {limit:?}"),
+                            )
+                            .label("never gets that long")
+                            .also(place, "the shorter time-out")
+                            .help("shorten the time-out inside, or give the block a longer one"),
+                        );
+                    }
+                });
+            }
+        });
+    }
+    checker.problems.extend(problems);
+}
+
+/// The shortest time-out of a block or join, with its place.
+fn of_block(node: &Node) -> Option<(Duration, Span)> {
+    let of_policy = node.policy.as_ref().and_then(|policy| policy.timeout);
+    let (own, span) = match &node.kind {
+        NodeKind::Fork(fork) => (fork.policy.timeout, fork.word_span),
+        NodeKind::Join(join) => {
+            (join.policy.as_ref().and_then(|policy| policy.timeout), node.span.slice(0, 2))
+        }
+        _ => (None, node.span.slice(0, 2)),
+    };
+    of_policy.into_iter().chain(own).min().map(|limit| (limit, span))
 }
 
 /// How long a request may take, and where that is set; `None` if only the environment knows.

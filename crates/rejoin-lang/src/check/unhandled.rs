@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{Block, Call, Callee, NodeKind, ResultBlock};
+use crate::plan::{Block, Call, Callee, ForkKind, NodeKind, ResultBlock};
 use crate::source::Span;
 
 use super::Checker;
@@ -69,6 +69,9 @@ fn escapes(
     let results: Vec<&ResultBlock> = own.into_iter().chain(results.iter().copied()).collect();
     for node in &block.nodes {
         match &node.kind {
+            // What a policy catches goes no further.
+            _ if node.policy.as_ref().is_some_and(|policy| policy.catches()) => {}
+            NodeKind::Call(call) if call.policy.catches() => {}
             NodeKind::Call(call) => {
                 let types: Vec<_> = types(checker, call, pipelines)
                     .into_iter()
@@ -89,6 +92,19 @@ fn escapes(
                 let cases = dispatch.cases.iter().map(|case| &case.block);
                 for block in cases.chain(&dispatch.default) {
                     escapes(checker, block, pipelines, &results, found);
+                }
+            }
+            NodeKind::Fork(fork) if fork.policy.passes_failures_on() => {
+                for branch in &fork.branches {
+                    escapes(checker, &branch.block, pipelines, &results, found);
+                }
+            }
+            NodeKind::Fork(fork) => {
+                let all_failed = matches!(fork.policy.kind, ForkKind::Any | ForkKind::Quorum(_));
+                if all_failed && !results.iter().any(|result| takes(result, "allFailed")) {
+                    let block = results.first().and_then(|result| result.branches.first());
+                    let block = block.map(|branch| branch.name_span);
+                    found(Escape { span: fork.word_span, types: vec!["allFailed".into()], block });
                 }
             }
             // A branch answers with its own status, whatever fails in it; elements keep their errors.

@@ -137,7 +137,7 @@ codes! {
     E0020 EMPTY_ARGUMENT Error true "argument missing";
     E0021 MISSING_COLON Error true "colon missing";
     E0022 TAG_BELOW Error true "tags on a line of their own";
-    E0023 TAG_ON_BLOCK Error true "tags on a block";
+    E0023 TAG_ON_BLOCK Error true "tags where there is no place for them";
     E0024 INVALID_TAG Error true "malformed tag";
     E0025 AMBIGUOUS_CONDITION Error true "condition that can be read in two ways";
     E0026 NUMBER_TOO_LARGE Error true "number too large";
@@ -185,6 +185,9 @@ codes! {
     E0117 UNREADABLE_IMPORT Error true "import that cannot be read";
     E0118 DUPLICATE_ALIAS Error true "two imports of one name";
     E0119 CYCLIC_IMPORT Error true "files that import each other";
+    E0120 BAD_OPTION Error true "option of a block that does not fit";
+    E0121 QUORUM_TOO_LARGE Error true "quorum of more branches than there are";
+    E0122 DUPLICATE_BRANCH Error true "two branches of one name";
     E0151 COV_UNKNOWN_NAME Error true "name that nothing has";
     E0152 COV_UNKNOWN_FUNCTION Error true "call of an unknown function";
     E0153 COV_ARGUMENTS Error true "arguments that do not fit the function";
@@ -224,6 +227,8 @@ codes! {
     W0206 RETRIED_WRITE Warning false "write that is tried again";
     W0207 TIMEOUT_TOO_LONG Warning false "time-out longer than the request's";
     W0208 IGNORED_ARGUMENT Warning false "argument that is ignored";
+    W0209 RACED_WRITE Warning false "write that another branch may cut off";
+    W0210 IDLE_OPTION Warning false "option or block without effect";
     W0301 REPLACED_CONFIG Warning false "block of settings that is replaced";
     W0302 REPLACED_SETTING Warning false "setting that is replaced";
     W0303 UNKNOWN_SETTING Warning false "unknown setting";

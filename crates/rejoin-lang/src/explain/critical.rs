@@ -101,6 +101,14 @@ impl Search<'_> {
                     self.one_of(cases.chain(&dispatch.default), &now, tasks)
                 }
                 NodeKind::ForEach(each) => self.block(&each.body, &now, tasks),
+                // Nobody knows which branch is the first, so the longest counts for all kinds.
+                NodeKind::Fork(fork) => {
+                    let mut end = now.clone();
+                    for branch in &fork.branches {
+                        end = end.longer(self.block(&branch.block, &now, &mut Tasks::new()));
+                    }
+                    end
+                }
                 NodeKind::Result(result) => {
                     let blocks = result.branches.iter().map(|branch| &branch.block);
                     self.one_of(blocks, &now, tasks)

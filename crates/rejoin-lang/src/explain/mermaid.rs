@@ -56,6 +56,7 @@ impl Chart {
                 Kind::Join(_) => ("((", "))"),
                 Kind::If | Kind::Dispatch | Kind::Result => ("{", "}"),
                 Kind::ForEach => ("[\\", "\\]"),
+                Kind::Branches(_) => ("{{", "}}"),
             };
             let node = self.node(open, &text, close);
             if let Kind::Fork(task) = &entry.kind {
@@ -110,6 +111,18 @@ impl Chart {
                 if !entry.parts.iter().any(|part| part.label.starts_with("default")) {
                     ends.extend(branch("otherwise"));
                 }
+            }
+            Kind::Branches(_) => {
+                for part in &entry.parts {
+                    ends.extend(self.block(
+                        &part.entries,
+                        branch(&part.label),
+                        &mut HashMap::new(),
+                    ));
+                }
+                let rejoined = self.node("((", "rejoin", "))");
+                self.edges(&ends, rejoined);
+                ends = vec![(rejoined, None)];
             }
             Kind::Call | Kind::Pipeline | Kind::Fork(_) | Kind::Join(_) => ends = whole(None),
         }

@@ -67,6 +67,8 @@ enum Kind {
     Dispatch,
     ForEach,
     Result,
+    /// A block of branches that run at the same time, by its word.
+    Branches(&'static str),
 }
 
 impl Kind {
@@ -80,6 +82,7 @@ impl Kind {
             Kind::Dispatch => "dispatch",
             Kind::ForEach => "foreach",
             Kind::Result => "result",
+            Kind::Branches(word) => word,
         }
     }
 }

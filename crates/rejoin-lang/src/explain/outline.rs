@@ -48,6 +48,14 @@ impl<'p> Outliner<'p> {
                 Entry { reads, writes, ..empty(Kind::ForEach, path) }
             }
             NodeKind::Result(_) => empty(Kind::Result, String::new()),
+            NodeKind::Fork(fork) => {
+                let writes = match &fork.result {
+                    Some(name) => vec![format!(".data.{name}")],
+                    None => fork.branches.iter().map(|b| format!(".async.{}", b.name)).collect(),
+                };
+                let kind = Kind::Branches(fork.policy.kind.word());
+                Entry { writes, ..empty(kind, fork.policy.to_string()) }
+            }
         };
         let mut entry = Entry { location: self.plan.sources.location(node.span), ..entry };
         if let Some(guard) = &node.guard {
@@ -143,6 +151,8 @@ pub(super) fn parts(kind: &NodeKind) -> Vec<(String, &Block)> {
             parts.extend(dispatch.default.iter().map(|block| ("default".to_owned(), block)));
         }
         NodeKind::ForEach(each) => parts.push(("each".to_owned(), &each.body)),
+        NodeKind::Fork(fork) => parts
+            .extend(fork.branches.iter().map(|branch| (branch.name.to_string(), &branch.block))),
         NodeKind::Result(result) => parts.extend(
             result
                 .branches

@@ -1,6 +1,7 @@
 //! Lists of steps, and the blocks among them.
 
 use std::mem;
+use std::num::NonZeroU32;
 
 use crate::plan::{
     Block, Case, Dispatch, ForEach, If, Last, Node, NodeKind, ResultBlock, ResultBranch,
@@ -9,6 +10,7 @@ use crate::wp::ast::{self, Step};
 
 use super::Lowering;
 use super::flags::BodyFacts;
+use super::tags::BlockMarks;
 
 impl Lowering<'_> {
     /// The body of a route or pipeline, with what was noted about it.
@@ -18,15 +20,24 @@ impl Lowering<'_> {
         (block, mem::take(&mut self.body))
     }
 
-    fn block(&mut self, steps: &[Step]) -> Block {
+    pub(super) fn block(&mut self, steps: &[Step]) -> Block {
         let mut nodes: Vec<Node> = steps.iter().map(|step| self.node(step)).collect();
         mark_last(&mut nodes);
         Block { nodes }
     }
 
     fn node(&mut self, step: &Step) -> Node {
-        let kind = match step {
+        let (tags, word) = match step {
             Step::Plain(step) => return self.plain(step),
+            Step::Fork(step) => return self.fork(step),
+            Step::If(step) => (step.tags.as_ref(), "if"),
+            Step::Dispatch(step) => (step.tags.as_ref(), "dispatch"),
+            Step::ForEach(step) => (step.tags.as_ref(), "foreach"),
+            Step::Result(_) => (None, "result"),
+        };
+        let BlockMarks { guard, policy, limit, .. } = self.block_tags(tags, word);
+        let kind = match step {
+            Step::Plain(_) | Step::Fork(_) => unreachable!("handled above"),
             Step::If(step) => NodeKind::If(Box::new(If {
                 condition: self.block(&step.condition),
                 then: self.block(&step.then),
@@ -36,12 +47,12 @@ impl Lowering<'_> {
                 cases: step.cases.iter().map(|case| self.case(case)).collect(),
                 default: step.default.as_ref().map(|steps| self.block(steps)),
             }),
-            Step::ForEach(step) => NodeKind::ForEach(self.for_each(step)),
+            Step::ForEach(step) => NodeKind::ForEach(self.for_each(step, limit)),
             Step::Result(step) => NodeKind::Result(ResultBlock {
                 branches: step.branches.iter().map(|branch| self.branch(branch)).collect(),
             }),
         };
-        Node { guard: None, kind, span: step.span() }
+        Node { guard, policy, kind, span: step.span() }
     }
 
     fn case(&mut self, case: &ast::Case) -> Case {
@@ -52,11 +63,12 @@ impl Lowering<'_> {
         }
     }
 
-    fn for_each(&mut self, step: &ast::ForEach) -> ForEach {
+    fn for_each(&mut self, step: &ast::ForEach, limit: Option<NonZeroU32>) -> ForEach {
         let path = step.selector.value.split('.').filter(|key| !key.is_empty());
         ForEach {
             path: path.map(|key| key.trim().into()).collect(),
             path_span: step.selector.span,
+            limit,
             body: self.block(&step.body),
         }
     }

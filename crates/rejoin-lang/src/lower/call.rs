@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::{
-    Call, CallText, Callee, Join, Last, Node, NodeKind, Output, Script, Spawn, TaskReads, Unnamed,
+    Call, CallText, Callee, ForkKind, ForkOnError, ForkPolicy, Join, Last, Node, NodeKind, Output,
+    Script, Spawn, TaskReads, Unnamed,
 };
 use crate::source::Span;
 use crate::step_spec::{OutputClass, TextLanguage};
+use crate::wp::FORKS;
 use crate::wp::ast::{Name, PlainStep, StepConfig};
 
 use super::tags::{Marks, bad_tag};
@@ -32,14 +34,18 @@ struct GivenText {
 impl Lowering<'_> {
     pub(super) fn plain(&mut self, step: &PlainStep) -> Node {
         let (marks, guard) = self.tags(step.tags.as_ref());
+        if let Some((_, span)) = marks.limit.as_ref().filter(|_| &*step.name.text != "join") {
+            self.no_effect(*span, "`@limit` does nothing on a plain step", "it is for `foreach`");
+        }
         let given = step.config.as_ref().map(|config| self.given_text(&step.name.text, config));
         if &*step.name.text == "join" {
-            return Node { guard, kind: self.join(step, &marks, given), span: step.span };
+            let kind = self.join(step, &marks, given);
+            return Node { guard, policy: None, kind, span: step.span };
         }
         let callee = self.callee(step, given.as_ref());
         let call = self.call(step, callee, &marks, given);
         let kind = self.spawned(call, marks);
-        Node { guard, kind, span: step.span }
+        Node { guard, policy: None, kind, span: step.span }
     }
 
     fn given_text(&mut self, step: &str, config: &StepConfig) -> GivenText {
@@ -171,6 +177,14 @@ impl Lowering<'_> {
         if name.is_empty() {
             return; // The parser has said that it is missing.
         }
+        if FORKS.contains(&name) {
+            self.report(
+                Diagnostic::new(Code::EMPTY_BLOCK, span, format!("this `{name}` block is empty"))
+                    .label("nothing would run here")
+                    .help("write a branch, such as `users:`, and steps below it"),
+            );
+            return;
+        }
         if unavailable::is_step(name) {
             self.report(
                 Diagnostic::new(
@@ -230,9 +244,12 @@ impl Lowering<'_> {
         marks: &Marks,
         given: Option<GivenText>,
     ) -> Call {
+        // What was meant as the options of a block is no list of programs.
+        let is_block = callee == Callee::Unknown && FORKS.contains(&&*step.name.text);
         let args: Vec<Script> = step
             .args
             .iter()
+            .filter(|_| !is_block)
             .flatten()
             .map(|arg| Script { text: arg.value.clone(), span: arg.span })
             .collect();
@@ -256,11 +273,11 @@ impl Lowering<'_> {
                 let help = "put `@result` on a step inside the pipeline";
                 self.no_effect(*span, text, help);
             }
-            if let Some((_, span)) = &marks.retry {
+            if let Some((_, span)) = &marks.hedge {
                 self.report(
-                    bad_tag(*span, "a pipeline cannot be tried again as a whole")
+                    bad_tag(*span, "a pipeline cannot be hedged as a whole")
                         .label("not on a pipeline")
-                        .help("put `@retry` on the step inside that may fail"),
+                        .help("put `@hedge` on the step inside that may be slow"),
                 );
             }
             return call;
@@ -335,13 +352,17 @@ impl Lowering<'_> {
     /// A task, if the step is tagged as one.
     fn spawned(&mut self, call: Call, marks: Marks) -> NodeKind {
         let Some((task, task_span)) = marks.task else {
-            for (span, name) in [(marks.optional, "optional"), (marks.detach, "detach")] {
-                if let Some(span) = span {
-                    let text = format!("`@{name}` does nothing on a step that is no task");
-                    self.no_effect(span, &text, "add `@async(name)`, or remove it");
-                }
-            }
-            return NodeKind::Call(Box::new(call));
+            let Some(task_span) = marks.detach else { return NodeKind::Call(Box::new(call)) };
+            // Nobody can name it, so nobody waits for it; its place tells it apart in logs.
+            let line = self.sources.get(call.name_span.source).position(call.name_span.start);
+            let task = format!("{}:{}:{}", call.name, line.line, line.column).into();
+            return NodeKind::Spawn(Box::new(Spawn {
+                task,
+                task_span,
+                call: Call { last: Last::Yes, ..call },
+                optional: true,
+                detach: true,
+            }));
         };
         NodeKind::Spawn(Box::new(Spawn {
             task,
@@ -353,22 +374,25 @@ impl Lowering<'_> {
     }
 
     fn join(&mut self, step: &PlainStep, marks: &Marks, given: Option<GivenText>) -> NodeKind {
-        if step.args.is_some() {
-            self.report(
-                Diagnostic::new(
-                    Code::NOT_AVAILABLE,
-                    step.name.span,
-                    "options of a join are not available in this version",
-                )
-                .label("takes no arguments")
-                .help("write the tasks behind the colon, as in ``|> join: `users, posts` ``"),
-            );
-        }
-        let Marks { task, result, error, optional, detach, timeout, retry } = marks;
+        // Without a word about it a join leaves each failure in its place.
+        let policy = step.args.as_deref().map(|options| {
+            let on_error = ForkOnError::CollectAll;
+            let usual = ForkPolicy { on_error, ..ForkPolicy::new(ForkKind::Parallel) };
+            self.fork_policy("join", step.name.span, options, usual)
+        });
         let refused = [
-            (task.as_ref().map(|mark| mark.1), "be a task"),
-            (timeout.as_ref().map(|mark| mark.1), "have a time-out: give one to the tasks"),
-            (retry.as_ref().map(|mark| mark.1), "be tried again: put `@retry` on the tasks"),
+            (marks.task.as_ref().map(|mark| mark.1), "be a task"),
+            (
+                marks.timeout.as_ref().map(|mark| mark.1),
+                "have this tag: write `join(timeout: 2s)`, or give the tasks a time-out",
+            ),
+            (marks.retry.as_ref().map(|mark| mark.1), "be tried again: put `@retry` on the tasks"),
+            (marks.hedge.as_ref().map(|mark| mark.1), "be hedged: put `@hedge` on the tasks"),
+            (marks.limit.as_ref().map(|mark| mark.1), "have a limit: its tasks run already"),
+            (
+                marks.fallback.as_ref().map(|mark| mark.1),
+                "have a fallback: put `@fallback` on the tasks",
+            ),
         ];
         for (span, what) in refused {
             if let Some(span) = span {
@@ -379,7 +403,12 @@ impl Lowering<'_> {
                 );
             }
         }
-        let inert = [result.as_ref().map(|m| m.1), error.as_ref().map(|m| m.1), *optional, *detach];
+        let inert = [
+            marks.result.as_ref().map(|m| m.1),
+            marks.error.as_ref().map(|m| m.1),
+            marks.optional,
+            marks.detach,
+        ];
         for span in inert.into_iter().flatten() {
             self.no_effect(span, "this tag does nothing on a join", "move it to a task's step");
         }
@@ -398,7 +427,7 @@ impl Lowering<'_> {
                 Vec::new()
             }
         };
-        NodeKind::Join(Join { tasks })
+        NodeKind::Join(Join { tasks, policy })
     }
 }
 

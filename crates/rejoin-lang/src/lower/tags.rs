@@ -1,26 +1,21 @@
 //! Tags: what they ask of the step, and when it runs.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::{Cond, Policy, Retry, Script};
 use crate::source::Span;
-use crate::wp::ast::{Tag, TagArg, TagExpr, TagValue};
+use crate::wp::ast::{BlockTags, Tag, TagArg, TagExpr, TagValue};
 
-use super::{Lowering, unavailable};
+use super::Lowering;
 
 /// Every tag that means something.
 const TAGS: &[&str] = &[
-    "async", "detach", "env", "error", "flag", "guard", "needs", "optional", "result", "retry",
-    "timeout", "when",
+    "async", "detach", "env", "error", "fallback", "flag", "guard", "hedge", "limit", "needs",
+    "optional", "result", "retry", "timeout", "when",
 ];
-
-/// How often `@retry` may try.
-const MAX_ATTEMPTS: u64 = 100;
-
-/// The pause before the second attempt when `@retry` names none.
-const DEFAULT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// What the tags of a step ask for, wherever they stand in its condition.
 #[derive(Debug, Default)]
@@ -39,6 +34,24 @@ pub(super) struct Marks {
     pub(super) timeout: Option<(Duration, Span)>,
     /// `@retry(…)`
     pub(super) retry: Option<(Retry, Span)>,
+    /// `@hedge(…)`
+    pub(super) hedge: Option<(Duration, Span)>,
+    /// `@fallback(…)`
+    pub(super) fallback: Option<(Script, Span)>,
+    /// `@limit(…)`
+    pub(super) limit: Option<(NonZeroU32, Span)>,
+}
+
+/// What the tags of a block ask for.
+pub(super) struct BlockMarks {
+    /// When it runs.
+    pub(super) guard: Option<Cond>,
+    /// What holds when it is slow or fails.
+    pub(super) policy: Option<Box<Policy>>,
+    /// Where its result goes, for a block of branches.
+    pub(super) result: Option<Arc<str>>,
+    /// How many elements at once, for a loop.
+    pub(super) limit: Option<NonZeroU32>,
 }
 
 impl Marks {
@@ -46,7 +59,29 @@ impl Marks {
         Policy {
             timeout: self.timeout.as_ref().map(|(limit, _)| *limit),
             retry: self.retry.as_ref().map(|(retry, _)| retry.clone()),
+            hedge: self.hedge.as_ref().map(|(after, _)| *after),
+            fallback: self.fallback.as_ref().map(|(script, _)| script.clone()),
+            // The failure of a task is its joins' affair.
+            optional: self.optional.is_some() && self.task.is_none(),
         }
+    }
+
+    /// The places of all of them.
+    fn spans(&self) -> impl Iterator<Item = Span> {
+        let first = |mark: &Option<(Arc<str>, Span)>| mark.as_ref().map(|mark| mark.1);
+        let spans = [
+            first(&self.task),
+            first(&self.result),
+            first(&self.error),
+            self.optional,
+            self.detach,
+            self.timeout.as_ref().map(|mark| mark.1),
+            self.retry.as_ref().map(|mark| mark.1),
+            self.hedge.as_ref().map(|mark| mark.1),
+            self.fallback.as_ref().map(|mark| mark.1),
+            self.limit.as_ref().map(|mark| mark.1),
+        ];
+        spans.into_iter().flatten()
     }
 }
 
@@ -64,20 +99,54 @@ impl Lowering<'_> {
     pub(super) fn case_condition(&mut self, tags: &TagExpr) -> Cond {
         let mut marks = Marks::default();
         let cond = self.cond(tags, &mut marks);
-        let Marks { task, result, error, optional, detach, timeout, retry } = marks;
-        let spans = [
-            task.map(|mark| mark.1),
-            result.map(|mark| mark.1),
-            error.map(|mark| mark.1),
-            optional,
-            detach,
-            timeout.map(|mark| mark.1),
-            retry.map(|mark| mark.1),
-        ];
-        for span in spans.into_iter().flatten() {
+        for span in marks.spans() {
             self.no_effect(span, "this tag belongs to a step, not to a case", "move it to a step");
         }
         cond
+    }
+
+    /// The tags of a block. Those that only mean something on a plain step are reported.
+    pub(super) fn block_tags(&mut self, tags: Option<&BlockTags>, word: &str) -> BlockMarks {
+        let (marks, guard) = self.tags(tags.map(|tags| &tags.condition));
+        let is_fork = !matches!(word, "if" | "dispatch" | "foreach" | "result");
+        let hedge = marks.hedge.as_ref().map(|mark| mark.1);
+        for (span, what) in [
+            (marks.task.as_ref().map(|mark| mark.1), "be a task"),
+            (marks.detach, "be detached"),
+            (hedge, "be hedged"),
+        ] {
+            let Some(span) = span else { continue };
+            self.report(
+                bad_tag(span, format!("a `{word}` block cannot {what}"))
+                    .label("not on a block")
+                    .help("move the block into a pipeline, and tag the call of the pipeline"),
+            );
+        }
+        if let Some((_, span)) = &marks.error {
+            let help = "put it on a step inside: each names the errors of one call";
+            self.no_effect(*span, "`@error` does nothing on a block", help);
+        }
+        if let Some((_, span)) = marks.result.as_ref().filter(|_| !is_fork) {
+            let text = format!("`@result` does nothing on `{word}`");
+            self.no_effect(*span, &text, "put it on a step inside");
+        }
+        if let Some((_, span)) = marks.limit.as_ref().filter(|_| word != "foreach") {
+            let (text, help) = match is_fork {
+                true => (
+                    format!("`@limit` does nothing on `{word}`"),
+                    "write `limit: 4` in its parentheses",
+                ),
+                false => (format!("`@limit` does nothing on `{word}`"), "it is for `foreach`"),
+            };
+            self.no_effect(*span, &text, help);
+        }
+        let policy = Some(Policy { hedge: None, ..marks.policy() });
+        BlockMarks {
+            guard,
+            policy: policy.filter(|policy| *policy != Policy::default()).map(Box::new),
+            result: marks.result.map(|mark| mark.0),
+            limit: marks.limit.map(|mark| mark.0),
+        }
     }
 
     fn cond(&mut self, expr: &TagExpr, marks: &mut Marks) -> Cond {
@@ -142,6 +211,24 @@ impl Lowering<'_> {
             "retry" => {
                 if let Some(retry) = self.retry(tag) {
                     let first = marks.retry.replace((retry, tag.span));
+                    self.written_once(tag, first.map(|mark| mark.1));
+                }
+            }
+            "hedge" => {
+                if let Some(after) = self.hedge(tag) {
+                    let first = marks.hedge.replace((after, tag.span));
+                    self.written_once(tag, first.map(|mark| mark.1));
+                }
+            }
+            "fallback" => {
+                if let Some(script) = self.fallback(tag) {
+                    let first = marks.fallback.replace((script, tag.span));
+                    self.written_once(tag, first.map(|mark| mark.1));
+                }
+            }
+            "limit" => {
+                if let Some(limit) = self.limit(tag) {
+                    let first = marks.limit.replace((limit, tag.span));
                     self.written_once(tag, first.map(|mark| mark.1));
                 }
             }
@@ -255,88 +342,10 @@ impl Lowering<'_> {
         Cond::Guard { script, negated: tag.negated }
     }
 
-    fn timeout(&mut self, tag: &Tag) -> Option<Duration> {
-        let help = "write a length with its unit, as in `@timeout(2s)` or `@timeout(250ms)`";
-        let problem = match &tag.args[..] {
-            [TagArg { key: None, value: TagValue::Duration(limit), span }] => {
-                if !limit.is_zero() {
-                    return Some(*limit);
-                }
-                bad_tag(*span, "a time-out of zero leaves no time at all".to_owned())
-                    .label("must be longer")
-            }
-            [TagArg { key: None, value: TagValue::Int(n), span }] => {
-                bad_tag(*span, format!("the time-out {n} has no unit"))
-                    .label("milliseconds or seconds?")
-            }
-            [] => bad_tag(tag.span, "`@timeout` takes a length of time".to_owned())
-                .label("none is given"),
-            [.., arg] => bad_tag(arg.span, "`@timeout` takes one length of time".to_owned())
-                .label("this is none"),
-        };
-        self.report(problem.help(help.to_owned()));
-        None
-    }
-
-    fn retry(&mut self, tag: &Tag) -> Option<Retry> {
-        const HELP: &str = "write how often to try in all, as in `@retry(3, backoff: 100ms)`";
-        let mut attempts = None;
-        let mut backoff = None;
-        for arg in &tag.args {
-            let problem = match (arg.key.as_ref().map(|key| &*key.text), &arg.value) {
-                (None, TagValue::Int(n)) if attempts.is_none() => {
-                    if (1..=MAX_ATTEMPTS).contains(n) {
-                        attempts = Some(*n as u32);
-                        continue;
-                    }
-                    bad_tag(arg.span, format!("{n} is no number of attempts"))
-                        .label(format!("must be 1 to {MAX_ATTEMPTS}, the first included"))
-                }
-                (Some("backoff"), TagValue::Duration(pause)) if backoff.is_none() => {
-                    backoff = Some(*pause);
-                    continue;
-                }
-                (Some("backoff"), TagValue::Int(n)) => {
-                    bad_tag(arg.span, format!("the pause {n} has no unit"))
-                        .label("milliseconds or seconds?")
-                }
-                (Some(key), _) if key != "backoff" => {
-                    let span = arg.key.as_ref().map_or(arg.span, |key| key.span);
-                    bad_tag(span, format!("`@retry` knows no `{key}`")).label("not known")
-                }
-                _ => bad_tag(arg.span, "this is no argument of `@retry`".to_owned())
-                    .label("not expected here"),
-            };
-            self.report(problem.help(HELP.to_owned()));
-            return None;
-        }
-        let Some(attempts) = attempts else {
-            self.report(
-                bad_tag(tag.span, "`@retry` takes a number of attempts".to_owned())
-                    .label("none is given")
-                    .help(HELP.to_owned()),
-            );
-            return None;
-        };
-        Some(Retry { attempts, backoff: backoff.unwrap_or(DEFAULT_BACKOFF) })
-    }
-
     fn unknown_tag(&mut self, tag: &Tag) {
         let name = &*tag.name.text;
         if name.is_empty() {
             return; // The parser has said that it is missing.
-        }
-        if unavailable::is_tag(name) {
-            self.report(
-                Diagnostic::new(
-                    Code::NOT_AVAILABLE,
-                    tag.name.span,
-                    format!("the tag `@{name}` is not available in this version"),
-                )
-                .label("not available")
-                .help("remove the tag"),
-            );
-            return;
         }
         let help = match nearest(name, TAGS.iter().copied()) {
             Some(near) => format!("did you mean `@{near}`?"),

@@ -3,15 +3,7 @@
 /// Steps.
 const STEPS: &[&str] = &["ag", "algraf", "gg", "graphql", "js", "loader", "stdin"];
 
-/// Tags.
-const TAGS: &[&str] = &["fallback", "limit"];
-
 /// Whether the language has a step of that name, though this version may not.
 pub(super) fn is_step(name: &str) -> bool {
     STEPS.contains(&name)
-}
-
-/// Whether the language has a tag of that name, though this version does not.
-pub(super) fn is_tag(name: &str) -> bool {
-    TAGS.contains(&name)
 }

@@ -1,9 +1,8 @@
 //! One call: what is called, with what, and where its output goes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{Cond, PipelineId};
+use super::{Cond, PipelineId, Policy};
 use crate::source::Span;
 
 /// A jq program inside a plan, with its place.
@@ -58,7 +57,7 @@ pub struct Call {
     pub auto_name: Option<Arc<str>>,
     /// What the type of an error of this call is changed to.
     pub rename_error: Option<Arc<str>>,
-    /// Time-out and retries.
+    /// What holds when it is slow or fails.
     pub policy: Policy,
     /// The joined tasks whose outcome the call's program looks at.
     pub reads_tasks: TaskReads,
@@ -102,24 +101,6 @@ pub enum Last {
     Yes,
     /// Only guarded calls follow: it is the last unless one of these holds on the state before the call.
     UnlessAny(Vec<Cond>),
-}
-
-/// Time-out and retries of one call. A time-out is per attempt; the request's deadline bounds the whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// How long one attempt may take.
-    pub timeout: Option<Duration>,
-    /// What happens when an attempt fails.
-    pub retry: Option<Retry>,
-}
-
-/// How often a failed call is tried again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// Attempts in all, the first included; at least 1.
-    pub attempts: u32,
-    /// The pause before the second attempt; it doubles from there.
-    pub backoff: Duration,
 }
 
 /// The joined tasks that a program looks at, under `.async`.

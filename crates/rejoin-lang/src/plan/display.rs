@@ -10,7 +10,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{
-    Block, Call, Callee, Cond, Last, NodeKind, Output, Plan, ResultBlock, Spawn, TaskReads, Unnamed,
+    Block, Call, Callee, Cond, ForkBlock, ForkKind, ForkOnError, ForkPolicy, Last, NodeKind,
+    Output, Plan, Policy, ResultBlock, Spawn, TaskReads, Unnamed,
 };
 
 impl Display for Plan {
@@ -43,6 +44,9 @@ impl Plan {
         let pad = Indent(depth);
         for node in &block.nodes {
             write!(f, "{pad}")?;
+            if let Some(policy) = &node.policy {
+                write!(f, "<{}> ", policy.to_string().trim_start_matches(", "))?;
+            }
             if let Some(guard) = &node.guard {
                 write!(f, "[{guard}] ")?;
             }
@@ -71,8 +75,12 @@ impl Plan {
                 NodeKind::Join(join) => {
                     f.write_str("join ")?;
                     separated(f, join.tasks.iter().map(|target| &target.task), ", ")?;
+                    if let Some(policy) = &join.policy {
+                        write!(f, " ({policy})")?;
+                    }
                     writeln!(f)?;
                 }
+                NodeKind::Fork(fork) => self.fork(f, fork, depth)?,
                 NodeKind::If(node) => {
                     writeln!(f, "if")?;
                     self.block(f, &node.condition, depth + 2)?;
@@ -95,7 +103,8 @@ impl Plan {
                     }
                 }
                 NodeKind::ForEach(each) => {
-                    writeln!(f, "foreach .{}", each.path.join("."))?;
+                    let limit = each.limit.map(|n| format!(", {n} at once")).unwrap_or_default();
+                    writeln!(f, "foreach .{}{limit}", each.path.join("."))?;
                     self.block(f, &each.body, depth + 1)?;
                 }
                 NodeKind::Result(result) => self.result(f, result, depth)?,
@@ -160,13 +169,65 @@ impl Plan {
         if let Some(name) = &call.rename_error {
             write!(f, ", errors are {name}")?;
         }
-        if let Some(limit) = call.policy.timeout {
-            write!(f, ", at most {limit:?}")?;
+        call.policy.fmt(f)
+    }
+
+    fn fork(&self, f: &mut Formatter<'_>, fork: &ForkBlock, depth: usize) -> fmt::Result {
+        let policy = fork.policy.to_string();
+        let policy = if policy.is_empty() { policy } else { format!(" ({policy})") };
+        match &fork.result {
+            Some(name) => writeln!(f, "{}{policy} -> data.{name}", fork.policy.kind.word())?,
+            None => writeln!(f, "{}{policy} -> async", fork.policy.kind.word())?,
         }
-        if let Some(retry) = &call.policy.retry {
-            write!(f, ", up to {} times after {:?}", retry.attempts, retry.backoff)?;
+        for branch in &fork.branches {
+            writeln!(f, "{}branch {}", Indent(depth), branch.name)?;
+            self.block(f, &branch.block, depth + 2)?;
         }
         Ok(())
+    }
+}
+
+impl Display for Policy {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(limit) = self.timeout {
+            write!(f, ", at most {limit:?}")?;
+        }
+        if let Some(retry) = &self.retry {
+            write!(f, ", up to {} times after {:?}", retry.attempts, retry.backoff)?;
+        }
+        if let Some(after) = self.hedge {
+            write!(f, ", again after {after:?}")?;
+        }
+        if let Some(script) = &self.fallback {
+            write!(f, ", else `{}`", OneLine(&script.text))?;
+        }
+        if self.optional {
+            f.write_str(", failures do not matter")?;
+        }
+        Ok(())
+    }
+}
+
+/// What differs from the usual, as programs write it.
+impl Display for ForkPolicy {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if let ForkKind::Quorum(wanted) = self.kind {
+            parts.push(wanted.to_string());
+        }
+        if let Some(time) = self.timeout {
+            parts.push(format!("timeout: {time:?}"));
+        }
+        if self.partial {
+            parts.push("on_timeout: return_partial".to_owned());
+        }
+        if self.on_error != ForkOnError::FailFast {
+            parts.push(format!("on_error: {}", self.on_error.word()));
+        }
+        if let Some(limit) = self.limit {
+            parts.push(format!("limit: {limit}"));
+        }
+        f.write_str(&parts.join(", "))
     }
 }
 

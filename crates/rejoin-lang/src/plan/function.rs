@@ -4,8 +4,8 @@
 //! functions and parameters are resolved here, so whoever runs it looks up nothing but bindings.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::ForkPolicy;
 use crate::source::{Sources, Span};
 
 /// A program of functions.
@@ -189,37 +189,10 @@ pub enum Pattern {
 /// Branches that run at the same time.
 #[derive(Clone, Debug)]
 pub struct Fork {
-    /// How many of them decide.
-    pub kind: ForkKind,
-    /// What a failure does.
-    pub on_error: ForkOnError,
-    /// How long all of it may take.
-    pub timeout: Option<Duration>,
-    /// Whether what is there counts when the time is up.
-    pub partial: bool,
+    /// When they have decided.
+    pub policy: ForkPolicy,
     /// The branches, in the order written.
     pub branches: Vec<ForkBranch>,
-}
-
-/// How many branches decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ForkKind {
-    /// All of them.
-    Parallel,
-    /// The first.
-    Race,
-}
-
-/// What a failure of a branch does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ForkOnError {
-    /// It cancels the others, and decides.
-    #[default]
-    FailFast,
-    /// It stands in the result.
-    CollectAll,
-    /// It leaves nothing in the result.
-    IgnoreErrors,
 }
 
 /// One branch.

@@ -7,23 +7,26 @@ mod call;
 mod cond;
 mod config;
 mod display;
+mod fork;
 mod function;
 mod node;
+mod policy;
 mod route;
 mod test;
 
-pub use call::{Call, CallText, Callee, Last, Output, Policy, Retry, Script, TaskReads, Unnamed};
+pub use call::{Call, CallText, Callee, Last, Output, Script, TaskReads, Unnamed};
 pub use cond::Cond;
 pub use config::{ConfigBlock, ConfigSetting};
+pub use fork::{BlockBranch, ForkBlock, ForkKind, ForkOnError, ForkPolicy};
 pub use function::{
-    Action, Fork, ForkBranch, ForkKind, ForkOnError, Function, FunctionCall, FunctionCallee,
-    FunctionParam, FunctionStep, Functions, LibraryFunction, Literal, Make, MatchCase, Operand,
-    Pattern,
+    Action, Fork, ForkBranch, Function, FunctionCall, FunctionCallee, FunctionParam, FunctionStep,
+    Functions, LibraryFunction, Literal, Make, MatchCase, Operand, Pattern,
 };
 pub use node::{
     Block, Case, Dispatch, ForEach, If, Join, JoinTarget, Node, NodeKind, ResultBlock,
     ResultBranch, Spawn,
 };
+pub use policy::{Policy, Retry};
 pub use route::{Method, PathPattern, Segment};
 pub use test::{
     Check, CheckKind, Given, GivenKind, Mock, MockAnswer, MockTarget, Operator, SelectorCheck,

@@ -1,8 +1,9 @@
 //! Blocks and the nodes in them.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::{Call, Cond};
+use super::{Call, Cond, ForkBlock, ForkPolicy, Policy};
 use crate::source::Span;
 
 /// A list of nodes that run one after the other on one state.
@@ -17,6 +18,8 @@ pub struct Block {
 pub struct Node {
     /// When it runs; `None` is always.
     pub guard: Option<Cond>,
+    /// What holds when a block is slow or fails; a call has its own.
+    pub policy: Option<Box<Policy>>,
     /// What runs.
     pub kind: NodeKind,
     /// Where it stands.
@@ -40,6 +43,8 @@ pub enum NodeKind {
     ForEach(ForEach),
     /// Routes by success or error type, sets the status and ends the block.
     Result(ResultBlock),
+    /// Branches that run at the same time.
+    Fork(Box<ForkBlock>),
 }
 
 /// Starts a call as a task.
@@ -62,6 +67,8 @@ pub struct Spawn {
 pub struct Join {
     /// The tasks in the order written.
     pub tasks: Vec<JoinTarget>,
+    /// What their failures and the end of the time mean, if the join says so; otherwise each failure stands in its place.
+    pub policy: Option<ForkPolicy>,
 }
 
 /// A task named by a join.
@@ -111,6 +118,8 @@ pub struct ForEach {
     pub path: Vec<Arc<str>>,
     /// Where that path stands.
     pub path_span: Span,
+    /// How many elements are run at once; one after the other without a limit.
+    pub limit: Option<NonZeroU32>,
     /// Runs with an element as its state; its final state takes the element's place.
     pub body: Block,
 }

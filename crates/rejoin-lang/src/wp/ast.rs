@@ -147,6 +147,8 @@ pub enum Step {
     ForEach(ForEach),
     /// `|> result ok(200): …`
     Result(ResultBlock),
+    /// `|> parallel(options) branch: … end`, and its kin
+    Fork(ForkBlock),
 }
 
 impl Step {
@@ -158,6 +160,7 @@ impl Step {
             Step::Dispatch(step) => step.span,
             Step::ForEach(step) => step.span,
             Step::Result(step) => step.span,
+            Step::Fork(step) => step.span,
         }
     }
 }
@@ -174,6 +177,15 @@ pub struct PlainStep {
     /// The condition that follows on the same line.
     pub tags: Option<TagExpr>,
     /// From `|>` to the last tag.
+    pub span: Span,
+}
+
+/// The condition behind the keyword of a block.
+#[derive(Clone, Debug)]
+pub struct BlockTags {
+    /// What it asks for.
+    pub condition: TagExpr,
+    /// From its first tag to its last.
     pub span: Span,
 }
 
@@ -244,6 +256,8 @@ pub enum TagValue {
 /// `|> if … then: … else: … end`
 #[derive(Clone, Debug)]
 pub struct If {
+    /// What its tags ask for.
+    pub tags: Option<BlockTags>,
     /// The steps whose final state decides.
     pub condition: Vec<Step>,
     /// What runs when it holds.
@@ -257,6 +271,8 @@ pub struct If {
 /// `|> dispatch case … default: … end`
 #[derive(Clone, Debug)]
 pub struct Dispatch {
+    /// What its tags ask for.
+    pub tags: Option<BlockTags>,
     /// The cases in order; the first whose condition holds runs.
     pub cases: Vec<Case>,
     /// What runs when none holds.
@@ -281,6 +297,8 @@ pub struct Case {
 pub struct ForEach {
     /// The path of the array, trimmed.
     pub selector: Text,
+    /// What its tags ask for.
+    pub tags: Option<BlockTags>,
     /// What runs for each element.
     pub body: Vec<Step>,
     /// From `|>` to `end`.
@@ -305,6 +323,32 @@ pub struct Branch {
     pub status: u16,
     /// The status' place.
     pub status_span: Span,
+    /// What runs.
+    pub steps: Vec<Step>,
+    /// From the name to the last step.
+    pub span: Span,
+}
+
+/// `|> parallel(options) @tags` with its branches; also `race`, `any` and `quorum`.
+#[derive(Clone, Debug)]
+pub struct ForkBlock {
+    /// Which kind of block it is.
+    pub word: Name,
+    /// Its options, such as `timeout: 2s`; `None` when there are no brackets at all.
+    pub options: Option<Vec<Text>>,
+    /// What its tags ask for.
+    pub tags: Option<BlockTags>,
+    /// The branches in order.
+    pub branches: Vec<ForkBranch>,
+    /// From `|>` to the end of the block.
+    pub span: Span,
+}
+
+/// `name: steps` in such a block.
+#[derive(Clone, Debug)]
+pub struct ForkBranch {
+    /// Its name.
+    pub name: Name,
     /// What runs.
     pub steps: Vec<Step>,
     /// From the name to the last step.

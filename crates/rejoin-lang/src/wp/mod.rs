@@ -16,4 +16,5 @@ mod parse;
 mod test_ast;
 
 pub use format::format;
+pub(crate) use parse::FORKS;
 pub use parse::{MAX_DEPTH, MAX_FILE_BYTES, parse};

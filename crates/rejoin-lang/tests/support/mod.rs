@@ -125,12 +125,23 @@ fn steps(list: &[Step], all: &mut Vec<(Span, &'static str)>) {
                 }
                 step.tags.iter().for_each(|tags| condition(tags, all));
             }
+            Step::Fork(block) => {
+                all.push((block.word.span, "block's word"));
+                all.extend(block.options.iter().flatten().map(|option| (option.span, "option")));
+                block_tags(block.tags.as_ref(), all);
+                for branch in &block.branches {
+                    all.extend([(branch.span, "branch"), (branch.name.span, "branch's name")]);
+                    steps(&branch.steps, all);
+                }
+            }
             Step::If(block) => {
+                block_tags(block.tags.as_ref(), all);
                 steps(&block.condition, all);
                 steps(&block.then, all);
                 block.otherwise.iter().for_each(|list| steps(list, all));
             }
             Step::Dispatch(block) => {
+                block_tags(block.tags.as_ref(), all);
                 for case in &block.cases {
                     all.push((case.span, "case"));
                     condition(&case.condition, all);
@@ -140,6 +151,7 @@ fn steps(list: &[Step], all: &mut Vec<(Span, &'static str)>) {
             }
             Step::ForEach(block) => {
                 all.push((block.selector.span, "selector"));
+                block_tags(block.tags.as_ref(), all);
                 steps(&block.body, all);
             }
             Step::Result(block) => {
@@ -150,6 +162,13 @@ fn steps(list: &[Step], all: &mut Vec<(Span, &'static str)>) {
                 }
             }
         }
+    }
+}
+
+fn block_tags(tags: Option<&BlockTags>, all: &mut Vec<(Span, &'static str)>) {
+    if let Some(tags) = tags {
+        all.push((tags.span, "block's tags"));
+        condition(&tags.condition, all);
     }
 }
 

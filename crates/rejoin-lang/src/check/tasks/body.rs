@@ -12,7 +12,7 @@ use crate::plan::{
 use crate::source::Span;
 use crate::step_spec::{StepCatalog, TextLanguage};
 
-use super::super::bodies::{conditions, each_guard};
+use super::super::bodies::{conditions, each_guard, fallbacks};
 use super::exclusion::{Overlap, overlap};
 use super::fate::{Change, Changes, TaskId};
 
@@ -51,14 +51,16 @@ pub(super) struct Site<'p> {
     pub(super) may_fail: bool,
     /// Whether some join of this body comes after it.
     pub(super) is_joined: bool,
-    /// Whether it was reported as lost in its loop.
+    /// Whether it was reported as lost in its loop or branch.
     pub(super) is_lost: bool,
-    guards: Vec<&'p Cond>,
+    /// Whether it is a branch of a block, which puts its value at `.async` itself.
+    pub(super) is_branch: bool,
+    pub(super) guards: Vec<&'p Cond>,
     /// The branches and loops that it stands in.
-    branches: Vec<u32>,
+    pub(super) branches: Vec<u32>,
 }
 
-/// A join of one task.
+/// A join of one task, or a block of branches that one of them belongs to.
 #[derive(Debug)]
 pub(super) struct JoinPlace {
     pub(super) task: TaskId,
@@ -72,6 +74,8 @@ pub(super) struct JoinPlace {
     pub(super) sites_before: usize,
     /// An earlier join of the task in this body.
     pub(super) earlier: Option<Span>,
+    /// Whether it is the branch of a block.
+    pub(super) is_branch: bool,
 }
 
 /// A read of `.async.<task>`.
@@ -124,25 +128,27 @@ pub(super) struct Reader<'a, 'p> {
     pub(super) names: &'a mut TaskNames,
     pub(super) callees: &'a dyn Callees,
     pub(super) body: Body<'p>,
-    branches: Vec<u32>,
+    pub(super) branches: Vec<u32>,
     branch_count: u32,
-    cases: Vec<&'p Cond>,
+    pub(super) cases: Vec<&'p Cond>,
     loops: u32,
-    join_count: u32,
+    pub(super) join_count: u32,
     /// The sites of each task so far.
-    sites_of: HashMap<TaskId, Vec<usize>>,
+    pub(super) sites_of: HashMap<TaskId, Vec<usize>>,
     /// The last join of each task so far.
-    joined_at: HashMap<TaskId, Span>,
+    pub(super) joined_at: HashMap<TaskId, Span>,
     /// The joins of each task that nothing has looked at yet.
-    unwatched: BTreeMap<TaskId, Vec<usize>>,
+    pub(super) unwatched: BTreeMap<TaskId, Vec<usize>>,
 }
 
 /// What holds at a place.
 #[derive(Clone, Debug, Default)]
-struct Here {
-    now: Changes,
+pub(super) struct Here {
+    pub(super) now: Changes,
     /// The sites whose task may be under way.
-    open: BTreeMap<TaskId, Vec<usize>>,
+    pub(super) open: BTreeMap<TaskId, Vec<usize>>,
+    /// The branches of blocks before, whose values are at `.async`.
+    pub(super) forked: BTreeMap<TaskId, Vec<usize>>,
 }
 
 impl<'a, 'p> Reader<'a, 'p> {
@@ -193,6 +199,11 @@ impl<'a, 'p> Reader<'a, 'p> {
             for cond in conditions(node) {
                 self.guard_reads(cond, here);
             }
+            for script in fallbacks(node) {
+                let facts = self.jq.inline(&script.text);
+                self.reads(facts.reads(), script.span, here);
+            }
+            let skipped = node.guard.as_ref().map(|_| here.clone());
             match &node.kind {
                 NodeKind::Call(call) => self.call(call, node.guard.is_some(), here, seen),
                 NodeKind::Spawn(spawn) => self.spawn(spawn, node.guard.as_ref(), here, seen),
@@ -235,12 +246,20 @@ impl<'a, 'p> Reader<'a, 'p> {
                     here.merge(turn);
                 }
                 NodeKind::Result(result) => self.result(result, here, seen),
+                NodeKind::Fork(fork) => {
+                    self.fork(fork, node.guard.as_ref(), here, seen, result_follows);
+                }
+            }
+            let is_block =
+                !matches!(node.kind, NodeKind::Call(_) | NodeKind::Spawn(_) | NodeKind::Join(_));
+            if let Some(skipped) = skipped.filter(|_| is_block) {
+                here.merge(skipped);
             }
         }
     }
 
     /// A block that runs instead of others, or any number of times.
-    fn branch(
+    pub(super) fn branch(
         &mut self,
         block: &'p Block,
         here: &mut Here,
@@ -264,7 +283,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             // An error comes from any place before; nobody can say which tasks were under way there.
             let mut inside = match &*branch.name {
                 "ok" => before.clone(),
-                _ => Here { now: failed.clone(), open: BTreeMap::new() },
+                _ => Here { now: failed.clone(), ..Here::default() },
             };
             self.branch(&branch.block, &mut inside, seen, false);
             match &mut after {
@@ -272,7 +291,7 @@ impl<'a, 'p> Reader<'a, 'p> {
                 Some(after) => after.merge(inside),
             }
         }
-        let unmatched = Here { now: failed, open: before.open };
+        let unmatched = Here { now: failed, open: before.open, forked: before.forked };
         *here = match after {
             None => unmatched,
             Some(mut after) => {
@@ -327,6 +346,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             may_fail: may_fail && !spawn.optional,
             is_joined: false,
             is_lost: false,
+            is_branch: false,
             guards: self.cases.iter().copied().chain(guard).collect(),
             branches: self.branches.clone(),
         };
@@ -371,6 +391,7 @@ impl<'a, 'p> Reader<'a, 'p> {
                 is_unwatched: false,
                 sites_before: self.body.sites.len(),
                 earlier: self.joined_at.insert(task, target.span),
+                is_branch: false,
             });
             self.mark_joined(task);
             here.open.remove(&task);
@@ -381,7 +402,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         }
     }
 
-    fn mark_joined(&mut self, task: TaskId) {
+    pub(super) fn mark_joined(&mut self, task: TaskId) {
         for site in self.sites_of.get(&task).into_iter().flatten() {
             self.body.sites[*site].is_joined = true;
         }
@@ -437,7 +458,7 @@ impl<'a, 'p> Reader<'a, 'p> {
 }
 
 /// Whether two tasks of one name may be under way at once, as far as their guards show.
-fn clash(earlier: &Site<'_>, later: &Site<'_>) -> bool {
+pub(super) fn clash(earlier: &Site<'_>, later: &Site<'_>) -> bool {
     let is_certain = later.branches.starts_with(&earlier.branches);
     if !is_certain && !later.guards.is_empty() {
         return false;
@@ -448,12 +469,17 @@ fn clash(earlier: &Site<'_>, later: &Site<'_>) -> bool {
 impl Here {
     fn merge(&mut self, other: Here) {
         self.now.merge(&other.now);
-        for (task, sites) in other.open {
-            let open = self.open.entry(task).or_default();
-            for site in sites {
-                if !open.contains(&site) {
-                    open.push(site);
-                }
+        merge_sites(&mut self.open, other.open);
+        merge_sites(&mut self.forked, other.forked);
+    }
+}
+
+fn merge_sites(mine: &mut BTreeMap<TaskId, Vec<usize>>, other: BTreeMap<TaskId, Vec<usize>>) {
+    for (task, sites) in other {
+        let known = mine.entry(task).or_default();
+        for site in sites {
+            if !known.contains(&site) {
+                known.push(site);
             }
         }
     }

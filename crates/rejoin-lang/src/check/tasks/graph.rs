@@ -117,6 +117,14 @@ impl Graph {
                             graph.runs_as_task[id.0 as usize] = true;
                         }
                     }
+                    NodeKind::Fork(fork) if fork.result.is_none() => {
+                        for branch in &fork.branches {
+                            let task = names.id(&branch.name);
+                            touches.insert(task);
+                            joins.insert(task);
+                            borders.touch(index, task, true);
+                        }
+                    }
                     NodeKind::Join(join) => {
                         for target in &join.tasks {
                             let task = names.id(&target.task);

@@ -9,6 +9,7 @@ mod body;
 mod entry;
 mod exclusion;
 mod fate;
+mod forks;
 mod graph;
 mod report;
 

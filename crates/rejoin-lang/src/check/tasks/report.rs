@@ -169,13 +169,22 @@ impl Reporter<'_> {
     fn unwatched(&mut self, joins: &[&JoinPlace]) {
         let [first, .., last] = joins else {
             let [only] = joins else { return };
-            return self.unwatched_at(only.span, &format!("the task {}", self.quoted(only.task)));
+            let kind = if only.is_branch { "branch" } else { "task" };
+            let what = format!("the {kind} {}", self.quoted(only.task));
+            return self.unwatched_at(only.span, &what, only.is_branch);
         };
         let names: Vec<String> = joins.iter().map(|join| self.quoted(join.task)).collect();
-        self.unwatched_at(first.span.to(last.span), &format!("one of {}", names.join(", ")));
+        let span = if first.is_branch { first.span } else { first.span.to(last.span) };
+        self.unwatched_at(span, &format!("one of {}", names.join(", ")), first.is_branch);
     }
 
-    fn unwatched_at(&mut self, span: Span, what: &str) {
+    fn unwatched_at(&mut self, span: Span, what: &str, is_branch: bool) {
+        let help = match is_branch {
+            false => "route it with a `result` block below the join, or mark the task `@optional`",
+            true => {
+                "route it with a `result` block below, or write `on_error: ignore_errors` if it does not matter"
+            }
+        };
         self.problems.push(
             Diagnostic::new(
                 Code::UNNOTICED_FAILURE,
@@ -183,7 +192,7 @@ impl Reporter<'_> {
                 format!("nobody notices if {what} fails"),
             )
             .label("no `result` and no jq below looks at how it ended")
-            .help("route it with a `result` block below the join, or mark the task `@optional`"),
+            .help(help),
         );
     }
 
@@ -231,12 +240,25 @@ impl Reporter<'_> {
             );
             return Some(problem.label("nothing puts a value here").help(help));
         }
+        let join = body.joins.iter().find(|join| join.task == read.task);
+        if let Some(branch) = join.filter(|join| join.is_branch) {
+            let problem = Diagnostic::new(
+                Code::READ_BEFORE_JOIN,
+                read.span,
+                format!("the branch `{name}` has not run here, so this is always null"),
+            );
+            return Some(
+                problem
+                    .label("read here")
+                    .also(branch.span, "runs only here")
+                    .help("move the block above the step that reads the branch"),
+            );
+        }
         let problem = Diagnostic::new(
             Code::READ_BEFORE_JOIN,
             read.span,
             format!("the task `{name}` is not joined here, so this is always null"),
         );
-        let join = body.joins.iter().find(|join| join.task == read.task);
         if let Some(join) = join {
             return Some(
                 problem
@@ -264,6 +286,20 @@ impl Reporter<'_> {
         for &(later, earlier) in &body.clashes {
             let (later, earlier) = (&body.sites[later], &body.sites[earlier]);
             let name = self.names.name(later.task);
+            if later.is_branch {
+                let problem = Diagnostic::new(
+                    Code::DUPLICATE_BRANCH,
+                    later.span,
+                    format!("the value of `{name}` would take the place of another at `.async`"),
+                );
+                self.problems.push(
+                    problem
+                        .label("the same name again")
+                        .also(earlier.span, "first used here")
+                        .help("rename one of the two, or give one of the blocks `@result(name)`"),
+                );
+                continue;
+            }
             self.problems.push(
                 Diagnostic::new(
                     Code::DUPLICATE_TASK,
@@ -283,10 +319,12 @@ impl Reporter<'_> {
                     Diagnostic::new(
                         Code::LOST_IN_LOOP,
                         site.span,
-                        format!("the task `{name}` is not joined in its turn of the loop"),
+                        format!(
+                            "the task `{name}` is not joined in its turn of the loop or its branch"
+                        ),
                     )
-                    .label("the next turn replaces it")
-                    .help("join it inside the loop, or mark it `@optional` or `@detach`"),
+                    .label("nothing outside can join it")
+                    .help("join it inside, or mark it `@optional` or `@detach`"),
                 );
                 continue;
             }

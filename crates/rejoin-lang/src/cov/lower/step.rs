@@ -8,8 +8,8 @@ use super::operand::{literal, operand, path, text};
 use super::{Lower, is, section, steps};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::{
-    Action, Fork, ForkBranch, ForkKind, ForkOnError, Function, FunctionCall, FunctionCallee,
-    FunctionStep, Literal, Make, MatchCase, Operand, Pattern,
+    Action, Fork, ForkBranch, ForkKind, ForkOnError, ForkPolicy, Function, FunctionCall,
+    FunctionCallee, FunctionStep, Literal, Make, MatchCase, Operand, Pattern,
 };
 use crate::source::Span;
 
@@ -61,22 +61,8 @@ impl Lower {
                     id: branch.text("id").unwrap_or_default().into(),
                     steps: self.inner(Some(branch), known).into(),
                 });
-                Action::Fork(Fork {
-                    branches: branches.collect(),
-                    kind: if kind == "race" { ForkKind::Race } else { ForkKind::Parallel },
-                    on_error: match step.text("on_error") {
-                        Some("collect_all") => ForkOnError::CollectAll,
-                        Some("ignore_errors") => ForkOnError::IgnoreErrors,
-                        _ => ForkOnError::FailFast,
-                    },
-                    timeout: step.attribute("timeout").and_then(|timeout| {
-                        match timeout.value.kind {
-                            ValueKind::Duration(time) => Some(time),
-                            _ => None,
-                        }
-                    }),
-                    partial: step.text("on_timeout") == Some("return_partial"),
-                })
+                let branches = branches.collect();
+                Action::Fork(Fork { policy: fork_policy(step, kind), branches })
             }
             kind => Action::Absent(kind.into()),
         }
@@ -248,4 +234,25 @@ fn pattern(case: &Block) -> Pattern {
         true => Pattern::Fields(kind, names("fields")),
         false => Pattern::Kind(kind, names("bindings")),
     }
+}
+
+/// A race in which failures do not count is one for the first success.
+fn fork_policy(step: &Block, kind: &str) -> ForkPolicy {
+    let ignores = step.text("on_error") == Some("ignore_errors");
+    let kind = match kind {
+        "race" if ignores => ForkKind::Any,
+        "race" => ForkKind::Race,
+        _ => ForkKind::Parallel,
+    };
+    let on_error = match step.text("on_error") {
+        Some("collect_all") => ForkOnError::CollectAll,
+        Some("ignore_errors") if kind == ForkKind::Parallel => ForkOnError::IgnoreErrors,
+        _ => ForkOnError::FailFast,
+    };
+    let timeout = step.attribute("timeout").and_then(|timeout| match timeout.value.kind {
+        ValueKind::Duration(time) => Some(time),
+        _ => None,
+    });
+    let partial = step.text("on_timeout") == Some("return_partial");
+    ForkPolicy { on_error, timeout, partial, ..ForkPolicy::new(kind) }
 }

@@ -1,7 +1,9 @@
 //! Steps, blocks and conditions.
 
 use super::layout::{Layout, Lead};
-use crate::wp::ast::{Dispatch, ForEach, If, PlainStep, ResultBlock, Step, StepConfig, Text};
+use crate::wp::ast::{
+    BlockTags, Dispatch, ForEach, ForkBlock, If, PlainStep, ResultBlock, Step, StepConfig, Text,
+};
 
 impl Layout<'_> {
     /// The steps behind a header. One plain step may stay on the header's line.
@@ -21,6 +23,7 @@ impl Layout<'_> {
                 Step::Dispatch(block) => self.dispatch(block, lead, indent),
                 Step::ForEach(block) => self.foreach(block, lead, indent),
                 Step::Result(block) => self.result(block, lead, indent),
+                Step::Fork(block) => self.fork(block, lead, indent),
             }
         }
     }
@@ -65,6 +68,7 @@ impl Layout<'_> {
         let part = Lead::Line { indent: indent + 1, blank: false };
         self.put(lead, "|>");
         self.put(Lead::Space, "if");
+        self.block_tags(block.tags.as_ref());
         self.steps(&block.condition, indent + 1);
         self.put(part, "then");
         self.put(Lead::Tight, ":");
@@ -80,6 +84,7 @@ impl Layout<'_> {
     fn dispatch(&mut self, block: &Dispatch, lead: Lead, indent: usize) {
         self.put(lead, "|>");
         self.put(Lead::Space, "dispatch");
+        self.block_tags(block.tags.as_ref());
         let mut cases = block.cases.iter();
         let mut default = block.default.as_ref();
         for n in 0..block.cases.len() + usize::from(default.is_some()) {
@@ -107,6 +112,7 @@ impl Layout<'_> {
         self.put(lead, "|>");
         self.put(Lead::Space, "foreach");
         self.put_to(Lead::Space, block.selector.span.range().end);
+        self.block_tags(block.tags.as_ref());
         self.steps(&block.body, indent + 1);
         self.end(indent);
     }
@@ -122,6 +128,28 @@ impl Layout<'_> {
             self.put(Lead::Tight, ")");
             self.put(Lead::Tight, ":");
             self.part(&branch.steps, indent + 2);
+        }
+    }
+
+    fn fork(&mut self, block: &ForkBlock, lead: Lead, indent: usize) {
+        self.put(lead, "|>");
+        self.put_to(Lead::Space, block.word.span.range().end);
+        if let Some(options) = &block.options {
+            self.args(options);
+        }
+        self.block_tags(block.tags.as_ref());
+        for (n, branch) in block.branches.iter().enumerate() {
+            let part = Lead::Line { indent: indent + 1, blank: n > 0 };
+            self.put_to(part, branch.name.span.range().end);
+            self.put(Lead::Tight, ":");
+            self.part(&branch.steps, indent + 2);
+        }
+        self.end(indent);
+    }
+
+    fn block_tags(&mut self, tags: Option<&BlockTags>) {
+        if let Some(tags) = tags {
+            self.condition(Some(tags.span.range().end));
         }
     }
 

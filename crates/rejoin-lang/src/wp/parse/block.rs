@@ -4,7 +4,7 @@ use super::scan::quoted;
 use super::{MAX_DEPTH, Parser};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::wp::ast::{Case, Dispatch, ForEach, If, Step, Text};
+use crate::wp::ast::{BlockTags, Case, Dispatch, ForEach, If, Step, Text};
 
 /// A block that is open around the current place.
 #[derive(Clone, Copy)]
@@ -16,7 +16,9 @@ pub(super) enum Frame {
     },
     Dispatch,
     ForEach,
-    /// `result`, or another block whose parts are named.
+    /// `parallel` or another block of branches.
+    Fork,
+    /// `result`.
     Labels,
 }
 
@@ -63,13 +65,13 @@ impl Parser<'_> {
     }
 
     /// `end`, if it stands here; it closes the innermost block that can take it.
-    fn eat_end(&mut self, keyword: &'static str, opened: Span) -> bool {
+    pub(super) fn eat_end(&mut self, keyword: &'static str, opened: Span) -> bool {
         let start = self.pos;
         let found = self.peek_word() == "end" && self.at_block_word() && self.eat_word("end");
         if found {
             self.last_text = None;
             self.last_end = Some(ClosedBlock { end: self.span(start, self.pos), keyword, opened });
-            self.eat_tags_on_block();
+            self.eat_tags_behind_end();
         }
         found
     }
@@ -98,12 +100,12 @@ impl Parser<'_> {
 
     pub(super) fn parse_if(&mut self, start: usize) -> Option<Step> {
         let keyword = self.open_block(start, "if", Frame::If { then: false, otherwise: false })?;
-        self.eat_tags_on_block();
+        let tags = self.opt_block_tags();
         if !self.at_line_end() && !self.at_end() && !self.at("|>") && !self.at_block_word() {
             self.parse_unwrapped_condition();
         }
         let condition = self.parse_steps();
-        Some(self.parse_if_parts(start, keyword, condition))
+        Some(self.parse_if_parts(start, keyword, tags, condition))
     }
 
     /// `then:`, `else:` and `end` of the `if` that is open.
@@ -111,6 +113,7 @@ impl Parser<'_> {
         &mut self,
         start: usize,
         keyword: Span,
+        tags: Option<BlockTags>,
         condition: Vec<Step>,
     ) -> Step {
         let mut then = Vec::new();
@@ -133,7 +136,7 @@ impl Parser<'_> {
         }
         self.eat_end("if", keyword);
         self.open.pop();
-        Step::If(If { condition, then, otherwise, span: self.span_from(start) })
+        Step::If(If { tags, condition, then, otherwise, span: self.span_from(start) })
     }
 
     /// `|> if .x == 1`: the condition of an `if` is a list of steps.
@@ -160,12 +163,17 @@ impl Parser<'_> {
 
     pub(super) fn parse_dispatch(&mut self, start: usize) -> Option<Step> {
         let keyword = self.open_block(start, "dispatch", Frame::Dispatch)?;
-        self.eat_tags_on_block();
+        let tags = self.opt_block_tags();
         self.report_steps_before("case");
-        Some(self.parse_dispatch_parts(start, keyword))
+        Some(self.parse_dispatch_parts(start, keyword, tags))
     }
 
-    pub(super) fn parse_dispatch_parts(&mut self, start: usize, keyword: Span) -> Step {
+    pub(super) fn parse_dispatch_parts(
+        &mut self,
+        start: usize,
+        keyword: Span,
+        tags: Option<BlockTags>,
+    ) -> Step {
         let mut cases: Vec<Case> = Vec::new();
         let mut default: Option<Vec<Step>> = None;
         let mut default_span = None;
@@ -201,7 +209,7 @@ impl Parser<'_> {
         }
         self.eat_end("dispatch", keyword);
         self.open.pop();
-        Step::Dispatch(Dispatch { cases, default, span: self.span_from(start) })
+        Step::Dispatch(Dispatch { tags, cases, default, span: self.span_from(start) })
     }
 
     fn parse_case(&mut self, start: usize) -> Case {
@@ -250,7 +258,7 @@ impl Parser<'_> {
     pub(super) fn parse_foreach(&mut self, start: usize) -> Option<Step> {
         let keyword = self.open_block(start, "foreach", Frame::ForEach)?;
         let selector = self.parse_selector(keyword);
-        self.eat_tags_on_block();
+        let tags = self.opt_block_tags();
         let body = self.parse_steps();
         if !self.eat_end("foreach", keyword) {
             let mut problem = Diagnostic::new(
@@ -269,7 +277,7 @@ impl Parser<'_> {
             self.report(problem);
         }
         self.open.pop();
-        Some(Step::ForEach(ForEach { selector, body, span: self.span_from(start) }))
+        Some(Step::ForEach(ForEach { selector, tags, body, span: self.span_from(start) }))
     }
 
     /// The path behind `foreach`: to the end of the line, a comment, a tag or a step.

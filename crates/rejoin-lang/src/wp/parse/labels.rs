@@ -1,8 +1,8 @@
-//! Blocks whose parts have names: `result`, and those that this version cannot run.
+//! `result`, whose branches have names and a status.
 
+use super::Parser;
 use super::block::Frame;
 use super::scan::quoted;
-use super::{MAX_DEPTH, Parser};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::wp::ast::{Branch, Name, ResultBlock, Step};
@@ -10,7 +10,7 @@ use crate::wp::ast::{Branch, Name, ResultBlock, Step};
 impl Parser<'_> {
     pub(super) fn parse_result(&mut self, start: usize) -> Option<Step> {
         let keyword = self.open_block(start, "result", Frame::Labels)?;
-        self.eat_tags_on_block();
+        self.eat_tags_on_result();
         self.report_steps_before("ok(200)");
         Some(self.parse_result_parts(start, keyword))
     }
@@ -20,7 +20,7 @@ impl Parser<'_> {
         let mut garbled = false;
         loop {
             self.eat_trivia();
-            if self.other_block_takes_word() {
+            if self.other_block_takes_word() || self.fork_takes_label() {
                 break;
             }
             if self.at_label() {
@@ -44,10 +44,10 @@ impl Parser<'_> {
     }
 
     /// Whether the word here belongs to a block around the innermost one.
-    fn other_block_takes_word(&mut self) -> bool {
+    pub(super) fn other_block_takes_word(&mut self) -> bool {
         let innermost = self.open.pop();
         let taken = matches!(self.peek_word(), "end" | "then" | "else" | "case" | "default")
-            && self.at_block_word();
+            && self.at_block_keyword();
         self.open.extend(innermost);
         taken
     }
@@ -105,49 +105,5 @@ impl Parser<'_> {
                 (usual, span)
             }
         }
-    }
-
-    /// Whether the step `name` that was just read opens a block that this version cannot run.
-    pub(super) fn opens_unsupported_block(&self, name: &str) -> Option<&'static str> {
-        let block =
-            ["parallel", "race", "any", "quorum"].into_iter().find(|block| *block == name)?;
-        let ahead =
-            Self { pos: self.after_trivia(self.pos), ..Parser::new(self.text, self.source) };
-        (ahead.at_label() && !self.at_foreign_label(ahead.pos)).then_some(block)
-    }
-
-    /// Whether the label at `pos` is a part of a block that is open already.
-    fn at_foreign_label(&self, pos: usize) -> bool {
-        let word = self.word_at(pos);
-        self.text[pos + word.len()..].starts_with('(')
-            || matches!(word, "then" | "else" | "case" | "default")
-    }
-
-    /// A block whose parts are named: one error, and its parts are not looked at.
-    pub(super) fn parse_unsupported_block(&mut self, start: usize, name: &'static str) {
-        self.report(
-            Diagnostic::new(
-                Code::UNSUPPORTED,
-                self.span(start, start + self.text[start..].find(name).unwrap_or(0) + name.len()),
-                format!("`{name}` blocks are not supported by this version"),
-            )
-            .label("not supported yet")
-            .help("start the branches with `@async(name)` and wait for them with `join`"),
-        );
-        if self.open.len() >= MAX_DEPTH {
-            return;
-        }
-        let was_muted = self.problems.mute(true);
-        self.open.push(Frame::Labels);
-        loop {
-            self.eat_trivia();
-            if self.other_block_takes_word() || !self.at_label() {
-                break;
-            }
-            self.parse_branch();
-        }
-        self.open.pop();
-        self.problems.mute(was_muted);
-        self.eat_word("end");
     }
 }

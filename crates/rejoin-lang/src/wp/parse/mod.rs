@@ -9,6 +9,7 @@
 
 mod block;
 mod config;
+mod fork;
 mod import;
 mod item;
 mod labels;
@@ -27,6 +28,7 @@ use crate::wp::ast;
 
 use crate::problems::Problems;
 use block::Frame;
+pub(crate) use fork::FORKS;
 use raw::LastText;
 
 /// The largest file that is read, in bytes.

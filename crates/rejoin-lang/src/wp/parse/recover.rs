@@ -223,6 +223,12 @@ impl Parser<'_> {
 
     /// Whether an open block goes on, or ends, with the word here.
     pub(super) fn at_block_word(&self) -> bool {
+        let has_labels = |frame: &Frame| matches!(frame, Frame::Labels | Frame::Fork);
+        self.at_block_keyword() || self.open.iter().any(has_labels) && self.at_label()
+    }
+
+    /// The same for the words of the language alone, without the names of branches.
+    pub(super) fn at_block_keyword(&self) -> bool {
         if self.open.is_empty() {
             return false;
         }
@@ -234,15 +240,14 @@ impl Parser<'_> {
             None => false,
         };
         let any = |wanted: fn(&Frame) -> bool| self.open.iter().any(wanted);
-        let fits = !is_branch
+        !is_branch
             && match word {
                 "end" => any(Frame::takes_end),
                 "then" => any(|frame| matches!(frame, Frame::If { then: false, .. })),
                 "else" => any(|frame| matches!(frame, Frame::If { otherwise: false, .. })),
                 "case" | "default" => any(|frame| matches!(frame, Frame::Dispatch)),
                 _ => false,
-            };
-        fits || (any(|frame| matches!(frame, Frame::Labels)) && self.at_label())
+            }
     }
 
     /// Whether a branch's header stands here: `name(status):`, `name(status)` or `name:`, and no text behind it.

@@ -44,7 +44,13 @@ impl Parser<'_> {
             "dispatch" => self.parse_dispatch(start),
             "foreach" => self.parse_foreach(start),
             "result" => self.parse_result(start),
-            _ => self.parse_plain(start).map(Step::Plain),
+            _ => {
+                let step = self.parse_plain(start)?;
+                if self.opens_fork(&step) {
+                    return self.parse_fork(start, step);
+                }
+                Some(Step::Plain(step))
+            }
         }
     }
 
@@ -88,10 +94,6 @@ impl Parser<'_> {
             }
         }
         let tags = self.opt_step_tags(config.is_some());
-        if let Some(name) = self.opens_unsupported_block(&name.text) {
-            self.parse_unsupported_block(start, name);
-            return None;
-        }
         Some(PlainStep { name, args, config, tags, span: self.span_from(start) })
     }
 
@@ -317,7 +319,7 @@ impl Parser<'_> {
                     None => condition,
                 });
             }
-            Some(_) => self.report_tags_on_block(span),
+            Some(_) => self.report_tags_on_block(span, "write them where the block begins"),
             None => self.report(
                 Diagnostic::new(Code::TAG_BELOW, span, "tags stand behind a step")
                     .label("no step comes before this")

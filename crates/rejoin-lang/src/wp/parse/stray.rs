@@ -2,6 +2,7 @@
 
 use super::Parser;
 use super::block::Frame;
+use super::fork::FORKS;
 use super::scan::quoted;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::wp::ast::Step;
@@ -34,6 +35,7 @@ impl Parser<'_> {
             "end" => ("", Frame::Labels),
             "then" | "else" => ("if", Frame::If { then: false, otherwise: false }),
             "case" | "default" if !self.at_branch_of("default") => ("dispatch", Frame::Dispatch),
+            _ if !self.label_is_of_result() => ("parallel", Frame::Fork),
             _ => ("result", Frame::Labels),
         };
         let span = self.span(start, start + word.len());
@@ -46,8 +48,9 @@ impl Parser<'_> {
         };
         let problem = problem.label("no block is open that takes this");
         self.report(match before {
-            Some(Step::Plain(step)) if nearest(&step.name.text, [block]).is_some() => {
-                problem.also(step.name.span, format!("did you mean `{block}`?"))
+            Some(Step::Plain(step)) if nearest(&step.name.text, words(block)).is_some() => {
+                let near = nearest(&step.name.text, words(block)).unwrap_or(block);
+                problem.also(step.name.span, format!("did you mean `{near}`?"))
             }
             _ => problem,
         });
@@ -57,8 +60,14 @@ impl Parser<'_> {
         }
         let keyword = self.open_block(start, "", frame)?;
         let step = match block {
-            "if" => self.parse_if_parts(start, keyword, Vec::new()),
-            "dispatch" => self.parse_dispatch_parts(start, keyword),
+            "if" => self.parse_if_parts(start, keyword, None, Vec::new()),
+            "dispatch" => self.parse_dispatch_parts(start, keyword, None),
+            "parallel" => {
+                self.parse_fork_branches(block);
+                self.eat_end(block, keyword);
+                self.open.pop();
+                return None;
+            }
             _ => self.parse_result_parts(start, keyword),
         };
         Some(step)
@@ -69,4 +78,10 @@ impl Parser<'_> {
         self.peek_word() == name
             && self.text[self.after_blanks(self.pos + name.len())..].starts_with('(')
     }
+}
+
+/// The words that open a block of this kind.
+fn words(block: &str) -> impl Iterator<Item = &str> {
+    let forks: &[&str] = if block == "parallel" { &FORKS } else { &[] };
+    forks.iter().copied().chain([block])
 }

@@ -7,7 +7,7 @@ use super::scan::quoted;
 use super::{MAX_DEPTH, Parser};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::wp::ast::{Tag, TagArg, TagExpr, TagValue};
+use crate::wp::ast::{BlockTags, Tag, TagArg, TagExpr, TagValue};
 
 /// A word that is made like a number.
 pub(super) enum Number {
@@ -295,26 +295,52 @@ impl Parser<'_> {
         );
     }
 
-    /// Tags behind a block: reported, read and dropped.
-    pub(super) fn eat_tags_on_block(&mut self) {
+    /// The tags of a block, on the line of its keyword.
+    pub(super) fn opt_block_tags(&mut self) -> Option<BlockTags> {
+        self.eat_blanks();
+        let start = self.pos;
+        let opens = self.at("@")
+            || self.rest().strip_prefix('(').is_some_and(|rest| rest.trim_start().starts_with('@'));
+        if !opens {
+            return None;
+        }
+        let condition = self.parse_condition();
+        Some(BlockTags { condition, span: self.span_from(start) })
+    }
+
+    /// Tags where none belong: read, reported and dropped.
+    fn opt_misplaced_tags(&mut self) -> Option<Span> {
         self.eat_blanks();
         let start = self.pos;
         if !self.at("@") {
-            return;
+            return None;
         }
         let was_muted = self.problems.mute(true);
         self.parse_condition();
         self.problems.mute(was_muted);
-        self.report_tags_on_block(self.span_from(start));
+        Some(self.span_from(start))
     }
 
-    pub(super) fn report_tags_on_block(&mut self, span: Span) {
+    pub(super) fn eat_tags_behind_end(&mut self) {
+        if let Some(span) = self.opt_misplaced_tags() {
+            self.report_tags_on_block(span, "write them where the block begins");
+        }
+    }
+
+    pub(super) fn eat_tags_on_result(&mut self) {
+        if let Some(span) = self.opt_misplaced_tags() {
+            self.report_tags_on_block(
+                span,
+                "put them on a step inside, or choose with `|> dispatch` and `case @tag:`",
+            );
+        }
+    }
+
+    pub(super) fn report_tags_on_block(&mut self, span: Span, help: &str) {
         self.report(
-            Diagnostic::new(Code::TAG_ON_BLOCK, span, "a block takes no tags")
-                .label("tags belong to plain steps and to `case`")
-                .help(
-                    "put the tag on a step inside, or choose with `|> dispatch` and `case @tag:`",
-                ),
+            Diagnostic::new(Code::TAG_ON_BLOCK, span, "there is no place for tags here")
+                .label("tags belong to steps, to `case`, and to the line on which a block begins")
+                .help(help),
         );
     }
 }
