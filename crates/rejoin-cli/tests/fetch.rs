@@ -6,7 +6,7 @@ mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -208,6 +208,112 @@ fn stdin_is_a_list_too() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("200 GET "));
+}
+
+/// A run that reads standard input, with the other end of that and its output.
+struct Piped {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    _directory: Directory,
+}
+
+impl Piped {
+    fn start(arguments: &[&str]) -> Piped {
+        let directory = Directory::new();
+        let mut command = rejoin(&directory.0);
+        // The deadline only keeps a test from waiting for ever.
+        command.args(["fetch", "--from", "-", "--deadline", "60s"]).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        Piped { child, stdin, stdout, _directory: directory }
+    }
+
+    fn write(&mut self, line: &str) {
+        writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    fn read(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Waits for its end; `closed` is whether standard input ends before.
+    fn end(mut self, closed: bool) -> (Option<i32>, String) {
+        if closed {
+            self.stdin = None;
+        }
+        let output = self.child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+#[test]
+fn what_comes_by_a_pipe_is_sent_as_it_comes() {
+    let server = Server::start();
+    let mut run = Piped::start(&[&server.url("/argument")]);
+    assert!(run.read().contains("/argument "), "before anything has come");
+    for path in ["/a", "/b"] {
+        run.write(&server.url(path));
+        assert!(run.read().contains(&format!("{path} ")), "before the next has come");
+    }
+    // It is too late to send nothing.
+    run.write("not a url");
+    assert!(run.read().starts_with("--- GET stdin:3 invalid_request: "));
+    run.write(&server.url("/c"));
+    assert!(run.read().starts_with("200 GET "));
+    let (code, said) = run.end(true);
+    assert_eq!((code, server.asked()), (Some(1), 4), "{said}");
+    assert!(said.contains("4 good, 1 not good; "), "{said}");
+}
+
+#[test]
+fn a_pipe_that_stays_open_holds_nothing_up() {
+    let server = Server::start();
+    let mut run = Piped::start(&["any"]);
+    run.write(&server.url("/st/404"));
+    run.write(&server.url("/x"));
+    assert!((0..2).any(|_| run.read().contains("/x ")));
+    let stdin = run.stdin.take();
+    let (code, said) = run.end(false);
+    assert_eq!(code, Some(0), "{said}");
+    drop(stdin);
+
+    let mut run = Piped::start(&[]);
+    run.write(&server.url("/x"));
+    run.read();
+    let stdin = run.stdin.take();
+    let id = run.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let (code, said) = run.end(false);
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("1 good, 0 not good; "), "{said}");
+    drop(stdin);
+}
+
+#[test]
+fn a_pipe_may_be_empty_resumed_or_put_in_order() {
+    let server = Server::start();
+    let (code, said) = Piped::start(&[]).end(true);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("there is nothing to fetch"), "{said}");
+
+    let directory = Directory::new();
+    let (a, b) = (server.url("/a"), server.url("/b"));
+    let first = fetch(&directory, &[&a, "--format", "jsonl"]);
+    directory.write("done.jsonl", &first.stdout);
+    let done = directory.path("done.jsonl").display().to_string();
+    let mut run = Piped::start(&["--in-order", "--format", "jsonl", "--resume", &done]);
+    for url in [&a, &b, &a] {
+        run.write(url);
+    }
+    let indexes = [run.read(), run.read()]
+        .map(|line| support::json(&line).get("index").and_then(Value::as_i64).unwrap());
+    let (code, said) = run.end(true);
+    assert_eq!((code, indexes), (Some(0), [1, 2]), "{said}");
+    assert!(said.contains("2 good, 0 not good, 1 skipped as good before; "), "{said}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rejoin::{CancelSource, Map, Progress, TaskError, for_each, live_tasks, map, timeout};
+use rejoin::{CancelSource, Cause, Map, Progress, TaskError, for_each, live_tasks, map, timeout};
 use tokio::time::{Instant, sleep};
 
 fn limit(n: usize) -> NonZeroUsize {
@@ -207,6 +207,82 @@ async fn a_map_that_is_dropped_or_cancelled_leaves_nothing() {
         Err(other) => panic!("{other:?}"),
     }
     assert_eq!(live_tasks(), 0);
+}
+
+async fn fails_before(good: u64, n: u64) -> Result<u64, u64> {
+    sleep(ms(n + 1)).await;
+    if n < good { Err(n) } else { Ok(n) }
+}
+
+/// An endless list in which each takes a millisecond more than the one before, and those before `good` fail.
+macro_rules! failing_until {
+    ($good:expr, $pulled:expr) => {{
+        let pulled = Arc::clone($pulled);
+        let items = (0_u64..).inspect(move |_| {
+            pulled.fetch_add(1, Ordering::SeqCst);
+        });
+        Map::new(items, |n| fails_before($good, n))
+    }};
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_of_a_list_without_end_is_found_without_pulling_the_rest() {
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let counted = |most: usize| {
+        let count = pulled.swap(0, Ordering::SeqCst);
+        assert!(count <= most, "{count} were pulled");
+        assert_eq!(live_tasks(), 0);
+    };
+    let won = failing_until!(0, &pulled).limit(limit(3)).race().await.unwrap();
+    assert_eq!((won.index, won.value), (0, 0));
+    counted(3);
+    let lost = failing_until!(1, &pulled).limit(limit(3)).race().await.unwrap_err();
+    assert_eq!(lost.deciding().unwrap().index(), Some(0), "a failure can win");
+    counted(3);
+    let won = failing_until!(10, &pulled).limit(limit(3)).any().await.unwrap();
+    assert_eq!((won.index, won.value), (10, 10));
+    counted(13);
+    let won = failing_until!(10, &pulled).limit(limit(3)).quorum(2).await.unwrap();
+    assert_eq!(won.iter().map(|won| won.index).collect::<Vec<_>>(), [10, 11]);
+    counted(14);
+    assert!(failing_until!(10, &pulled).limit(limit(3)).quorum(0).await.unwrap().is_empty());
+    counted(0);
+    // Time, and the limit of one item, hold as for the other ends.
+    let late =
+        failing_until!(1000, &pulled).limit(limit(3)).timeout(ms(20)).any().await.unwrap_err();
+    assert_eq!(*late.cause(), Cause::TimedOut);
+    let slow = Map::new([5], nap).item_timeout(ms(1)).race().await;
+    assert!(slow.unwrap_err().deciding().unwrap().error().is_timed_out());
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_there_cannot_be_enough_a_list_that_knows_its_length_says_so() {
+    let too_few = |succeeded| Cause::TooFewSucceeded { wanted: 2, succeeded };
+    let started = Arc::new(AtomicUsize::new(0));
+    let map = |naps: Vec<u64>| {
+        let started = Arc::clone(&started);
+        Map::new(naps, move |n| {
+            started.fetch_add(1, Ordering::SeqCst);
+            async move {
+                sleep(ms(n)).await;
+                if n < 10 { Err(n) } else { Ok(n) }
+            }
+        })
+    };
+    let began = Instant::now();
+    let error = map(vec![1, 2, 10_000]).quorum(2).await.unwrap_err();
+    assert_eq!((error.cause(), error.failures().len()), (&too_few(0), 2));
+    assert!(began.elapsed() < ms(100), "it does not wait for one that changes nothing");
+    started.store(0, Ordering::SeqCst);
+    assert_eq!(*map(vec![10]).quorum(2).await.unwrap_err().cause(), too_few(0));
+    assert_eq!(started.load(Ordering::SeqCst), 0);
+    assert_eq!(*map(vec![]).any().await.unwrap_err().cause(), Cause::Empty);
+    assert_eq!(*map(vec![]).race().await.unwrap_err().cause(), Cause::Empty);
+    let reasons = map(vec![3, 1, 2]).any().await.unwrap_err();
+    assert_eq!(
+        reasons.failures().iter().map(|f| f.index()).collect::<Vec<_>>(),
+        [Some(0), Some(1), Some(2)]
+    );
 }
 
 proptest! {

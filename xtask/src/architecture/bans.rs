@@ -88,6 +88,8 @@ pub(super) const RULES: [Rule; 8] = [
                 "crates/rejoin-cli/src/command/test/watchdog.rs",
                 // One writer for the log, so that a slow console never holds up a request.
                 "crates/rejoin-server/src/log.rs",
+                // Reading from a pipe cannot be interrupted, so nobody must have to wait for it.
+                "crates/rejoin-cli/src/command/fetch/arrive.rs",
                 // Reading and compiling a changed file, one at a time.
                 "crates/rejoin-server/src/reload.rs",
             ];

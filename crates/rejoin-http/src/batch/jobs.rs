@@ -22,6 +22,8 @@ pub(super) type Running = Pin<Box<dyn Future<Output = Result<Outcome, Infallible
 /// Numbers requests as they are pulled.
 pub(super) struct Jobs {
     specs: Chain<IntoIter<RequestSpec>, Flatten<IntoIter<List>>>,
+    /// How many they are, if all of them say so.
+    count: Option<usize>,
     retries: u32,
     pulled: usize,
     shared: Arc<Shared>,
@@ -30,6 +32,7 @@ pub(super) struct Jobs {
 impl Jobs {
     /// How many may be pulled ahead, and the jobs.
     pub(super) fn of(batch: Batch) -> (NonZeroUsize, Jobs) {
+        let count = batch.count();
         let places = Places {
             limit: ConcurrencyLimit::new(batch.limit),
             rate: batch.rate,
@@ -54,6 +57,7 @@ impl Jobs {
         let ahead = batch.look_ahead.max(NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN));
         let jobs = Jobs {
             specs: batch.specs.into_iter().chain(batch.lists.into_iter().flatten()),
+            count,
             retries: batch.retries,
             pulled: 0,
             shared: Arc::new(shared),
@@ -67,17 +71,29 @@ impl Iterator for Jobs {
 
     fn next(&mut self) -> Option<Arc<Job>> {
         let spec = self.specs.next()?;
+        Some(self.job(spec))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match self.count {
+            Some(count) => {
+                let left = count.saturating_sub(self.pulled);
+                (left, Some(left))
+            }
+            None => self.specs.size_hint(),
+        }
+    }
+}
+
+impl Jobs {
+    fn job(&mut self, spec: RequestSpec) -> Arc<Job> {
         let index = self.pulled;
         self.pulled += 1;
         let attempts = spec.retries.unwrap_or(self.retries).saturating_add(1);
         // Every mirror gets a try.
         let places = u32::try_from(spec.mirrors.len() + 1).unwrap_or(u32::MAX);
         let attempts = attempts.max(places);
-        Some(Arc::new(Job { index, spec, attempts, shared: Arc::clone(&self.shared) }))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.specs.size_hint()
+        Arc::new(Job { index, spec, attempts, shared: Arc::clone(&self.shared) })
     }
 }
 
@@ -94,6 +110,13 @@ struct Keeping {
 impl Kept {
     pub(super) fn new(jobs: Jobs) -> Kept {
         Kept(Arc::new(Mutex::new(Keeping { jobs, under_way: HashMap::new() })))
+    }
+
+    /// One more, after those that were pulled.
+    pub(super) fn add(&self, spec: RequestSpec) -> Running {
+        let mut keeping = self.lock();
+        let job = keeping.jobs.job(spec);
+        keeping.start(job)
     }
 
     /// The outcome of the request whose task ended so.
@@ -128,8 +151,14 @@ impl Iterator for Kept {
     fn next(&mut self) -> Option<Running> {
         let mut keeping = self.lock();
         let job = keeping.jobs.next()?;
-        keeping.under_way.insert(job.index, Arc::clone(&job));
-        Some(Box::pin(async move { Ok(job.run().await) }))
+        Some(keeping.start(job))
+    }
+}
+
+impl Keeping {
+    fn start(&mut self, job: Arc<Job>) -> Running {
+        self.under_way.insert(job.index, Arc::clone(&job));
+        Box::pin(async move { Ok(job.run().await) })
     }
 }
 

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
+use futures_util::future::{Either, select};
+use futures_util::{Stream, StreamExt};
 use rejoin::{Completed, Map, ScopeError, Won};
 
 use super::attempt::Job;
 use super::jobs::{Jobs, Kept};
-use super::{Batch, Outcome};
+use super::{Batch, Outcome, RequestSpec};
 
 impl Batch {
     /// Every outcome, in the order written. Nothing stops the rest. Also known as `settle_all`.
@@ -26,7 +29,7 @@ impl Batch {
         let kept = Kept::new(jobs);
         let mut all = Vec::new();
         let joined = rejoin::as_completed(kept.clone(), ahead, async |completed| {
-            let mut outcomes = Outcomes { completed, kept: kept.clone() };
+            let mut outcomes = Outcomes::new(completed, kept.clone(), ahead);
             while let Some(outcome) = outcomes.next().await {
                 all.push(outcome);
             }
@@ -55,8 +58,8 @@ impl Batch {
         Map::new(jobs, judged).limit(ahead).gather().await
     }
 
-    /// The first to end, well or not; the others are stopped. Also known as `first_settled`. All
-    /// requests are pulled at once.
+    /// The first to end, well or not; the others are stopped. Also known as `first_settled`. Of a long
+    /// list so many take part as are [pulled ahead](Self::look_ahead).
     ///
     /// # Errors
     ///
@@ -67,12 +70,13 @@ impl Batch {
     ///
     /// Dropping it stops all requests.
     pub async fn race(self) -> Result<Outcome, ScopeError<Outcome>> {
-        let (_, jobs) = Jobs::of(self);
-        Ok(rejoin::race(jobs.map(judged)).await?.value)
+        let (ahead, jobs) = Jobs::of(self);
+        Ok(Map::new(jobs, judged).limit(ahead).race().await?.value)
     }
 
-    /// The first good one; the others are stopped. Also known as `first_ok`. All requests are pulled
-    /// at once.
+    /// The first good one; the others are stopped. Also known as `first_ok`. A list may be of any
+    /// length: it is pulled no further than to the winner. Those that were not good are kept until
+    /// there is one.
     ///
     /// # Errors
     ///
@@ -83,12 +87,12 @@ impl Batch {
     ///
     /// Dropping it stops all requests.
     pub async fn any(self) -> Result<Outcome, ScopeError<Outcome>> {
-        let (_, jobs) = Jobs::of(self);
-        Ok(rejoin::any(jobs.map(judged)).await?.value)
+        let (ahead, jobs) = Jobs::of(self);
+        Ok(Map::new(jobs, judged).limit(ahead).any().await?.value)
     }
 
-    /// The first `k` good ones, in the order written; the others are stopped. All requests are pulled
-    /// at once.
+    /// The first `k` good ones, in the order written; the others are stopped. A list is pulled as by
+    /// [`any`](Self::any).
     ///
     /// # Errors
     ///
@@ -98,8 +102,8 @@ impl Batch {
     ///
     /// Dropping it stops all requests.
     pub async fn quorum(self, k: usize) -> Result<Vec<Outcome>, ScopeError<Outcome>> {
-        let (_, jobs) = Jobs::of(self);
-        let won: Vec<Won<Outcome>> = rejoin::quorum(k, jobs.map(judged)).await?;
+        let (ahead, jobs) = Jobs::of(self);
+        let won: Vec<Won<Outcome>> = Map::new(jobs, judged).limit(ahead).quorum(k).await?;
         Ok(won.into_iter().map(|won| won.value).collect())
     }
 
@@ -122,10 +126,54 @@ impl Batch {
         let (ahead, jobs) = Jobs::of(self);
         let kept = Kept::new(jobs);
         rejoin::as_completed(kept.clone(), ahead, |completed| {
-            let body = body(Outcomes { completed, kept });
+            let body = body(Outcomes::new(completed, kept, ahead));
             async move { Ok(body.await) }
         })
         .await
+    }
+
+    /// As [`as_completed`](Self::as_completed), and `more` requests follow those of the batch, whenever
+    /// they come: from a pipe, a queue, another batch. It ends when the stream has ended. What has come
+    /// is under way while the next is waited for. For [`in_order`](Self::in_order) there is
+    /// [`Outcomes::in_order`].
+    ///
+    /// ```
+    /// use futures_util::stream;
+    /// use rejoin_http::{Batch, RequestSpec};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let arriving = stream::iter(["no URL", "nor this"]).map(RequestSpec::get);
+    /// # use futures_util::StreamExt;
+    /// let bad = Batch::new().as_completed_with(arriving, async |mut outcomes| {
+    ///     let mut bad = 0;
+    ///     while let Some(outcome) = outcomes.next().await {
+    ///         bad += u32::from(!outcome.good);
+    ///     }
+    ///     bad
+    /// });
+    /// assert_eq!(bad.await.unwrap(), 2);
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the calling code was told to stop, and that interrupted the body.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops all requests and drops the stream. Outcomes that the body has not taken are
+    /// lost.
+    pub async fn as_completed_with<S, F, Fut, R>(
+        self,
+        more: S,
+        body: F,
+    ) -> Result<R, ScopeError<Infallible>>
+    where
+        S: Stream<Item = RequestSpec> + Send + 'static,
+        F: FnOnce(Outcomes) -> Fut,
+        Fut: Future<Output = R>,
+    {
+        self.as_completed(|outcomes| body(outcomes.with(Box::pin(more)))).await
     }
 
     /// As [`as_completed`](Self::as_completed), but in the order written. What has ended before its
@@ -144,11 +192,7 @@ impl Batch {
         F: FnOnce(InOrder) -> Fut,
         Fut: Future<Output = R>,
     {
-        let ahead = self.look_ahead;
-        self.as_completed(|outcomes| {
-            body(InOrder { outcomes, early: BTreeMap::new(), ahead, at: 0 })
-        })
-        .await
+        self.as_completed(|outcomes| body(outcomes.in_order())).await
     }
 }
 
@@ -161,23 +205,67 @@ async fn judged(job: Arc<Job>) -> Result<Outcome, Outcome> {
 pub struct Outcomes {
     completed: Completed<Kept, Outcome, Infallible>,
     kept: Kept,
+    ahead: NonZeroUsize,
+    /// Requests that follow those of the batch; none if it has ended.
+    more: Option<More>,
 }
 
+type More = Pin<Box<dyn Stream<Item = RequestSpec> + Send>>;
+
 impl Outcomes {
+    fn new(
+        completed: Completed<Kept, Outcome, Infallible>,
+        kept: Kept,
+        ahead: NonZeroUsize,
+    ) -> Outcomes {
+        Outcomes { completed, kept, ahead, more: None }
+    }
+
+    fn with(mut self, more: More) -> Outcomes {
+        self.more = Some(more);
+        self
+    }
+
     /// The next to have ended; `None` when all were handed out.
     ///
     /// # Cancel safety
     ///
     /// Nothing is lost when it is dropped: the outcome comes with the next call.
     pub async fn next(&mut self) -> Option<Outcome> {
-        let (index, ended) = self.completed.next().await?;
-        Some(self.kept.settle(index, ended))
+        loop {
+            self.completed.fill();
+            // If there is room, all of the batch's own are under way or done.
+            let has_room = self.completed.under_way() < self.ahead.get();
+            let Some(more) = self.more.as_mut().filter(|_| has_room) else {
+                return self.next_started().await;
+            };
+            let came = if self.completed.under_way() == 0 {
+                more.next().await
+            } else {
+                match select(pin!(self.completed.next_started()), more.next()).await {
+                    Either::Left((ended, _)) => {
+                        let (index, ended) = ended?;
+                        return Some(self.kept.settle(index, ended));
+                    }
+                    Either::Right((came, _)) => came,
+                }
+            };
+            match came {
+                Some(spec) => self.completed.start(self.kept.add(spec)),
+                None => self.more = None,
+            }
+        }
     }
 
     /// As [`next`](Self::next), and pulls no request.
     async fn next_started(&mut self) -> Option<Outcome> {
         let (index, ended) = self.completed.next_started().await?;
         Some(self.kept.settle(index, ended))
+    }
+
+    /// From now on in the order written, as [`Batch::in_order`] gives them. Before the first was taken.
+    pub fn in_order(self) -> InOrder {
+        InOrder { ahead: self.ahead, outcomes: self, early: BTreeMap::new(), at: 0 }
     }
 }
 

@@ -4,9 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::Stream;
 use rejoin_http::{Batch, RequestSpec, Requests};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::batch::{kind, n, server, status};
+use crate::batch::{MS, Seen, kind, n, server, status};
 use crate::support::{client, run, virtually};
 
 fn ahead(count: usize) -> NonZeroUsize {
@@ -55,6 +57,93 @@ fn an_endless_list_can_be_left() {
             }
         });
         some.await.unwrap();
+    });
+}
+
+#[test]
+fn the_first_of_an_endless_list_is_found_without_pulling_the_rest() {
+    virtually(async {
+        let (server, seen) = server().await;
+        let pulled = Arc::new(AtomicUsize::new(0));
+        let endless = |good_from: usize| {
+            let (count, good) = (Arc::clone(&pulled), server.url("/ms/5"));
+            count.store(0, Ordering::SeqCst);
+            let specs = (0_usize..).map(move |n| {
+                count.fetch_add(1, Ordering::SeqCst);
+                RequestSpec::get(if n < good_from { "nowhere" } else { &good })
+            });
+            Batch::new().client(&client()).look_ahead(ahead(50)).requests(specs)
+        };
+        let won = endless(5000).any().await.unwrap();
+        assert_eq!(won.index, 5000);
+        assert!(pulled.load(Ordering::SeqCst) <= 5050, "{}", pulled.load(Ordering::SeqCst));
+        let won = endless(100).quorum(3).await.unwrap();
+        assert_eq!(won.iter().map(|won| won.index).collect::<Vec<_>>(), [100, 101, 102]);
+        let won = endless(0).race().await.unwrap();
+        assert_eq!((won.index, pulled.load(Ordering::SeqCst)), (0, 50));
+        assert!(Seen::get(&seen.most) <= 6, "the limits hold");
+    });
+}
+
+/// A stream that gives what is sent.
+fn arriving(mut from: UnboundedReceiver<RequestSpec>) -> impl Stream<Item = RequestSpec> + Send {
+    futures_util::stream::poll_fn(move |cx| from.poll_recv(cx))
+}
+
+#[test]
+fn what_comes_later_follows_and_what_has_come_does_not_wait_for_it() {
+    virtually(async {
+        let (server, _) = server().await;
+        let (send, receive) = unbounded_channel();
+        let url = |path| server.url(path);
+        let batch = Batch::new().client(&client()).get(&url("/ms/20")).get(&url("/ms/1"));
+        let order = batch.as_completed_with(arriving(receive), async |mut outcomes| {
+            let mut order = Vec::new();
+            // These end while nothing has come yet.
+            for _ in 0..2 {
+                order.push(outcomes.next().await.unwrap().index);
+            }
+            let nothing = tokio::time::timeout(MS, outcomes.next()).await;
+            assert!(nothing.is_err(), "it waits for the rest");
+            for path in ["/ms/30", "/st/404", "/ms/3"] {
+                send.send(RequestSpec::get(&url(path)).tag(path)).unwrap();
+            }
+            for _ in 0..3 {
+                let outcome = outcomes.next().await.unwrap();
+                assert!(outcome.url.ends_with(outcome.tag.as_deref().unwrap()));
+                order.push(outcome.index);
+            }
+            drop(send);
+            assert!(outcomes.next().await.is_none());
+            assert!(outcomes.next().await.is_none());
+            order
+        });
+        assert_eq!(order.await.unwrap(), [1, 0, 3, 4, 2]);
+    });
+}
+
+#[test]
+fn what_comes_later_is_asked_for_when_there_is_room_and_can_be_put_in_order() {
+    virtually(async {
+        let (server, _) = server().await;
+        let open = Arc::new(AtomicUsize::new(0));
+        let (came, ended) = (Arc::clone(&open), Arc::clone(&open));
+        let (slow, fast) = (server.url("/ms/50"), server.url("/ms/1"));
+        let specs = (0..500).map(move |n| {
+            assert!(came.fetch_add(1, Ordering::SeqCst) < 20, "more than may be pulled");
+            RequestSpec::get(if n % 9 == 0 { &slow } else { &fast })
+        });
+        let batch = Batch::new().client(&client()).limit(n(4)).look_ahead(ahead(10));
+        let stream = futures_util::stream::iter(specs);
+        let order = batch.as_completed_with(stream, async |outcomes| {
+            let (mut outcomes, mut order) = (outcomes.in_order(), Vec::new());
+            while let Some(outcome) = outcomes.next().await {
+                ended.fetch_sub(1, Ordering::SeqCst);
+                order.push(outcome.index);
+            }
+            order
+        });
+        assert_eq!(order.await.unwrap(), (0..500).collect::<Vec<_>>());
     });
 }
 

@@ -69,22 +69,35 @@ where
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    let joiner = Quorum { wanted: k, count: 0, won: Vec::new(), failures: Failures::default() };
-    join_with(futures, joiner).await
+    join_with(futures, Quorum::new(k)).await
 }
 
-struct Quorum<T, E> {
+pub(super) struct Quorum<T, E> {
     wanted: usize,
-    count: usize,
+    /// How many there are, if that is known before all are there.
+    count: Option<usize>,
+    /// Whether nobody has settled.
+    empty: bool,
     won: Vec<Won<T>>,
     failures: Failures<E>,
 }
 
 impl<T, E> Quorum<T, E> {
+    fn new(wanted: usize) -> Self {
+        let (won, failures) = (Vec::new(), Failures::default());
+        Quorum { wanted, count: None, empty: true, won, failures }
+    }
+
+    /// For items that are pulled, `count` of them if that is known, and children that have deadlines of
+    /// their own.
+    pub(super) fn pulling(wanted: usize, count: Option<usize>) -> Self {
+        Quorum { count, failures: Failures::with_own_timeouts(), ..Quorum::new(wanted) }
+    }
+
     fn verdict(&self) -> ControlFlow<CancelReason> {
         let text = if self.won.len() >= self.wanted {
             format!("{} had succeeded", self.wanted)
-        } else if self.count - self.failures.len() < self.wanted {
+        } else if self.count.is_some_and(|count| count - self.failures.len() < self.wanted) {
             format!("{} could not succeed any longer", self.wanted)
         } else {
             return ControlFlow::Continue(());
@@ -97,11 +110,12 @@ impl<T, E> Joiner<T, E> for Quorum<T, E> {
     type Output = Result<Vec<Won<T>>, ScopeError<E>>;
 
     fn begin(&mut self, count: usize) -> ControlFlow<CancelReason> {
-        self.count = count;
+        self.count = Some(count);
         self.verdict()
     }
 
     fn settle(&mut self, index: usize, outcome: Outcome<T, E>) -> ControlFlow<CancelReason> {
+        self.empty = false;
         match outcome {
             Ok(value) if self.won.len() < self.wanted => self.won.push(Won::new(index, value)),
             // A value that came too late.
@@ -119,9 +133,10 @@ impl<T, E> Joiner<T, E> for Quorum<T, E> {
             self.won.sort_by_key(|won| won.index);
             return Ok(self.won);
         }
-        let cause = match self.count {
-            0 => Cause::Empty,
-            _ => Cause::TooFewSucceeded { wanted, succeeded },
+        // All may have been asked too much of before any had settled.
+        let cause = match self.empty && self.count.unwrap_or(0) == 0 {
+            true => Cause::Empty,
+            false => Cause::TooFewSucceeded { wanted, succeeded },
         };
         Err(self.failures.into_error(ending, cause))
     }

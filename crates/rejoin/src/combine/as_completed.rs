@@ -107,20 +107,34 @@ where
     ///
     /// Nothing is lost when it is dropped: the outcome comes with the next call.
     pub async fn next(&mut self) -> Option<(usize, Outcome<T, E>)> {
+        self.fill();
+        self.next_started().await
+    }
+
+    /// Pulls and starts as many as there is room for, and waits for nothing.
+    pub fn fill(&mut self) {
         while let Some(futures) = &mut self.futures
             && self.live < self.limit.get()
         {
             match futures.next() {
-                Some(future) => {
-                    let to = ToInbox::new(self.started, &self.inbox);
-                    self.scope.start_silently(future, as_result, to);
-                    self.started += 1;
-                    self.live += 1;
-                }
+                Some(future) => self.start(future),
                 None => self.futures = None,
             }
         }
-        self.next_started().await
+    }
+
+    /// Starts one more, whatever the limit; its position follows those of all that were started. For
+    /// futures that come from somewhere else than an iterator.
+    pub fn start(&mut self, future: I::Item) {
+        let to = ToInbox::new(self.started, &self.inbox);
+        self.scope.start_silently(future, as_result, to);
+        self.started += 1;
+        self.live += 1;
+    }
+
+    /// How many were started and not handed out.
+    pub fn under_way(&self) -> usize {
+        self.live
     }
 
     /// As [`next`](Self::next), and starts nothing: `None` when all that were started were handed

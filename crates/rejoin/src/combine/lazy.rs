@@ -122,6 +122,6 @@ fn with_the_join<E>(error: TaskError<E>) -> TaskError<E> {
 }
 
 /// How many items there will be, if that is known.
-fn exact((least, most): (usize, Option<usize>)) -> Option<usize> {
+pub(super) fn exact((least, most): (usize, Option<usize>)) -> Option<usize> {
     most.filter(|most| *most == least)
 }

@@ -6,10 +6,12 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::any::Quorum;
 use super::gather::{Failures, Gather};
 use super::joiner::{Ending, Joiner, ToInbox};
-use super::lazy::{Flow, join_lazily};
+use super::lazy::{Flow, exact, join_lazily};
 use super::progress::{Hook, Progress};
+use super::race::{Race, Won};
 use super::wait::{Wait, Waited};
 use crate::cancel::CancelReason;
 use crate::configure::defaults;
@@ -206,6 +208,76 @@ impl<I: IntoIterator, F> Map<I, F> {
         E: Send + Sync + 'static,
     {
         self.join(Each { failures: Failures::with_own_timeouts() }).await
+    }
+
+    /// The first to settle, success or failure; the rest are stopped and awaited, and nothing more is
+    /// pulled. As [`race`](super::race()), for a list of any length: what is beyond the limit takes
+    /// part when there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`race`](super::race()), or because the time was up.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the children.
+    pub async fn race<Fut, T, E>(self) -> Result<Won<T>, ScopeError<E>>
+    where
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        self.join(Race::pulling()).await
+    }
+
+    /// The first success; the rest are stopped and awaited, and nothing more is pulled. As
+    /// [`any`](super::any()), for a list of any length. Every failure is kept until there is a success.
+    ///
+    /// # Errors
+    ///
+    /// As [`any`](super::any()), or because the time was up.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the children.
+    pub async fn any<Fut, T, E>(self) -> Result<Won<T>, ScopeError<E>>
+    where
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        let mut won = self.quorum(1).await?;
+        Ok(won.pop().expect("a quorum of one has one member"))
+    }
+
+    /// The first `k` successes, in the order of the items. As [`quorum`](super::quorum()), for a list of
+    /// any length. That too many have failed is seen before the end only if the list says how long it
+    /// is.
+    ///
+    /// # Errors
+    ///
+    /// As [`quorum`](super::quorum()), or because the time was up.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the children.
+    pub async fn quorum<Fut, T, E>(self, k: usize) -> Result<Vec<Won<T>>, ScopeError<E>>
+    where
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + Sync + 'static,
+    {
+        let Map { items, f, limit, item_timeout, timeout, pace, progress } = self;
+        let items = items.into_iter();
+        let count = exact(items.size_hint());
+        // A quorum of zero is reached, and one of more than there are is not, before anything is started.
+        let items =
+            items.take(if k == 0 || count.is_some_and(|count| count < k) { 0 } else { usize::MAX });
+        let map = Map { items, f, limit, item_timeout, timeout, pace, progress };
+        map.join(Quorum::pulling(k, count)).await
     }
 
     async fn join<J, Fut, T, E>(self, joiner: J) -> J::Output

@@ -60,13 +60,25 @@ where
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    join_with(futures, Race { winner: None, empty: false, failures: Failures::default() }).await
+    join_with(futures, Race::new()).await
 }
 
-struct Race<T, E> {
+pub(super) struct Race<T, E> {
     winner: Option<Winner<T>>,
+    /// Whether nobody has settled.
     empty: bool,
     failures: Failures<E>,
+}
+
+impl<T, E> Race<T, E> {
+    fn new() -> Self {
+        Race { winner: None, empty: true, failures: Failures::default() }
+    }
+
+    /// For children that have deadlines of their own.
+    pub(super) fn pulling() -> Self {
+        Race { failures: Failures::with_own_timeouts(), ..Race::new() }
+    }
 }
 
 enum Winner<T> {
@@ -77,12 +89,8 @@ enum Winner<T> {
 impl<T, E> Joiner<T, E> for Race<T, E> {
     type Output = Result<Won<T>, ScopeError<E>>;
 
-    fn begin(&mut self, count: usize) -> ControlFlow<CancelReason> {
-        self.empty = count == 0;
-        ControlFlow::Continue(())
-    }
-
     fn settle(&mut self, index: usize, outcome: Outcome<T, E>) -> ControlFlow<CancelReason> {
+        self.empty = false;
         match outcome {
             Ok(value) if self.winner.is_none() => {
                 self.winner = Some(Winner::Succeeded(Won::new(index, value)));

@@ -1,5 +1,7 @@
 //! `rejoin fetch`: many HTTP requests at once.
 
+mod arrive;
+mod asked;
 mod input;
 mod report;
 mod stop;
@@ -9,12 +11,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use futures_util::StreamExt;
 use rejoin::limit::RateLimit;
 use rejoin_http::{
     Batch, Client, InOrder, Outcome, Outcomes, RequestSpec, StatusPolicy, parse_duration,
 };
 
-use self::input::{Input, Numbers};
+use self::asked::Asked;
+use self::input::{Input, Numbered};
 use self::report::Report;
 use self::stop::{Signal, Signals};
 use crate::exit::Failure;
@@ -107,39 +111,35 @@ pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
     let wrong = |why| Failure::new(why).code(USAGE);
     let (mode, urls) = split(&args.words);
     let input = Input::read(urls, args.from.as_deref(), args.resume.as_deref()).map_err(wrong)?;
-    let (total, skipped) = (input.total, input.skipped);
-    if total + skipped == 0 {
-        let why = "there is nothing to fetch: name a URL, or a file of them with --from";
-        return Err(wrong(why.to_owned()));
+    let asked = input.asked();
+    let nothing =
+        || wrong("there is nothing to fetch: name a URL, or a file of them with --from".to_owned());
+    if asked.is_of_nothing() {
+        return Err(nothing());
     }
-    let requests = input.requests().map_err(wrong)?;
     if args.dry_run {
-        return dry_run(requests, args.format, skipped);
+        return dry_run(input.all(&asked).map_err(wrong)?, args.format, &asked);
     }
     if let Some(directory) = &args.output {
         std::fs::create_dir_all(directory).map_err(|error| {
             Failure::new(format!("cannot write to `{}`: {error}", directory.display()))
         })?;
     }
-    let numbers = Numbers::default();
-    let directory = args.output.clone();
-    let requests = requests.map(move |(number, spec)| match &directory {
-        Some(directory) if spec.save_path().is_none() => {
-            (number, spec.save_to(directory.join(format!("{number}.body"))))
-        }
-        _ => (number, spec),
-    });
-    let batch = batch(&args).requests(input::numbered(requests, numbers.clone()));
-    let mut report = Report::new(mode, args.format, numbers, total, skipped);
+    let (listed, arriving) = input.requests(&asked).map_err(wrong)?;
+    let batch = batch(&args).requests(listed.map(saving(&args)));
+    let arriving = arriving.map(saving(&args));
+    let mut report = Report::new(mode, args.format, asked.clone());
     let signals = Signals::listen()
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     // In the scope of the batch, so that what is under way is stopped and awaited in any case.
-    let end = if args.in_order {
-        batch.in_order(|outcomes| follow(outcomes, mode, &mut report, signals)).await
-    } else {
-        batch.as_completed(|outcomes| follow(outcomes, mode, &mut report, signals)).await
-    };
-    let end = end.map_err(|error| Failure::new(error.to_string()))?;
+    let following = batch.as_completed_with(arriving, async |outcomes| match args.in_order {
+        true => follow(outcomes.in_order(), mode, &mut report, signals).await,
+        false => follow(outcomes, mode, &mut report, signals).await,
+    });
+    let end = following.await.map_err(|error| Failure::new(error.to_string()))?;
+    if matches!(end, End::Complete) && asked.is_of_nothing() {
+        return Err(nothing());
+    }
     report.summary();
     match end {
         End::Interrupted(signal) => Err(Failure::new(format!(
@@ -150,6 +150,17 @@ pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
             "nobody reads the outcomes any longer; what had not ended was stopped",
         )),
         End::Complete => verdict(mode, &report, args.deadline),
+    }
+}
+
+/// Bodies go where the options say, unless the request says something else.
+fn saving(args: &Fetch) -> impl FnMut(Numbered) -> RequestSpec + Send + use<> {
+    let directory = args.output.clone();
+    move |(number, spec)| match &directory {
+        Some(directory) if spec.save_path().is_none() => {
+            spec.save_to(directory.join(format!("{number}.body")))
+        }
+        _ => spec,
     }
 }
 
@@ -224,9 +235,9 @@ async fn follow(
 }
 
 fn dry_run(
-    requests: impl Iterator<Item = (usize, RequestSpec)>,
+    requests: impl Iterator<Item = Numbered>,
     format: Format,
-    skipped: usize,
+    asked: &Asked,
 ) -> Result<(), Failure> {
     let mut count = 0;
     for (number, spec) in requests {
@@ -235,7 +246,7 @@ fn dry_run(
             return Ok(());
         }
     }
-    let skipped = report::skipped(skipped);
+    let skipped = report::skipped(asked.counts().skipped);
     output::error(&format!("{count} would be sent{skipped}; nothing was\n"));
     Ok(())
 }

@@ -7,7 +7,7 @@ use rejoin::Instant;
 use rejoin_http::{Failed, Hop, Outcome, RequestSpec, Response};
 use rejoin_value::{Object, Value};
 
-use super::input::Numbers;
+use super::asked::Asked;
 use super::{Format, Mode};
 use crate::output;
 
@@ -18,9 +18,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 pub(super) struct Report {
     mode: Mode,
     format: Format,
-    numbers: Numbers,
-    total: usize,
-    skipped: usize,
+    asked: Asked,
     pub(super) good: usize,
     pub(super) bad: usize,
     timed_out: bool,
@@ -32,16 +30,10 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(
-        mode: Mode,
-        format: Format,
-        numbers: Numbers,
-        total: usize,
-        skipped: usize,
-    ) -> Self {
+    pub(super) fn new(mode: Mode, format: Format, asked: Asked) -> Self {
         let (good, bad, timed_out) = (0, 0, false);
         let (began, watched, shown) = (Instant::now(), output::is_watched(), None);
-        Self { mode, format, numbers, total, skipped, good, bad, timed_out, began, watched, shown }
+        Self { mode, format, asked, good, bad, timed_out, began, watched, shown }
     }
 
     /// Says how it ended; an error if nobody reads that.
@@ -50,7 +42,7 @@ impl Report {
             true => self.good += 1,
             false => self.bad += 1,
         }
-        let number = self.numbers.take(outcome.index);
+        let number = self.asked.take(outcome.index);
         self.timed_out |= outcome.result.as_ref().is_err_and(Failed::is_timeout);
         self.wipe();
         output::try_result(&match self.format {
@@ -75,15 +67,16 @@ impl Report {
     fn progress(&mut self) {
         if self.watched && self.shown.is_none_or(|shown| shown.elapsed() >= GLANCE) {
             self.shown = Some(Instant::now());
-            let (done, of) = (self.good + self.bad, self.total);
-            let filled = done * 20 / of.max(1);
-            output::error(&format!(
-                "[{}{}] {done} of {of}, {} not good, {}",
-                "=".repeat(filled),
-                " ".repeat(20 - filled),
-                self.bad,
-                seconds(self.began.elapsed())
-            ));
+            let (done, counts) = (self.good + self.bad, self.asked.counts());
+            let (bad, time) = (self.bad, seconds(self.began.elapsed()));
+            output::error(&match counts.arriving {
+                true => format!("{done} so far, {bad} not good, {time}"),
+                false => {
+                    let filled = (done * 20 / counts.total.max(1)).min(20);
+                    let (bar, rest) = ("=".repeat(filled), " ".repeat(20 - filled));
+                    format!("[{bar}{rest}] {done} of {}, {bad} not good, {time}", counts.total)
+                }
+            });
         }
     }
 
@@ -91,12 +84,13 @@ impl Report {
         self.wipe();
         let ended = self.good + self.bad;
         let mut text = format!("{} good, {} not good", self.good, self.bad);
-        match (self.total.saturating_sub(ended), self.mode) {
+        let counts = self.asked.counts();
+        match (counts.total.saturating_sub(ended), self.mode) {
             (0, _) => {}
             (rest, Mode::All) => text += &format!(", {rest} not finished"),
             (rest, Mode::Race | Mode::Any) => text += &format!(", {rest} stopped"),
         }
-        text += &skipped(self.skipped);
+        text += &skipped(counts.skipped);
         output::error(&format!("{text}; {}\n", seconds(self.began.elapsed())));
     }
 }
