@@ -115,6 +115,10 @@ impl ScopeBuilder {
 /// let double = to_sync(|n: u32| async move { Ok::<_, std::io::Error>(2 * n) });
 /// assert_eq!([1, 2, 3].map(|n| double(n).unwrap()), [2, 4, 6]);
 /// ```
+///
+/// # Errors
+///
+/// None here. Those of a call of the function are those of [`block_on`].
 pub fn to_sync<A, F, Fut, T, E>(function: F) -> impl Fn(A) -> Result<T, BlockOnError<E>>
 where
     F: Fn(A) -> Fut,
@@ -141,6 +145,10 @@ where
 /// assert!(parse("many").await.unwrap_err().failed().is_some());
 /// # });
 /// ```
+///
+/// # Errors
+///
+/// None here. Those of a call of the function are those of [`ThreadPool::run`].
 pub fn to_async<A, F, T, E>(
     pool: &ThreadPool,
     function: F,

@@ -133,7 +133,8 @@
 //! `cargo bench -p rejoin` prints these ratios, next to those of tokio's `JoinSet`.
 //!
 //! A [`limit::ConcurrencyLimit`] costs about as much as tokio's semaphore while a place is free, and
-//! about twice as much when there is a line. Futures that are joined in the calling task, here with
+//! two to three times as much when there is a line, for a place is handed on by way of whoever waits
+//! first. Futures that are joined in the calling task, here with
 //! [`in_task`], cost a fraction of what a task does, and share one thread. `cargo xtask bench peers`
 //! prints these, and where other crates are faster.
 //!

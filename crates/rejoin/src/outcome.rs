@@ -16,6 +16,28 @@ pub type Outcome<T, E> = Result<T, TaskError<E>>;
 /// A failure has two readers, whoever awaits the handle and whoever opened the scope, so the error
 /// is shared. `TaskError` is therefore `Clone` whatever `E` is; [`Arc::into_inner`] gives the
 /// error back by value when nobody else holds it.
+///
+/// ```
+/// use std::time::Duration;
+/// use rejoin::{OnError, Scope, TaskError};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let ended = Scope::builder().on_error(OnError::IgnoreErrors).run(|s: Scope<&str>| async move {
+///     let failed = s.spawn(async { Err::<(), _>("no disk") });
+///     let panicked = s.spawn(async { if true { panic!("a bug") } else { Ok(()) } });
+///     let late = s.task("late").timeout(Duration::from_secs(1)).spawn(std::future::pending::<Result<(), _>>());
+///     let stopped = s.spawn(std::future::pending::<Result<(), _>>());
+///     stopped.cancel("not needed");
+///
+///     assert!(matches!(failed.await, Err(TaskError::Failed(error)) if *error == "no disk"));
+///     assert!(matches!(panicked.await, Err(TaskError::Panicked(panic)) if panic.message() == "a bug"));
+///     assert!(matches!(late.await, Err(TaskError::TimedOut)));
+///     assert!(matches!(stopped.await, Err(TaskError::Cancelled(reason)) if reason.text() == "not needed"));
+///     Ok(())
+/// });
+/// ended.await.unwrap();
+/// # });
+/// ```
 pub enum TaskError<E> {
     /// It returned an error.
     Failed(Arc<E>),

@@ -129,6 +129,7 @@ pub(crate) fn all() -> Vec<Case> {
             contestants: contestants! {
                 "tokio pipes, echoed by cat" => processes::echo(),
                 "rejoin ProcessPool" => processes::pool(),
+                "rejoin worker, process" => processes::worker(),
             },
         },
         Case {
@@ -137,7 +138,8 @@ pub(crate) fn all() -> Vec<Case> {
             rounds: 1,
             contestants: contestants! {
                 "tokio pipes, echoed by cat" => processes::echo_large(),
-                "rejoin ProcessPool" => processes::pool_large(),
+                "rejoin ProcessPool, bytes" => processes::pool_bytes(),
+                "rejoin ProcessPool, list of bytes" => processes::pool_list(),
             },
         },
         Case {

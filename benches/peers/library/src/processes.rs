@@ -2,8 +2,10 @@
 
 use std::process::Stdio;
 
-use rejoin::process::{ProcessPool, function};
-use rejoin::{TaskError, to_process};
+use bytes::Bytes;
+use rejoin::process::{ProcessError, ProcessPool, function};
+use rejoin::worker::{Mode, Portable, Worker, ask_value, method, state};
+use rejoin::{Scope, TaskError, scope, to_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
@@ -18,8 +20,13 @@ fn same(n: u64) -> u64 {
 }
 
 #[function]
-fn bytes_back(bytes: Vec<u8>) -> Vec<u8> {
+fn bytes_back(bytes: Bytes) -> Bytes {
     bytes
+}
+
+#[function]
+fn list_back(list: Vec<u8>) -> Vec<u8> {
+    list
 }
 
 pub(crate) async fn pool() -> u64 {
@@ -34,15 +41,54 @@ pub(crate) async fn pool() -> u64 {
     sum.await.expect("no failure")
 }
 
-pub(crate) async fn pool_large() -> u64 {
+pub(crate) async fn pool_bytes() -> u64 {
     let one = ProcessPool::builder("bench").processes(std::num::NonZeroUsize::MIN);
     let sum = one.open(|pool| async move {
         let mut sum = 0;
         for _ in 0..LARGE {
-            let back = pool.run_value(bytes_back, vec![1; KILOBYTES]).await.expect("it answers");
+            let there = Bytes::from(vec![1; KILOBYTES]);
+            let back = pool.run_value(bytes_back, there).await.expect("it answers");
             sum += back.len() as u64;
         }
         Ok::<_, TaskError<()>>(sum)
+    });
+    sum.await.expect("no failure")
+}
+
+pub(crate) async fn pool_list() -> u64 {
+    let one = ProcessPool::builder("bench").processes(std::num::NonZeroUsize::MIN);
+    let sum = one.open(|pool| async move {
+        let mut sum = 0;
+        for _ in 0..LARGE {
+            let back = pool.run_value(list_back, vec![1; KILOBYTES]).await.expect("it answers");
+            sum += back.len() as u64;
+        }
+        Ok::<_, TaskError<()>>(sum)
+    });
+    sum.await.expect("no failure")
+}
+
+struct Adder;
+
+#[state]
+fn adder() -> Adder {
+    Adder
+}
+
+#[method]
+fn answer(_: &mut Adder, n: u64) -> u64 {
+    n
+}
+
+pub(crate) async fn worker() -> u64 {
+    let sum = scope(|s: Scope<ProcessError>| async move {
+        let worker: Worker<Portable<Adder>, ProcessError> =
+            Worker::builder("bench").mode(Mode::Process).start_portable(&s, adder, ());
+        let mut sum = 0;
+        for n in 0..CALLS {
+            sum += worker.call(ask_value(answer, n)).await?;
+        }
+        Ok(sum)
     });
     sum.await.expect("no failure")
 }

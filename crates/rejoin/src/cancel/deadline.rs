@@ -17,6 +17,24 @@ pub fn deadline() -> Option<Instant> {
 }
 
 /// What is left until the [`deadline`]; zero when it has passed.
+///
+/// ```
+/// use std::time::Duration;
+/// use rejoin::{remaining, timeout};
+/// # use tokio::time::sleep;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// assert_eq!(remaining(), None);
+/// timeout(Duration::from_secs(5), async {
+///     sleep(Duration::from_secs(2)).await;
+///     // A longer one inside changes nothing.
+///     let left = timeout(Duration::from_secs(60), async { remaining() }).await.unwrap();
+///     assert_eq!(left, Some(Duration::from_secs(3)));
+/// })
+/// .await
+/// .unwrap();
+/// # });
+/// ```
 pub fn remaining() -> Option<Duration> {
     deadline().map(|deadline| deadline.saturating_duration_since(seam::now()))
 }
@@ -51,6 +69,19 @@ pub async fn timeout<F: Future>(timeout: Duration, future: F) -> Result<F::Outpu
 }
 
 /// As [`timeout`], until a point in time.
+///
+/// ```
+/// use std::time::Duration;
+/// use rejoin::{Instant, timeout_at};
+/// # use tokio::time::sleep;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// // One deadline for several things, one after the other.
+/// let until = Instant::now() + Duration::from_secs(3);
+/// assert!(timeout_at(until, sleep(Duration::from_secs(2))).await.is_ok());
+/// assert!(timeout_at(until, sleep(Duration::from_secs(2))).await.is_err());
+/// # });
+/// ```
 ///
 /// # Errors
 ///

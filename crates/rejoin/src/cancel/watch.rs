@@ -110,6 +110,30 @@ pub fn cancel_reason() -> Option<CancelReason> {
 /// Lets other tasks run, then fails if the calling task was told to stop. For loops that work for
 /// long without waiting.
 ///
+/// ```
+/// use rejoin::{Scope, checkpoint, scope};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// scope(|s: Scope| async move {
+///     let counting = s.spawn_value(async {
+///         let mut n = 0_u64;
+///         while checkpoint().await.is_ok() {
+///             n += 1;
+///         }
+///         n
+///     });
+///     for _ in 0..10 {
+///         tokio::task::yield_now().await;
+///     }
+///     counting.cancel("enough");
+///     assert!(counting.await? > 0);
+///     Ok(())
+/// })
+/// .await
+/// .unwrap();
+/// # });
+/// ```
+///
 /// # Errors
 ///
 /// [`Cancelled`], with the reason.

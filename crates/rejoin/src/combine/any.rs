@@ -14,6 +14,25 @@ use crate::scope::{Cause, ScopeError};
 /// failure disturbs nobody. Of several that succeed at the same moment the first in input order
 /// wins. Also known as `first_success` and `select_ok`.
 ///
+/// ```
+/// use std::time::Duration;
+/// use rejoin::any;
+/// # use tokio::time::sleep;
+///
+/// async fn mirror(ms: u64, up: bool) -> Result<u64, &'static str> {
+///     sleep(Duration::from_millis(ms)).await;
+///     if up { Ok(ms) } else { Err("down") }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let first = any([mirror(10, false), mirror(30, true), mirror(20, true)]).await.unwrap();
+/// assert_eq!((first.index, first.value), (2, 20));
+///
+/// let none = any([mirror(10, false), mirror(30, false)]).await.unwrap_err();
+/// assert_eq!(none.failures().len(), 2);
+/// # });
+/// ```
+///
 /// # Errors
 ///
 /// [`Cause::TooFewSucceeded`] if all failed, with every failure in input order; [`Cause::Empty`] for

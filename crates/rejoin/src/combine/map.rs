@@ -66,6 +66,19 @@ where
 /// As [`map`], for what has no output: it keeps nothing for an item that is done, so that `items`
 /// may go on for ever.
 ///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use rejoin::for_each;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let two = NonZeroUsize::new(2).unwrap();
+/// let checked = for_each(1.., two, |n: u32| async move {
+///     if n < 1000 { Ok(()) } else { Err("a thousand is enough") }
+/// });
+/// assert_eq!(checked.await.unwrap_err().failures().len(), 1);
+/// # });
+/// ```
+///
 /// # Errors
 ///
 /// [`ScopeError`] with the failures; the first one stops the rest.

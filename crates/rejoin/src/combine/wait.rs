@@ -79,6 +79,27 @@ where
 }
 
 /// When to stop waiting.
+///
+/// ```
+/// use std::time::Duration;
+/// use rejoin::{Until, wait_until};
+/// # use tokio::time::sleep;
+///
+/// async fn job(seconds: u64) -> Result<u64, &'static str> {
+///     sleep(Duration::from_secs(seconds)).await;
+///     if seconds == 2 { Err("two is bad") } else { Ok(seconds) }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let jobs = || [3, 2, 1].map(job);
+/// let first = wait_until(jobs(), Until::first_completed()).await;
+/// assert_eq!((first.done.len(), first.not_done), (1, vec![0, 1]));
+/// let failed = wait_until(jobs(), Until::first_failed()).await;
+/// assert_eq!((failed.done.len(), failed.not_done), (2, vec![0]));
+/// let late = wait_until(jobs(), Until::all().timeout(Duration::from_millis(1500))).await;
+/// assert_eq!((late.done.len(), late.not_done), (1, vec![0, 1]));
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Until {
     pub(super) when: When,

@@ -41,6 +41,15 @@ use crate::outcome::Outcome;
 /// it is for work that waits. For work that calculates, make a pool of as many threads as there are
 /// cores.
 ///
+/// ```
+/// use rejoin::to_thread;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let manifest = to_thread(|| std::fs::read_to_string("Cargo.toml")).await.unwrap();
+/// assert!(manifest.unwrap().contains("[package]"));
+/// # });
+/// ```
+///
 /// # Errors
 ///
 /// [`TaskError::Panicked`](crate::TaskError::Panicked) if it panics,

@@ -177,8 +177,14 @@ struct Bounded {
 impl Flavor for Bounded {
     type Output = Vec<u8>;
 
+    // A `Vec<u8>` comes byte by byte.
+    #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.try_extend(&[byte])
+        if self.bytes.len() >= self.most {
+            return Err(postcard::Error::SerializeBufferFull);
+        }
+        self.bytes.push(byte);
+        Ok(())
     }
 
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {

@@ -13,6 +13,21 @@ use crate::outcome::TaskError;
 /// Failures are kept in the order in which the children were submitted (the body comes first),
 /// whatever the order in which they happened. Children that ended only because the scope was
 /// stopped are [counted](ScopeError::stopped), not listed.
+///
+/// ```
+/// use rejoin::{Cause, Scope, scope};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let error = scope(|s: Scope<&str>| async move {
+///     s.task("disk").spawn(async { Err::<(), _>("full") });
+///     s.task("clock").spawn(std::future::pending::<Result<(), _>>()).await
+/// });
+/// let error = error.await.unwrap_err();
+/// assert_eq!(*error.cause(), Cause::Failed);
+/// assert_eq!(error.failures()[0].name(), Some("disk"));
+/// assert_eq!(error.stopped(), 1); // The clock.
+/// # });
+/// ```
 pub struct ScopeError<E> {
     scope: Option<Name>,
     cause: Cause,

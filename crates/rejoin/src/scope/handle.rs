@@ -43,6 +43,22 @@ impl fmt::Display for TaskId {
 /// The scope owns the child, not the handle: dropping a handle neither cancels nor detaches. The
 /// handle may go anywhere and be awaited by any task.
 ///
+/// ```
+/// use rejoin::{Scope, scope};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let both = scope(|s: Scope| async move {
+///     let sum = s.task("sum").spawn_value(async { 1 + 2 });
+///     let idle = s.spawn_value(std::future::pending::<()>());
+///     assert_eq!(sum.name(), Some("sum"));
+///     assert!(!idle.is_finished());
+///     idle.cancel("nothing to do");
+///     Ok((sum.await?, idle.await.unwrap_err().to_string()))
+/// });
+/// assert_eq!(both.await.unwrap(), (3, "cancelled: nothing to do".to_owned()));
+/// # });
+/// ```
+///
 /// # Cancel safety
 ///
 /// Awaiting `&mut handle` and dropping that wait loses nothing; the child goes on, and the handle

@@ -46,6 +46,20 @@ use crate::seam::{self, Instant};
 
 /// What a failure does to the others in its scope. A panic is a failure, and so is the time-out of a
 /// child that has a deadline of its own.
+///
+/// ```
+/// use rejoin::{OnError, Scope};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let all = Scope::builder().on_error(OnError::CollectAll).run(|s: Scope<u32>| async move {
+///     for n in 1..=3 {
+///         s.spawn(async move { Err::<(), _>(n) });
+///     }
+///     Ok(())
+/// });
+/// assert_eq!(all.await.unwrap_err().failures().len(), 3);
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnError {
     /// The first failure stops the other children and the body. The scope ends in an error.

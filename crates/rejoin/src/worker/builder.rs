@@ -159,7 +159,7 @@ impl WorkerBuilder {
     ///
     /// # Panics
     ///
-    /// If `make` does; outside a Tokio runtime; in [`Mode::Process`], to which a closure cannot go:
+    /// If `make` does; outside a Tokio runtime; in `Mode::Process`, to which a closure cannot go:
     /// that takes `start_portable`.
     #[track_caller]
     pub fn start<S, E, X, F>(self, scope: &Scope<X>, make: F) -> Worker<S, E>
