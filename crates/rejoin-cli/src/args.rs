@@ -95,6 +95,12 @@ pub(crate) struct Test {
     /// Run only the tests whose names, with that of their `describe`, contain this
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,
+    /// Runs each test in every order in which its tasks and branches can end; its answer must be the same in all
+    #[arg(long)]
+    pub(crate) orders: bool,
+    /// Chooses the orders of tests that have too many to try them all
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "orders")]
+    pub(crate) seed: u64,
     /// How results are shown; as JSON, one test a line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: TestFormat,
@@ -143,8 +149,11 @@ pub(crate) struct Explain {
     pub(crate) what: PathBuf,
     /// A request such as "GET /path", or the name of a pipeline [default: all of them]
     pub(crate) target: Option<String>,
+    /// Says which steps could run at the same time, and how to write that
+    #[arg(long)]
+    pub(crate) suggest: bool,
     /// How it is shown
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, conflicts_with = "suggest")]
     pub(crate) format: ExplainFormat,
 }
 

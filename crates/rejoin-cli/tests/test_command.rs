@@ -373,3 +373,78 @@ fn a_thousand_tests_that_wait_for_seconds() {
     let ran = run(&tests, &[]);
     assert!(ran.stdout.ends_with("1000 passed, 0 failed\n"), "{}", ran.stdout);
 }
+
+const ORDERS: &str = r#"
+GET /collected
+  |> parallel(on_error: collect_all)
+    slow:
+      |> fetch("https://slow.example/")
+    quick:
+      |> fetch("https://quick.example/")
+    bad:
+      |> fetch("https://bad.example/")
+  end
+  |> jq: `{ slow: .async.slow.data, quick: .async.quick.data, bad: .async.bad.error }`
+
+GET /raced
+  |> race @result(first)
+    a:
+      |> sleep: `1s`
+      |> jq: `"a"`
+    b:
+      |> sleep: `2s`
+      |> jq: `"b"`
+  end
+  |> jq: `.data.first`
+
+GET /many
+  |> jq: `"a"` @async(a)
+  |> jq: `"b"` @async(b)
+  |> join: `a, b`
+  |> parallel
+    c: |> jq: `"c"`
+    d: |> jq: `"d"`
+    e: |> jq: `"e"`
+    f: |> jq: `"f"`
+    g: |> jq: `"g"`
+    h: |> jq: `"h"`
+  end
+  |> jq: `[.async[]]`
+
+describe "orders"
+  it "is the same in all of them"
+    with mock fetch returning `1` after 5s
+    when calling GET /collected
+    then status is 200
+    and took 5s..6s
+
+  it "is not"
+    when calling GET /raced
+    then status is 200
+
+  it "has too many"
+    when calling GET /many
+    then output `length` equals 8
+"#;
+
+#[test]
+fn a_test_runs_in_every_order_of_its_branches() {
+    let directory = Directory::new();
+    directory.write("app.wp", ORDERS);
+    let ran = directory.rejoin(&["test", "app.wp", "--orders", "--seed", "7"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("PASS  orders > is the same in all of them  (6 orders)"),
+        "{}",
+        ran.stdout
+    );
+    let changed = "the answer is another when `b` ends before `a`\n      - \"a\"\n      + \"b\"";
+    assert!(ran.stdout.contains(changed), "{}", ran.stdout);
+    // Of 300 orders that the seed chose, those that differ in what runs together.
+    assert!(ran.stdout.contains("PASS  orders > has too many  (2"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("2 passed, 1 failed\n"), "{}", ran.stdout);
+    let again = directory.rejoin(&["test", "app.wp", "--orders", "--seed", "7"]);
+    assert_eq!(ran.stdout, again.stdout);
+    let plain = directory.rejoin(&["test", "app.wp"]);
+    assert_eq!(plain.code, 0, "{}", plain.stdout);
+}

@@ -15,7 +15,7 @@ use crate::exec::{Frame, run_block};
 use crate::fork_policy::{self, Decision, Forked};
 use crate::policy;
 use crate::program::{Fork, Program};
-use crate::task::TaskFailure;
+use crate::task::{self, TaskFailure};
 
 /// What a branch made, or its list of errors.
 type End = fork_policy::End<Value, Value>;
@@ -41,7 +41,8 @@ pub(crate) async fn run(
         let (context, program, fork) = (context.for_task(), program.clone(), fork.clone());
         let mut frame = frame.inner(frame.state.fork());
         frame.task = Some(fork.branches[index].name.clone());
-        async move { branch(&context, &program, &fork, index, frame).await }
+        let held_back = task::held_back(&context, &fork.branches[index].name);
+        async move { branch(&context, &program, &fork, index, frame, held_back).await }
     });
     let forked = fork_policy::run(&fork.policy, branches, |why| panicked(fork, why)).await;
     settle(fork, forked, frame);
@@ -53,6 +54,7 @@ async fn branch(
     fork: &Fork,
     index: usize,
     frame: Frame,
+    held_back: Duration,
 ) -> Result<Value, Value> {
     let branch = &fork.branches[index];
     context.emit(Event::TaskStarted { task: branch.name.clone() });
@@ -69,6 +71,7 @@ async fn branch(
     } else {
         steps(context, program, fork, index, frame).await
     };
+    task::rest(held_back).await;
     let error = ended.as_ref().err().map(|errors| envelope::first_type(errors).into());
     context.emit(Event::TaskEnded { task: branch.name.clone(), took: began.elapsed(), error });
     ended

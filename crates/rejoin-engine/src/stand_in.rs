@@ -19,6 +19,13 @@ pub trait StandIns: Send + Sync + 'static {
     /// What answers a call of the pipeline with this state; asked once for each call.
     fn pipeline(&self, pipeline: &str, state: &Value) -> Option<StandIn>;
 
+    /// A task or branch of this name begins; once for each. It ends so much later than it would, so that a test can have
+    /// those that run together end in any order.
+    fn held_back(&self, task: &str) -> Duration {
+        let _ = task;
+        Duration::ZERO
+    }
+
     /// A step that reaches outside runs itself; what is returned is dropped when it has ended.
     fn outside(&self) -> Box<dyn Any + Send>;
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rejoin::{Instant, OnError, Outcome, Scope, ScopeError, TaskError, TaskHandle};
 use rejoin_value::{Object, Value};
@@ -65,8 +66,10 @@ pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, st
     let task = spawn.task.clone();
     context.emit(Event::TaskStarted { task: task.clone() });
     let began = Instant::now();
+    let held_back = held_back(context, &task);
     let work = async move |inner: Context| {
         let ended = run(&inner, &program, &call, &task, state).await;
+        rest(held_back).await;
         let error = match &ended {
             Ok(_) => None,
             Err(errors) => Some(envelope::first_type(errors).into()),
@@ -90,6 +93,17 @@ pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, st
         context.scope().task(spawn.task.clone()).spawn_value(work(inner))
     };
     context.tasks.insert(spawn.task.clone(), Running { handle, optional: spawn.optional });
+}
+
+/// How much later than it would a task or branch that begins now is to end: nothing but in tests.
+pub(crate) fn held_back(context: &Context, task: &str) -> Duration {
+    context.host().stand_ins.as_ref().map_or(Duration::ZERO, |all| all.held_back(task))
+}
+
+pub(crate) async fn rest(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
 }
 
 async fn run(

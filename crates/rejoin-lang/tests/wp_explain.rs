@@ -4,7 +4,7 @@
 mod catalog;
 
 use catalog::Catalog;
-use rejoin_lang::explain::{Explained, Subject, explain, find};
+use rejoin_lang::explain::{Explained, Subject, explain, find, suggest, suggestions_as_text};
 use rejoin_lang::load;
 use rejoin_lang::plan::{PipelineId, Plan};
 use rejoin_lang::source::Source;
@@ -147,4 +147,54 @@ fn blocks_of_branches_in_a_tree_and_a_chart() {
     let explained = explained(text);
     insta::assert_snapshot!(explained.to_text());
     insta::assert_snapshot!(explained.to_mermaid());
+}
+
+fn suggested(steps: &str) -> Vec<Vec<String>> {
+    let found = suggest(&plan(&format!("GET /a\n{steps}")), &Catalog, None);
+    found.into_iter().map(|one| one.steps).collect()
+}
+
+#[test]
+fn steps_that_do_not_depend_on_each_other_are_suggested() {
+    let a = "  |> fetch(\"http://a\") @result(a)\n";
+    let b = "  |> fetch(.params.id) @result(b)\n";
+    let after_a = "  |> fetch(.data.a.response.url) @result(c)\n";
+    assert_eq!(suggested(&format!("{a}{b}")).concat().len(), 2);
+    assert_eq!(suggested(&format!("{a}{b}{after_a}")).concat().len(), 2);
+    for apart in [
+        format!("{a}{after_a}"),
+        format!("{a}{a}"),
+        // Whoever reads the whole state reads all of it.
+        format!("{a}  |> fetch(. | tostring) @result(d)\n"),
+        format!("{a}  |> fetch(.data | keys[0]) @result(d)\n"),
+        // Steps that write, or run only sometimes, or have no place of their own, stay where they are.
+        format!("{a}  |> fetch(\"http://d\", {{ method: \"POST\" }}) @result(d)\n"),
+        format!("{a}  |> fetch(\"http://d\", {{ method: \"POST\" }}) @result(d)\n{after_a}"),
+        format!("{a}  |> rows: `DELETE FROM x` @result(d)\n"),
+        format!("{a}  |> fetch(\"http://d\") @result(d) @when(x)\n"),
+        format!("{a}  |> fetch(\"http://d\")\n"),
+        format!("{a}  |> jq: `{{ x: 1 }}`\n{b}"),
+    ] {
+        assert_eq!(suggested(&apart), Vec::<Vec<String>>::new(), "{apart}");
+    }
+    assert_eq!(suggested(&format!("{a}  |> rows: `select 1` @result(d)\n")).concat().len(), 2);
+}
+
+#[test]
+fn a_suggestion_says_what_to_write_and_what_it_saves() {
+    let text = "GET /a\n  |> fetch(\"http://a\") @result(a)\n  |> fetch(.params.id) @result(b)\n  |> fetch(.data.a.response) @result(c)\n  |> jq: `.data`\n";
+    let before = plan(text);
+    let found = suggest(&before, &Catalog, None);
+    insta::assert_snapshot!(suggestions_as_text(&found));
+    assert_eq!(found[0].saving, (3, 2));
+    let rewritten: String = found[0].rewrite.lines().map(|line| format!("  {line}\n")).collect();
+    let (start, _) = text.split_once("  |> fetch").unwrap();
+    let end = &text[text.find("  |> fetch(.data.a").unwrap()..];
+    let after = load(Source::new("app.wp", format!("{start}{rewritten}{end}")), &Catalog);
+    let errors: Vec<_> = after.diagnostics.iter().filter(|p| p.code.id() != "W0203").collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(
+        suggestions_as_text(&suggest(&after.plan, &Catalog, None)),
+        "nothing to suggest: no neighbouring calls could run at the same time\n"
+    );
 }

@@ -31,6 +31,11 @@ pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
             ))
         })?),
     };
+    if args.suggest {
+        let found = explain::suggest(&plan, &registry, subject);
+        output::result(&explain::suggestions_as_text(&found));
+        return Ok(());
+    }
     let explained = explain::explain(&plan, &registry, subject);
     output::result(&match args.format {
         ExplainFormat::Text => explained.to_text(),

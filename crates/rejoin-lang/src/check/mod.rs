@@ -25,6 +25,7 @@ mod unhandled;
 use std::collections::HashSet;
 
 pub use config_keys::{refused_setting, setting_duration};
+pub(crate) use retries::writes_outside;
 
 use crate::diagnostic::Diagnostic;
 use crate::jq_facts::JqFacts;

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Block, Call, Callee, ForkKind, NodeKind};
 use crate::source::Span;
-use crate::step_spec::Effect;
+use crate::step_spec::{Effect, StepSpec};
 
 use super::Checker;
 use super::bodies::{bodies, call_of, each_call, each_node, inner_blocks};
@@ -120,7 +120,11 @@ fn first_write(checker: &Checker<'_>, block: &Block) -> Option<(String, Span)> {
 
 /// What a call changes outside, if it does, with its place.
 fn write_of(checker: &Checker<'_>, call: &Call) -> Option<(String, Span)> {
-    let spec = checker.spec(call)?;
+    writes_outside(call, checker.spec(call)?)
+}
+
+/// What a call of a step changes outside, if it does, with its place.
+pub(crate) fn writes_outside(call: &Call, spec: &StepSpec) -> Option<(String, Span)> {
     match literal_method(call) {
         Some((method, span)) => {
             (!REPEATABLE.contains(&&*method)).then(|| (format!("`{method}`"), span))

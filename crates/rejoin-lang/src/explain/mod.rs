@@ -5,9 +5,11 @@ mod critical;
 mod json;
 mod mermaid;
 mod outline;
+mod suggest;
 mod target;
 mod text;
 
+pub use suggest::{Suggestion, suggest, suggestions_as_text};
 pub use target::find;
 
 use crate::plan::{PipelineId, Plan};

@@ -2,6 +2,7 @@
 
 mod compare;
 mod judge;
+mod orders;
 mod page;
 mod report;
 mod run;
@@ -58,13 +59,22 @@ fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Out
         let full = format!("{} {}", test.suite, test.name);
         if args.filter.as_ref().is_none_or(|wanted| full.contains(wanted.as_str())) {
             let sources = program.sources();
-            let ran = run::run(&program, index, &schema, &environment, log);
+            let bench =
+                run::Bench { program: &program, schema: &schema, environment: &environment, log };
+            let (ran, orders) = match args.orders {
+                false => (bench.run(index, None), None),
+                true => {
+                    let (ran, tried) = orders::explore(&bench, index, args.seed);
+                    (ran, Some(tried))
+                }
+            };
             outcomes.push(Outcome {
                 suite: test.suite.clone(),
                 name: test.name.clone(),
                 location: sources.location(test.span),
                 took: ran.took,
                 outside: ran.outside,
+                orders,
                 failures: ran
                     .failures
                     .into_iter()

@@ -15,6 +15,8 @@ pub(super) struct Outcome {
     pub(super) took: Duration,
     /// Whether it reached a real service, so that its time was real.
     pub(super) outside: bool,
+    /// In how many orders it ran, if orders were asked for.
+    pub(super) orders: Option<usize>,
     pub(super) failures: Vec<Failed>,
 }
 
@@ -48,7 +50,12 @@ pub(super) fn text(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         let verdict = if outcome.passed() { "PASS" } else { "FAIL" };
         let outside = if outcome.outside { "  (reached a real service, in real time)" } else { "" };
-        let _ = writeln!(out, "{verdict}  {} > {}{outside}", outcome.suite, outcome.name);
+        let orders = match outcome.orders {
+            None => String::new(),
+            Some(1) => "  (1 order)".to_owned(),
+            Some(tried) => format!("  ({tried} orders)"),
+        };
+        let _ = writeln!(out, "{verdict}  {} > {}{orders}{outside}", outcome.suite, outcome.name);
         for line in outcome.explained().lines() {
             let _ = writeln!(out, "    {line}");
         }
@@ -65,6 +72,9 @@ pub(super) fn json(outcomes: &[Outcome]) -> String {
         line.insert("location", outcome.location.as_str());
         line.insert("passed", outcome.passed());
         line.insert("real_time", outcome.outside);
+        if let Some(orders) = outcome.orders {
+            line.insert("orders", orders as i64);
+        }
         line.insert("took_ms", outcome.took.as_secs_f64() * 1000.0);
         let failures = outcome.failures.iter().map(|failed| {
             let mut object = Object::new();

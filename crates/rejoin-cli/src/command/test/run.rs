@@ -12,7 +12,7 @@ use rejoin::{OnError, Scope};
 use rejoin_engine::{
     App, ContentType, Host, Program, RunError, RunOptions, ScriptArgs, StandIn, Target,
 };
-use rejoin_lang::plan::{GivenKind, MockAnswer, Script, Test, Trigger};
+use rejoin_lang::plan::{Check, CheckKind, GivenKind, MockAnswer, Script, Test, Trigger};
 use rejoin_lang::source::Span;
 use rejoin_server::{Log, new_request_id, service, status_of};
 use rejoin_steps::migrate::InMemory;
@@ -23,7 +23,8 @@ use tower_service::Service as _;
 use crate::environment::Environment;
 
 use super::judge::judge;
-use super::stand_ins::Watch;
+use super::orders::Order;
+use super::stand_ins::{Begun, Watch};
 use super::watchdog::{Reins, watched};
 
 /// What a test's trigger led to.
@@ -46,11 +47,21 @@ pub(super) struct Ran {
     pub(super) outside: bool,
     /// Everything that does not hold.
     pub(super) failures: Failures,
+    /// What was answered, if anything was.
+    pub(super) seen: Option<Seen>,
+    /// The tasks and branches that began, if there was an order.
+    pub(super) begun: Vec<Begun>,
 }
 
 impl Ran {
     fn failed(at: Span, what: String) -> Self {
-        Self { took: Duration::ZERO, outside: false, failures: vec![(at, what)] }
+        Self {
+            took: Duration::ZERO,
+            outside: false,
+            failures: vec![(at, what)],
+            seen: None,
+            begun: Vec::new(),
+        }
     }
 }
 
@@ -60,29 +71,36 @@ const SPARE: Duration = Duration::from_secs(30);
 /// How long the clean-up of a test that was stopped may take.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Runs the test with this index, under a watchdog.
-pub(super) fn run(
-    program: &Arc<Program>,
-    index: usize,
-    schema: &InMemory,
-    environment: &Environment,
-    log: &Log,
-) -> Ran {
-    let limit = program.request_timeout().saturating_add(SPARE);
-    let span = program.tests()[index].span;
-    let (program, schema) = (program.clone(), schema.clone());
-    let (environment, log) = (environment.clone(), log.clone());
-    let ran = watched(limit, GRACE, move |reins| {
-        attempt(&program, &program.tests()[index], &schema, &environment, &log, &reins)
-    });
-    ran.unwrap_or_else(|| {
-        Ran::failed(span, format!("it hung: {limit:?} of real time passed without an end"))
-    })
+/// What the tests of a file have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Bench<'a> {
+    pub(super) program: &'a Arc<Program>,
+    pub(super) schema: &'a InMemory,
+    pub(super) environment: &'a Environment,
+    pub(super) log: &'a Log,
+}
+
+impl Bench<'_> {
+    /// Runs the test with this index, under a watchdog; with an order, what runs together ends in that order.
+    pub(super) fn run(&self, index: usize, order: Option<Order>) -> Ran {
+        let limit = self.program.request_timeout().saturating_add(SPARE);
+        let span = self.program.tests()[index].span;
+        let (program, schema) = (self.program.clone(), self.schema.clone());
+        let (environment, log) = (self.environment.clone(), self.log.clone());
+        let ran = watched(limit, GRACE, move |reins| {
+            let test = &program.tests()[index];
+            attempt(&program, test, order, &schema, &environment, &log, &reins)
+        });
+        ran.unwrap_or_else(|| {
+            Ran::failed(span, format!("it hung: {limit:?} of real time passed without an end"))
+        })
+    }
 }
 
 fn attempt(
     program: &Arc<Program>,
     test: &Test,
+    order: Option<Order>,
     schema: &InMemory,
     environment: &Environment,
     log: &Log,
@@ -97,8 +115,12 @@ fn attempt(
         Ok(runtime) => runtime,
         Err(error) => return failed(format!("cannot start a runtime: {error}")),
     };
+    let is_ordered = order.is_some();
     let watch = match watch(test) {
-        Ok(watch) => Arc::new(watch),
+        Ok(mut watch) => {
+            watch.order = order.map(Into::into);
+            Arc::new(watch)
+        }
         Err((span, what)) => return Ran::failed(span, what),
     };
     let ran = runtime.block_on(async {
@@ -118,10 +140,16 @@ fn attempt(
     });
     match ran {
         Ok(seen) => {
-            let wrong = test.checks.iter().filter_map(|check| {
+            // In another order other tasks are cancelled, and times mean nothing.
+            let counts = |check: &&Check| {
+                !is_ordered || !matches!(check.kind, CheckKind::Took(..) | CheckKind::Cancelled(_))
+            };
+            let wrong = test.checks.iter().filter(counts).filter_map(|check| {
                 judge(check, &seen, &watch, test).err().map(|what| (check.span, what))
             });
-            Ran { took: seen.took, outside: watch.was_outside(), failures: wrong.collect() }
+            let failures = wrong.collect();
+            let outside = watch.was_outside();
+            Ran { took: seen.took, outside, failures, begun: watch.begun(), seen: Some(seen) }
         }
         Err((at, what)) => Ran { outside: watch.was_outside(), ..Ran::failed(at, what) },
     }
