@@ -39,16 +39,26 @@ pub struct Defaults {
     pub(crate) threads: NonZeroUsize,
     pub(crate) limit: NonZeroUsize,
     pub(crate) grace: Duration,
+    /// As many as there are cores, if nothing is said.
+    #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+    processes: Option<NonZeroUsize>,
 }
 
 impl Defaults {
-    /// Those that hold without [`configure`]: 512 threads, 16 items at once, no grace.
+    /// Those that hold without [`configure`]: 512 threads, 16 items at once, no grace, as many child
+    /// processes as there are cores.
     pub fn new() -> Self {
         // As many threads as Tokio allows at most by default. So many items are enough to hide a
         // slow answer, and few enough for a service on the other side.
         const THREADS: NonZeroUsize = NonZeroUsize::new(512).expect("it is not zero");
         const LIMIT: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
-        Defaults { threads: THREADS, limit: LIMIT, grace: Duration::ZERO }
+        Defaults {
+            threads: THREADS,
+            limit: LIMIT,
+            grace: Duration::ZERO,
+            #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+            processes: None,
+        }
     }
 
     /// How many pieces of work [`to_thread`](crate::to_thread) runs at once. The runtime has to allow
@@ -70,6 +80,21 @@ impl Defaults {
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
+    }
+}
+
+#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
+impl Defaults {
+    /// How many children [`to_process`](crate::to_process) runs at once, and a
+    /// [`ProcessPool`](crate::process::ProcessPool) has.
+    pub fn processes(mut self, processes: NonZeroUsize) -> Self {
+        self.processes = Some(processes);
+        self
+    }
+
+    pub(crate) fn children(&self) -> NonZeroUsize {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.processes.unwrap_or_else(cores)
     }
 }
 
@@ -102,7 +127,7 @@ pub(crate) fn defaults() -> &'static Defaults {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigureError {
-    /// They were set already, or something has used them: a scope, a map, a thread.
+    /// They were set already, or something has used them: a scope, a map, a thread, a child process.
     InUse,
     /// The grace is longer than an hour.
     Grace(Duration),

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+#[cfg(all(feature = "process", unix))]
+use rejoin::Outcome;
 use rejoin::configure::{ConfigureError, Defaults, configure};
 use rejoin::{Map, Scope, scope, timeout};
 use tokio::time::{Instant, sleep};
@@ -22,6 +24,8 @@ async fn defaults_hold_where_nothing_else_is_said_and_are_set_once() {
     let long = configure(defaults.clone().grace(Duration::MAX)).unwrap_err();
     assert!(matches!(long, ConfigureError::Grace(Duration::MAX)));
     assert!(long.to_string().ends_with("is longer than an hour: set a shorter one"));
+    #[cfg(all(feature = "process", unix))]
+    let defaults = defaults.processes(three);
     configure(defaults.clone().grace(ms(30))).unwrap();
 
     // The grace, in a plain scope and in a time-out, and a scope's own instead of it.
@@ -56,6 +60,14 @@ async fn defaults_hold_where_nothing_else_is_said_and_are_set_once() {
     });
     naps.gather().await.unwrap();
     assert_eq!(most.load(Ordering::SeqCst), 3);
+
+    // The children of a pool.
+    #[cfg(all(feature = "process", unix))]
+    {
+        let pool = rejoin::process::ProcessPool::builder("pool");
+        let children = pool.open(|pool| async move { Outcome::<_, ()>::Ok(pool.processes()) });
+        assert_eq!(children.await.unwrap(), three);
+    }
 
     let again = configure(defaults).unwrap_err();
     assert_eq!(again, ConfigureError::InUse);

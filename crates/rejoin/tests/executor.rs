@@ -65,6 +65,18 @@ async fn a_full_queue_and_a_closed_executor_hand_the_work_back() {
     .unwrap();
 }
 
+/// Not lost in a child that never starts.
+#[tokio::test]
+async fn a_clone_that_is_kept_for_too_long_gets_its_work_back() {
+    let kept: Plain =
+        Executor::open(pool(1), 1, |executor: Plain| async move { Ok(executor) }).await.unwrap();
+    let refused = kept.try_execute(|| Ok(1)).unwrap_err();
+    assert!(!refused.is_full());
+    let refused = kept.execute(refused.into_work()).await.unwrap_err();
+    assert_eq!(refused.into_work()(), Ok(1));
+    assert_eq!((kept.unfinished(), live_tasks()), (0, 0));
+}
+
 #[tokio::test]
 async fn what_one_submits_starts_in_the_order_of_submission() {
     let (start, started) = mpsc::channel();

@@ -12,7 +12,7 @@ use crate::cancel::CancelReason;
 use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::Outcome;
-use crate::scope::{OnError, Scope, ScopeError, TaskHandle};
+use crate::scope::{OnError, Scope, ScopeError, TaskHandle, as_outcome};
 
 /// A [`ThreadPool`] with a queue in front of it, for as long as a body runs. Clones are the same
 /// executor.
@@ -88,7 +88,7 @@ impl<E: Send + Sync + 'static> Executor<E> {
     ///
     /// # Errors
     ///
-    /// [`ExecutorRefused`] hands `work` back if the executor is closed.
+    /// [`ExecutorRefused`] hands `work` back if the executor is closed, or its body has ended.
     ///
     /// # Cancel safety
     ///
@@ -100,7 +100,7 @@ impl<E: Send + Sync + 'static> Executor<E> {
     {
         let place = Arc::clone(&self.shared.places).acquire_owned();
         match waits("a place in a queue", place).await {
-            Ok(place) => Ok(self.submit(place, work)),
+            Ok(place) => self.submit(place, work),
             Err(_) => Err(self.refuse(work, Refusal::Closed)),
         }
     }
@@ -116,7 +116,7 @@ impl<E: Send + Sync + 'static> Executor<E> {
         T: Send + 'static,
     {
         match Arc::clone(&self.shared.places).try_acquire_owned() {
-            Ok(place) => Ok(self.submit(place, work)),
+            Ok(place) => self.submit(place, work),
             Err(TryAcquireError::NoPermits) => Err(self.refuse(work, Refusal::Full)),
             Err(TryAcquireError::Closed) => Err(self.refuse(work, Refusal::Closed)),
         }
@@ -141,22 +141,31 @@ impl<E: Send + Sync + 'static> Executor<E> {
         self.shared.capacity - self.shared.places.available_permits()
     }
 
-    fn submit<F, T>(&self, place: OwnedSemaphorePermit, work: F) -> TaskHandle<T, E>
+    fn submit<F, T>(
+        &self,
+        place: OwnedSemaphorePermit,
+        work: F,
+    ) -> Result<TaskHandle<T, E>, ExecutorRefused<F>>
     where
         F: FnOnce() -> Result<T, E> + Send + 'static,
         T: Send + 'static,
     {
+        // The body has ended, or was stopped, and somebody still has a clone.
+        let Ok(admitted) = self.scope.admit(None) else {
+            return Err(self.refuse(work, Refusal::Closed));
+        };
         let pool = self.pool.clone();
-        let handle = self.scope.spawn_outcome(async move {
+        let work = async move {
             let outcome = pool.run(work).await;
             drop(place);
             outcome
-        });
+        };
+        let handle = self.scope.start(admitted, None, work, as_outcome);
         // An abort between taking the place and spawning did not see this one.
         if let Some(reason) = self.shared.aborted.get() {
             handle.cancel(reason.clone());
         }
-        handle
+        Ok(handle)
     }
 
     fn refuse<F>(&self, work: F, refusal: Refusal) -> ExecutorRefused<F> {

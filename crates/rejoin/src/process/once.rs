@@ -1,8 +1,6 @@
 //! A child process for a single call.
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
-use std::thread::available_parallelism;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,12 +13,13 @@ use super::pool::MAX_MESSAGE;
 use super::process::Process;
 use super::registry::Kind;
 use super::taken::Taken;
+use crate::configure::defaults;
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::guest::Guest;
 
 /// Runs `function` in a child process of its own, which has gone when this returns. As many run at
-/// once as there are cores; more wait. The arguments are `()`, the one argument, or a tuple.
+/// once as there are cores, or as the [defaults](crate::configure) say; more wait. The arguments are `()`, the one argument, or a tuple.
 ///
 /// It costs about a millisecond. For many calls, open a [`ProcessPool`](super::ProcessPool), whose
 /// children stay.
@@ -68,8 +67,8 @@ where
     let call = Call::new(Kind::Function, function, &arguments, MAX_MESSAGE)?;
     drop(arguments);
     let free = FREE.get_or_init(|| {
-        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        Arc::new(Semaphore::new(cores))
+        let children = defaults().children().get();
+        Arc::new(Semaphore::new(children.min(Semaphore::MAX_PERMITS)))
     });
     let free = Arc::clone(free).acquire_owned().await.expect("the semaphore is never closed");
     let guest = Guest::of_caller(&NAME).map_err(TaskError::Cancelled)?;

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::available_parallelism;
 
 use futures_util::future::{Either, select};
 use serde::Serialize;
@@ -19,6 +18,7 @@ use super::process::{Broken, Process};
 use super::registry::Kind;
 use super::taken::Taken;
 use crate::cancel::CancelReason;
+use crate::configure::defaults;
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::core::Core;
@@ -60,7 +60,7 @@ impl ProcessPool {
     pub fn builder(name: impl Into<Name>) -> ProcessPoolBuilder {
         ProcessPoolBuilder {
             name: name.into(),
-            processes: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            processes: defaults().children(),
             max_message: MAX_MESSAGE,
             calls_per_process: None,
         }
@@ -316,7 +316,8 @@ pub struct ProcessPoolBuilder {
 }
 
 impl ProcessPoolBuilder {
-    /// At most so many children at once. As many as there are cores, if nothing is said.
+    /// At most so many children at once. As many as there are cores, if neither this nor the
+    /// [defaults](crate::configure) say otherwise.
     pub fn processes(mut self, processes: NonZeroUsize) -> Self {
         self.processes = processes;
         self
