@@ -214,13 +214,15 @@ fn a_result_is_bounded() {
 
 /// A statement that is given up is stopped on the server, and never hits the next one of its connection.
 ///
-/// The number of rounds is `REJOIN_CANCEL_ROUNDS`.
+/// The number of rounds is `REJOIN_CANCEL_ROUNDS`; they are shared among some lanes, each with a connection of its own, so that the
+/// next statement gets the very session of the one that was given up.
 #[test]
 fn a_cancelled_statement_never_hits_the_next() {
+    const LANES: usize = 12;
+    /// So many calls of a lane are kept in memory at once.
+    const BATCH: usize = 500;
     let rounds: usize = std::env::var("REJOIN_CANCEL_ROUNDS")
         .map_or(300, |text| text.parse().expect("REJOIN_CANCEL_ROUNDS is a number"));
-    // One connection, so that the next statement gets the very session of the one that was given up.
-    // The pauses move the end of the statement around the moment of its cancellation.
     let text = format!(
         "config pg {{\n  url: \"{}\"\n  maxPoolSize: 1\n}}
 POST /cut
@@ -231,19 +233,29 @@ POST /next
 ",
         postgres::url()
     );
-    let fixture = load_with(&text, &rejoin_steps::registry()).on_real_time();
-    let calls = (0..rounds).flat_map(|n| {
-        let pause = 0.003 + 0.0001 * (n % 30) as f64;
-        [("POST /cut", json!({"pause": pause})), ("POST /next", json!({"n": (n as i64)}))]
-    });
-    let runs = fixture.call_all(calls.collect());
-    let mut cut = 0;
-    for (n, pair) in runs.chunks(2).enumerate() {
-        if pair[0].body().contains("timeoutError") {
-            cut += 1;
+    let lane = &|lane: usize| {
+        let fixture = load_with(&text, &rejoin_steps::registry()).on_real_time();
+        let mut cut = 0;
+        let numbers: Vec<usize> = (lane..rounds).step_by(LANES).collect();
+        for batch in numbers.chunks(BATCH) {
+            let calls = batch.iter().flat_map(|&n| {
+                // The pauses move the end of the statement around the moment of its cancellation.
+                let pause = 0.003 + 0.0001 * (n % 30) as f64;
+                [("POST /cut", json!({"pause": pause})), ("POST /next", json!({"n": (n as i64)}))]
+            });
+            for (n, pair) in batch.iter().zip(fixture.call_all(calls.collect()).chunks(2)) {
+                let given_up = pair[0].body();
+                cut += usize::from(given_up.contains("timeoutError"));
+                assert_eq!(pair[1].body(), n.to_string(), "round {n} after {given_up}");
+            }
         }
-        assert_eq!(pair[1].body(), n.to_string(), "round {n} after {}", pair[0].body());
-    }
+        cut
+    };
+    let cut: usize = std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES).map(|n| scope.spawn(move || lane(n))).collect();
+        lanes.into_iter().map(|lane| lane.join().expect("no round fails")).sum()
+    });
+    println!("{cut} of {rounds} statements were cut off");
     assert!(cut * 4 >= rounds, "only {cut} of {rounds} were cut off");
     // Nothing of what was given up still runs.
     let left = run(
