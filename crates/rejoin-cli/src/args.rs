@@ -75,7 +75,7 @@ pub(crate) struct Check {
     /// How problems are shown; as JSON, one a line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// A database against which queries are checked
+    /// A database that is asked about every statement, without running any: `postgres://…` or `sqlite:FILE`
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
 }

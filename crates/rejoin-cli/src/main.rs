@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Serve(args) => blocking(command::serve::serve(args)),
-        Command::Check(args) => command::check::check(&args),
+        Command::Check(args) => blocking(command::check::check(args)),
         Command::Test(args) => command::test::test(&args),
         Command::Run(args) => blocking(command::run::run(args)),
         Command::Fmt(args) => command::fmt::fmt(&args),

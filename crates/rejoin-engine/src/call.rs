@@ -167,7 +167,7 @@ async fn is_last(call: &Call, context: &Context, state: &Value) -> bool {
 }
 
 fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<Arc<str>>, last: bool) {
-    let StepOutput { mut value, content_type } = output;
+    let StepOutput { mut value, content_type, bare } = output;
     rename(call, &mut value);
     let is_error = envelope::error_type(&value).is_some();
     let state = &mut frame.state;
@@ -175,7 +175,7 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<Arc<
         (Output::Unchanged, _) => return,
         (Output::Data { .. }, Some(name)) if !is_error => state.set_data(&name, value),
         (Output::Data { unnamed: Unnamed::Merge, .. }, _) if !is_error => state.set("data", value),
-        (Output::Data { unnamed: Unnamed::Replace, .. }, _) if !is_error => {
+        (Output::Data { unnamed: Unnamed::Replace, .. }, _) if !is_error && !bare => {
             let mut object = Object::new();
             object.insert("data", value);
             state.replace(object.into(), !last);

@@ -51,6 +51,10 @@ impl StepCatalog for Registry {
     fn check_text(&self, step: &str, text: &str) -> Vec<TextProblem> {
         self.get(step).map(|step| step.check_text(text)).unwrap_or_default()
     }
+
+    fn placeholders(&self, step: &str, text: &str) -> Option<usize> {
+        self.get(step)?.placeholders(text)
+    }
 }
 
 impl fmt::Debug for Registry {

@@ -31,6 +31,12 @@ pub trait Step: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// How many elements the array must have that is its first argument, if the text says so.
+    fn placeholders(&self, text: &str) -> Option<usize> {
+        let _ = text;
+        None
+    }
+
     /// Makes one call ready to run: compiles its text, reads its settings. Nothing is compiled per request.
     ///
     /// # Errors
@@ -124,11 +130,13 @@ pub struct StepOutput {
     pub value: Value,
     /// What it is, if the response is made of it.
     pub content_type: ContentType,
+    /// Whether a result that goes under `.data` is, without a name, the state itself.
+    pub bare: bool,
 }
 
 impl From<Value> for StepOutput {
     fn from(value: Value) -> Self {
-        Self { value, content_type: ContentType::Json }
+        Self { value, content_type: ContentType::Json, bare: false }
     }
 }
 

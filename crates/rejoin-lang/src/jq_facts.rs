@@ -67,6 +67,14 @@ impl Facts {
         }
     }
 
+    /// The length of the array that it makes, if that is certain.
+    pub(crate) fn array_length(&self) -> Option<usize> {
+        match self {
+            Facts::Good(program) => program.array_length(),
+            Facts::Bad(_) => None,
+        }
+    }
+
     /// The error types of the envelopes that it builds literally.
     pub(crate) fn error_types(&self) -> &[String] {
         match self {

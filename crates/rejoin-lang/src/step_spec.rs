@@ -125,4 +125,11 @@ pub trait StepCatalog {
 
     /// Problems of a text in the step's own language (Lua, SQL, …).
     fn check_text(&self, step: &str, text: &str) -> Vec<TextProblem>;
+
+    /// How many elements the array must have that is the step's first argument, if its text says so: SQL with `$1` and
+    /// `$2` needs two.
+    fn placeholders(&self, step: &str, text: &str) -> Option<usize> {
+        let _ = (step, text);
+        None
+    }
 }

@@ -60,6 +60,11 @@ impl Report {
         self.count(Severity::Warning)
     }
 
+    /// Adds what was found by other means.
+    pub fn add(&mut self, problems: Vec<Diagnostic>) {
+        self.diagnostics.extend(problems);
+    }
+
     fn count(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|d| d.severity() == severity).count()
     }

@@ -29,7 +29,7 @@
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
 //!
-//! [`migrate`](mod@migrate) is how the schema of a program's database comes to be. [`functions`] is what `.cov` programs can do outside. `join` and calls of pipelines are nodes of the engine and no steps.
+//! [`migrate`](mod@migrate) is how the schema of a program's database comes to be. [`sql_check`] asks a database about statements. [`functions`] is what `.cov` programs can do outside. `join` and calls of pipelines are nodes of the engine and no steps.
 
 pub mod assert;
 pub mod auth;
@@ -49,7 +49,9 @@ pub mod rate_limit;
 mod settings_text;
 pub mod sleep;
 pub mod sql;
+pub mod sql_check;
 mod sql_params;
+mod sql_text;
 mod text_rule;
 pub mod validate;
 

@@ -19,5 +19,6 @@ pub(crate) fn sql_params(input: &Input<'_>) -> Result<Vec<Value>, String> {
 /// So many parameters were needed, and so many came.
 pub(crate) fn wrong_number(needed: usize, given: usize) -> String {
     let parameters = if needed == 1 { "parameter" } else { "parameters" };
-    format!("the statement has {needed} {parameters}, and {given} are given")
+    let are = if given == 1 { "is" } else { "are" };
+    format!("the statement has {needed} {parameters}, and {given} {are} given")
 }

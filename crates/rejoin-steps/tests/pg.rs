@@ -160,7 +160,7 @@ fn what_the_database_refuses_is_a_sql_error() {
 
 #[test]
 fn a_wrong_call_is_a_pg_error() {
-    let got = run("  |> pg([1, 2]): `select $1::int`");
+    let got = run_with("", "  |> pg(.body): `select $1::int`", json!([1, 2]));
     assert_eq!(got.error_text("type"), "pgError");
     assert_eq!(got.error_text("message"), "the statement has 1 parameter, and 2 are given");
     let got = run("  |> pg({ a: 1 }): `select $1::int`");
@@ -169,6 +169,50 @@ fn a_wrong_call_is_a_pg_error() {
         "  |> jq: `{ sqlParams: [4] }`\n  |> pg: `select $1::int as v`\n  |> jq: `.data.rows[0].v`",
     );
     assert_eq!(got.body(), "4");
+}
+
+#[test]
+fn a_raw_statement_yields_its_only_value() {
+    let got = run("  |> pg: `!raw select json_build_object('a', 1)`");
+    assert_eq!(
+        got.body(),
+        r#"{"data":{"a":1}}"#.replace("{\"data\":", "").trim_end_matches('}').to_owned() + "}"
+    );
+    let got = run("  |> pg: `!raw select 7 as n` @result(n)\n  |> jq: `.data`");
+    assert_eq!(got.body(), r#"{"n":7}"#);
+    for (sql, says) in [
+        ("select 1 as a, 2 as b", "there are 1 with 2"),
+        ("select 1 as a where false", "there are 0 with 0"),
+        ("select generate_series(1, 3) as a", "there are 3 with 1"),
+    ] {
+        let got = run(&format!("  |> pg: `!raw {sql}`"));
+        assert_eq!(got.error_text("type"), "sqlError");
+        assert!(got.error_text("message").contains(says), "{}", got.error());
+    }
+}
+
+#[test]
+fn a_database_says_what_it_thinks_of_statements() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let check = rejoin_steps::sql_check::SqlCheck::open(&postgres::url()).await;
+        let check = check.expect("it is there");
+        for (text, place, says) in [
+            ("select ü, nothing from pg_class", "ü", "column \"ü\" does not exist"),
+            ("!raw select x from no_such_table", "no_such_table", "does not exist"),
+            ("select 1 +", "select 1 +", "syntax error at end of input"),
+            ("select sum('a'::text)", "sum", "function sum(text) does not exist"),
+        ] {
+            let problem = check.problem(text).await.expect("it answers").expect("it is wrong");
+            assert!(problem.message.contains(says), "{text}: {}", problem.message);
+            assert_eq!(&text[problem.start..problem.end], place, "{text}");
+        }
+        for good in
+            ["select $1::int", "  insert into pg_class select * from pg_class ", "!raw select 1"]
+        {
+            assert_eq!(check.problem(good).await, Ok(None), "{good}");
+        }
+    });
 }
 
 #[test]
@@ -196,6 +240,27 @@ fn a_session_that_was_ended_is_replaced() {
       |> jq: `{ lost: .errors[0].type }`
       |> pg: `select 1 as alive`";
     assert_eq!(run(steps).body(), r#"{"data":{"rows":[{"alive":1}],"rowCount":1}}"#);
+}
+
+#[test]
+fn whoever_waits_too_long_for_a_connection_is_told() {
+    let settings = "  maxPoolSize: 1\n  acquireTimeout: \"100ms\"";
+    let steps = "  |> pg: `select pg_sleep(60)` @async(first) @timeout(2s)\n  |> sleep: `300ms`\n  |> pg: `select 1`";
+    let got = run_with(settings, steps, json!({}));
+    assert_eq!(got.error_text("type"), "sqlError");
+    let message = got.error_text("message");
+    assert!(
+        message.starts_with("all 1 connections to the database were in use for 100 ms"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_server_stops_a_statement_itself_should_nobody_tell_it() {
+    // What is left of the request's 30 seconds, up to the next power of two.
+    let steps =
+        "  |> pg: `select current_setting('statement_timeout') as v`\n  |> jq: `.data.rows[0].v`";
+    assert_eq!(run(steps).body(), "\"32768ms\"");
 }
 
 #[test]

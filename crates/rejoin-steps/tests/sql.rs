@@ -160,9 +160,9 @@ fn placeholders_are_counted_by_their_numbers() {
 
 #[test]
 fn a_wrong_call_is_named_after_the_step() {
-    let got = run("  |> sql([1, 2]): `select $1`");
+    let got = run_with("  |> sql(.body): `select $1`", json!([1, 2]));
     assert_eq!(got.error_text("message"), "the statement has 1 parameter, and 2 are given");
-    let got = run("  |> sql([1]): `select :name`");
+    let got = run_with("  |> sql(.body): `select :name`", json!([1]));
     assert!(got.error_text("message").contains("`:name` is no placeholder"), "{}", got.error());
     let got = run("  |> sql({ a: 1 }): `select 1`");
     assert!(got.error_text("message").contains("must be an array"), "{}", got.error());
@@ -190,8 +190,6 @@ fn what_the_database_refuses_is_a_sql_error() {
         ("select * from nowhere", "42P01", "no such table: nowhere"),
         ("select missing from t", "42703", "no such column: missing"),
         ("select \"missing\" from t", "42703", "no such column"),
-        ("selec 1", "42601", "syntax error"),
-        ("select 1; select 2", "42601", "more than one statement"),
         ("insert into t (name) values ('a')", "23505", "UNIQUE constraint failed: t.name"),
         ("insert into t (name) values (null)", "23502", "NOT NULL constraint failed"),
         ("insert into t (name, n) values ('c', 0)", "23514", "CHECK constraint failed"),

@@ -3,23 +3,31 @@
 use std::fmt::Write;
 
 use rejoin_server::check as check_file;
+use rejoin_steps::sql_check::SqlCheck;
 
 use crate::args::{Check, Format};
+use crate::command::check_database;
 use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::output;
 
-pub(crate) fn check(args: &Check) -> Result<(), Failure> {
-    if args.database.is_some() {
-        output::error(
-            "note: --database has no effect yet: no step that reads a database is built in\n",
-        );
+pub(crate) async fn check(args: Check) -> Result<(), Failure> {
+    let mut sound = true;
+    let mut database = None;
+    if let Some(url) = &args.database {
+        match SqlCheck::open(url).await {
+            Ok(opened) => database = Some(opened),
+            // What can be said without it is said all the same.
+            Err(why) => {
+                output::error(&format!("error: {why}\n"));
+                sound = false;
+            }
+        }
     }
     let registry = rejoin_steps::registry();
-    let mut sound = true;
     for file in &args.files {
         let environment = Environment::beside(file)?;
-        let report = match check_file(file, &registry, &|name| environment.get(name)) {
+        let mut report = match check_file(file, &registry, &|name| environment.get(name)) {
             Ok(report) => report,
             // The other files are checked all the same.
             Err(error) => {
@@ -28,6 +36,9 @@ pub(crate) fn check(args: &Check) -> Result<(), Failure> {
                 continue;
             }
         };
+        if let Some(database) = &database {
+            report.add(check_database::ask(database, file, &registry).await?);
+        }
         sound &= !report.has_errors();
         match args.format {
             Format::Json => output::result(&report.to_json()),

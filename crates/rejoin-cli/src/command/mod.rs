@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod check;
+mod check_database;
 pub(crate) mod explain;
 pub(crate) mod fetch;
 pub(crate) mod fmt;

@@ -88,7 +88,7 @@ pub fn registry() -> Registry {
         .with(probe("seen", OutputClass::DataMerge, |state, _| Ok(state.into())))
         .with(probe("html", OutputClass::Render, |_, args| {
             let content_type = rejoin_engine::ContentType::Html;
-            Ok(StepOutput { value: first(args), content_type })
+            Ok(StepOutput { value: first(args), content_type, bare: false })
         }))
         .with(probe("raise", OutputClass::DataMerge, |_, args| {
             let kind = first(args).as_str().unwrap_or("networkError").to_owned();

@@ -52,7 +52,7 @@ pub(super) fn inner_blocks(node: &Node) -> Vec<&Block> {
 }
 
 /// Shows every call of a plan, those of tasks too.
-pub(super) fn each_call<'p>(plan: &'p Plan, see: &mut dyn FnMut(&'p Call)) {
+pub fn each_call<'p>(plan: &'p Plan, see: &mut dyn FnMut(&'p Call)) {
     for (_, block) in bodies(plan) {
         each_node(block, &mut |node| see_call(node, see));
     }

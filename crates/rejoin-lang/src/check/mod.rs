@@ -13,6 +13,7 @@ mod data;
 mod embedded;
 mod loops;
 mod names;
+mod placeholders;
 mod raised;
 mod recursion;
 mod retries;
@@ -26,6 +27,8 @@ use std::collections::HashSet;
 
 pub use config_keys::{refused_setting, setting_duration};
 pub(crate) use retries::writes_outside;
+
+pub use bodies::each_call;
 
 use crate::diagnostic::Diagnostic;
 use crate::jq_facts::JqFacts;
@@ -61,6 +64,7 @@ const RULES: &[fn(&mut Checker<'_>)] = &[
     recursion::check,
     embedded::check,
     arguments::check,
+    placeholders::check,
     tasks::check,
     data::check,
     branches::check,

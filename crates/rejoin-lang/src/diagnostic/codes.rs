@@ -197,6 +197,8 @@ codes! {
     E0201 BAD_JQ Error true "jq program that does not compile";
     E0202 MISSING_ARGUMENT Error true "step without what it needs";
     E0203 CONTEXT_INLINE Error true "`$context` where it is not known";
+    E0210 WRONG_PARAMETERS Error true "wrong number of parameters";
+    E0211 REFUSED_SQL Error false "statement that the database refuses";
     E0290 BAD_TEXT Error true "text or arguments that a step refuses";
     E0301 NAMELESS_CAPTURE Error true "capture without a name";
     E0302 REPEATED_CAPTURE Error true "capture written twice";

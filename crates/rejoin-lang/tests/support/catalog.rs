@@ -58,7 +58,9 @@ static STEPS: &[StepSpec] = &[
 ];
 
 impl StepCatalog for Catalog {
+    /// `sql` is what pages call the one with a database.
     fn spec(&self, name: &str) -> Option<&StepSpec> {
+        let name = if name == "sql" { "rows" } else { name };
         STEPS.iter().find(|spec| spec.name == name)
     }
 
@@ -76,5 +78,9 @@ impl StepCatalog for Catalog {
                 help: Some("did you mean `return`?".to_owned()),
             })
             .collect()
+    }
+
+    fn placeholders(&self, step: &str, text: &str) -> Option<usize> {
+        (step == "sql").then(|| (1..=9).filter(|n| text.contains(&format!("${n}"))).count())
     }
 }

@@ -38,9 +38,11 @@ impl Prepared for PreparedHandlebars {
             let limits = self.configured.limits(host.script_limits);
             let ended = host.scripts.run(move |stop| page.render(&state, context, limits, stop));
             match ended.await {
-                Ok(Ok(text)) => {
-                    Ok(StepOutput { value: text.into(), content_type: ContentType::Html })
-                }
+                Ok(Ok(text)) => Ok(StepOutput {
+                    value: text.into(),
+                    content_type: ContentType::Html,
+                    bare: false,
+                }),
                 Ok(Err(message)) => Err(StepError::Failed(message)),
                 Err(panicked) => Err(StepError::Failed(panicked.to_string())),
             }

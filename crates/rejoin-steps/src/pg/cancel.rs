@@ -1,11 +1,14 @@
 //! Stops a statement on the server without ever hitting the next one.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
+
+use super::tls::Tls;
 
 /// How long the server may take to hear of it, and to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -15,16 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A cancel request names a session, not a statement: one that arrives late stops whatever runs by then. So
 /// the request is followed until the server has closed its socket, which it does after the signal is out, and
 /// then the connection is read until the server says that it is ready.
-pub(super) async fn cancel(client: &Client, host: &str, port: u16) -> bool {
+pub(super) async fn cancel(client: &Client, host: &str, port: u16, tls: &Tls) -> bool {
     let token = client.cancel_token();
     let asked = timeout(PATIENCE, async {
         let mut socket = TcpStream::connect((host, port)).await.ok()?;
-        token.cancel_query_raw(&mut socket, NoTls).await.ok()?;
-        // The server answers nothing; the end of its stream is the answer.
-        let mut nothing = [0; 1];
-        socket.read(&mut nothing).await.ok()
+        token.cancel_query_raw(&mut socket, tls.connect_to(host).ok()?).await.ok()?;
+        ended(&mut socket).await
     });
-    if asked.await != Ok(Some(0)) {
+    if asked.await != Ok(Some(())) {
         return false;
     }
     // The signal is out, but the session may take it up only with its next statement. Of these two empty
@@ -35,4 +36,18 @@ pub(super) async fn cancel(client: &Client, host: &str, port: u16) -> bool {
         client.simple_query("select 1").await.is_ok()
     });
     read_out.await.unwrap_or(false)
+}
+
+/// The server answers nothing; the end of its stream is the answer. TLS has some words of farewell before, and whoever does not
+/// take them up to the last is told that the connection was reset: that is an end, too.
+async fn ended(socket: &mut TcpStream) -> Option<()> {
+    let mut farewell = [0; 1024];
+    loop {
+        match socket.read(&mut farewell).await {
+            Ok(0) => return Some(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return Some(()),
+            Err(_) => return None,
+        }
+    }
 }

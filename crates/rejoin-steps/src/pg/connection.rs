@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio_postgres::{Client, Config, Error, NoTls};
+use tokio_postgres::{Client, Config, Error};
 
 use super::statement::Compiled;
+use super::tls::Tls;
 
 /// Statements that a connection remembers. Programs have fewer; after many reloads the memory starts anew.
 const REMEMBERED: usize = 512;
@@ -24,8 +25,8 @@ pub(super) struct Connection {
 impl Connection {
     /// Connects. The task that reads and writes ends with the connection: when the client is dropped, or
     /// when the server hangs up.
-    pub(super) async fn open(config: &Config) -> Result<Self, Error> {
-        let (client, exchange) = config.connect(NoTls).await?;
+    pub(super) async fn open(config: &Config, tls: &Tls) -> Result<Self, Error> {
+        let (client, exchange) = config.connect(tls.clone()).await?;
         in_background(async move {
             // What went wrong is told to whoever waits for an answer, and the client knows that it is closed.
             exchange.await.ok();

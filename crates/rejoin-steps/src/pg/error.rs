@@ -59,6 +59,7 @@ pub(super) fn why_not(problem: &NoConnection) -> String {
             format!("the database did not accept a connection within {} ms", waited.as_millis())
         }
         NoConnection::Refused(error) => chain("the database cannot be reached", error),
+        NoConnection::NoTls(why) => why.clone(),
     }
 }
 

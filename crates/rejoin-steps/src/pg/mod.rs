@@ -13,6 +13,7 @@ mod run;
 mod settings;
 mod spec;
 mod statement;
+mod tls;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rejoin_engine::{CallSite, Prepared, Settings, Step};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
+use crate::sql_text::{self, Dialect};
 use pool::Pool;
 pub(crate) use run::PreparedPg;
 pub(crate) use settings::PgSettings;
@@ -40,12 +42,17 @@ pub(crate) use settings::PgSettings;
 /// | `host` | none | the database's host |
 /// | `port` | 5432 | its port |
 /// | `database`, `user`, `password` | `postgres` | what to open, as whom |
+/// | `sslmode` | `prefer` | `disable`, `prefer`, `require` (TLS with whoever answers) or `verify-full`; `ssl: true` is `require` |
+/// | `sslRootCert` | the system's | a PEM file with the certificates that `verify-full` trusts |
 /// | `maxPoolSize` | 20 | how many connections there are at most |
 /// | `acquireTimeout` | `3s` | how long a call waits for a free one, and for a new one to open |
 /// | `maxResult` | 64 MiB | the most bytes that the rows of one call may have |
 ///
 /// All calls of a program share one pool. A call that is given up is cancelled on the server, and its
 /// connection goes to nobody else before that is over.
+///
+/// A text that begins with `!raw` is for a statement that yields one row with one column: the answer is that value, and no
+/// `{rows, rowCount}`.
 ///
 /// Clones share the pool.
 #[derive(Clone)]
@@ -68,7 +75,7 @@ impl Pg {
 
     /// A statement of `sql`, on a database of that step's own configuration.
     pub(crate) fn statement(&self, settings: PgSettings, sql: &str) -> PreparedPg {
-        PreparedPg { pool: Some(self.pool(settings)), sql: sql.into() }
+        PreparedPg { pool: Some(self.pool(settings)), sql: sql.into(), raw: false }
     }
 
     fn pool(&self, settings: PgSettings) -> Arc<Pool> {
@@ -85,7 +92,7 @@ pub(crate) struct Statements(Arc<Pool>);
 
 impl Statements {
     pub(crate) fn prepare(&self, sql: &str) -> PreparedPg {
-        PreparedPg { pool: Some(self.0.clone()), sql: sql.into() }
+        PreparedPg { pool: Some(self.0.clone()), sql: sql.into(), raw: false }
     }
 }
 
@@ -93,6 +100,20 @@ impl Statements {
 pub(crate) async fn connect(settings: &PgSettings) -> Result<tokio_postgres::Client, String> {
     let opened = pool::open(settings).await.map_err(|problem| error::why_not(&problem))?;
     Ok(opened.client)
+}
+
+/// What stands before a statement whose only value is the answer.
+const RAW: &str = "!raw";
+
+/// The statement that a call's text holds, and where it begins.
+pub(crate) fn statement_of(text: &str) -> (usize, &str) {
+    let start = text.len() - text.trim_start().len();
+    let rest = &text[start..];
+    let sql = match rest.strip_prefix(RAW) {
+        Some(sql) if sql.starts_with(char::is_whitespace) || sql.is_empty() => sql.trim_start(),
+        _ => rest,
+    };
+    (text.len() - sql.len(), sql.trim_end())
 }
 
 impl Default for Pg {
@@ -112,6 +133,20 @@ impl Step for Pg {
         &spec::SPEC
     }
 
+    fn check_text(&self, text: &str) -> Vec<TextProblem> {
+        let (from, sql) = statement_of(text);
+        let mut problems = sql_text::problems(sql, Dialect::Postgres);
+        for problem in &mut problems {
+            problem.start += from;
+            problem.end += from;
+        }
+        problems
+    }
+
+    fn placeholders(&self, text: &str) -> Option<usize> {
+        sql_text::placeholders(statement_of(text).1, Dialect::Postgres)
+    }
+
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
         let text = site.text.unwrap_or_default();
         let problem = |message: String, help: &str| TextProblem {
@@ -120,21 +155,14 @@ impl Step for Pg {
             message,
             help: Some(help.into()),
         };
-        let sql = text.trim();
-        if sql.is_empty() {
-            return Err(problem("there is no statement".into(), "write one: `select 1`"));
-        }
-        if sql.starts_with("!raw") {
-            return Err(problem(
-                "`!raw` is not there yet".into(),
-                "select the value as a column, and take it with `jq`",
-            ));
-        }
+        let (from, sql) = statement_of(text);
+        let raw = from > 0 && text[..from].trim() == RAW;
         let settings = PgSettings::read(site.settings, spec::SPEC.name)
             .map_err(|message| problem(message, "see `config pg`"))?;
         Ok(Arc::new(run::PreparedPg {
             pool: settings.map(|settings| self.pool(settings)),
             sql: sql.into(),
+            raw,
         }))
     }
 }

@@ -3,19 +3,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_postgres::Error;
 
 use super::cancel::cancel;
 use super::connection::{Connection, in_background};
 use super::settings::PgSettings;
+use super::tls::Tls;
 
 /// Connections to one database.
 pub(super) struct Pool {
     settings: PgSettings,
     idle: Mutex<Vec<Connection>>,
     free: Arc<Semaphore>,
+    /// Loaded for the first connection.
+    tls: OnceCell<Tls>,
 }
 
 /// Why there is no connection.
@@ -26,6 +29,8 @@ pub(super) enum NoConnection {
     Slow { waited: Duration },
     /// The database refuses, or cannot be reached.
     Refused(Error),
+    /// What TLS needs is not there.
+    NoTls(String),
 }
 
 impl Pool {
@@ -33,6 +38,7 @@ impl Pool {
         Arc::new(Self {
             free: Arc::new(Semaphore::new(settings.max_pool_size)),
             idle: Mutex::default(),
+            tls: OnceCell::new(),
             settings,
         })
     }
@@ -67,16 +73,27 @@ impl Pool {
         };
         let connection = match known {
             Some(connection) => connection,
-            None => open(&self.settings).await?,
+            None => {
+                let tls = self.tls.get_or_try_init(|| load(&self.settings)).await?;
+                open_with(&self.settings, tls).await?
+            }
         };
         Ok(Lease { pool: self.clone(), held: Some((connection, permit)) })
     }
 }
 
-/// A new connection, if there is one in time.
+async fn load(settings: &PgSettings) -> Result<Tls, NoConnection> {
+    Tls::load(&settings.tls).await.map_err(NoConnection::NoTls)
+}
+
+/// A new connection of its own, if there is one in time.
 pub(super) async fn open(settings: &PgSettings) -> Result<Connection, NoConnection> {
+    open_with(settings, &load(settings).await?).await
+}
+
+async fn open_with(settings: &PgSettings, tls: &Tls) -> Result<Connection, NoConnection> {
     let waited = settings.acquire_timeout;
-    timeout(waited, Connection::open(&settings.connect))
+    timeout(waited, Connection::open(&settings.connect, tls))
         .await
         .map_err(|_| NoConnection::Slow { waited })?
         .map_err(NoConnection::Refused)
@@ -118,8 +135,8 @@ impl Drop for Lease {
         let pool = self.pool.clone();
         // The request is gone and must not wait for this; the place in the pool is held until it is done.
         in_background(async move {
-            if let Some((host, port)) = pool.settings.address()
-                && cancel(&connection.client, host, port).await
+            if let (Some((host, port)), Some(tls)) = (pool.settings.address(), pool.tls.get())
+                && cancel(&connection.client, host, port, tls).await
             {
                 pool.idle().push(connection);
             }

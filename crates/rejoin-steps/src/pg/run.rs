@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use rejoin::Instant;
-use rejoin_engine::{Abort, Called, DomainError, Input, Prepared, StepError};
+use rejoin_engine::{Abort, Called, DomainError, Input, Prepared, StepError, StepOutput};
 use rejoin_value::{Array, Value, object};
 use tokio_postgres::Error;
 use tokio_postgres::error::{Severity, SqlState};
@@ -23,6 +23,8 @@ pub(crate) struct PreparedPg {
     /// `None` if the program has no database.
     pub(super) pool: Option<Arc<Pool>>,
     pub(super) sql: Arc<str>,
+    /// The only value of its only row is the answer.
+    pub(super) raw: bool,
 }
 
 impl Prepared for PreparedPg {
@@ -32,7 +34,12 @@ impl Prepared for PreparedPg {
             Err(message) => return Called::Ready(Err(StepError::Failed(message))),
         };
         let deadline = input.context.scope().deadline();
-        Called::pending(async move { self.run(&params, deadline).await.map(Into::into) })
+        Called::pending(async move {
+            {
+                let value = self.run(&params, deadline).await?;
+                Ok(StepOutput { bare: self.raw, ..value.into() })
+            }
+        })
     }
 }
 
@@ -58,7 +65,7 @@ impl PreparedPg {
         match self.exchange(&mut lease, params, left, pool.settings()).await {
             Ok(value) => {
                 self.put_back(lease);
-                Ok(value)
+                if self.raw { self.only_value(&value) } else { Ok(value) }
             }
             Err(Ended::Refused(error)) => {
                 // An error of the statement ends the exchange. After one that ends the session, or that
@@ -98,6 +105,25 @@ impl From<Error> for Ended {
 }
 
 impl PreparedPg {
+    fn only_value(&self, answer: &Value) -> Result<Value, StepError> {
+        let rows =
+            answer.get("rows").and_then(Value::as_array).map_or(&[][..], |rows| rows.as_slice());
+        let columns = rows.first().and_then(Value::as_object);
+        match (rows, columns) {
+            ([_], Some(columns)) if columns.len() == 1 => {
+                Ok(columns.iter().next().map(|(_, value)| value.clone()).unwrap_or_default())
+            }
+            _ => {
+                let count = columns.map_or(0, |columns| columns.len());
+                let message = format!(
+                    "`!raw` needs one row with one column, and there are {} with {count}; say which with `limit 1`, or leave `!raw` away",
+                    rows.len()
+                );
+                Err(error::local(message, &self.sql).into())
+            }
+        }
+    }
+
     fn put_back(&self, lease: Lease) {
         if leaves_no_trace(&self.sql) { lease.give_back() } else { lease.discard() }
     }

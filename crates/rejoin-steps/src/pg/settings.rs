@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use rejoin_engine::Settings;
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::Host;
+
+use super::tls::TlsSettings;
 
 /// Where the database is, and how much of it is used.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,6 +14,7 @@ pub(crate) struct PgSettings {
     /// Its block of the configuration, for messages.
     pub(super) block: &'static str,
     pub(super) connect: Config,
+    pub(super) tls: TlsSettings,
     pub(super) max_pool_size: usize,
     pub(super) acquire_timeout: Duration,
     pub(super) max_result: usize,
@@ -20,13 +23,7 @@ pub(crate) struct PgSettings {
 impl PgSettings {
     /// `None` without a host: the program has no database.
     pub(crate) fn read(settings: &Settings, block: &'static str) -> Result<Option<Self>, String> {
-        let Some(connect) = connect(settings, block)? else { return Ok(None) };
-        if settings.bool(block, "ssl") == Some(true) || connect.get_ssl_mode() == SslMode::Require {
-            // Better no connection than one that is less private than it was asked to be.
-            return Err(format!(
-                "`config {block}` asks for TLS, which this version does not speak"
-            ));
-        }
+        let Some((connect, tls)) = connect(settings, block)? else { return Ok(None) };
         let acquire_timeout =
             settings.duration(block, "acquireTimeout").unwrap_or(Duration::from_secs(3));
         if acquire_timeout.is_zero() {
@@ -36,6 +33,7 @@ impl PgSettings {
         Ok(Some(Self {
             block,
             connect,
+            tls,
             max_pool_size: usize_of(positive(settings, block, "maxPoolSize", 20, 10_000)?),
             acquire_timeout,
             max_result: usize_of(positive(settings, block, "maxResult", 64 << 20, u64::MAX)?),
@@ -49,11 +47,14 @@ impl PgSettings {
     }
 }
 
-fn connect(settings: &Settings, block: &str) -> Result<Option<Config>, String> {
+fn connect(settings: &Settings, block: &str) -> Result<Option<(Config, TlsSettings)>, String> {
+    let mut mode = None;
     let mut config = match settings.text(block, "url") {
         Some(url) => {
+            let (url, sslmode) = without_sslmode(url.trim());
+            mode = sslmode;
             // The text may hold a password, so it is not shown.
-            let config: Config = url.trim().parse().map_err(|_| {
+            let config: Config = url.parse().map_err(|_| {
                 format!("`url` in `config {block}` is no address such as `postgres://user:password@host/database`")
             })?;
             if config.get_hosts().len() != 1 || !matches!(config.get_hosts(), [Host::Tcp(_)]) {
@@ -78,7 +79,28 @@ fn connect(settings: &Settings, block: &str) -> Result<Option<Config>, String> {
     if config.get_application_name().is_none() {
         config.application_name("rejoin");
     }
-    Ok(Some(config))
+    let tls = TlsSettings::read(settings, block, mode.as_deref())?;
+    config.ssl_mode(tls.mode());
+    Ok(Some((config, tls)))
+}
+
+/// An address, and what it says about TLS: it may say more than the parser of addresses knows.
+fn without_sslmode(url: &str) -> (String, Option<String>) {
+    let Some((place, query)) = url.split_once('?') else { return (url.to_owned(), None) };
+    let mut mode = None;
+    let rest = query.split('&').filter(|pair| match pair.strip_prefix("sslmode=") {
+        Some(value) => {
+            mode = Some(value.to_owned());
+            false
+        }
+        None => true,
+    });
+    let rest: Vec<&str> = rest.collect();
+    let url = match rest.is_empty() {
+        true => place.to_owned(),
+        false => format!("{place}?{}", rest.join("&")),
+    };
+    (url, mode)
 }
 
 fn positive(

@@ -8,7 +8,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     name: "pg",
     summary: "runs a statement on a PostgreSQL database",
     class: OutputClass::DataReplace,
-    text: TextRule { language: TextLanguage::Plain, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: true },
     params: &[Param {
         name: "params",
         summary: "array: the statement's parameters $1, $2, …",

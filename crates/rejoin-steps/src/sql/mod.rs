@@ -10,6 +10,7 @@ mod run;
 mod session;
 mod settings;
 mod spec;
+mod syntax;
 
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -19,6 +20,7 @@ use rejoin_engine::{CallSite, Prepared, Step};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
 use crate::pg::Pg;
+use crate::sql_text::{self, Dialect};
 use database::Database;
 pub(crate) use memory::migrate_memory;
 use run::{Place, PreparedSqlite};
@@ -78,6 +80,18 @@ pub(crate) fn open_to_migrate(settings: &SqliteSettings) -> Result<rusqlite::Con
         .map_err(|error| format!("the database cannot be opened: {error}"))
 }
 
+/// A connection that only prepares statements, to a file that is there. Blocks.
+pub(crate) fn open_to_ask(settings: &SqliteSettings) -> Result<rusqlite::Connection, String> {
+    if let Some(file) = &settings.file
+        && !file.exists()
+    {
+        return Err(format!("there is no database `{}`", file.display()));
+    }
+    let mut connection = open_to_migrate(settings)?;
+    connection::guard(&mut connection).map_err(|error| error.to_string())?;
+    Ok(connection)
+}
+
 impl Default for Sql {
     fn default() -> Self {
         Self::new()
@@ -95,6 +109,14 @@ impl Step for Sql {
         &spec::SPEC
     }
 
+    fn check_text(&self, text: &str) -> Vec<TextProblem> {
+        sql_text::problems(text, Dialect::Either)
+    }
+
+    fn placeholders(&self, text: &str) -> Option<usize> {
+        sql_text::placeholders(text, Dialect::Either)
+    }
+
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
         let text = site.text.unwrap_or_default();
         let problem = |message: String, help: &str| TextProblem {
@@ -109,6 +131,11 @@ impl Step for Sql {
         }
         let settings = SqlSettings::read(site.settings)
             .map_err(|message| problem(message, "see `config sql`"))?;
+        if let SqlSettings::Sqlite(_) = &settings
+            && let Some(problem) = syntax::problem(text)
+        {
+            return Err(problem);
+        }
         Ok(match settings {
             SqlSettings::Sqlite(settings) => Arc::new(PreparedSqlite {
                 place: self.place(settings),

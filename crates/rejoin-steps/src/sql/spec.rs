@@ -8,7 +8,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     name: "sql",
     summary: "runs a statement on a SQLite database inside the process, or on a PostgreSQL",
     class: OutputClass::DataReplace,
-    text: TextRule { language: TextLanguage::Plain, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: true },
     params: &[Param {
         name: "params",
         summary: "array: the statement's parameters $1, $2, …",

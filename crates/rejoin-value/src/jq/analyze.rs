@@ -45,6 +45,7 @@ pub(super) struct Facts {
     pub(super) reads: Vec<PathRead>,
     pub(super) error_types: Vec<String>,
     pub(super) bounded: bool,
+    pub(super) array_length: Option<usize>,
     pub(super) chains_closures: bool,
 }
 
@@ -75,6 +76,7 @@ pub(super) fn analyze(source: &str, term: &Tm<'_>) -> Facts {
         reads,
         error_types,
         bounded: super::bounded::is_bounded(term),
+        array_length: super::array_length::array_length(term),
         chains_closures: chains_closures(term),
     }
 }

@@ -25,6 +25,7 @@
 //! `env`, `stderr` and modules are refused; `debug` passes its input on and prints nothing.
 
 mod analyze;
+mod array_length;
 mod bounded;
 mod compile;
 mod direct;

@@ -69,6 +69,12 @@ impl Program {
         &self.compiled.facts.error_types
     }
 
+    /// How many elements the one array has that the program makes, if that is certain whatever its input is.
+    #[must_use]
+    pub fn array_length(&self) -> Option<usize> {
+        self.compiled.facts.array_length
+    }
+
     /// True if the work of a run is bounded by the size of its input: such a program may run where
     /// nothing may take long.
     #[must_use]
