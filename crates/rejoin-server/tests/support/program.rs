@@ -115,7 +115,7 @@ fn node(step: &str) -> Node {
             detach: false,
         })),
     };
-    Node { guard: None, kind, span: Span::default() }
+    Node { guard: None, policy: None, kind, span: Span::default() }
 }
 
 struct TestStep {
