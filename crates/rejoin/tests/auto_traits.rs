@@ -141,7 +141,10 @@ fn futures() {
 mod child_processes {
     use std::convert::Infallible;
 
-    use rejoin::process::{Part, ProcessError, ProcessPool, ProcessPoolBuilder, ProcessPoolFull};
+    use rejoin::process::{
+        Arity, Part, ProcessError, ProcessPool, ProcessPoolBuilder, ProcessPoolFull,
+    };
+    use rejoin::worker;
 
     is! {
         Part: Send Sync Unpin Copy;
@@ -149,6 +152,10 @@ mod child_processes {
         ProcessPool: Send Sync Unpin Clone;
         ProcessPoolBuilder: Send Sync Unpin Clone;
         ProcessPoolFull<u8>: Send Sync Unpin;
+        worker::Portable<std::cell::Cell<u8>>: Send Unpin;
+        worker::Worker<worker::Portable<u8>, ProcessError<String>>: Send Sync Unpin Clone;
+        worker::Ask<u8, u8, Arity<1>>: Send Sync Unpin;
+        worker::AskValue<u8, u8, Arity<1>, std::cell::Cell<u8>>: Send Sync Unpin;
     }
 
     // Whether a function is registered is seen when it is called, and not here.

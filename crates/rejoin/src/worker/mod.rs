@@ -80,7 +80,7 @@
 //! Each call is a child of the worker, so it has everything that a child has: one of five outcomes, a
 //! handle, a reason when it is cancelled, a place in the tree. That costs a task for each call. Against
 //! an actor written by hand with a channel and a oneshot for each reply, asking takes about three times
-//! as long ([`Mode::Inline`]: 1.4 times), and submitting a thousand calls at once about ten times
+//! as long ([`Mode::Inline`]: 1.4 times), and submitting a thousand calls at once six to ten times
 //! (inline: 2.5 times): some 0.6 to 1.2 microseconds a call. `benches/peers/library` measures it.
 //!
 //! A call in another process costs in addition what one of a `ProcessPool` does.
