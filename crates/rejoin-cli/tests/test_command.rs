@@ -448,3 +448,96 @@ fn a_test_runs_in_every_order_of_its_branches() {
     let plain = directory.rejoin(&["test", "app.wp"]);
     assert_eq!(plain.code, 0, "{}", plain.stdout);
 }
+
+#[test]
+fn resolvers_are_started_replaced_and_looked_at() {
+    let directory = Directory::new();
+    let program = r#"
+config graphql { endpoint: "/graphql" }
+
+graphqlSchema = `
+  type Query { user(id: ID!): User }
+  type Mutation { rename(id: ID!, name: String!): User }
+  type User { name: String, posts: [String!] }
+`
+
+query user =
+  |> fetch("https://users.example/" + (.args.id | tostring)) @result(user)
+  |> jq: `.data.user.response`
+
+mutation rename =
+  |> jq: `{ name }`
+
+resolver User.posts =
+  |> loader(.parent.name): postsByName
+
+pipeline postsByName =
+  |> fetch: `https://posts.example/` @result(posts)
+  |> jq: `.data.posts.response`
+
+GET /user/:id
+  |> graphql({ id: .params.id }): `query($id: ID!) { user(id: $id) { name posts } }` @result(user)
+  |> jq: `.data.user`
+
+describe "resolvers"
+  with mock fetch.user returning `{ response: { name: "Ada" } }` after 100ms
+  with mock fetch.posts returning `{ response: { Ada: ["one"] } }` after 50ms
+
+  it "answers a question"
+    when calling GET /user/7
+    then output equals `{ "name": "Ada", "posts": ["one"] }`
+    and took 150ms..150ms
+    and call query user with `{ args: { id: 7 } }`
+    and call resolver User.posts with `{ parent: { name: "Ada" } }`
+    and call pipeline postsByName with `{ keys: ["Ada"] }`
+
+  it "is asked at the endpoint"
+    when calling POST /graphql
+    with body `{ query: "mutation { rename(id: 1, name: \"Bo\") { name } }" }`
+    then status is 200
+    and output `.data.rename.name` equals "Bo"
+    and call mutation rename with `{ name: "Bo" }`
+
+  it "starts a query"
+    when executing query user
+    with input `{ id: 9 }`
+    then output `.name` equals "Ada"
+
+  it "starts a resolver, which loads"
+    when executing resolver User.posts
+    with input `{ parent: { name: "Ada" } }`
+    then output equals `["one"]`
+
+  it "starts a mutation"
+    when executing mutation rename
+    with input `{ args: { id: 1, name: "Cy" } }`
+    then output `.name` equals "Cy"
+
+  it "replaces resolvers and batches"
+    with mock query user returning `{ name: "Eve" }`
+    with mock User.posts returning `["mine"]` after 1s
+    when calling GET /user/7
+    then output equals `{ "name": "Eve", "posts": ["mine"] }`
+    and took 1s..1s
+
+  it "replaces a batch, and the whole step"
+    with mock pipeline postsByName returning `{ Ada: ["batch"] }`
+    when calling GET /user/7
+    then output `.posts[0]` equals "batch"
+
+  it "replaces the step"
+    with mock graphql.user returning `{ data: { user: { name: "No" } } }`
+    when calling GET /user/7
+    then output equals `{ "name": "No" }`
+
+  it "fails as a resolver does"
+    with mock query user failing "sqlError"
+    when calling POST /graphql
+    with body `{ query: "{ user(id: 1) { name } }" }`
+    then output `.errors[0].extensions.type` equals "sqlError"
+    and output `.data.user` equals null
+"#;
+    directory.write("app.wp", program);
+    let ran = directory.rejoin(&["test", "app.wp"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+}

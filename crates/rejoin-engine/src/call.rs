@@ -6,6 +6,7 @@ use rejoin::Instant;
 use rejoin_lang::plan::Unnamed;
 use rejoin_value::{Object, Value};
 
+use crate::answer;
 use crate::context::Context;
 use crate::envelope;
 use crate::error::{Abort, StepError};
@@ -18,7 +19,7 @@ use crate::state::State;
 use crate::step::{ContentType, Prepared, StepOutput};
 
 /// Pipelines may call each other this deep; beyond that the call fails.
-const MAX_DEPTH: u16 = 64;
+pub(crate) const MAX_DEPTH: u16 = 64;
 
 /// Makes a call on the frame's state.
 pub(crate) async fn run(
@@ -31,7 +32,7 @@ pub(crate) async fn run(
     frame.failures.retain(|failure| !call.reads_tasks.contains(&failure.task));
     match &call.target {
         Target::Step(step) => run_step(context, step, call, frame).await?,
-        Target::Pipeline(id) => {
+        Target::Pipeline(id) | Target::Loader(id) => {
             let work = Work::Pipeline(*id, call);
             policy::run(context, program, &call.policy, work, frame).await?;
         }
@@ -113,7 +114,8 @@ pub(crate) fn failed(
             rename(call, &mut errors);
             match call.output {
                 // The error takes the place of the output, so what the output keeps is kept.
-                Output::Replace | Output::Data { unnamed: Unnamed::Replace, .. } => {
+                Output::Replace
+                | Output::Data { unnamed: Unnamed::Replace | Unnamed::Response, .. } => {
                     frame.state.replace(errors, !last);
                 }
                 _ => frame.state.merge(errors),
@@ -172,6 +174,10 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<Arc<
     let is_error = envelope::error_type(&value).is_some();
     let state = &mut frame.state;
     match (&call.output, target) {
+        (Output::Data { unnamed: Unnamed::Response, .. }, target) => {
+            let is_task = frame.task.is_some();
+            answer::place(state, value, target, is_task, last);
+        }
         (Output::Unchanged, _) => return,
         (Output::Data { .. }, Some(name)) if !is_error => state.set_data(&name, value),
         (Output::Data { unnamed: Unnamed::Merge, .. }, _) if !is_error => state.set("data", value),

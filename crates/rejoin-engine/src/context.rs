@@ -10,8 +10,11 @@ use rejoin_value::{Object, Value, jq};
 
 use crate::event::Event;
 use crate::host::Host;
+use crate::loads::{Busy, Loads};
+use crate::program::Program;
 use crate::run::Answer;
 use crate::script_limits::ScriptSettings;
+use crate::scripts::{ScriptPanicked, StopFlag};
 use crate::task::TaskTable;
 
 /// The request as a call sees it. Cheap to clone.
@@ -26,12 +29,15 @@ pub struct Context {
     pub(crate) tasks: TaskTable,
     /// How many pipelines are open around this call.
     pub(crate) depth: u16,
+    /// Inside an operation of GraphQL: what its resolvers ask for.
+    pub(crate) loads: Option<Arc<Loads>>,
 }
 
 /// What is the same for the whole request.
 pub(crate) struct Request {
     pub(crate) id: Arc<str>,
     pub(crate) host: Arc<Host>,
+    pub(crate) program: Arc<Program>,
     /// How long a detached task may take.
     pub(crate) detached_timeout: Duration,
     /// The limits of jq programs.
@@ -67,7 +73,14 @@ pub(crate) struct Marks {
 
 impl Context {
     pub(crate) fn new(request: Arc<Request>, scope: rejoin::Scope) -> Self {
-        Self { request, scope, marks: Arc::default(), tasks: TaskTable::default(), depth: 0 }
+        Self {
+            request,
+            scope,
+            marks: Arc::default(),
+            tasks: TaskTable::default(),
+            depth: 0,
+            loads: None,
+        }
     }
 
     /// The context of a task that starts now.
@@ -78,6 +91,7 @@ impl Context {
             marks: Arc::new(Mutex::new(self.marks().clone())),
             tasks: TaskTable::default(),
             depth: self.depth,
+            loads: self.loads.clone(),
         }
     }
 
@@ -86,9 +100,18 @@ impl Context {
         Self { scope, ..self }
     }
 
+    /// The same, inside an operation of GraphQL.
+    pub(crate) fn loading(self, loads: Arc<Loads>) -> Self {
+        Self { loads: Some(loads), ..self }
+    }
+
     /// The same, inside one more pipeline.
     pub(crate) fn deeper(&self) -> Self {
         Self { depth: self.depth + 1, ..self.clone() }
+    }
+
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.request.program
     }
 
     fn marks(&self) -> MutexGuard<'_, Marks> {
@@ -154,14 +177,29 @@ impl Context {
         }
         let limits = self.request.jq.jq(self.host().script_limits);
         let (program, input, vars) = (program.clone(), input.clone(), vars.to_vec());
-        let scripts = &self.host().scripts;
-        let ended = scripts.run(move |stop| {
+        let ended = self.run_script(move |stop| {
             jq::stoppable(stop.shared(), || program.run_first(&input, &vars, &limits))
         });
         ended.await.unwrap_or_else(|panicked| {
             let message = panicked.to_string();
             Err(jq::RunError::Raised { value: message.as_str().into(), message })
         })
+    }
+
+    /// Runs a script on the pool of the host: what could spin, and ends soon.
+    ///
+    /// # Errors
+    /// If it panicked.
+    ///
+    /// # Cancel safety
+    /// As that of [`ScriptPool::run`](crate::ScriptPool::run).
+    pub async fn run_script<R: Send + 'static>(
+        &self,
+        script: impl FnOnce(&StopFlag) -> R + Send + 'static,
+    ) -> Result<R, ScriptPanicked> {
+        // Others that ask for keys wait for what a script may ask for next.
+        let _busy = self.loads.clone().map(Busy::new);
+        self.host().scripts.run(script).await
     }
 
     /// As [`jq`](Self::jq), if the program needs no waiting.

@@ -5,6 +5,7 @@
 //! `match` over nodes in `exec.rs`; each call goes through `call.rs` and `policy.rs`, the only file that applies
 //! retry and time-out; effects happen in the steps, which come from a [`Registry`].
 
+mod answer;
 mod call;
 mod cond;
 mod context;
@@ -21,10 +22,13 @@ mod functions;
 mod host;
 mod join_policy;
 mod kept;
+mod loader;
+mod loads;
 mod memo;
 mod policy;
 mod program;
 mod registry;
+mod resolve;
 mod router;
 mod run;
 mod script_limits;
@@ -45,6 +49,7 @@ pub use host::{Host, Variables};
 pub use memo::{Keep, LookUp, LookingUp, Memo, Outcome};
 pub use program::{Program, RouteId};
 pub use registry::Registry;
+pub use resolve::Operation;
 pub use router::Found;
 pub use run::{Answer, App, RunError, RunOptions, Target};
 pub use script_limits::{ScriptLimits, ScriptSettings};

@@ -20,7 +20,8 @@ use crate::envelope;
 use crate::error::{Abort, DomainError, StepError};
 use crate::event::Event;
 use crate::exec::{self, Frame};
-use crate::program::{Call, Op, Policy, Program};
+use crate::loader;
+use crate::program::{Call, Op, Policy, Program, Target};
 use crate::stand_in::StandIn;
 use crate::state::State;
 use crate::step::{Called, Input, Prepared, StepResult};
@@ -182,6 +183,10 @@ impl Work<'_> {
         frame: &mut Frame,
     ) -> Result<(), Abort> {
         match self {
+            Work::Pipeline(id, call) if matches!(call.target, Target::Loader(_)) => {
+                loader::run(context, id, call, frame).await;
+                Ok(())
+            }
             Work::Pipeline(id, call) => call::run_pipeline(context, program, id, call, frame).await,
             Work::Block(op) => exec::run_op(context, program, op, frame).await,
         }
@@ -232,6 +237,9 @@ impl Work<'_> {
     /// A fallback's value goes where what was done would have put its own.
     fn stand_in(self, value: Value, frame: &mut Frame) {
         match self {
+            Work::Pipeline(_, call) if matches!(call.target, Target::Loader(_)) => {
+                frame.state.assign(value);
+            }
             Work::Pipeline(..) => frame.state.merge(value),
             Work::Block(Op::Fork(fork)) => match &fork.result {
                 Some(name) => frame.state.set_data(name, value),

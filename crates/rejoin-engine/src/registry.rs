@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use rejoin_lang::step_spec::{StepCatalog, StepSpec, TextProblem};
+use rejoin_lang::step_spec::{GraphqlProblem, GraphqlTexts, StepCatalog, StepSpec, TextProblem};
 
 use crate::step::Step;
 
@@ -54,6 +54,10 @@ impl StepCatalog for Registry {
 
     fn placeholders(&self, step: &str, text: &str) -> Option<usize> {
         self.get(step)?.placeholders(text)
+    }
+
+    fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {
+        self.iter().flat_map(|step| step.check_graphql(graphql)).collect()
     }
 }
 

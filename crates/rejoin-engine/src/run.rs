@@ -13,6 +13,7 @@ use crate::exec::{Frame, run_block};
 use crate::host::Host;
 use crate::kept::Kept;
 use crate::program::{Program, RouteId};
+use crate::resolve::Operation;
 use crate::router::Found;
 use crate::state::State;
 use crate::step::ContentType;
@@ -124,6 +125,7 @@ impl App {
         let shared = Arc::new(Request {
             id: options.id,
             host: self.host.clone(),
+            program: self.program.clone(),
             detached_timeout: self.program.request_timeout(),
             jq: self.program.jq,
             snapshot: request.clone(),
@@ -175,12 +177,20 @@ impl App {
             Target::Pipeline(id) => {
                 let pipeline = &self.program.pipelines[id.0 as usize];
                 let stand_ins = self.host.stand_ins.as_ref();
+                // A resolver asks for its own.
+                let stand_ins = stand_ins.filter(|_| !pipeline.is_resolver);
                 let stand_in = stand_ins.and_then(|all| all.pipeline(&pipeline.name, &request));
                 if let Some(stand_in) = stand_in {
                     let state = State::new(stand_in.state().await);
                     return Ok(Answer::from_frame(Frame::new(state)));
                 }
-                (&pipeline.block, flags::set(context, &self.program, request).await)
+                let request = flags::set(context, &self.program, request).await;
+                if pipeline.is_resolver {
+                    let operation = Operation::new(context);
+                    let resolved = operation.drive(operation.resolve(*id, request)).await?;
+                    return Ok(Answer::from_frame(Frame::new(State::new(resolved))));
+                }
+                (&pipeline.block, request)
             }
         };
         let frame = Frame::new(State::new(request));

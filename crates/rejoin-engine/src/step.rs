@@ -6,9 +6,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rejoin_lang::plan::{Import, Variable};
+use rejoin_lang::plan::{Graphql, Import, Variable};
 use rejoin_lang::source::SourceId;
-use rejoin_lang::step_spec::{StepSpec, TextProblem};
+use rejoin_lang::step_spec::{GraphqlProblem, GraphqlTexts, StepSpec, TextProblem};
 use rejoin_value::Value;
 
 use crate::context::Context;
@@ -42,6 +42,25 @@ pub trait Step: Send + Sync + 'static {
     /// # Errors
     /// What is wrong with the call, placed in its text.
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem>;
+
+    /// Problems of a program's GraphQL, if the step is the one that knows about it.
+    fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {
+        let _ = graphql;
+        Vec::new()
+    }
+
+    /// The step as an endpoint that clients ask, for `config graphql { endpoint }`; `None` if it cannot be one. Its state is
+    /// the request, its value the answer.
+    ///
+    /// # Errors
+    /// What keeps it from being one.
+    fn prepare_endpoint(
+        &self,
+        site: &CallSite<'_>,
+    ) -> Result<Option<Arc<dyn Prepared>>, TextProblem> {
+        let _ = site;
+        Ok(None)
+    }
 }
 
 /// One call of a step in a program.
@@ -63,12 +82,19 @@ pub struct CallSite<'a> {
     pub variables: &'a [Variable],
     /// The names that files have in others, of whose variables texts may speak as well.
     pub imports: &'a [Import],
+    /// The program's GraphQL, for documents that ask it.
+    pub graphql: &'a Graphql,
 }
 
 /// A call that is ready to run, shared by all requests.
 pub trait Prepared: Send + Sync {
     /// Runs it on one state. Dropping the future stops the work and everything that it started outside.
     fn call<'a>(&'a self, input: Input<'a>) -> Called<'a>;
+
+    /// Whether the call stays inside the process although its step may reach outside: a test's clock stands still for it.
+    fn is_inside(&self) -> bool {
+        false
+    }
 
     /// The same call as one that may know how its list of steps ends. It takes the place of `call` wherever steps
     /// come after it.

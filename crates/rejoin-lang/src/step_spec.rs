@@ -1,5 +1,6 @@
 //! How a step describes itself. Parsing, checks, documentation and completion all read this.
 
+use crate::plan::ResolverOwner;
 use crate::source::Span;
 
 /// What a step is: its name, parameters, effects and errors.
@@ -40,6 +41,8 @@ pub enum OutputClass {
     DataMerge,
     /// The value goes to `.data.<name>`; without a name `{data: value}` becomes the state.
     DataReplace,
+    /// The value is an answer of GraphQL: its data goes to `.data.<name>`; without a name the answer becomes the state.
+    Response,
 }
 
 /// What the text after a step's colon is.
@@ -58,6 +61,9 @@ pub enum TextLanguage {
     Jq,
     /// Checked by [`StepCatalog::check_text`].
     Foreign,
+    /// A document of GraphQL, for the program's own schema unless the call has a second argument; checked by
+    /// [`StepCatalog::check_graphql`].
+    Graphql,
     /// Any text.
     Plain,
 }
@@ -115,6 +121,43 @@ impl TextProblem {
     }
 }
 
+/// The GraphQL of a program, as far as it is text.
+#[derive(Clone, Debug, Default)]
+pub struct GraphqlTexts<'a> {
+    /// The texts of the schema; together they are one.
+    pub schema: Vec<&'a str>,
+    /// What resolves its fields.
+    pub resolvers: Vec<(&'a ResolverOwner, &'a str)>,
+    /// Documents for this schema.
+    pub documents: Vec<&'a str>,
+    /// Documents for others, of which only the syntax can be looked at.
+    pub foreign: Vec<&'a str>,
+}
+
+/// A problem in a program's GraphQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphqlProblem {
+    /// Where it lies.
+    pub place: GraphqlPlace,
+    /// What it is; its place is in bytes of that text.
+    pub problem: TextProblem,
+}
+
+/// A part of a program's GraphQL, by its number in [`GraphqlTexts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GraphqlPlace {
+    /// In a text of the schema.
+    Schema(usize),
+    /// A field that nothing resolves, in a text of the schema.
+    Unresolved(usize),
+    /// At a resolver.
+    Resolver(usize),
+    /// In a document for this schema.
+    Document(usize),
+    /// In a document for another.
+    Foreign(usize),
+}
+
 /// The steps that a program may use, as the checker sees them.
 pub trait StepCatalog {
     /// The step of that name.
@@ -131,5 +174,11 @@ pub trait StepCatalog {
     fn placeholders(&self, step: &str, text: &str) -> Option<usize> {
         let _ = (step, text);
         None
+    }
+
+    /// Problems of a program's GraphQL. A catalog without a step for it has nothing to say.
+    fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {
+        let _ = graphql;
+        Vec::new()
     }
 }

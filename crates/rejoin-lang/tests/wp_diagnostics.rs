@@ -36,16 +36,16 @@ fn declarations() {
     );
     shows("declaration_without_text", "jq shape =\n\njq other = \"1\"\n\npipeline load = `1`\n");
     shows(
-        "declaration_unsupported",
-        "import \"a.wp\" as a\ngraphqlSchema = `type Query { a: Int }`\nquery users =\n  |> jq: `broken\nmutation add =\n  |> jq: `1`\nresolver User.name =\n  |> jq: `1`\n\nGET /a\n  |> jq: `3`\n",
+        "declaration_of_graphql",
+        "graphqlSchema\nquery =\n  |> jq: `1`\nmutation add\n  |> jq: `1`\nresolver User\n  |> jq: `1`\nresolver User. =\n  |> jq: `1`\nresolver . name =\n  |> jq: `1`\nquery text = `1`\ngraphqlSchema = \"type Query { a: Int }\"\nresolver A.b =\n  |> jq: `1`\n",
     );
     shows(
         "tests_malformed",
         "describe \"a\"\n  let x = `GET /not-a-route`\n  it \"b\"\n    when calling GET /a\n    then status is two\n    then output `.x` is 3\n    when calling GET /b\n    oops\n    with mock fetch\n    with mock fetch returning `1` after soon\n    then took long\n  it \"c\"\n    let y =\n    when doing it\n  it\n    with body\n\ndescribe \"d\"\n  with body `{}`\n\nGET /a\n  oops\n",
     );
     shows(
-        "tests_not_available",
-        "describe \"a\"\n  it \"c\"\n    with mock query users returning `[]`\n    when calling GET /a\n\nGET /a\n",
+        "tests_of_resolvers_malformed",
+        "describe \"a\"\n  it \"b\"\n    when calling GET /a\n    then task slow was cancelled\n  it \"c\"\n    with mock query users\n    when executing resolver User\n    and call query with `1`\n\nGET /a\n",
     );
     shows(
         "selectors_malformed",
@@ -253,7 +253,7 @@ fn the_summary_counts_each_kind() {
     assert_eq!(summary(&problems("GET a")), "1 error");
     assert_eq!(
         summary(&problems(
-            "GET a\nGET b\ndescribe \"c\"\n it \"d\" when calling GET /a\n with mock query b returning `1`\n"
+            "GET a\nGET b\ndescribe \"c\"\n it \"d\" when calling GET /a\n and stdin is `1`\n"
         )),
         "2 errors, 1 warning"
     );

@@ -40,6 +40,16 @@ fn tree(file: &File) -> String {
                 line(0, "flags".to_owned());
                 steps(1, &flags.steps, &mut line);
             }
+            Item::Schema(schema) => line(0, format!("schema {:?}", schema.text.value)),
+            Item::Resolver(resolver) => {
+                let owner = match &resolver.owner {
+                    Owner::Query => "query ".to_owned(),
+                    Owner::Mutation => "mutation ".to_owned(),
+                    Owner::Type(name) => format!("resolver {}.", name.text),
+                };
+                line(0, format!("{owner}{}", resolver.field.text));
+                steps(1, &resolver.steps, &mut line);
+            }
             Item::Route(route) => {
                 line(0, format!("route {} {}", route.method.text, route.path.text));
                 steps(1, &route.steps, &mut line);

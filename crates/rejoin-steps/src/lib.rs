@@ -7,7 +7,7 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! let names = ["assert", "auth", "cache", "debug", "fetch", "handlebars", "jq", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "sql", "validate"];
+//! let names = ["assert", "auth", "cache", "debug", "fetch", "graphql", "handlebars", "jq", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "sql", "validate"];
 //! assert_eq!(registry.names(), names);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
@@ -19,6 +19,7 @@
 //! | [`fetch`] | an HTTP request |
 //! | [`pg`] | a statement on a PostgreSQL database |
 //! | [`sql`] | a statement on a SQLite database, or on a PostgreSQL |
+//! | [`graphql`] | a question to the own GraphQL schema, or another's |
 //! | [`handlebars`] | a page of HTML from a template; also called `mustache` |
 //! | [`validate`] | rules for the fields of a request's body |
 //! | [`assert`](mod@assert) | a schema for the state |
@@ -37,6 +38,7 @@ pub mod cache;
 pub mod debug;
 pub mod fetch;
 pub mod functions;
+pub mod graphql;
 pub mod handlebars;
 mod hex;
 pub mod jq;
@@ -63,12 +65,14 @@ use rejoin_engine::Registry;
 /// own is [`Fetch::from_builder`](fetch::Fetch::from_builder).
 pub fn registry() -> Registry {
     let pg = pg::Pg::new();
+    let fetch = fetch::Fetch::new();
     Registry::new()
         .with(assert::Assert)
         .with(auth::Auth::new(pg.clone()))
         .with(cache::Cache)
         .with(debug::Debug)
-        .with(fetch::Fetch::new())
+        .with(graphql::GraphqlStep::new(&fetch))
+        .with(fetch)
         .with(handlebars::Handlebars::new())
         .with(handlebars::Handlebars::mustache())
         .with(jq::Jq)

@@ -1,6 +1,6 @@
 //! Plan to program: resolves steps, compiles embedded jq, looks up the environment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -54,15 +54,20 @@ impl Program {
                 observes_flags: route.observes_flags,
             });
         }
+        let resolvers: HashSet<usize> =
+            plan.graphql.resolvers.iter().map(|resolver| resolver.pipeline.0 as usize).collect();
         let pipelines = plan
             .pipelines
             .iter()
-            .map(|p| Pipeline {
+            .enumerate()
+            .map(|(n, p)| Pipeline {
                 name: p.name.clone(),
                 is_of_main_file: p.name_span.source == SourceId::default(),
+                is_resolver: resolvers.contains(&n),
                 block: builder.block(&p.block),
             })
             .collect();
+        builder.endpoint(&mut router, &mut routes);
         let feature_flags = plan.feature_flags.as_ref().map(|block| builder.block(block));
         if !builder.problems.is_empty() {
             return Err(builder.problems);
@@ -81,14 +86,14 @@ impl Program {
     }
 }
 
-struct Builder<'a> {
-    number: u64,
-    plan: &'a Plan,
-    registry: &'a Registry,
-    settings: &'a Settings,
+pub(super) struct Builder<'a> {
+    pub(super) number: u64,
+    pub(super) plan: &'a Plan,
+    pub(super) registry: &'a Registry,
+    pub(super) settings: &'a Settings,
     /// One compiled program for each distinct text.
     scripts: HashMap<Arc<str>, Arc<jq::Program>>,
-    problems: Vec<Diagnostic>,
+    pub(super) problems: Vec<Diagnostic>,
 }
 
 impl Builder<'_> {
@@ -102,7 +107,7 @@ impl Builder<'_> {
             None => None,
         };
         let op = match &node.kind {
-            NodeKind::Call(call) => Op::Call(self.call(call)?),
+            NodeKind::Call(call) => Op::Call(Box::new(self.call(call)?)),
             NodeKind::Spawn(spawn) => Op::Spawn(Spawn {
                 task: spawn.task.clone(),
                 call: Arc::new(self.call(&spawn.call)?),
@@ -186,6 +191,7 @@ impl Builder<'_> {
         let mut reaches_outside = false;
         let target = match &call.callee {
             Callee::Pipeline(id) => Target::Pipeline(id.0 as usize),
+            Callee::Loader(id) => Target::Loader(id.0 as usize),
             Callee::Step(name) => {
                 let Some(step) = self.registry.get(name) else {
                     self.problem(
@@ -195,7 +201,6 @@ impl Builder<'_> {
                     );
                     return None;
                 };
-                reaches_outside = step.spec().effect != Effect::None;
                 let site = CallSite {
                     text: call.text.as_ref().map(|text| &*text.value),
                     args: call.has_args.then_some(call.args.len()),
@@ -205,9 +210,14 @@ impl Builder<'_> {
                     program: self.number,
                     variables: &self.plan.variables,
                     imports: &self.plan.imports,
+                    graphql: &self.plan.graphql,
                 };
                 match step.prepare(&site) {
-                    Ok(prepared) => Target::Step(prepared),
+                    Ok(prepared) => {
+                        let effect = step.spec().effect;
+                        reaches_outside = effect != Effect::None && !prepared.is_inside();
+                        Target::Step(prepared)
+                    }
                     Err(problem) => {
                         let place = match &call.text {
                             Some(text) => problem.place(text.span),
@@ -313,7 +323,7 @@ impl Builder<'_> {
         self.problems.push(Diagnostic::new(code, span, message));
     }
 
-    fn location(&self, span: Span) -> Arc<str> {
+    pub(super) fn location(&self, span: Span) -> Arc<str> {
         self.plan.sources.location(span).into()
     }
 }

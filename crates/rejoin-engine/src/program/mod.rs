@@ -1,6 +1,7 @@
 //! A program: a checked plan with its steps resolved and everything compiled. Immutable, shared by requests.
 
 mod build;
+mod endpoint;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -47,6 +48,8 @@ pub(crate) struct Route {
 pub(crate) struct Pipeline {
     pub(crate) name: Arc<str>,
     pub(crate) is_of_main_file: bool,
+    /// Whether it resolves a field of GraphQL.
+    pub(crate) is_resolver: bool,
     pub(crate) block: Block,
 }
 
@@ -66,7 +69,7 @@ pub(crate) struct Node {
 /// The kinds of nodes, as in the plan.
 #[derive(Debug)]
 pub(crate) enum Op {
-    Call(Call),
+    Call(Box<Call>),
     Spawn(Spawn),
     Join(Join),
     If { condition: Block, then: Block, otherwise: Option<Block> },
@@ -185,7 +188,7 @@ impl Call {
     pub(crate) fn memo(&self) -> Option<&dyn Memo> {
         match &self.target {
             Target::Step(step) => step.memo(),
-            Target::Pipeline(_) => None,
+            Target::Pipeline(_) | Target::Loader(_) => None,
         }
     }
 }
@@ -200,6 +203,7 @@ impl fmt::Debug for Call {
 pub(crate) enum Target {
     Step(Arc<dyn Prepared>),
     Pipeline(usize),
+    Loader(usize),
 }
 
 #[derive(Clone, Debug)]

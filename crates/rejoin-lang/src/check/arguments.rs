@@ -14,6 +14,9 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             (Callee::Pipeline(_), _) if call.args.len() > 1 => {
                 Some(too_many(call, 1, "a pipeline takes one argument: an object of values"))
             }
+            (Callee::Loader(_), _) if call.args.len() > 2 => {
+                Some(too_many(call, 2, "a loader takes its key, and arguments for its pipeline"))
+            }
             (_, Some(spec)) => of_step(call, spec),
             _ => None,
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{Block, Call, Callee, Cond, Node, NodeKind, PipelineId, Plan, Script};
+use crate::plan::{Block, Call, Cond, Node, NodeKind, PipelineId, Plan, Script};
 
 /// Whose body a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,7 +128,7 @@ pub(super) fn callees_first(calls: &[BTreeSet<usize>]) -> Vec<usize> {
 pub(super) fn callees(block: &Block) -> BTreeSet<usize> {
     let mut callees = BTreeSet::new();
     each_node(block, &mut |node| {
-        if let Some(Callee::Pipeline(id)) = call_of(node).map(|call| &call.callee) {
+        if let Some(id) = call_of(node).and_then(|call| call.callee.pipeline()) {
             callees.insert(id.0 as usize);
         }
     });

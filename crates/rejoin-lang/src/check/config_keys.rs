@@ -120,7 +120,17 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
             ("staleWhileRevalidate", Time),
         ],
     ),
-    ("graphql", &[("endpoint", Text)]),
+    (
+        "graphql",
+        &[
+            ("endpoint", Text),
+            ("maxDepth", Int),
+            ("maxFields", Int),
+            ("maxNodes", Int),
+            ("introspection", Bool),
+        ],
+    ),
+    ("js", &[("timeout", Time), ("memory", Size)]),
     ("rateLimit", &[("maxEntries", Int), ("limit", Int), ("window", Time), ("enabled", Bool)]),
     ("typecheck", &[("strict", Any)]),
 ];

@@ -11,6 +11,7 @@ mod config;
 mod config_keys;
 mod data;
 mod embedded;
+mod graphql;
 mod loops;
 mod names;
 mod placeholders;
@@ -63,6 +64,7 @@ const RULES: &[fn(&mut Checker<'_>)] = &[
     names::check,
     recursion::check,
     embedded::check,
+    graphql::check,
     arguments::check,
     placeholders::check,
     tasks::check,
@@ -95,7 +97,17 @@ impl<'p> Checker<'p> {
     fn spec(&self, call: &Call) -> Option<&'p StepSpec> {
         match &call.callee {
             Callee::Step(name) => self.catalog.spec(name),
-            Callee::Pipeline(_) | Callee::Unknown => None,
+            Callee::Pipeline(_) | Callee::Loader(_) | Callee::Unknown => None,
+        }
+    }
+
+    /// The errors that a call may end with, besides `<name>Error`.
+    fn errors(&self, call: &Call) -> &'p [&'static str] {
+        match self.spec(call) {
+            // The program's own schema is not far away.
+            Some(spec) if spec.text.language == TextLanguage::Graphql && call.args.len() < 2 => &[],
+            Some(spec) => spec.errors,
+            None => &[],
         }
     }
 

@@ -15,8 +15,11 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     let mut is_used = vec![false; plan.pipelines.len()];
     // A misspelt name was probably meant for something that looks unused because of it.
     let mut some_unknown = false;
+    for resolver in &plan.graphql.resolvers {
+        is_used[resolver.pipeline.0 as usize] = true;
+    }
     each_call(plan, &mut |call| match call.callee {
-        Callee::Pipeline(id) => is_used[id.0 as usize] = true,
+        Callee::Pipeline(id) | Callee::Loader(id) => is_used[id.0 as usize] = true,
         Callee::Unknown => some_unknown = true,
         Callee::Step(_) => {}
     });
@@ -27,7 +30,8 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     }
     for (index, pipeline) in plan.pipelines.iter().enumerate() {
         let name = &pipeline.name;
-        if name.is_empty() {
+        // Two resolvers of one field were reported as such.
+        if name.is_empty() || name.contains(' ') {
             continue;
         }
         let source = pipeline.name_span.source;

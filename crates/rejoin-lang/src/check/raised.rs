@@ -119,13 +119,13 @@ pub(super) fn of_call(checker: &mut Checker<'_>, call: &Call, pipelines: &[Raise
     }
     match &call.callee {
         Callee::Unknown => return Raised::anything(),
-        Callee::Pipeline(id) => {
+        Callee::Pipeline(id) | Callee::Loader(id) => {
             raised.add(&pipelines[id.0 as usize]);
             raised.types.insert(format!("{}Error", call.name).into());
         }
         Callee::Step(_) => {
             let Some(spec) = checker.spec(call) else { return Raised::anything() };
-            raised.types.extend(spec.errors.iter().map(|kind| Arc::from(*kind)));
+            raised.types.extend(checker.errors(call).iter().map(|kind| Arc::from(*kind)));
             if spec.fallible {
                 raised.types.insert(format!("{}Error", call.name).into());
             }

@@ -1,7 +1,7 @@
 //! Pipelines that call each other without any condition never end.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{Block, Callee, NodeKind};
+use crate::plan::{Block, NodeKind};
 use crate::source::Span;
 
 use super::Checker;
@@ -76,7 +76,7 @@ fn certain_calls(block: &Block) -> Vec<(usize, Span)> {
             calls.extend(certain_calls(&node.condition));
         }
         if let Some(call) = call_of(node)
-            && let Callee::Pipeline(id) = call.callee
+            && let Some(id) = call.callee.pipeline()
         {
             calls.push((id.0 as usize, call.name_span));
         }

@@ -122,10 +122,8 @@ fn takes(result: &ResultBlock, kind: &str) -> bool {
 fn types(checker: &Checker<'_>, call: &Call, pipelines: &[Vec<Arc<str>>]) -> Vec<Arc<str>> {
     let own: Vec<Arc<str>> = match &call.callee {
         Callee::Unknown => Vec::new(),
-        Callee::Pipeline(id) => pipelines[id.0 as usize].clone(),
-        Callee::Step(_) => checker
-            .spec(call)
-            .map_or(Vec::new(), |spec| spec.errors.iter().map(|kind| Arc::from(*kind)).collect()),
+        Callee::Pipeline(id) | Callee::Loader(id) => pipelines[id.0 as usize].clone(),
+        Callee::Step(_) => checker.errors(call).iter().map(|kind| Arc::from(*kind)).collect(),
     };
     match &call.rename_error {
         Some(name) if !own.is_empty() => vec![name.clone()],

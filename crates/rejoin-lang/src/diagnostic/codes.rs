@@ -122,7 +122,6 @@ codes! {
     E0005 UNCLOSED_BRACKET Error true "bracket without its partner";
     E0006 MISMATCHED_BRACKET Error true "bracket closed by one of another kind";
     E0007 TRIPLE_BACKTICKS Error true "three backticks around a text";
-    E0008 UNSUPPORTED Error true "form that this version does not run";
     E0009 INVALID_NAME Error true "name missing or malformed";
     E0010 UNKNOWN_DECLARATION Error true "unknown kind of declaration";
     E0011 MISSING_EQUALS Error true "declaration without `=`";
@@ -188,6 +187,10 @@ codes! {
     E0120 BAD_OPTION Error true "option of a block that does not fit";
     E0121 QUORUM_TOO_LARGE Error true "quorum of more branches than there are";
     E0122 DUPLICATE_BRANCH Error true "two branches of one name";
+    E0131 UNKNOWN_FIELD Error true "resolver of a field that the schema does not have";
+    E0132 DUPLICATE_RESOLVER Error true "two resolvers of one field";
+    E0133 LOADER_OUTSIDE Error true "loader outside of a resolver";
+    E0134 NO_SCHEMA Error true "GraphQL without a schema";
     E0151 COV_UNKNOWN_NAME Error true "name that nothing has";
     E0152 COV_UNKNOWN_FUNCTION Error true "call of an unknown function";
     E0153 COV_ARGUMENTS Error true "arguments that do not fit the function";
@@ -199,6 +202,7 @@ codes! {
     E0203 CONTEXT_INLINE Error true "`$context` where it is not known";
     E0210 WRONG_PARAMETERS Error true "wrong number of parameters";
     E0211 REFUSED_SQL Error false "statement that the database refuses";
+    E0221 BAD_GRAPHQL Error true "GraphQL schema or document that is not valid";
     E0290 BAD_TEXT Error true "text or arguments that a step refuses";
     E0301 NAMELESS_CAPTURE Error true "capture without a name";
     E0302 REPEATED_CAPTURE Error true "capture written twice";
@@ -221,6 +225,7 @@ codes! {
     W0107 UNUSED_PIPELINE Warning false "unused pipeline";
     W0108 SHADOWED_DATA Warning false "result that is overwritten unread";
     W0109 UNKNOWN_DATA Warning false "read of a result that nothing puts there";
+    W0131 UNRESOLVED_FIELD Warning false "query or mutation that nothing resolves";
     W0201 UNREACHABLE_BRANCH Warning false "branch that nothing can raise";
     W0202 REPEATED_BRANCH Warning false "branch written twice";
     W0203 UNHANDLED_ERROR Warning false "error that no branch handles";

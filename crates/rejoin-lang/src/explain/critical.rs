@@ -141,8 +141,8 @@ impl Search<'_> {
     fn call(&mut self, call: &Call, now: &Way, tasks: &mut Tasks) -> Way {
         match &call.callee {
             Callee::Unknown => now.clone(),
-            Callee::Pipeline(id) if self.open.contains(id) => now.clone(),
-            Callee::Pipeline(id) => {
+            Callee::Pipeline(id) | Callee::Loader(id) if self.open.contains(id) => now.clone(),
+            Callee::Pipeline(id) | Callee::Loader(id) => {
                 self.open.push(*id);
                 let plan = self.plan;
                 let end = self.block(&plan.pipeline(*id).block, now, tasks);

@@ -80,6 +80,9 @@ impl<'p> Outliner<'p> {
         }
         let (kind, mut what) = match &call.callee {
             Callee::Pipeline(id) => (Kind::Pipeline, self.plan.pipeline(*id).name.to_string()),
+            Callee::Loader(id) => {
+                (Kind::Pipeline, format!("loader {}", self.plan.pipeline(*id).name))
+            }
             Callee::Step(_) | Callee::Unknown => (Kind::Call, call.name.to_string()),
         };
         if call.has_args {
@@ -91,7 +94,7 @@ impl<'p> Outliner<'p> {
         }
         let spec = self.catalog.spec(match &call.callee {
             Callee::Step(name) => name,
-            Callee::Pipeline(_) | Callee::Unknown => "",
+            Callee::Pipeline(_) | Callee::Loader(_) | Callee::Unknown => "",
         });
         match (spec.map(|spec| spec.text.language), &call.text) {
             (Some(TextLanguage::Jq), Some(text)) => {
@@ -113,7 +116,7 @@ impl<'p> Outliner<'p> {
             Output::Data { name: given, unnamed } => match (name(given), unnamed) {
                 (Some(name), _) => vec![format!(".data.{name}")],
                 (None, Unnamed::Merge) => vec![".data".to_owned()],
-                (None, Unnamed::Replace) => all(),
+                (None, Unnamed::Replace | Unnamed::Response) => all(),
             },
         };
         let is_outside = spec.is_some_and(|spec| spec.effect != Effect::None);

@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::Subject;
-use crate::plan::{Block, Callee, Method, NodeKind, PathPattern, PipelineId, Plan, Segment};
+use crate::plan::{Block, Method, NodeKind, PathPattern, PipelineId, Plan, Segment};
 use crate::source::{SourceId, Span};
 
 /// The body that `target` names: a request such as `GET /books/7` or `GET /books/:id`, or a pipeline. Of several pipelines
 /// with one name the one of the main file.
 pub fn find(plan: &Plan, target: &str) -> Option<Subject> {
     let target = target.trim();
+    let resolver = plan.graphql.resolvers.iter().find(|resolver| resolver.name() == target);
+    if let Some(resolver) = resolver {
+        return Some(Subject::Pipeline(resolver.pipeline));
+    }
     let Some((method, path)) = target.split_once(char::is_whitespace) else {
         let named = || plan.pipelines.iter().enumerate().filter(|(_, p)| *p.name == *target);
         let of_main = named().find(|(_, p)| p.name_span.source == SourceId::default());
@@ -54,7 +58,11 @@ pub(super) fn all(plan: &Plan) -> Vec<Subject> {
     let flags = plan.feature_flags.iter().map(|_| Subject::FeatureFlags);
     let routes = (0..plan.routes.len()).map(Subject::Route);
     // What a test makes of a variable is no part of the program.
-    let pipelines = (0..plan.pipelines.len()).filter(|n| !plan.pipelines[*n].name.contains(' '));
+    let is_program = |n: &usize| {
+        let id = PipelineId(*n as u32);
+        !plan.pipelines[*n].name.contains(' ') || plan.graphql.of_pipeline(id).is_some()
+    };
+    let pipelines = (0..plan.pipelines.len()).filter(is_program);
     let pipelines = pipelines.map(|n| Subject::Pipeline(PipelineId(n as u32)));
     flags.chain(routes).chain(pipelines).collect()
 }
@@ -83,8 +91,8 @@ fn callees(block: &Block, into: &mut Vec<PipelineId>) {
             NodeKind::Spawn(spawn) => Some(&spawn.call),
             _ => None,
         };
-        if let Some(Callee::Pipeline(id)) = call.map(|call| &call.callee) {
-            into.push(*id);
+        if let Some(id) = call.and_then(|call| call.callee.pipeline()) {
+            into.push(id);
         }
         for (_, block) in super::outline::parts(&node.kind) {
             callees(block, into);
@@ -103,7 +111,11 @@ pub(super) fn body(plan: &Plan, subject: Subject) -> (String, Span, &Block) {
         }
         Subject::Pipeline(id) => {
             let pipeline = plan.pipeline(id);
-            (format!("pipeline {}", pipeline.name), pipeline.name_span, &pipeline.block)
+            let name = match plan.graphql.of_pipeline(id) {
+                Some(_) => pipeline.name.to_string(),
+                None => format!("pipeline {}", pipeline.name),
+            };
+            (name, pipeline.name_span, &pipeline.block)
         }
         Subject::Route(index) => {
             let route = &plan.routes[index];

@@ -20,6 +20,13 @@ impl Lowering<'_> {
         (block, mem::take(&mut self.body))
     }
 
+    /// The body of a resolver, which may load in batches.
+    pub(super) fn resolver_body(&mut self, steps: &[Step]) -> (Block, BodyFacts) {
+        self.body = BodyFacts { is_resolver: true, ..BodyFacts::default() };
+        let block = self.block(steps);
+        (block, mem::take(&mut self.body))
+    }
+
     pub(super) fn block(&mut self, steps: &[Step]) -> Block {
         let mut nodes: Vec<Node> = steps.iter().map(|step| self.node(step)).collect();
         mark_last(&mut nodes);

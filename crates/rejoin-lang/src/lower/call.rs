@@ -19,7 +19,7 @@ use super::{Lowering, flags, unavailable};
 const MOST_SUGGESTIONS: u32 = 100;
 
 /// A step's text with what is known of its origin.
-struct GivenText {
+pub(super) struct GivenText {
     text: CallText,
     /// The variable that it comes from.
     variable: Option<Arc<str>>,
@@ -94,7 +94,7 @@ impl Lowering<'_> {
         };
         let Some(module) = module else { return given };
         given.module = module;
-        if step == "pipeline" {
+        if matches!(step, "pipeline" | "loader") {
             given.is_refused = false;
         } else if let Some((variable, text)) =
             self.scopes[module].variables.resolve(step, &name.text)
@@ -110,6 +110,9 @@ impl Lowering<'_> {
         let name = &step.name.text;
         if &**name == "pipeline" {
             return self.long_form(step, given);
+        }
+        if &**name == "loader" {
+            return self.loader(step, given);
         }
         if self.catalog.spec(name).is_some() {
             return Callee::Step(name.clone());
@@ -135,7 +138,7 @@ impl Lowering<'_> {
     }
 
     /// `|> pipeline: name`
-    fn long_form(&mut self, step: &PlainStep, given: Option<&GivenText>) -> Callee {
+    pub(super) fn long_form(&mut self, step: &PlainStep, given: Option<&GivenText>) -> Callee {
         let Some(given) = given else {
             self.report(
                 Diagnostic::new(
@@ -198,7 +201,7 @@ impl Lowering<'_> {
             return;
         }
         let mut steps = self.catalog.names();
-        steps.extend(["join", "pipeline", "if", "dispatch", "foreach", "result"]);
+        steps.extend(["join", "loader", "pipeline", "if", "dispatch", "foreach", "result"]);
         let near = self.near_name(name, &steps, may_be_pipeline.then_some(self.current));
         let (message, help) = match near {
             Some(near) => (None, format!("did you mean `{near}`?")),
@@ -267,7 +270,10 @@ impl Lowering<'_> {
             policy: marks.policy(),
             reads_tasks: TaskReads::None,
         };
-        if let Callee::Pipeline(_) = call.callee {
+        if let Callee::Loader(_) = call.callee {
+            call.output = Output::Replace;
+        }
+        if call.callee.pipeline().is_some() {
             if let Some((_, span)) = &marks.result {
                 let text = "`@result` does nothing on a pipeline: its final state is merged";
                 let help = "put `@result` on a step inside the pipeline";
@@ -303,6 +309,11 @@ impl Lowering<'_> {
                 self.body.looks_at_flags |= flags::jq_looks(&given.text.value);
                 call.reads_tasks = self.jq.of_step(&given.text.value).task_reads(given.text.span);
             }
+            TextLanguage::Graphql => {
+                if call.args.len() < 2 {
+                    self.body.calls.extend_from_slice(&self.resolvers);
+                }
+            }
             TextLanguage::Foreign | TextLanguage::Plain => {
                 self.body.looks_at_flags |= flags::script_looks(&given.text.value);
             }
@@ -323,6 +334,7 @@ impl Lowering<'_> {
         let is_program = match language {
             TextLanguage::Jq => self.jq.of_step(&text.value).problems().next().is_none(),
             TextLanguage::Foreign => self.catalog.check_text(step, &text.value).is_empty(),
+            TextLanguage::Graphql => text.value.trim_start().starts_with('{'),
             TextLanguage::Plain => true,
         };
         if is_program {
@@ -439,5 +451,6 @@ fn output(class: OutputClass, name: Option<Arc<str>>) -> Output {
         OutputClass::Render => Output::Render,
         OutputClass::DataMerge => Output::Data { name, unnamed: Unnamed::Merge },
         OutputClass::DataReplace => Output::Data { name, unnamed: Unnamed::Replace },
+        OutputClass::Response => Output::Data { name, unnamed: Unnamed::Response },
     }
 }

@@ -9,6 +9,10 @@ pub(super) struct BodyFacts {
     pub(super) looks_at_flags: bool,
     /// The pipelines that it calls.
     pub(super) calls: Vec<PipelineId>,
+    /// Whether it is that of a resolver.
+    pub(super) is_resolver: bool,
+    /// The pipelines that it loads from, each once.
+    pub(super) loads: Vec<PipelineId>,
 }
 
 impl BodyFacts {

@@ -10,6 +10,7 @@ mod call;
 mod config;
 mod flags;
 mod fork;
+mod graphql;
 mod join_list;
 mod modifiers;
 mod options;
@@ -50,6 +51,7 @@ pub(crate) fn wp(
         problems: Vec::new(),
         scopes: Vec::new(),
         current: 0,
+        resolvers: Vec::new(),
         unknown_names: 0,
         body: BodyFacts::default(),
     };
@@ -69,6 +71,8 @@ struct Lowering<'a> {
     scopes: Vec<Scope>,
     /// Which of them is being lowered.
     current: usize,
+    /// The bodies of all resolvers, which a document may come to.
+    resolvers: Vec<PipelineId>,
     /// How many names were not found.
     unknown_names: u32,
     /// What is known of the route or pipeline that is being lowered.
@@ -122,6 +126,11 @@ impl Lowering<'_> {
                 // Flags are a matter of the application, which is the main file.
                 Item::FeatureFlags(_) if module > 0 => {}
                 Item::FeatureFlags(flags) => plan.feature_flags = Some(self.body(&flags.steps).0),
+                Item::Schema(schema) => plan.graphql.schema.push(plan::CallText {
+                    value: schema.text.value.clone(),
+                    span: schema.text.span,
+                }),
+                Item::Resolver(resolver) => pipelines.push(self.resolver(resolver, &mut plan)),
                 Item::Import(_) | Item::Config(_) | Item::Variable(_) | Item::Describe(_) => {}
             }
         }
@@ -154,6 +163,10 @@ impl Lowering<'_> {
                     Item::Pipeline(pipeline) => {
                         let name = pipeline.name.text.clone();
                         scope.pipelines.entry(name).or_insert(PipelineId(count));
+                        count += 1;
+                    }
+                    Item::Resolver(_) => {
+                        self.resolvers.push(PipelineId(count));
                         count += 1;
                     }
                     _ => {}

@@ -44,6 +44,9 @@ impl Lowering<'_> {
                 path: expand(&path.value, &variables).into(),
             },
             ast::Trigger::Pipeline(name) => plan::Trigger::Pipeline(self.pipeline_in_test(name)?),
+            ast::Trigger::Resolver(owner, field) => {
+                plan::Trigger::Resolver(self.resolver_in_test(owner, field, plan)?)
+            }
             ast::Trigger::Variable { step, name } => self.variable(step, name, plan),
         };
         let mut mocks: Vec<plan::Mock> = Vec::new();
@@ -53,6 +56,10 @@ impl Lowering<'_> {
                     plan::MockTarget::Step { step: step.clone(), name: name.clone() }
                 }
                 ast::MockTarget::Pipeline(name) => plan::MockTarget::Pipeline(name.clone()),
+                ast::MockTarget::Resolver(owner, field) => {
+                    let Some(id) = self.resolver_in_test(owner, field, plan) else { continue };
+                    plan::MockTarget::Pipeline(plan.pipeline(id).name.clone())
+                }
             };
             let answer = match &mock.answer {
                 ast::MockAnswer::Returning(text) => {
@@ -70,7 +77,8 @@ impl Lowering<'_> {
             script: self.test_script(&given.text, &variables),
         });
         let given = given.collect();
-        let checks = it.checks.iter().map(|check| self.test_check(check, &variables)).collect();
+        let checks =
+            it.checks.iter().map(|check| self.test_check(check, &variables, plan)).collect();
         Some(Test {
             suite: describe.name.value.clone(),
             name: it.name.value.clone(),
@@ -117,7 +125,7 @@ impl Lowering<'_> {
         Script { text: text.value.clone(), span: text.span }
     }
 
-    fn test_check(&mut self, check: &TestCheck, variables: &Variables) -> Check {
+    fn test_check(&mut self, check: &TestCheck, variables: &Variables, plan: &Plan) -> Check {
         let (span, kind) = match check {
             TestCheck::Status { from, to, span } => (*span, CheckKind::Status(*from, *to)),
             TestCheck::Took { from, to, span } => (*span, CheckKind::Took(*from, *to)),
@@ -142,10 +150,18 @@ impl Lowering<'_> {
                 (*span, CheckKind::Selector { css, asks: selector_check(asks, variables) })
             }
             TestCheck::Cancelled { task, span } => (*span, CheckKind::Cancelled(task.text.clone())),
-            TestCheck::Call { pipeline, value, span } => {
-                self.pipeline_in_test(pipeline);
+            TestCheck::Call { owner, name, value, span } => {
+                let resolver = owner.as_ref().map(|owner| self.resolver_in_test(owner, name, plan));
+                let pipeline = match resolver {
+                    Some(Some(id)) => plan.pipeline(id).name.clone(),
+                    Some(None) => name.text.clone(),
+                    None => {
+                        self.pipeline_in_test(name);
+                        name.text.clone()
+                    }
+                };
                 let script = self.test_script(value.text(), variables);
-                (*span, CheckKind::Call { pipeline: pipeline.text.clone(), script })
+                (*span, CheckKind::Call { pipeline, script })
             }
         };
         Check { span, kind }

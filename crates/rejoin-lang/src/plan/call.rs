@@ -21,8 +21,20 @@ pub enum Callee {
     Step(Arc<str>),
     /// A named pipeline of this plan.
     Pipeline(PipelineId),
+    /// The pipeline that loads for many resolvers at once; it gets their keys.
+    Loader(PipelineId),
     /// A name that nothing answers to; the checker has reported it and such a plan does not run.
     Unknown,
+}
+
+impl Callee {
+    /// The pipeline that is called, with a state or with keys.
+    pub fn pipeline(&self) -> Option<PipelineId> {
+        match self {
+            Callee::Pipeline(id) | Callee::Loader(id) => Some(*id),
+            Callee::Step(_) | Callee::Unknown => None,
+        }
+    }
 }
 
 /// The text that a step was given, after variables were put in.
@@ -90,6 +102,9 @@ pub enum Unnamed {
     Merge,
     /// `{data: output}` becomes the state, as for [`Output::Replace`].
     Replace,
+    /// The output is an answer of GraphQL, `{data, errors}`, and becomes the state, as for [`Output::Replace`]. With a name
+    /// its data goes there: what is in the only field, if that has the name, else the answer; in a task always the data.
+    Response,
 }
 
 /// Whether nothing runs after a call in its block.

@@ -138,6 +138,7 @@ impl Plan {
         match &call.callee {
             Callee::Step(name) => f.write_str(name)?,
             Callee::Pipeline(id) => write!(f, "pipeline {}", self.pipeline(*id).name)?,
+            Callee::Loader(id) => write!(f, "load from {}", self.pipeline(*id).name)?,
             Callee::Unknown => write!(f, "unknown {}", call.name)?,
         }
         if call.has_args {
@@ -159,6 +160,7 @@ impl Plan {
                 let how = match unnamed {
                     Unnamed::Merge => "merge",
                     Unnamed::Replace => "replace",
+                    Unnamed::Response => "replace by the answer",
                 };
                 match name {
                     Some(name) => write!(f, " -> data{name}")?,

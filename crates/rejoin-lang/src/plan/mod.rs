@@ -9,6 +9,7 @@ mod config;
 mod display;
 mod fork;
 mod function;
+mod graphql;
 mod node;
 mod policy;
 mod route;
@@ -22,6 +23,7 @@ pub use function::{
     Action, Fork, ForkBranch, Function, FunctionCall, FunctionCallee, FunctionParam, FunctionStep,
     Functions, LibraryFunction, Literal, Make, MatchCase, Operand, Pattern,
 };
+pub use graphql::{Graphql, Resolver, ResolverOwner};
 pub use node::{
     Block, Case, Dispatch, ForEach, If, Join, JoinTarget, Node, NodeKind, ResultBlock,
     ResultBranch, Spawn,
@@ -48,6 +50,8 @@ pub struct Plan {
     pub pipelines: Vec<Pipeline>,
     /// The steps that set feature flags before a route that can observe them.
     pub feature_flags: Option<Block>,
+    /// The GraphQL that it serves.
+    pub graphql: Graphql,
     /// Configuration, one block a name.
     pub config: Vec<ConfigBlock>,
     /// Tests in the order written.

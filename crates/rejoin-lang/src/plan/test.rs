@@ -78,6 +78,8 @@ pub enum Trigger {
     },
     /// A pipeline.
     Pipeline(PipelineId),
+    /// A resolver, by the pipeline that is its body.
+    Resolver(PipelineId),
 }
 
 /// Something that the trigger is started with.

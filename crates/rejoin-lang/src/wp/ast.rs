@@ -33,6 +33,10 @@ pub enum Item {
     Pipeline(Pipeline),
     /// `featureFlags = steps`
     FeatureFlags(FeatureFlags),
+    /// ``graphqlSchema = `SDL` ``
+    Schema(Schema),
+    /// `query name = steps`, `mutation name = steps` or `resolver Type.field = steps`
+    Resolver(Resolver),
     /// `GET /path steps`
     Route(Route),
     /// `describe "name"` with its tests
@@ -119,6 +123,39 @@ pub struct FeatureFlags {
     pub steps: Vec<Step>,
     /// From `featureFlags` to the last step.
     pub span: Span,
+}
+
+/// ``graphqlSchema = `SDL` ``
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// The types, in the language of GraphQL.
+    pub text: Text,
+    /// From `graphqlSchema` to the closing quote.
+    pub span: Span,
+}
+
+/// `query name = steps`, `mutation name = steps` or `resolver Type.field = steps`
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    /// Of whose field.
+    pub owner: Owner,
+    /// The field.
+    pub field: Name,
+    /// Its body.
+    pub steps: Vec<Step>,
+    /// From the keyword to the last step.
+    pub span: Span,
+}
+
+/// Whose field a resolver resolves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The queries: `query name`
+    Query,
+    /// The mutations: `mutation name`
+    Mutation,
+    /// A type: `resolver Type.name`
+    Type(Name),
 }
 
 /// `GET /path steps`

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ast::{Name, Text};
+use super::ast::{Name, Owner, Text};
 use crate::source::Span;
 
 /// `describe "name"` with what follows, up to the next declaration.
@@ -97,6 +97,8 @@ pub enum MockTarget {
     },
     /// `pipeline name`
     Pipeline(Arc<str>),
+    /// `query name`, `mutation name` or `Type.field`
+    Resolver(Owner, Name),
 }
 
 /// What a mock does.
@@ -120,6 +122,8 @@ pub enum Trigger {
     },
     /// `executing pipeline name`
     Pipeline(Name),
+    /// `executing query name`, `executing mutation name` or `executing resolver Type.field`
+    Resolver(Owner, Name),
     /// `executing variable step name`
     Variable {
         /// The step.
@@ -236,10 +240,12 @@ pub enum TestCheck {
         /// The whole check.
         span: Span,
     },
-    /// ``call pipeline name with `jq` ``
+    /// ``call pipeline name with `jq` ``, or `call query name …` and the like
     Call {
-        /// The pipeline.
-        pipeline: Name,
+        /// Whose field, if it is a resolver that is called.
+        owner: Option<Owner>,
+        /// The pipeline or the field.
+        name: Name,
         /// What its state has to contain.
         value: Written,
         /// The whole check.

@@ -1,7 +1,8 @@
 //! The steps that the tests of lowering and of the checker know.
 
 use rejoin_lang::step_spec::{
-    Effect, OutputClass, Param, StepCatalog, StepSpec, TextLanguage, TextProblem, TextRule,
+    Effect, GraphqlPlace, GraphqlProblem, GraphqlTexts, OutputClass, Param, StepCatalog, StepSpec,
+    TextLanguage, TextProblem, TextRule,
 };
 
 /// `jq`, `lua`, `fetch`, `log`, `debug` and `sleep`, and two that stand for a database and a template engine.
@@ -47,6 +48,13 @@ static STEPS: &[StepSpec] = &[
         errors: &["sqlError"],
         ..step("rows", OutputClass::DataReplace, TextLanguage::Plain)
     },
+    StepSpec {
+        params: &[
+            Param { name: "variables", summary: "object: the variables", required: false },
+            Param { name: "service", summary: "object: where it is", required: false },
+        ],
+        ..step("graphql", OutputClass::Response, TextLanguage::Graphql)
+    },
     step("template", OutputClass::Render, TextLanguage::Foreign),
     StepSpec { fallible: false, ..step("log", OutputClass::Unchanged, TextLanguage::Foreign) },
     StepSpec { fallible: false, ..step("debug", OutputClass::Unchanged, TextLanguage::Plain) },
@@ -83,4 +91,52 @@ impl StepCatalog for Catalog {
     fn placeholders(&self, step: &str, text: &str) -> Option<usize> {
         (step == "sql").then(|| (1..=9).filter(|n| text.contains(&format!("${n}"))).count())
     }
+
+    /// A schema has the fields that a colon follows in it; `Query` is all of it. In documents only the words of the schema
+    /// are known.
+    fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {
+        let mut problems = Vec::new();
+        let mut found = |place, (start, word): (usize, &str), what: &str| {
+            let problem = TextProblem {
+                start,
+                end: start + word.len(),
+                message: format!("{what} `{word}`"),
+                help: None,
+            };
+            problems.push(GraphqlProblem { place, problem });
+        };
+        let fields: Vec<(usize, usize, &str)> = graphql
+            .schema
+            .iter()
+            .enumerate()
+            .flat_map(|(n, text)| fields(text).into_iter().map(move |(at, name)| (n, at, name)))
+            .collect();
+        let has = |name: &str| fields.iter().any(|(_, _, field)| *field == name);
+        for (n, (_, field)) in graphql.resolvers.iter().enumerate() {
+            if !has(field) {
+                found(GraphqlPlace::Resolver(n), (0, field), "the schema has no field");
+            }
+        }
+        for (n, at, name) in &fields {
+            if !graphql.resolvers.iter().any(|(_, field)| field == name) {
+                found(GraphqlPlace::Unresolved(*n), (*at, name), "nothing resolves the query");
+            }
+        }
+        for (n, text) in graphql.documents.iter().enumerate() {
+            for (at, word) in words(text).into_iter().filter(|(_, word)| !has(word)) {
+                found(GraphqlPlace::Document(n), (at, word), "the schema has no field");
+            }
+        }
+        problems
+    }
+}
+
+fn words(text: &str) -> Vec<(usize, &str)> {
+    let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    parts.map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word)).collect()
+}
+
+fn fields(text: &str) -> Vec<(usize, &str)> {
+    let is_field = |(at, word): &(usize, &str)| text[at + word.len()..].starts_with(':');
+    words(text).into_iter().filter(is_field).collect()
 }

@@ -87,6 +87,16 @@ pub(crate) fn spans(file: &File) -> Vec<(Span, &'static str)> {
                 all.push((flags.span, "flags"));
                 steps(&flags.steps, &mut all);
             }
+            Item::Schema(schema) => {
+                all.extend([(schema.span, "schema"), (schema.text.span, "schema's text")]);
+            }
+            Item::Resolver(resolver) => {
+                all.extend([(resolver.span, "resolver"), (resolver.field.span, "field")]);
+                if let Owner::Type(name) = &resolver.owner {
+                    all.push((name.span, "field's type"));
+                }
+                steps(&resolver.steps, &mut all);
+            }
             Item::Route(route) => {
                 all.extend([
                     (route.span, "route"),

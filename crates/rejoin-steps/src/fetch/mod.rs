@@ -1,5 +1,6 @@
 //! `fetch`: an HTTP request.
 
+mod clients;
 mod request;
 mod response;
 mod run;
@@ -7,13 +8,15 @@ mod settings;
 mod spec;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rejoin_engine::{CallSite, Prepared, Step};
 use rejoin_http::{Client, ClientBuilder};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
-use settings::ClientSettings;
+pub(crate) use clients::Clients;
+pub(crate) use response::{failed, status_error};
+pub(crate) use settings::{ClientSettings, Defaults};
 
 /// The step `fetch`.
 ///
@@ -37,9 +40,7 @@ use settings::ClientSettings;
 ///
 /// All calls of a program share one client and its connections.
 pub struct Fetch {
-    begin: Box<dyn Fn() -> ClientBuilder + Send + Sync>,
-    /// The client of the program that was loaded last. A reload with the same settings keeps its connections.
-    current: Mutex<Option<(ClientSettings, Client)>>,
+    clients: Arc<Clients>,
 }
 
 impl Fetch {
@@ -60,19 +61,12 @@ impl Fetch {
     /// # Ok::<(), std::net::AddrParseError>(())
     /// ```
     pub fn from_builder(begin: impl Fn() -> ClientBuilder + Send + Sync + 'static) -> Self {
-        Self { begin: Box::new(begin), current: Mutex::new(None) }
+        Self { clients: Arc::new(Clients::new(begin)) }
     }
 
-    fn client(&self, settings: ClientSettings) -> Result<Client, String> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, client)) = &*current
-            && *known == settings
-        {
-            return Ok(client.clone());
-        }
-        let client = settings.apply((self.begin)()).map_err(|error| error.to_string())?.build();
-        *current = Some((settings, client.clone()));
-        Ok(client)
+    /// What its clients come from, for steps that ask with the same.
+    pub(crate) fn clients(&self) -> Arc<Clients> {
+        self.clients.clone()
     }
 }
 
@@ -100,9 +94,10 @@ impl Step for Fetch {
             message,
             help: Some("see `config fetch`".into()),
         };
-        let defaults = settings::Defaults::read(site.settings).map_err(problem)?;
+        let defaults = Defaults::read(site.settings).map_err(problem)?;
         let client = self
-            .client(ClientSettings::read(site.settings))
+            .clients
+            .get(ClientSettings::read(site.settings))
             .map_err(|error| problem(format!("`config fetch`: {error}")))?;
         Ok(Arc::new(run::PreparedFetch {
             url: site.text.map(str::trim).unwrap_or_default().to_owned(),

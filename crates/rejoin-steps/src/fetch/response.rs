@@ -27,6 +27,11 @@ pub(super) async fn payload(
         };
         return Ok(payload.into());
     }
+    Err(status_error(method, response))
+}
+
+/// The error of a response that is no success.
+pub(crate) fn status_error(method: &Method, response: &Response) -> StepError {
     let text = String::from_utf8_lossy(&response.body);
     let message = match text.trim() {
         "" => response.status.to_string(),
@@ -40,10 +45,10 @@ pub(super) async fn payload(
         .field("url", response.url.to_string());
     // The service has seen the request, so it may have acted on it.
     let passing = response.status.is_server_error() || response.status.as_u16() == 429;
-    Err(match passing && method.is_idempotent() {
+    match passing && method.is_idempotent() {
         true => error.retryable().into(),
         false => error.into(),
-    })
+    }
 }
 
 /// A big body is read where it holds up nobody else.
@@ -85,7 +90,7 @@ fn headers(response: &Response) -> Object {
 }
 
 /// The error of a request that got no complete response.
-pub(super) fn failed(method: &Method, url: &str, error: &Error) -> StepError {
+pub(crate) fn failed(method: &Method, url: &str, error: &Error) -> StepError {
     if error.kind() == ErrorKind::InvalidRequest {
         return StepError::Failed(error.message().to_owned());
     }

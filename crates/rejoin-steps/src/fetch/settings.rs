@@ -9,14 +9,14 @@ const BLOCK: &str = "fetch";
 
 /// What holds for a request that says nothing else.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Defaults {
-    pub(super) timeout: Duration,
-    pub(super) max_response: usize,
+pub(crate) struct Defaults {
+    pub(crate) timeout: Duration,
+    pub(crate) max_response: usize,
 }
 
 /// What the client is built from. Two programs with the same settings share a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ClientSettings {
+pub(crate) struct ClientSettings {
     deny_private: bool,
     allow_networks: Vec<String>,
     allow: Option<Vec<String>>,
@@ -26,7 +26,7 @@ pub(super) struct ClientSettings {
 }
 
 impl Defaults {
-    pub(super) fn read(settings: &Settings) -> Result<Self, String> {
+    pub(crate) fn read(settings: &Settings) -> Result<Self, String> {
         let timeout = settings.duration(BLOCK, "timeout").unwrap_or(Duration::from_secs(10));
         if timeout.is_zero() {
             return Err(
@@ -43,7 +43,7 @@ impl Defaults {
 }
 
 impl ClientSettings {
-    pub(super) fn read(settings: &Settings) -> Self {
+    pub(crate) fn read(settings: &Settings) -> Self {
         let list = |key| -> Option<Vec<String>> {
             let text = settings.text(BLOCK, key)?;
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
@@ -61,7 +61,7 @@ impl ClientSettings {
         }
     }
 
-    pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
+    pub(crate) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
         let mut builder = builder;
         // What the host's builder forbids, a program cannot allow.
         if self.deny_private {

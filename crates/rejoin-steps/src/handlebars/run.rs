@@ -36,7 +36,8 @@ impl Prepared for PreparedHandlebars {
         Called::pending(async move {
             let host = input.context.host();
             let limits = self.configured.limits(host.script_limits);
-            let ended = host.scripts.run(move |stop| page.render(&state, context, limits, stop));
+            let ended =
+                input.context.run_script(move |stop| page.render(&state, context, limits, stop));
             match ended.await {
                 Ok(Ok(text)) => Ok(StepOutput {
                     value: text.into(),

@@ -28,7 +28,7 @@ impl Prepared for PreparedLua {
         Called::pending(async move {
             let host = input.context.host();
             let limits = self.configured.limits(host.script_limits);
-            let ended = host.scripts.run(move |stop| {
+            let ended = input.context.run_script(move |stop| {
                 let snapshot = match chunk.mentions_context() {
                     true => context.snapshot(),
                     false => Value::Null,

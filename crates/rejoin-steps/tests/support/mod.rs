@@ -17,6 +17,7 @@ use rejoin_lang::diagnostic::{has_errors, render_text};
 use rejoin_lang::plan::Method;
 use rejoin_lang::source::Source;
 use rejoin_steps::fetch::Fetch;
+use rejoin_steps::graphql::GraphqlStep;
 use rejoin_value::{Object, Value, json};
 
 use upstream::Upstream;
@@ -24,11 +25,12 @@ use upstream::Upstream;
 /// The built-in steps. Hosts under `.example` are the upstream, and no proxy is used.
 pub fn registry(upstream: &Upstream) -> Registry {
     let address = upstream.address();
-    rejoin_steps::registry().with(Fetch::from_builder(move || {
-        ["users.example", "orders.example", "up.example"]
+    let fetch = Fetch::from_builder(move || {
+        ["users.example", "orders.example", "films.example", "up.example"]
             .into_iter()
             .fold(Client::builder().no_proxy(), |builder, host| builder.resolve_to(host, address))
-    }))
+    });
+    rejoin_steps::registry().with(GraphqlStep::new(&fetch)).with(fetch)
 }
 
 /// Keeps every event.

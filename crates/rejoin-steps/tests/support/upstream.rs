@@ -105,6 +105,12 @@ fn answer(writer: &mut impl Write, seen: &Seen) -> Option<()> {
             send("200 OK", json, &format!(r#"{{"id": {id}, "name": "Ada"}}"#))
         }
         ("GET", "/orders") => send("200 OK", json, r#"[{"id": 1}, {"id": 2}]"#),
+        ("POST", "/graphql") => send("200 OK", json, r#"{"data": {"film": {"title": "Emma"}}}"#),
+        ("POST", "/partial") => send(
+            "200 OK",
+            json,
+            r#"{"data": {"a": 1, "b": null}, "errors": [{"message": "no b", "path": ["b"]}]}"#,
+        ),
         ("POST", "/orders") => send("201 Created", json, r#"{"id": 3}"#),
         (_, "/mislabelled") => send("200 OK", "content-type: text/plain\r\n", "[1, 2]"),
         (_, "/text") => send(

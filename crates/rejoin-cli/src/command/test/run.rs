@@ -247,14 +247,17 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
             };
             Ok(Seen { output, status: head.status.as_u16(), content_type, headers, took })
         }
-        Trigger::Pipeline(id) => {
+        Trigger::Pipeline(id) | Trigger::Resolver(id) => {
             let options = RunOptions {
                 id: new_request_id(),
                 deadline: rejoin::Instant::now() + app.program().request_timeout(),
                 script: script_args(take(GivenKind::Args), take(GivenKind::Options)),
             };
             let target = Target::Pipeline(*id);
-            let input = take(GivenKind::Input).unwrap_or_else(|| Object::new().into());
+            let mut input = take(GivenKind::Input).unwrap_or_else(|| Object::new().into());
+            if matches!(test.trigger, Trigger::Resolver(_)) {
+                input = resolver_state(input);
+            }
             let (reply, answer) = tokio::sync::oneshot::channel();
             let began = Instant::now();
             let task = scope.spawn_value(async move {
@@ -290,6 +293,21 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
             Ok(Seen { output: answer.body, status, content_type, headers, took })
         }
     }
+}
+
+/// What a resolver starts with: `{parent, args, context}`, of which a test gives what it needs, or its arguments alone.
+fn resolver_state(given: Value) -> Value {
+    const PARTS: [&str; 3] = ["parent", "args", "context"];
+    let parts = match given {
+        Value::Object(object) if object.keys().any(|key| PARTS.contains(&&**key)) => object,
+        args => Object::from_iter([("args", args)]),
+    };
+    let args = parts.get("args").cloned().unwrap_or_else(|| Object::new().into());
+    let mut state = args.as_object().cloned().unwrap_or_default();
+    state.insert("parent", parts.get("parent").cloned().unwrap_or_default());
+    state.insert("context", parts.get("context").cloned().unwrap_or_else(|| Object::new().into()));
+    state.insert("args", args);
+    state.into()
 }
 
 fn script_args(args: Option<Value>, options: Option<Value>) -> ScriptArgs {

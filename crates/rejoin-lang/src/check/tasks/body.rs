@@ -337,7 +337,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         let task = self.names.id(&spawn.task);
         let may_fail = match &spawn.call.callee {
             Callee::Step(name) => self.catalog.spec(name).is_none_or(|spec| spec.fallible),
-            Callee::Pipeline(_) | Callee::Unknown => true,
+            Callee::Pipeline(_) | Callee::Loader(_) | Callee::Unknown => true,
         };
         let site = Site {
             task,

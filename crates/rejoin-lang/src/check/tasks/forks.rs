@@ -134,7 +134,7 @@ impl<'p> Reader<'_, 'p> {
                         Callee::Step(name) => {
                             self.catalog.spec(name).is_none_or(|spec| spec.fallible)
                         }
-                        Callee::Pipeline(_) | Callee::Unknown => true,
+                        Callee::Pipeline(_) | Callee::Loader(_) | Callee::Unknown => true,
                     };
             }
         });

@@ -9,6 +9,7 @@ mod step;
 use crate::config_value::ConfigValue;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::source::{Source, SourceId};
+use crate::wp::ast::Owner;
 use crate::wp::ast::{Config, ConfigEntry, Item};
 
 use layout::{Layout, Lead};
@@ -62,6 +63,8 @@ fn start_of(item: &Item) -> usize {
         Item::Variable(variable) => variable.step.span,
         Item::Pipeline(pipeline) => pipeline.span,
         Item::FeatureFlags(flags) => flags.span,
+        Item::Schema(schema) => schema.span,
+        Item::Resolver(resolver) => resolver.span,
         Item::Route(route) => route.span,
         Item::Describe(describe) => describe.span,
     };
@@ -95,6 +98,29 @@ impl Layout<'_> {
                 self.put(line, "featureFlags");
                 self.put(Lead::Space, "=");
                 self.part(&flags.steps, 1);
+            }
+            Item::Schema(schema) => {
+                self.put(line, "graphqlSchema");
+                self.put(Lead::Space, "=");
+                self.put_to(Lead::Space, schema.text.span.range().end + 1);
+            }
+            Item::Resolver(resolver) => {
+                match &resolver.owner {
+                    Owner::Query => self.put(line, "query"),
+                    Owner::Mutation => self.put(line, "mutation"),
+                    Owner::Type(owner) => {
+                        self.put(line, "resolver");
+                        self.put_to(Lead::Space, owner.span.range().end);
+                        self.put(Lead::Tight, ".");
+                    }
+                }
+                let lead = match &resolver.owner {
+                    Owner::Type(_) => Lead::Tight,
+                    Owner::Query | Owner::Mutation => Lead::Space,
+                };
+                self.put_to(lead, resolver.field.span.range().end);
+                self.put(Lead::Space, "=");
+                self.part(&resolver.steps, 1);
             }
             Item::Route(route) => {
                 self.put_to(line, route.method.span.range().end);

@@ -45,10 +45,8 @@ impl Parser<'_> {
                 "pipeline" => Some(Item::Pipeline(self.parse_pipeline())),
                 "featureFlags" => Some(Item::FeatureFlags(self.parse_feature_flags())),
                 "describe" => Some(Item::Describe(self.parse_describe())),
-                _ => {
-                    self.skip_unsupported();
-                    None
-                }
+                "graphqlSchema" => self.parse_schema().map(Item::Schema),
+                _ => self.parse_resolver().map(Item::Resolver),
             },
         }
     }
@@ -163,7 +161,7 @@ impl Parser<'_> {
     }
 
     /// `= steps` of the declaration that starts at `start`.
-    fn parse_body(&mut self, start: usize) -> Vec<Step> {
+    pub(super) fn parse_body(&mut self, start: usize) -> Vec<Step> {
         self.parse_equals(start);
         self.eat_trivia();
         if matches!(self.peek(), Some(b'`' | b'"')) {
@@ -220,11 +218,12 @@ impl Parser<'_> {
             }
             self.parse_equals(start);
             self.eat_trivia();
-            let text = self.parse_variable_text(start)?;
+            let text = self.parse_declared_text(start, "variable")?;
             return Some(Item::Variable(Variable { step, name: name.unwrap_or(missing), text }));
         }
         self.pos = before_equals;
-        let guess = nearest(&step.text, ["pipeline", "featureFlags", "query", "mutation"]);
+        let guess =
+            nearest(&step.text, ["pipeline", "featureFlags", "query", "mutation", "resolver"]);
         let problem = Diagnostic::new(
             Code::UNKNOWN_DECLARATION,
             step.span,
@@ -252,7 +251,12 @@ impl Parser<'_> {
         })
     }
 
-    fn parse_variable_text(&mut self, start: usize) -> Option<crate::wp::ast::Text> {
+    /// The text of the declaration that starts at `start`, which is called `what`.
+    pub(super) fn parse_declared_text(
+        &mut self,
+        start: usize,
+        what: &str,
+    ) -> Option<crate::wp::ast::Text> {
         let declared = self.span_from(start);
         let open = self.pos;
         match self.opt_quoted_text() {
@@ -262,7 +266,7 @@ impl Parser<'_> {
                     Diagnostic::new(
                         Code::MISSING_TEXT,
                         self.span(open, open + 1),
-                        "a variable's text stands between backticks",
+                        format!("a {what}'s text stands between backticks"),
                     )
                     .label("expected a backtick")
                     .help("replace the double quotes by backticks"),
@@ -271,9 +275,13 @@ impl Parser<'_> {
             }
             None => {
                 self.report(
-                    Diagnostic::new(Code::MISSING_TEXT, declared, "the variable has no text")
-                        .label("a text is expected after this")
-                        .help("write its text between backticks"),
+                    Diagnostic::new(
+                        Code::MISSING_TEXT,
+                        declared,
+                        format!("the {what} has no text"),
+                    )
+                    .label("a text is expected after this")
+                    .help("write its text between backticks"),
                 );
                 if !self.at_line_end() && !self.at_end() && self.item_at(self.pos).is_none() {
                     self.skip_to_next_start();
@@ -302,39 +310,5 @@ impl Parser<'_> {
         let config = self.parse_config();
         self.problems.mute(muted);
         is_config.then_some(Item::Config(config))
-    }
-
-    /// A form that the language has and this version does not run: one error, and its body is not looked at.
-    fn skip_unsupported(&mut self) {
-        let start = self.pos;
-        let keyword = self.peek_word();
-        self.pos += keyword.len();
-        self.report(
-            Diagnostic::new(
-                Code::UNSUPPORTED,
-                self.span(start, self.pos),
-                format!("`{keyword}` is not supported by this version"),
-            )
-            .label("not supported yet")
-            .help("remove this declaration"),
-        );
-        self.problems.mute(true);
-        self.eat_trivia();
-        while !self.at_end() && !self.at("|>") {
-            match self.peek() {
-                Some(b'`' | b'"') => drop(self.opt_quoted_text()),
-                Some(b'=' | b'.') => self.pos += 1,
-                _ if self.is_anchor(self.pos) => break,
-                _ => {
-                    if self.opt_name().is_none() {
-                        break;
-                    }
-                }
-            }
-            self.eat_trivia();
-        }
-        if self.at("|>") {
-            self.parse_steps();
-        }
     }
 }

@@ -10,6 +10,7 @@
 mod block;
 mod config;
 mod fork;
+mod graphql;
 mod import;
 mod item;
 mod labels;

@@ -8,8 +8,8 @@ use super::scan::quoted;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::duration;
 use crate::wp::ast::{
-    Describe, Given, GivenKind, It, Let, Mock, MockAnswer, MockTarget, Name, TestCheck, Text,
-    Trigger, Written,
+    Describe, Given, GivenKind, It, Let, Mock, MockAnswer, MockTarget, Name, Owner, TestCheck,
+    Text, Trigger, Written,
 };
 
 const EXPECTED: &str = "`it`, `let`, `when`, `with`, `and` or `then`";
@@ -39,11 +39,7 @@ impl Parser<'_> {
             } else if self.eat_word("with") || self.eat_word("and") {
                 self.eat_trivia();
                 if self.eat_word("mock") {
-                    let mut unavailable = None;
-                    describe.mocks.extend(self.parse_mock(at, &mut unavailable));
-                    if let Some(what) = unavailable {
-                        self.report_unavailable(&what);
-                    }
+                    describe.mocks.extend(self.parse_mock(at));
                 } else {
                     self.report_bad_test(at, "only mocks are shared by tests", "`mock`");
                 }
@@ -163,12 +159,30 @@ impl Parser<'_> {
                 let step = self.opt_word_after();
                 let name = self.opt_word_after();
                 it.trigger = step.zip(name).map(|(step, name)| Trigger::Variable { step, name });
+            } else if let Some((owner, field)) = self.opt_resolver() {
+                it.trigger = Some(Trigger::Resolver(owner, field));
             }
         }
         if it.trigger.is_none() {
-            let expected = "`calling METHOD path`, `executing pipeline name` or `executing variable step name`";
+            let expected = "`calling METHOD path`, or `executing` a pipeline, variable, query, mutation or resolver";
             self.report_bad_test(start, "this starts nothing", expected);
         }
+    }
+
+    /// `query name`, `mutation name` or `resolver Type.field`, if one of them is here.
+    fn opt_resolver(&mut self) -> Option<(Owner, Name)> {
+        if self.eat_word("query") {
+            return Some((Owner::Query, self.opt_word_after()?));
+        }
+        if self.eat_word("mutation") {
+            return Some((Owner::Mutation, self.opt_word_after()?));
+        }
+        if !self.eat_word("resolver") {
+            return None;
+        }
+        let owner = self.opt_word_after()?;
+        let field = if self.eat(".") { self.opt_name()? } else { return None };
+        Some((Owner::Type(owner), field))
     }
 
     fn opt_word_after(&mut self) -> Option<Name> {
@@ -182,7 +196,7 @@ impl Parser<'_> {
         self.eat_word("with");
         self.eat_trivia();
         if self.eat_word("mock") {
-            it.mocks.extend(self.parse_mock(start, &mut it.unavailable));
+            it.mocks.extend(self.parse_mock(start));
             return;
         }
         if let Some(kind) = GivenKind::parse(self.peek_word()) {
@@ -212,29 +226,40 @@ impl Parser<'_> {
         }
     }
 
-    fn parse_mock(&mut self, start: usize, unavailable: &mut Option<Name>) -> Option<Mock> {
+    fn parse_mock(&mut self, start: usize) -> Option<Mock> {
         self.eat_trivia();
         let at = self.pos;
         let word = self.parse_run();
         let target = match &*word.text {
             "pipeline" => MockTarget::Pipeline(self.opt_word_after()?.text),
-            "query" | "mutation" => {
-                self.opt_word_after();
-                unavailable.get_or_insert(self.name(at, self.pos));
-                MockTarget::Pipeline(word.text.clone())
-            }
+            "query" => MockTarget::Resolver(Owner::Query, self.opt_word_after()?),
+            "mutation" => MockTarget::Resolver(Owner::Mutation, self.opt_word_after()?),
             text => {
                 let (step, name) = match text.split_once('.') {
                     Some((step, name)) => (step, Some(name)),
                     None => (text, None),
                 };
-                if step.starts_with(|c: char| c.is_ascii_uppercase()) {
-                    unavailable.get_or_insert(word.clone());
+                // Types are written like this, steps are not.
+                if let Some(field) = name
+                    && step.starts_with(|c: char| c.is_ascii_uppercase())
+                {
+                    let dot = at + step.len();
+                    let (owner, end) = (self.name(at, dot), dot + 1 + field.len());
+                    return self.mock_of(
+                        start,
+                        at,
+                        MockTarget::Resolver(Owner::Type(owner), self.name(dot + 1, end)),
+                    );
                 }
                 let name = name.map(|name| name.rsplit("::").next().unwrap_or(name).into());
                 MockTarget::Step { step: step.into(), name }
             }
         };
+        self.mock_of(start, at, target)
+    }
+
+    /// What a mock of that target does; the target stands at `at`.
+    fn mock_of(&mut self, start: usize, at: usize, target: MockTarget) -> Option<Mock> {
         let span = self.span_from(at);
         self.eat_trivia();
         let failing = self.eat_word("failing");
@@ -313,18 +338,19 @@ impl Parser<'_> {
                 Ok(TestCheck::Output { filter, operator, value, span: self.span_from(start) })
             }
             "call" => {
-                if !self.eat_word("pipeline") {
-                    return Err(Refused::Unavailable);
-                }
-                let pipeline = self.opt_word_after();
+                let called = if self.eat_word("pipeline") {
+                    self.opt_word_after().map(|name| (None, name))
+                } else {
+                    self.opt_resolver().map(|(owner, name)| (Some(owner), name))
+                };
                 self.eat_trivia();
-                let (Some(pipeline), true) = (pipeline, self.eat_word("with")) else {
+                let (Some((owner, name)), true) = (called, self.eat_word("with")) else {
                     return Err(Refused::Malformed("``call pipeline name with `jq` ``"));
                 };
                 self.eat_trivia();
                 self.eat_word("arguments");
                 let value = self.parse_written();
-                Ok(TestCheck::Call { pipeline, value, span: self.span_from(start) })
+                Ok(TestCheck::Call { owner, name, value, span: self.span_from(start) })
             }
             "selector" => self.parse_selector_check(start).map_err(Refused::Malformed),
             "task" | "branch" => {
