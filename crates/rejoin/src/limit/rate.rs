@@ -16,7 +16,7 @@ pub(super) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 6
 ///
 /// `RateLimit::new(10, second)` grants one every 100 ms, and no two at once;
 /// [`burst`](Self::burst) says how many may come at once after a quiet time. In any length of time
-/// `t` it grants at most `burst + t * rate`. The clock is that of the runtime, which the wall clock
+/// `t` it grants at most `burst + t * rate`, and what [came back](Reservation::settle) in it. The clock is that of the runtime, which the wall clock
 /// does not move.
 ///
 /// ```

@@ -24,6 +24,9 @@ impl Reservation {
 
     /// Says what was really used. What was granted and not used comes back, what was used beyond it
     /// is charged, and those who come next wait for it.
+    ///
+    /// What comes back may be granted again at once, however long ago it was granted: by so much more
+    /// than the rate allows may start at that moment. Over the whole time no more is used.
     pub fn settle(self, used: u32) {
         self.gate.change(|meter| meter.settle(self.grant, used));
     }
