@@ -160,6 +160,8 @@ fn wrong_usage_sends_nothing_and_names_the_place() {
         (&["--from", "key.txt"], "key.txt:1: `header` is no setting"),
         (&["--from", "half.txt"], "half.txt:1: not JSON"),
         (&["--from", "missing.txt"], "cannot read `missing.txt`"),
+        (&["--from", "."], "`.` is a directory"),
+        (&[&url, "--output", "bad.txt"], "`bad.txt` is not a directory"),
         (&[&url, "--resume", "bad.txt"], "bad.txt:1: not a line that"),
     ];
     for (arguments, why) in cases {
@@ -387,6 +389,20 @@ fn a_run_ends_when_nobody_reads_it() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("nobody reads"));
     assert!(server.asked() < 50);
+}
+
+/// Linux has a device that is always full.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_ends_when_its_outcomes_cannot_be_written() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = rejoin(&directory.0);
+    command.args(["fetch", "--deadline", "60s", "--in-order", &server.url("/")]);
+    let ended = command.arg(server.url("/never")).stdout(full).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("error: cannot write the outcomes: No space left"), "{said}");
 }
 
 #[test]

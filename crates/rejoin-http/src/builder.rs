@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::address::{AddressRules, HostPattern};
 use crate::client::{Client, Shared};
-use crate::connect::{Connector, Proxies, Setup, Tls, certificates};
+use crate::connect::{Connector, Proxies, Resting, Setup, Tls, certificates};
 use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
 use crate::resolve::{Resolution, Resolve};
 use crate::tasks::ConnectionTasks;
@@ -22,6 +22,7 @@ use crate::tasks::ConnectionTasks;
 pub struct ClientBuilder {
     idle_timeout: Duration,
     max_idle_per_host: usize,
+    max_idle: usize,
     connect_timeout: Duration,
     user_agent: HeaderValue,
     max_redirects: u32,
@@ -47,6 +48,7 @@ impl ClientBuilder {
         ClientBuilder {
             idle_timeout: Duration::from_secs(90),
             max_idle_per_host: 1024,
+            max_idle: 512,
             connect_timeout: Duration::from_secs(10),
             user_agent: HeaderValue::from_static(concat!("rejoin/", env!("CARGO_PKG_VERSION"))),
             max_redirects: 10,
@@ -70,6 +72,15 @@ impl ClientBuilder {
     /// How many unused connections to one host are kept; 1,024 if not set, with 0 none is ever reused.
     pub fn max_idle_per_host(mut self, limit: usize) -> ClientBuilder {
         self.max_idle_per_host = limit;
+        self
+    }
+
+    /// How many connections are kept in all, 512 if not set: when there are more, those that lie unused are
+    /// closed, the one that was used longest ago first. Who asks very many hosts, one after the other, would
+    /// run out of sockets otherwise. Connections of HTTP/2 do not count, and stay for the
+    /// [idle time-out](Self::idle_timeout).
+    pub fn max_idle(mut self, limit: usize) -> ClientBuilder {
+        self.max_idle = limit;
         self
     }
 
@@ -220,6 +231,8 @@ impl ClientBuilder {
             proxies: self.proxies.unwrap_or_else(Proxies::from_env),
             tls: Tls::new(self.extra_roots, self.system_roots, http1_only),
             timeout: self.connect_timeout,
+            resting: Resting::new(self.max_idle),
+            http2_only: self.protocol == Protocol::Http2,
         });
         let pool = Pool::builder(tasks.clone())
             .timer(TokioTimer::new())
@@ -248,6 +261,7 @@ impl fmt::Debug for ClientBuilder {
         f.debug_struct("ClientBuilder")
             .field("idle_timeout", &self.idle_timeout)
             .field("max_idle_per_host", &self.max_idle_per_host)
+            .field("max_idle", &self.max_idle)
             .field("connect_timeout", &self.connect_timeout)
             .field("user_agent", &self.user_agent)
             .field("max_redirects", &self.max_redirects)

@@ -143,7 +143,7 @@ impl<'a> Exchange<'a> {
                 && let Some(reference) = redirect::location(response.status(), response.headers())
             {
                 self.redirect(&response, &reference, limit)?;
-                drain(response.into_body());
+                drain(response);
                 continue;
             }
             return self.finish(response, head_after, timer).await;
@@ -361,6 +361,9 @@ impl<'a> Exchange<'a> {
         }
         let connection = parts.extensions.remove::<Arc<ConnectionInfo>>();
         let fresh = connection.as_ref().filter(|connection| connection.count_response());
+        if let Some(connection) = &connection {
+            connection.taken();
+        }
         Ok(Response {
             method: self.request.method.clone(),
             status: parts.status,
@@ -516,12 +519,20 @@ fn was_reused(error: &hyper_util::client::legacy::Error) -> bool {
 }
 
 /// Reads what has already come of a small body, so that its connection can be used again.
-fn drain(mut body: Incoming) {
-    let mut taken = 0;
-    while !body.is_end_stream() && taken <= DRAINED {
+fn drain(response: http::Response<Incoming>) {
+    let (mut parts, mut body) = response.into_parts();
+    let mut length = 0;
+    while !body.is_end_stream() {
         match body.frame().now_or_never() {
-            Some(Some(Ok(frame))) => taken += frame.data_ref().map_or(0, |piece| piece.len()),
-            _ => return,
+            Some(Some(Ok(frame))) => length += frame.data_ref().map_or(0, |piece| piece.len()),
+            Some(None) => break,
+            Some(Some(Err(_))) | None => return,
         }
+        if length > DRAINED {
+            return;
+        }
+    }
+    if let Some(connection) = parts.extensions.remove::<Arc<ConnectionInfo>>() {
+        connection.taken();
     }
 }

@@ -4,6 +4,7 @@
 //! own kind of error, all of them together within the connect time-out.
 
 mod proxy;
+mod resting;
 mod stream;
 mod tcp;
 mod tls;
@@ -29,6 +30,7 @@ use crate::response::ConnectTimings;
 use crate::url::{host, is_https, port};
 
 pub(crate) use self::proxy::Proxies;
+pub(crate) use self::resting::Resting;
 pub(crate) use self::stream::ConnectionInfo;
 pub(crate) use self::tls::{Tls, certificates};
 
@@ -39,6 +41,9 @@ pub(crate) struct Setup {
     pub(crate) proxies: Proxies,
     pub(crate) tls: Tls,
     pub(crate) timeout: Duration,
+    pub(crate) resting: Arc<Resting>,
+    /// Whether HTTP/2 is spoken without having been agreed on.
+    pub(crate) http2_only: bool,
 }
 
 /// [`Setup`] in the shape that the pool wants.
@@ -104,9 +109,10 @@ impl Setup {
             io = Transport::Tls(Box::new(stream));
             timings.tls = Some(began.elapsed());
         }
+        let rest = (!http2 && !self.http2_only).then(|| self.resting.connection());
         Ok(Connection {
             io: TokioIo::new(io),
-            info: Arc::new(ConnectionInfo::new(remote, timings)),
+            info: Arc::new(ConnectionInfo::new(remote, timings, rest)),
             to_proxy: proxy.is_some() && !is_https(&target),
             http2,
         })

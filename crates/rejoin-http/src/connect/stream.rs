@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::resting::Rest;
 use crate::response::ConnectTimings;
 
 /// The bytes: a socket, TLS over a socket, or TLS inside a tunnel that is itself TLS.
@@ -27,12 +28,25 @@ pub(crate) enum Transport {
 pub(crate) struct ConnectionInfo {
     pub(crate) remote: SocketAddr,
     pub(crate) timings: ConnectTimings,
+    /// None for HTTP/2, where requests do not follow each other.
+    pub(crate) rest: Option<Arc<Rest>>,
     responses: AtomicU64,
 }
 
 impl ConnectionInfo {
-    pub(crate) fn new(remote: SocketAddr, timings: ConnectTimings) -> ConnectionInfo {
-        ConnectionInfo { remote, timings, responses: AtomicU64::new(0) }
+    pub(crate) fn new(
+        remote: SocketAddr,
+        timings: ConnectTimings,
+        rest: Option<Arc<Rest>>,
+    ) -> ConnectionInfo {
+        ConnectionInfo { remote, timings, rest, responses: AtomicU64::new(0) }
+    }
+
+    /// A response was taken to its end.
+    pub(crate) fn taken(&self) {
+        if let Some(rest) = &self.rest {
+            rest.taken();
+        }
     }
 
     /// Counts a response; true for the first.
@@ -69,7 +83,26 @@ impl hyper::rt::Read for Connection {
         cx: &mut Context<'_>,
         buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+        let polled = Pin::new(&mut self.io).poll_read(cx, buf);
+        match &self.info.rest {
+            // As if the other side had closed it.
+            Some(rest) if polled.is_pending() && rest.is_unwanted(cx.waker()) => {
+                Poll::Ready(Ok(()))
+            }
+            Some(rest) if polled.is_ready() => {
+                rest.read();
+                polled
+            }
+            _ => polled,
+        }
+    }
+}
+
+impl Connection {
+    fn written(&self) {
+        if let Some(rest) = &self.info.rest {
+            rest.written();
+        }
     }
 }
 
@@ -79,6 +112,7 @@ impl hyper::rt::Write for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.written();
         hyper::rt::Write::poll_write(Pin::new(&mut self.io), cx, buf)
     }
 
@@ -99,6 +133,7 @@ impl hyper::rt::Write for Connection {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.written();
         hyper::rt::Write::poll_write_vectored(Pin::new(&mut self.io), cx, bufs)
     }
 }

@@ -1,6 +1,7 @@
 //! Connections are used again, and replaced when they have died.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rejoin_http::{ErrorKind, Request};
@@ -116,5 +117,112 @@ fn surplus_bytes_after_an_answer_poison_the_connection() {
             let response = client.send(Request::get(&server.url("/")).unwrap()).await.unwrap();
             assert_eq!(response.body, "x");
         }
+    });
+}
+
+/// A server that answers on every address of the loopback, and counts the connections that are open.
+async fn on_all_addresses(open: &Arc<AtomicUsize>) -> Server {
+    let open = Arc::clone(open);
+    Server::at("0.0.0.0:0", move |mut conn, _| {
+        let open = Arc::clone(&open);
+        async move {
+            open.fetch_add(1, Ordering::SeqCst);
+            while conn.request().await.is_some() {
+                conn.send(ok("ok")).await;
+            }
+            open.fetch_sub(1, Ordering::SeqCst);
+        }
+    })
+    .await
+}
+
+async fn at_most(open: &AtomicUsize, most: usize) {
+    while open.load(Ordering::SeqCst) > most {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn so_many_connections_are_kept_however_many_hosts_are_asked() {
+    run(async {
+        let open = Arc::new(AtomicUsize::new(0));
+        let server = on_all_addresses(&open).await;
+        let client = builder().max_idle(10).build();
+        let url = |host: usize| {
+            format!("http://127.0.{}.{}:{}/", host / 250, host % 250 + 1, server.addr.port())
+        };
+        for host in 0..300 {
+            let response = client.send(Request::get(&url(host)).unwrap()).await.unwrap();
+            assert_eq!(response.body, "ok");
+            at_most(&open, 10).await;
+        }
+        // The last ones are still there, and serve.
+        let connections = server.connections();
+        for host in 291..300 {
+            client.send(Request::get(&url(host)).unwrap()).await.unwrap();
+        }
+        assert_eq!(server.connections(), connections);
+    });
+}
+
+/// One that is used is never closed, however long its answer takes and however many others come and go.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_connection_in_use_is_not_closed_for_others() {
+    run(async {
+        let slow = Server::new(|mut conn, _| async move {
+            while let Some(request) = conn.request().await {
+                if request.contains("/slow") {
+                    conn.send("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nslow").await;
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    conn.send("slow").await;
+                } else {
+                    conn.send(ok("ok")).await;
+                }
+            }
+        })
+        .await;
+        let open = Arc::new(AtomicUsize::new(0));
+        let server = on_all_addresses(&open).await;
+        let client = builder().max_idle(3).build();
+        for round in 0..3 {
+            client.send(Request::get(&slow.url("/")).unwrap()).await.unwrap();
+            // Not repeated if it breaks.
+            let long = client.send(Request::post(&slow.url("/slow"), "x").unwrap());
+            let others = async {
+                for host in 0..100 {
+                    let url = format!("http://127.1.{round}.{}:{}/", host + 1, server.addr.port());
+                    client.send(Request::get(&url).unwrap()).await.unwrap();
+                }
+                at_most(&open, 3).await;
+            };
+            let (long, ()) = tokio::join!(long, others);
+            assert_eq!(long.unwrap().body, "slowslow");
+        }
+    });
+}
+
+/// With many threads, so that answers are taken late and requests come early.
+#[test]
+fn no_request_is_lost_while_connections_are_closed() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
+    runtime.unwrap().block_on(async {
+        let server = Arc::new(Server::with(|request| ok(request.split(' ').nth(1).unwrap())).await);
+        let client = builder().max_idle(2).build();
+        let workers = (0..16).map(|worker| {
+            let (server, client) = (Arc::clone(&server), client.clone());
+            async move {
+                for n in 0..200 {
+                    let path = format!("/{worker}/{n}");
+                    let request = Request::post(&server.url(&path), "x").unwrap();
+                    let response = client.send(request).await.map_err(|error| error.to_string())?;
+                    assert_eq!(response.body, path);
+                }
+                Ok::<_, String>(())
+            }
+        });
+        rejoin::gather(workers).await.unwrap();
     });
 }

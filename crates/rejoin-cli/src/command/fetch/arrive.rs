@@ -29,8 +29,12 @@ impl Arriving {
         let name = path.display().to_string();
         let cannot = |error| format!("cannot read `{name}`: {error}");
         let file = File::open(path).map_err(cannot)?;
-        if file.metadata().map_err(cannot)?.is_file() {
+        let kind = file.metadata().map_err(cannot)?.file_type();
+        if kind.is_file() {
             return Ok(None);
+        }
+        if kind.is_dir() {
+            return Err(format!("`{name}` is a directory: name a file in it"));
         }
         let pipe: Reader = Box::new(BufReader::new(file));
         Ok(Some(Arriving(Requests::new(pipe, &name))))

@@ -6,8 +6,9 @@ mod input;
 mod report;
 mod stop;
 
+use std::io;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -98,8 +99,8 @@ pub(super) enum Mode {
 enum End {
     Complete,
     Interrupted(Signal),
-    /// Nobody reads stdout any longer.
-    Unread,
+    /// What was said about an outcome went nowhere.
+    Unsaid(io::Error),
 }
 
 /// Exit codes beside 0 and 1; `--help` lists them.
@@ -121,9 +122,7 @@ pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
         return dry_run(input.all(&asked).map_err(wrong)?, args.format, &asked);
     }
     if let Some(directory) = &args.output {
-        std::fs::create_dir_all(directory).map_err(|error| {
-            Failure::new(format!("cannot write to `{}`: {error}", directory.display()))
-        })?;
+        make(directory).map_err(wrong)?;
     }
     let (listed, arriving) = input.requests(&asked).map_err(wrong)?;
     let batch = batch(&args).requests(listed.map(saving(&args)));
@@ -146,11 +145,26 @@ pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
             "{signal}; what had not ended was stopped, and its server may have acted on it all the same"
         ))
         .code(signal.exit_code())),
-        End::Unread => Err(Failure::new(
-            "nobody reads the outcomes any longer; what had not ended was stopped",
-        )),
+        End::Unsaid(error) => {
+            let why = match error.kind() {
+                io::ErrorKind::BrokenPipe => "nobody reads the outcomes any longer".to_owned(),
+                _ => format!("cannot write the outcomes: {error}"),
+            };
+            Err(Failure::new(format!("{why}; what had not ended was stopped")))
+        }
         End::Complete => verdict(mode, &report, args.deadline),
     }
+}
+
+/// Makes the directory that bodies go to, unless it is there.
+fn make(directory: &Path) -> Result<(), String> {
+    let name = directory.display();
+    if directory.exists() && !directory.is_dir() {
+        return Err(format!(
+            "`{name}` is not a directory: --output names the one that bodies go to"
+        ));
+    }
+    std::fs::create_dir_all(directory).map_err(|error| format!("cannot make `{name}`: {error}"))
 }
 
 /// Bodies go where the options say, unless the request says something else.
@@ -225,8 +239,8 @@ async fn follow(
             Mode::Race => true,
             Mode::Any => outcome.good,
         };
-        if report.add(&outcome).is_err() {
-            return End::Unread;
+        if let Err(error) = report.add(&outcome) {
+            return End::Unsaid(error);
         }
         if decides {
             return End::Complete;
