@@ -12,6 +12,7 @@ use http::header::{CONTENT_LENGTH, ORIGIN};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use rejoin::{CancelReason, Canceller};
+use tokio::sync::mpsc;
 
 use crate::activity::Busy;
 use crate::cors::Cors;
@@ -20,6 +21,13 @@ use crate::log::Log;
 use crate::record::Record;
 use crate::request_id::REQUEST_ID;
 use crate::response_body::Body;
+
+/// What is read from a file, as it comes.
+#[derive(Debug)]
+pub(crate) struct FileBody {
+    pub(crate) pieces: mpsc::Receiver<Bytes>,
+    pub(crate) length: u64,
+}
 
 /// One request, seen from its connection.
 #[derive(Debug)]
@@ -54,7 +62,6 @@ impl Exchange {
     /// Makes the response that goes out: adds what every response has, and watches its body.
     pub(crate) fn respond(mut self, response: Response<Bytes>) -> Response<Body> {
         let (mut head, mut bytes) = response.into_parts();
-        self.record.status = Some(head.status);
         if self.record.method == Method::HEAD {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
             bytes.clear();
@@ -65,11 +72,29 @@ impl Exchange {
         ) {
             bytes.clear();
         }
+        self.finish_head(&mut head);
+        Response::from_parts(head, Body::new(bytes, self))
+    }
+
+    /// The same for a response whose body is read from a file.
+    pub(crate) fn respond_with_file(
+        mut self,
+        head: Response<Bytes>,
+        file: FileBody,
+    ) -> Response<Body> {
+        let (mut head, _) = head.into_parts();
+        self.finish_head(&mut head);
+        let length = if self.record.method == Method::HEAD { 0 } else { file.length };
+        Response::from_parts(head, Body::of_file(file.pieces, length, self))
+    }
+
+    /// What every response has.
+    fn finish_head(&mut self, head: &mut http::response::Parts) {
+        self.record.status = Some(head.status);
         if let Ok(id) = HeaderValue::from_str(&self.record.id) {
             head.headers.insert(REQUEST_ID, id);
         }
         self.front.config.cors.apply(self.origin.as_ref(), &mut head.headers);
-        Response::from_parts(head, Body::new(bytes, self))
     }
 
     /// The last byte was handed over.

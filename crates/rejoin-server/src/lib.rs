@@ -47,6 +47,7 @@ mod connection;
 mod console;
 mod cors;
 mod exchange;
+mod files;
 mod front;
 mod line;
 mod load;

@@ -4,9 +4,10 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -18,12 +19,13 @@ use rejoin::{TaskError, TaskHandle};
 use rejoin_engine::{Answer, App, Found, Level, RouteId, RunError, RunOptions, ScriptArgs, Target};
 use rejoin_lang::plan::Method;
 use rejoin_value::object;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::activity::Busy;
 use crate::body;
 use crate::config::ConfigError;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, FileBody};
+use crate::files;
 use crate::front::{Current, Front};
 use crate::log::Log;
 use crate::problem::{Problem, allow};
@@ -49,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) log: Log,
     pub(crate) scope: rejoin::Scope,
     stopping: AtomicBool,
+    /// Where files are that no route answers for.
+    files: OnceLock<PathBuf>,
 }
 
 /// A service for an app; the requests it answers are logged to `log`.
@@ -62,7 +66,13 @@ pub fn service(app: App, log: Log) -> Result<Service, ConfigError> {
     let scope = app.host().detached.clone();
     let current = Current::new(Front::new(app)?);
     Ok(Service {
-        shared: Arc::new(Shared { current, log, scope, stopping: AtomicBool::new(false) }),
+        shared: Arc::new(Shared {
+            current,
+            log,
+            scope,
+            stopping: AtomicBool::new(false),
+            files: OnceLock::new(),
+        }),
     })
 }
 
@@ -81,6 +91,12 @@ impl Service {
     pub fn replace(&self, app: App) -> Result<(), ConfigError> {
         self.shared.current.swap(Front::new(app)?);
         Ok(())
+    }
+
+    /// Answers `GET` and `HEAD` of paths that no route has with the files below a directory; where a route has captures, a file
+    /// goes before it. The first call decides. Hidden files, and links that lead out of the directory, are not there.
+    pub fn serve_files(&self, directory: PathBuf) {
+        self.shared.files.get_or_init(|| directory);
     }
 
     /// From now on requests are refused with 503.
@@ -112,12 +128,19 @@ impl Service {
         if self.shared.stopping.load(Ordering::Relaxed) {
             return Responding::problem(exchange, &Problem::Unavailable);
         }
-        match route(&front, &head) {
+        let routed = route(&front, &head);
+        let file = self.file(&routed, &front, &head);
+        match routed {
             Routed::Here(response) => Responding::ready(exchange.respond(response)),
-            Routed::Problem(problem) => Responding::problem(exchange, &problem),
-            Routed::Program { route, params } => {
-                let pattern = front.app.program().route_name(route).1;
-                exchange.record.route = Some(pattern.clone());
+            Routed::Problem(problem) if file.is_none() => Responding::problem(exchange, &problem),
+            routed => {
+                let (route, params) = match routed {
+                    Routed::Program { route, params } => (Some(route), params),
+                    _ => (None, Vec::new()),
+                };
+                if let Some(route) = route {
+                    exchange.record.route = Some(front.app.program().route_name(route).1.clone());
+                }
                 let (reply, answer) = oneshot::channel();
                 let work = Work {
                     deadline: deadline(&front, &head),
@@ -126,6 +149,7 @@ impl Service {
                     peer: arrival.peer,
                     front,
                     head,
+                    file,
                     route,
                     params,
                 };
@@ -134,6 +158,26 @@ impl Service {
                 Responding(State::Waiting { answer, task, exchange: Some(exchange) })
             }
         }
+    }
+}
+
+impl Service {
+    /// The file that may be meant: of a path without a route, or of one that looks like a file's and only fits a route with captures.
+    fn file(&self, routed: &Routed, front: &Front, head: &Parts) -> Option<PathBuf> {
+        self.shared.files.get()?;
+        if !matches!(head.method, http::Method::GET | http::Method::HEAD) {
+            return None;
+        }
+        let path = head.uri.path();
+        let may_be = match routed {
+            Routed::Here(_) => false,
+            Routed::Problem(problem) => matches!(problem, Problem::NotFound),
+            Routed::Program { route, .. } => {
+                let has_captures = front.app.program().route_name(*route).1.contains([':', '*']);
+                has_captures && path.rsplit('/').next().is_some_and(|last| last.contains('.'))
+            }
+        };
+        may_be.then(|| files::relative(path)).flatten()
     }
 }
 
@@ -242,7 +286,10 @@ struct Work {
     shared: Arc<Shared>,
     front: Arc<Front>,
     head: Parts,
-    route: RouteId,
+    /// What may be meant before the route is.
+    file: Option<PathBuf>,
+    /// Without it there is only the file.
+    route: Option<RouteId>,
     params: Vec<(Arc<str>, String)>,
     peer: Option<IpAddr>,
     id: Arc<str>,
@@ -252,6 +299,8 @@ struct Work {
 /// What the work tells the handler.
 struct Reply {
     response: Response<Bytes>,
+    /// What follows the head, if that is not in it.
+    file: Option<FileBody>,
     error: Option<Arc<str>>,
     detail: Option<String>,
     cancelled: Option<String>,
@@ -259,6 +308,14 @@ struct Reply {
 
 impl Work {
     async fn run<B: http_body::Body>(self, body: B, reply: oneshot::Sender<Reply>) {
+        let reply = match self.send_file(reply).await {
+            Some(reply) => reply,
+            None => return,
+        };
+        let Some(route) = self.route else {
+            let _ = reply.send(self.refuse(&Problem::NotFound));
+            return;
+        };
         let mut body = pin!(body);
         let limit = self.front.config.max_body;
         let bytes = match body::read(body.as_mut(), limit, self.deadline).await {
@@ -285,7 +342,28 @@ impl Work {
         let respond = |result| {
             let _ = reply.send(self.reply(result));
         };
-        self.front.app.run(Target::Route(self.route), request, options, respond).await;
+        self.front.app.run(Target::Route(route), request, options, respond).await;
+    }
+
+    /// Answers with the file, if there is one; else gives `reply` back.
+    async fn send_file(&self, reply: oneshot::Sender<Reply>) -> Option<oneshot::Sender<Reply>> {
+        let (Some(relative), Some(root)) = (self.file.clone(), self.shared.files.get().cloned())
+        else {
+            return Some(reply);
+        };
+        let headers = self.head.headers.clone();
+        let found = rejoin::to_thread(move || files::find(&root, &relative, &headers)).await;
+        let Ok(Some(found)) = found else { return Some(reply) };
+        let (to, pieces) = mpsc::channel(1);
+        let file = found.body.as_ref().map(|part| FileBody { pieces, length: part.length });
+        let answered =
+            Reply { response: found.response, file, error: None, detail: None, cancelled: None };
+        // Nobody listens when the client is gone; then nobody takes the pieces, either.
+        let _ = reply.send(answered);
+        if let Some(part) = found.body {
+            files::send(part, to).await;
+        }
+        None
     }
 
     fn reply(&self, result: Result<Answer, RunError>) -> Reply {
@@ -296,7 +374,13 @@ impl Work {
                     let log = &self.shared.log;
                     log.line(Level::Warn, text, |line| line.text("request_id", &self.id));
                 };
-                Reply { response: respond(answer, warn), error, detail: None, cancelled: None }
+                Reply {
+                    response: respond(answer, warn),
+                    file: None,
+                    error,
+                    detail: None,
+                    cancelled: None,
+                }
             }
             Err(RunError::Aborted(abort)) => {
                 let detail = Some(format!("{}: {}", abort.title, abort.detail));
@@ -321,6 +405,7 @@ impl Reply {
     fn of(problem: &Problem, path: &str, id: &str) -> Self {
         Self {
             response: problem.response(path, id),
+            file: None,
             error: Some(problem.kind().into()),
             detail: None,
             cancelled: None,
@@ -400,7 +485,10 @@ impl Future for Responding {
                 record.error = reply.error;
                 record.detail = reply.detail;
                 record.cancelled = reply.cancelled;
-                Poll::Ready(Ok(exchange.respond(reply.response)))
+                Poll::Ready(Ok(match reply.file {
+                    Some(file) => exchange.respond_with_file(reply.response, file),
+                    None => exchange.respond(reply.response),
+                }))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `rejoin serve`: a program behind HTTP until it is told to stop.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use rejoin::{OnError, Scope};
 use rejoin_engine::{Level, Program};
@@ -45,6 +46,7 @@ async fn serve_program(
     }
     let app = app(program, &schema, &environment, &log, scope);
     let service = service(app, log.clone()).map_err(|error| Failure::new(error.to_string()))?;
+    service.serve_files(public(&args, &environment));
     let server = Server::bind(host, port, service.clone())
         .await
         .map_err(|error| cannot_listen(host, port, &error))?;
@@ -73,6 +75,14 @@ async fn serve_program(
     }
     log.flush();
     Ok(())
+}
+
+/// Where files for browsers are: `public` beside the program, or where `WEBPIPE_PUBLIC_DIR` says.
+fn public(args: &Serve, environment: &Environment) -> PathBuf {
+    match environment.get("WEBPIPE_PUBLIC_DIR") {
+        Some(directory) if !directory.is_empty() => directory.into(),
+        _ => args.file.parent().unwrap_or(Path::new("")).join("public"),
+    }
 }
 
 fn watch(args: &Serve, service: Service, report: &Report) -> io::Result<Reloader> {
