@@ -475,3 +475,33 @@ fn new_writes_an_app_that_runs() {
     assert_eq!(directory.rejoin(&["new", "other"]).code, 1);
     assert!(!directory.path("other/app.wp").exists(), "nothing is written half");
 }
+
+#[test]
+fn a_script_reads_its_input() {
+    let directory = Directory::new();
+    directory.write(
+        "in.wp",
+        "pipeline main =\n  |> stdin: `lines`\n  |> jq: `{ lines: . }`\n  |> stdin\n\npipeline parsed =\n  |> stdin: `json`\n  |> jq: `.a`\n\n\
+         GET /x\n  |> stdin\n  |> result\n    stdinError(200):\n      |> jq: `.errors[0].message`\n",
+    );
+    let run = |arguments: &[&str], input: &str| {
+        let mut child = rejoin(&directory.0)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A program that needs no input may have ended.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    };
+    // Asked for twice, it is the same.
+    assert_eq!(run(&["run", "in.wp"], "a\nb\n"), "\"a\\nb\\n\"\n");
+    assert_eq!(run(&["run", "in.wp", "parsed"], "{\"a\": [1]}"), "[\n  1\n]\n");
+    assert!(run(&["run", "in.wp", "parsed"], "no").contains("the input is not JSON"));
+    assert!(run(&["run", "in.wp", "GET /x"], "a").contains("there is no input"));
+    directory.write("bad.wp", "pipeline main =\n  |> stdin: `line`\n");
+    assert!(run(&["check", "bad.wp"], "").contains("did you mean `lines`?"));
+}

@@ -7,7 +7,7 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! let names = ["assert", "auth", "cache", "debug", "fetch", "graphql", "handlebars", "jq", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "sql", "validate"];
+//! let names = ["assert", "auth", "cache", "debug", "fetch", "graphql", "handlebars", "jq", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "sql", "stdin", "validate"];
 //! assert_eq!(registry.names(), names);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
@@ -29,6 +29,7 @@
 //! | [`log`] | a line in the log |
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
+//! | [`stdin`](mod@stdin) | what a script is given |
 //!
 //! [`migrate`](mod@migrate) is how the schema of a program's database comes to be. [`sql_check`] asks a database about statements. [`functions`] is what `.cov` programs can do outside. `join` and calls of pipelines are nodes of the engine and no steps.
 
@@ -54,6 +55,7 @@ pub mod sql;
 pub mod sql_check;
 mod sql_params;
 mod sql_text;
+pub mod stdin;
 mod text_rule;
 pub mod validate;
 
@@ -81,6 +83,7 @@ pub fn registry() -> Registry {
         .with(pg)
         .with(rate_limit::RateLimit)
         .with(sleep::Sleep)
+        .with(stdin::Stdin)
         .with(sql::Sql::new())
         .with(validate::Validate)
 }

@@ -39,7 +39,11 @@ pub(crate) async fn run(args: Run) -> Result<(), Failure> {
             let app = app(program, &schema, &environment, &events, scope.clone());
             match request_line(&args.target) {
                 Some((method, path)) => run_route(app, &events, method, path, input).await,
-                None => run_pipeline(app, &args, input, &scope).await,
+                None => {
+                    // Unless `--input -` has read it, it is the program's.
+                    rejoin_steps::stdin::allow(app.host(), std::io::stdin());
+                    run_pipeline(app, &args, input, &scope).await
+                }
             }
         };
         tokio::select! {
