@@ -67,7 +67,8 @@ async fn branch(
                 steps(&context.clone().in_scope(scope), program, fork, index, frame).await,
             )
         });
-        inside.await.unwrap_or_else(|error| Err(panicked(fork, &error.to_string())))
+        // Boxed, so that the branches that start none need not carry room for it.
+        Box::pin(inside).await.unwrap_or_else(|error| Err(panicked(fork, &error.to_string())))
     } else {
         steps(context, program, fork, index, frame).await
     };

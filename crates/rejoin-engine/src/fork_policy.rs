@@ -89,7 +89,8 @@ async fn bounded<V, F>(
         branch.await.map_err(Some)
     };
     match deadline {
-        Some(deadline) => timeout_at(deadline, work).await.unwrap_or(Err(None)),
+        // Boxed, so that branches without a time-out need not carry room for it.
+        Some(deadline) => Box::pin(timeout_at(deadline, work)).await.unwrap_or(Err(None)),
         None => work.await,
     }
 }
