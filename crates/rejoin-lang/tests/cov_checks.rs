@@ -123,3 +123,72 @@ fn a_long_chain_of_calls_passes_its_effect_on() {
     let (_, codes, _) = load(&text);
     assert_eq!((codes[0], codes[1]), ("E0154", "E0156"));
 }
+
+#[test]
+fn a_name_may_be_bound_again_where_only_one_step_runs_and_in_loops_and_handlers() {
+    let bind =
+        |id: &str, name: &str| format!("step id=\"{id}\" kind=\"bind\" lit=1 as=\"{name}\" end\n");
+    let body = format!(
+        r#"
+snippet id="a.f" kind="fn"
+signature fn name="f" param name="items" type="Int[]" end end
+body
+  {}
+  step id="i" kind="if" condition="ok" then {} end else {} end as="_" end
+  step id="m" kind="match" on="items"
+    case variant type="A" bindings=("v") {} end
+    case wildcard {} end
+    as="w"
+  end
+  step id="l" kind="for" var="item" in="items" {} as="_" end
+  step id="c" kind="call" fn="json.parse" arg name="input" lit="1" as="tree"
+    handle case type="JsonError" {} end end
+  end
+  step id="p" kind="race"
+    branch id="x" {} end
+    branch id="y" {} end
+    as="first"
+  end
+end
+end
+"#,
+        bind("s1", "ok"),
+        bind("s2", "a"),
+        bind("s3", "a"),
+        bind("s4", "w"),
+        bind("s5", "w"),
+        bind("s6", "ok"),
+        bind("s7", "tree"),
+        bind("s8", "k"),
+        bind("s9", "k"),
+    );
+    let (_, codes, drawing) = load(&body);
+    assert!(codes.is_empty(), "{drawing}");
+    let (_, codes, _) =
+        load(&body.replace("\"items\" type", "\"a\" type").replace("=\"items\"", "=\"a\""));
+    assert_eq!(codes, ["W0056", "W0056"], "both arms bind what the parameter has");
+}
+
+#[test]
+fn circles_of_calls_are_found_once_and_recursion_is_fine() {
+    let function = |id: &str, callees: &[&str]| {
+        let call = |callee: &&str| {
+            format!("step id=\"{callee}\" kind=\"call\" fn=\"{callee}\" as=\"_\" end\n")
+        };
+        let calls: String = callees.iter().map(call).collect();
+        format!("snippet id=\"{id}\" kind=\"fn\"\nbody\n{calls}end\nend\n")
+    };
+    let alone = function("a.a", &["a.a", "a.b"]) + &function("a.b", &["a.b"]);
+    good(&alone);
+    let circles = function("a.a", &["a.b"])
+        + &function("a.b", &["a.c", "a.d"])
+        + &function("a.c", &["a.a"])
+        + &function("a.d", &["a.e"])
+        + &function("a.e", &["a.d", "a.e"]);
+    let (_, codes, drawing) = load(&circles);
+    assert_eq!(codes, ["E0157", "E0157"], "{drawing}");
+    let mut ring: String =
+        (0..5000).map(|n| function(&format!("a.f{n}"), &[&format!("a.f{}", n + 1)])).collect();
+    ring += &function("a.f5000", &["a.f0"]);
+    assert_eq!(load(&ring).1, ["E0157"]);
+}

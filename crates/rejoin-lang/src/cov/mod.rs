@@ -16,6 +16,7 @@
 //! ```
 
 pub mod ast;
+mod check;
 mod effects;
 mod form;
 mod lex;
@@ -42,6 +43,7 @@ pub fn load(source: Source) -> (Functions, Vec<Diagnostic>) {
     let (functions, more) = lower::lower(&file, sources);
     problems.extend(more);
     problems.extend(effects::check(&functions));
+    problems.extend(check::check(&file));
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.truncate(crate::problems::MAX_PROBLEMS);
     (functions, problems)

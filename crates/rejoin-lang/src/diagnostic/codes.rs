@@ -1,7 +1,7 @@
 //! The one registry of diagnostic codes. A code is never reused; each has a page in `docs/diagnostics/`.
 //!
 //! `E00xx` syntax · `E01xx` names and joins · `E02xx` embedded programs and arguments · `E03xx` routes and
-//! configuration · `W` with the same hundreds for warnings.
+//! configuration · `N` and `W` with the same hundreds for notes and warnings.
 
 use std::fmt;
 
@@ -89,9 +89,24 @@ const REFERENCES: &[(Code, &str)] = &[
     (Code::COV_PURE_EFFECT, "E-EFFECT-001"),
     (Code::COV_EFFECT, "E-EFFECT-002"),
     (Code::COV_FAR_EFFECT, "E-EFFECT-003"),
+    (Code::COV_CALL_CYCLE, "E-SYMBOL-003"),
+    (Code::COV_EFFECT_PARAMETER, "E-EFFECT-004"),
+    (Code::COV_UNKNOWN_REQUIREMENT, "E-REQ-002"),
+    (Code::COV_DUPLICATE_REQUIREMENT, "E-REQ-003"),
+    (Code::COV_DUPLICATE_TEST, "E-REQ-004"),
+    (Code::COV_UNCOVERED_CRITICAL, "E-REQ-001"),
+    (Code::COV_UNCOVERED_HIGH, "E-REQ-001"),
+    (Code::COV_UNCOVERED, "E-REQ-001"),
+    (Code::COV_UNKNOWN_ABSTRACT, "E-EXTERN-001"),
+    (Code::COV_NO_IMPLEMENTATION, "E-EXTERN-002"),
+    (Code::COV_REBOUND_MUT, "E-CONC-003"),
     (Code::COV_IDLE_PART, "W-CONC-001"),
     (Code::COV_SHADOWED_VIEW, "W-CONC-002"),
     (Code::COV_RETURN_IN_BRANCH, "W-CONC-004"),
+    (Code::COV_BOUND_TWICE, "E-SYMBOL-004"),
+    (Code::COV_REBOUND_IN_BRANCH, "W-CONC-002"),
+    (Code::COV_BEHIND_RETURN, "W-DEAD-002"),
+    (Code::COV_NEVER_CALLED, "W-DEAD-003"),
 ];
 
 macro_rules! codes {
@@ -197,6 +212,15 @@ codes! {
     E0154 COV_PURE_EFFECT Error true "effect of a function that declares none";
     E0155 COV_EFFECT Error true "effect that is not declared";
     E0156 COV_FAR_EFFECT Error true "effect that arrives through other functions";
+    E0157 COV_CALL_CYCLE Error false "functions that call each other in a circle";
+    E0158 COV_EFFECT_PARAMETER Error false "effect that goes beyond its limits";
+    E0159 COV_UNKNOWN_REQUIREMENT Error true "test of an unknown requirement";
+    E0160 COV_DUPLICATE_REQUIREMENT Error true "two requirements of one id";
+    E0161 COV_DUPLICATE_TEST Error true "two tests of one id";
+    E0162 COV_UNCOVERED_CRITICAL Error false "critical requirement without a test";
+    E0163 COV_UNKNOWN_ABSTRACT Error true "implementation of an unknown function";
+    E0164 COV_NO_IMPLEMENTATION Error true "call of a function without an implementation";
+    E0165 COV_REBOUND_MUT Error false "`mut` name bound again in a branch";
     E0201 BAD_JQ Error true "jq program that does not compile";
     E0202 MISSING_ARGUMENT Error true "step without what it needs";
     E0203 CONTEXT_INLINE Error true "`$context` where it is not known";
@@ -211,11 +235,17 @@ codes! {
     E0305 WRONG_SETTING Error false "setting of the wrong kind";
     E0306 PATH_CHARACTER Error true "character that a path cannot have";
     E0390 MISSING_VARIABLE Error true "environment variable not set";
+    N0051 COV_UNCOVERED Note false "requirement without a test";
     W0001 TEST_NOT_RUN Warning false "test that this version cannot run";
     W0051 COV_ORDER Warning false "sections in an unusual order";
     W0052 COV_IDLE_PART Warning false "part of `parallel` or `race` that does nothing";
     W0053 COV_RETURN_IN_BRANCH Warning false "`return` that ends a branch only";
     W0054 COV_SHADOWED_VIEW Warning false "branch that hides a part of the result";
+    W0055 COV_UNCOVERED_HIGH Warning false "important requirement without a test";
+    W0056 COV_BOUND_TWICE Warning false "name bound twice on one path";
+    W0057 COV_REBOUND_IN_BRANCH Warning false "name of outside bound again in a branch";
+    W0058 COV_BEHIND_RETURN Warning false "step behind a `return`";
+    W0059 COV_NEVER_CALLED Warning false "function that nothing calls";
     W0101 UNKNOWN_TAG Warning false "unknown tag";
     W0102 TAG_WITHOUT_EFFECT Warning false "tag without effect";
     W0103 NEVER_JOINED Warning false "task that is never joined";

@@ -1,0 +1,96 @@
+//! Parameters of effects: what a function limits itself to must hold for what it calls.
+
+use std::sync::Arc;
+
+use super::super::ast::{Block, Entry, ValueKind};
+use super::program::{Callable, Program};
+use super::{parts, place, shown};
+use crate::diagnostic::{Code, Diagnostic};
+
+type Parameters = [(Arc<str>, ValueKind)];
+
+pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
+    for function in &program.functions {
+        let own: Vec<(&str, &Block, &Parameters)> = effects(function).collect();
+        if own.iter().all(|(_, _, parameters)| parameters.is_empty()) {
+            continue;
+        }
+        for call in function.calls() {
+            let Some(callee) = call.text("fn").and_then(|name| program.resolve(name)) else {
+                continue;
+            };
+            let callee = &program.functions[callee];
+            for (name, _, needs) in effects(callee) {
+                let mut declared = own.iter().filter(|(own, ..)| *own == name).peekable();
+                let Some((_, first, _)) = declared.peek() else { continue };
+                let first = first.word.span;
+                if declared.any(|(_, _, allows)| covers(allows, needs)) {
+                    continue;
+                }
+                let message =
+                    format!("`{}` may do more with `{name}` than its caller", shown(callee.id));
+                problems.push(
+                    Diagnostic::new(Code::COV_EFFECT_PARAMETER, place(call, "fn"), message)
+                        .label("goes beyond what is declared")
+                        .also(first, "the caller is limited here")
+                        .help("limit the called function as much, or widen this effect"),
+                );
+            }
+        }
+    }
+}
+
+fn effects<'f>(
+    function: &Callable<'f>,
+) -> impl Iterator<Item = (&'f str, &'f Block, &'f Parameters)> {
+    let effects = parts(function.snippet, "effects").flat_map(|all| parts(all, "effect"));
+    effects.filter_map(|effect| {
+        let (mut name, mut parameters): (Option<&str>, &Parameters) = (None, &[]);
+        for entry in &effect.entries {
+            match entry {
+                Entry::Flag(word) => name = Some(&word.text),
+                Entry::Value(value) => {
+                    if let ValueKind::Parameters(given) = &value.kind {
+                        parameters = given;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some((name?, effect, parameters))
+    })
+}
+
+/// Whether each limit of the caller is one of the callee, too. What the caller does not mention is not limited.
+fn covers(allows: &Parameters, needs: &Parameters) -> bool {
+    allows.iter().all(|(name, allowed)| {
+        let needed = needs.iter().find(|(needed, _)| needed == name).map(|(_, value)| value);
+        match (&**name, allowed, needed) {
+            (_, _, None) => false,
+            ("path", ValueKind::Text(outer), Some(ValueKind::Text(inner))) => {
+                is_below(inner, outer)
+            }
+            (_, allowed, Some(needed)) => allowed == needed,
+        }
+    })
+}
+
+/// Whether a path is another one or lies below it: `/data` is not above `/database`.
+fn is_below(inner: &str, outer: &str) -> bool {
+    let outer = outer.trim_end_matches('/');
+    match inner.strip_prefix(outer) {
+        Some(rest) => rest.is_empty() || rest.starts_with('/'),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_below;
+
+    #[test]
+    fn paths_are_compared_part_by_part() {
+        assert!(is_below("/data", "/data") && is_below("/data/x", "/data/") && is_below("/x", "/"));
+        assert!(!is_below("/database", "/data") && !is_below("/", "/data"));
+    }
+}
