@@ -2,7 +2,7 @@
 
 use rejoin_lang::diagnostic::render_text;
 use rejoin_lang::source::Sources;
-use rejoin_lang::wp;
+use rejoin_lang::{cov, wp};
 use rejoin_server::{is_cov, read_source};
 
 use crate::args::Fmt;
@@ -13,14 +13,6 @@ use crate::output;
 pub(crate) fn fmt(args: &Fmt) -> Result<(), Failure> {
     let mut sound = true;
     for path in &args.files {
-        if is_cov(path) {
-            output::error(&format!(
-                "error: `{}`: this version has no layout for `.cov` files\n",
-                path.display()
-            ));
-            sound = false;
-            continue;
-        }
         let source = match read_source(path) {
             Ok(source) => source,
             Err(error) => {
@@ -29,7 +21,8 @@ pub(crate) fn fmt(args: &Fmt) -> Result<(), Failure> {
                 continue;
             }
         };
-        let formatted = match wp::format(&source) {
+        let layout = if is_cov(path) { cov::format } else { wp::format };
+        let formatted = match layout(&source) {
             Ok(formatted) => formatted,
             Err(problems) => {
                 let sources = Sources::single(source);

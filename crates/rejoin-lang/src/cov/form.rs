@@ -340,6 +340,11 @@ pub(super) static ANY_STEP: Form = block(
     &[],
 );
 
+/// Whether an empty line stands before such a part of a file: steps that stand alone may follow each other closely.
+pub(super) fn is_item_apart(word: &str) -> bool {
+    word != "step"
+}
+
 /// The form of a word that begins a block or line.
 pub(super) fn of(word: &str) -> Option<&'static Form> {
     FORMS.iter().find(|(name, _)| *name == word).map(|(_, form)| form)

@@ -19,12 +19,14 @@ pub mod ast;
 mod check;
 mod effects;
 mod form;
+mod format;
 mod lex;
 mod library;
 mod lower;
 mod parse;
 mod rules;
 
+pub use format::format;
 pub use library::{LIBRARY, library};
 pub use parse::{MAX_DEPTH, MAX_FILE_BYTES, parse};
 
