@@ -100,6 +100,12 @@ const REFERENCES: &[(Code, &str)] = &[
     (Code::COV_UNKNOWN_ABSTRACT, "E-EXTERN-001"),
     (Code::COV_NO_IMPLEMENTATION, "E-EXTERN-002"),
     (Code::COV_REBOUND_MUT, "E-CONC-003"),
+    (Code::COV_TYPE, "E-TYPE-001"),
+    (Code::COV_UNKNOWN_TYPE, "E-TYPE-002"),
+    (Code::COV_ALIKE_MEMBERS, "E-TYPE-003"),
+    (Code::COV_NOT_EXHAUSTIVE, "E-TYPE-004"),
+    (Code::COV_FIELD, "E-TYPE-005"),
+    (Code::COV_MEMBER, "E-TYPE-007"),
     (Code::COV_IDLE_PART, "W-CONC-001"),
     (Code::COV_SHADOWED_VIEW, "W-CONC-002"),
     (Code::COV_RETURN_IN_BRANCH, "W-CONC-004"),
@@ -221,6 +227,11 @@ codes! {
     E0163 COV_UNKNOWN_ABSTRACT Error true "implementation of an unknown function";
     E0164 COV_NO_IMPLEMENTATION Error true "call of a function without an implementation";
     E0165 COV_REBOUND_MUT Error false "`mut` name bound again in a branch";
+    E0181 COV_TYPE Error false "value of the wrong type";
+    E0182 COV_ALIKE_MEMBERS Error true "members of a union that cannot be told apart";
+    E0183 COV_NOT_EXHAUSTIVE Error false "`match` that leaves something out";
+    E0184 COV_FIELD Error false "unknown field of a struct or variant";
+    E0185 COV_MEMBER Error false "value that is no member of the declared union";
     E0201 BAD_JQ Error true "jq program that does not compile";
     E0202 MISSING_ARGUMENT Error true "step without what it needs";
     E0203 CONTEXT_INLINE Error true "`$context` where it is not known";
@@ -246,6 +257,7 @@ codes! {
     W0057 COV_REBOUND_IN_BRANCH Warning false "name of outside bound again in a branch";
     W0058 COV_BEHIND_RETURN Warning false "step behind a `return`";
     W0059 COV_NEVER_CALLED Warning false "function that nothing calls";
+    W0060 COV_UNKNOWN_TYPE Warning false "type that nothing defines";
     W0101 UNKNOWN_TAG Warning false "unknown tag";
     W0102 TAG_WITHOUT_EFFECT Warning false "tag without effect";
     W0103 NEVER_JOINED Warning false "task that is never joined";

@@ -7,6 +7,7 @@ mod effect_parameters;
 mod externs;
 mod program;
 mod requirements;
+mod types;
 mod unreached;
 
 use super::ast::{Block, File, Value};
@@ -25,6 +26,7 @@ pub(super) fn check(file: &File) -> Vec<Diagnostic> {
     cycles::check(&program, &mut problems);
     unreached::check(&program, &mut problems);
     bindings::check(&program, &mut problems);
+    types::check(&program, &mut problems);
     problems
 }
 

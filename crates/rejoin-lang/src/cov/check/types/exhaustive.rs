@@ -1,0 +1,63 @@
+//! Whether the cases of a `match` leave nothing out.
+
+use super::super::super::ast::{Block, ValueKind};
+use super::Type;
+use super::table::Table;
+
+/// What no case fits; nothing if some case fits each value, or if too little is known of the values.
+pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<String> {
+    let fits_all = |case: &&Block| case.has_flag("wildcard") || case.attribute("binding").is_some();
+    if *on == Type::Any || cases.iter().any(fits_all) {
+        return Vec::new();
+    }
+    let named: Vec<&str> = cases.iter().filter_map(|case| case.text("type")).collect();
+    let has_literal = |value: &ValueKind| {
+        cases.iter().any(|case| case.attribute("literal").is_some_and(|a| a.value.kind == *value))
+    };
+    let is_optional = on.is_optional();
+    let mut missing = Vec::new();
+    for member in on.members() {
+        let name = member.to_string();
+        let is_failure = table.is_failure(member);
+        let by_kind = named.contains(&&*name)
+            || named.contains(&if is_failure { "Err" } else { "Ok" })
+            || is_optional && *member != Type::None && named.contains(&"Some")
+            || matches!(member, Type::List(_)) && named.contains(&"List")
+            || matches!(member, Type::Map(_)) && named.contains(&"Map");
+        if by_kind {
+            continue;
+        }
+        match member {
+            Type::Named(name) => match table.variants(name) {
+                Some(variants) => {
+                    let left = variants
+                        .iter()
+                        .map(|(variant, _)| (*variant, format!("{name}::{variant}")));
+                    let left = left.filter(|(short, whole)| {
+                        !named.contains(short) && !named.contains(&whole.as_str())
+                    });
+                    missing.extend(left.map(|(_, whole)| whole));
+                }
+                // An enum of the library, or of another file, may be matched variant by variant.
+                None if !table.is_defined(name) && may_be_variant(&named, on, table) => {}
+                None => missing.push(name.to_string()),
+            },
+            Type::Bool => {
+                let left = [true, false]
+                    .into_iter()
+                    .filter(|value| !has_literal(&ValueKind::Bool(*value)));
+                missing.extend(left.map(|value| value.to_string()));
+            }
+            Type::None if has_literal(&ValueKind::None) => {}
+            _ => missing.push(name),
+        }
+    }
+    missing
+}
+
+/// Whether a case names something that may be a variant of an enum whose variants are not known.
+fn may_be_variant(named: &[&str], on: &Type, table: &Table<'_>) -> bool {
+    named.iter().any(|case| {
+        !table.is_defined(case) && on.members().iter().all(|member| member.to_string() != **case)
+    })
+}

@@ -1,0 +1,63 @@
+//! What the operations of `compute` take and give.
+
+use super::Type;
+
+/// What an operation takes.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Takes {
+    Anything,
+    Numbers,
+    /// Numbers, or texts.
+    Ordered,
+    Whole,
+    Bools,
+}
+
+impl Takes {
+    pub(super) fn accepts(self, kind: &Type) -> bool {
+        match self {
+            Takes::Anything => true,
+            Takes::Numbers => matches!(kind, Type::Int | Type::Float),
+            Takes::Ordered => matches!(kind, Type::Int | Type::Float | Type::Text),
+            Takes::Whole => *kind == Type::Int,
+            Takes::Bools => *kind == Type::Bool,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Takes::Anything => "any value",
+            Takes::Numbers => "numbers",
+            Takes::Ordered => "numbers or texts",
+            Takes::Whole => "whole numbers",
+            Takes::Bools => "`Bool` values",
+        }
+    }
+}
+
+/// What an operation takes, and what it gives for such inputs.
+pub(super) fn of(operation: &str, inputs: &[Type]) -> (Takes, Type) {
+    let has = |kind| inputs.contains(&kind);
+    let widest = || match inputs.iter().all(|kind| matches!(kind, Type::Int | Type::Float)) {
+        true if has(Type::Float) => Type::Float,
+        true => Type::Int,
+        false => Type::Any,
+    };
+    match operation {
+        "add" if inputs.iter().all(|kind| *kind == Type::Text) => (Takes::Ordered, Type::Text),
+        "add" => (Takes::Ordered, widest()),
+        "sub" | "mul" | "div" | "mod" | "neg" | "abs" | "min" | "max" | "clamp" => {
+            (Takes::Numbers, widest())
+        }
+        "equals" | "not_equals" => (Takes::Anything, Type::Bool),
+        "less" | "greater" | "less_eq" | "greater_eq" => (Takes::Ordered, Type::Bool),
+        "and" | "or" | "not" => (Takes::Bools, Type::Bool),
+        "pow" | "sqrt" => (Takes::Numbers, Type::Float),
+        "floor" | "ceil" | "round" | "trunc" => (Takes::Numbers, Type::Int),
+        "bit_and" | "bit_or" | "bit_xor" | "bit_not" | "bit_shl" | "bit_shr" | "bit_ushr" => {
+            (Takes::Whole, Type::Int)
+        }
+        "to_string" => (Takes::Anything, Type::Text),
+        _ => (Takes::Anything, Type::Any),
+    }
+}

@@ -1,0 +1,198 @@
+//! The types that a file defines.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::super::ast::{Block, ValueKind};
+use super::super::program::Program;
+use super::super::{is, parts};
+use super::{Type, read};
+
+/// Types that come with the language and its library; what is in them is not known here.
+const BUILT_IN: &[&str] = &[
+    "Char",
+    "Bytes",
+    "DateTime",
+    "Decimal",
+    "Json",
+    "JsonError",
+    "Response",
+    "HttpError",
+    "IoError",
+    "DirEntry",
+    "FileStat",
+    "ProcessResult",
+    "ProcessHandle",
+    "ProcessError",
+    "Url",
+    "UrlError",
+    "Document",
+    "QueryResult",
+    "Connection",
+    "Rows",
+    "DbError",
+    "TimeoutError",
+    "RaceError",
+    "RuntimeError",
+    "ParseError",
+];
+
+/// A field and its type.
+pub(super) struct Field<'f> {
+    pub(super) name: &'f str,
+    pub(super) kind: Type,
+    pub(super) may_miss: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Table<'f> {
+    structs: HashMap<&'f str, Vec<Field<'f>>>,
+    enums: HashMap<&'f str, Vec<(&'f str, Vec<Field<'f>>)>>,
+    aliases: HashMap<&'f str, &'f str>,
+    failures: HashSet<&'f str>,
+}
+
+impl<'f> Table<'f> {
+    pub(super) fn new(program: &Program<'f>) -> Self {
+        let mut table = Table::default();
+        let mut definitions: Vec<&Block> = Vec::new();
+        for snippet in &program.snippets {
+            let is_type = matches!(snippet.text("kind"), Some("struct" | "enum"));
+            let is_failure = is_type
+                && parts(snippet, "metadata").any(|metadata| {
+                    metadata
+                        .attribute("error")
+                        .is_some_and(|a| a.value.kind == ValueKind::Bool(true))
+                });
+            let sections = parts(snippet, "types").chain(parts(snippet, "signature"));
+            for definition in sections.flat_map(Block::blocks) {
+                definitions.push(definition);
+                match (definition.text("name"), definition.text("type")) {
+                    (Some(name), Some(kind)) if is(definition, "alias") => {
+                        table.aliases.insert(name, kind);
+                    }
+                    (Some(name), _) if is_failure => {
+                        table.failures.insert(name);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for definition in definitions {
+            let Some(name) = definition.text("name") else { continue };
+            if is(definition, "struct") {
+                let fields = table.fields(definition);
+                table.structs.entry(name).or_insert(fields);
+            } else if is(definition, "enum") {
+                let variants = parts(definition, "variant").map(|variant| {
+                    (variant.text("name").unwrap_or_default(), table.fields(variant))
+                });
+                let variants = variants.collect();
+                table.enums.entry(name).or_insert(variants);
+            }
+        }
+        table
+    }
+
+    fn fields(&self, block: &'f Block) -> Vec<Field<'f>> {
+        let field = |field: &'f Block| {
+            let is_optional = ["optional", "nullable"].iter().any(|flag| field.has_flag(flag));
+            let kind = self.read(field.text("type").unwrap_or("Any"));
+            let kind = if is_optional { kind.optional() } else { kind };
+            let is_filled = ["auto", "auto_increment"].iter().any(|flag| field.has_flag(flag));
+            let may_miss = kind.is_optional()
+                || kind == Type::Any
+                || is_filled
+                || field.attribute("default").is_some();
+            Field { name: field.text("name").unwrap_or_default(), kind, may_miss }
+        };
+        parts(block, "field").map(field).collect()
+    }
+
+    /// What a type string means; nothing is known of one that cannot be read.
+    pub(super) fn read(&self, text: &str) -> Type {
+        let kind = read::read(text).map_or(Type::Any, |(kind, _)| kind);
+        self.resolve(kind, 0)
+    }
+
+    /// With aliases replaced by what they stand for.
+    fn resolve(&self, kind: Type, depth: usize) -> Type {
+        match kind {
+            Type::Named(name) => match self.aliases.get(&*name) {
+                Some(meant) if depth < 16 => {
+                    let meant = read::read(meant).map_or(Type::Any, |(kind, _)| kind);
+                    self.resolve(meant, depth + 1)
+                }
+                Some(_) => Type::Any,
+                None => Type::Named(name),
+            },
+            Type::List(item) => Type::List(self.resolve((*item).clone(), depth).into()),
+            Type::Map(value) => Type::Map(self.resolve((*value).clone(), depth).into()),
+            Type::Union(members) => {
+                Type::union(members.iter().map(|member| self.resolve(member.clone(), depth)))
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn is_known(&self, name: &str) -> bool {
+        self.is_defined(name)
+            || self.aliases.contains_key(name)
+            || BUILT_IN.contains(&name.split("::").next().unwrap_or(name))
+    }
+
+    /// Whether the file says what is in it.
+    pub(super) fn is_defined(&self, name: &str) -> bool {
+        self.structs.contains_key(name)
+            || self.variants(name).is_some()
+            || self.variant(name).is_some()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &'f str> {
+        let enums = self.enums.keys().copied();
+        self.structs.keys().copied().chain(enums).chain(self.aliases.keys().copied())
+    }
+
+    pub(super) fn variants(&self, name: &str) -> Option<&[(&'f str, Vec<Field<'f>>)]> {
+        self.enums.get(name).map(Vec::as_slice)
+    }
+
+    /// The fields of `Enum::Variant`.
+    fn variant(&self, name: &str) -> Option<&[Field<'f>]> {
+        let (of, variant) = name.split_once("::")?;
+        let variants = self.variants(of)?;
+        variants.iter().find(|(name, _)| *name == variant).map(|(_, fields)| fields.as_slice())
+    }
+
+    /// The fields of a struct or a variant.
+    pub(super) fn fields_of(&self, name: &str) -> Option<&[Field<'f>]> {
+        self.structs.get(name).map(Vec::as_slice).or_else(|| self.variant(name))
+    }
+
+    /// Whether values of this type are failures.
+    pub(super) fn is_failure(&self, kind: &Type) -> bool {
+        let Type::Named(name) = kind else { return false };
+        let name = name.split("::").next().unwrap_or(name);
+        name.ends_with("Error") || self.failures.contains(name)
+    }
+
+    /// Whether a value of one type can stand where the other is wanted.
+    pub(super) fn fits(&self, given: &Type, wanted: &Type) -> bool {
+        match (given, wanted) {
+            (Type::Any, _) | (_, Type::Any) | (Type::Int, Type::Float) => true,
+            (Type::Union(members), _) => members.iter().all(|member| self.fits(member, wanted)),
+            (_, Type::Union(members)) => members.iter().any(|member| self.fits(given, member)),
+            (Type::List(given), Type::List(wanted)) | (Type::Map(given), Type::Map(wanted)) => {
+                self.fits(given, wanted)
+            }
+            (Type::Named(given), Type::Named(wanted)) => {
+                given == wanted
+                    || !self.is_defined(given)
+                    || !self.is_defined(wanted)
+                    || given.split_once("::").is_some_and(|(of, _)| *of == **wanted)
+            }
+            // What is in a type that the file does not define is not known, so it may be this.
+            (Type::Named(name), _) | (_, Type::Named(name)) => !self.is_defined(name),
+            _ => given == wanted,
+        }
+    }
+}

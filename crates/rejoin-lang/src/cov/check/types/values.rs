@@ -1,0 +1,502 @@
+//! Follows the steps of each body with what is known of every name, and says where a value does not fit its use.
+
+use std::collections::HashMap;
+
+use super::super::super::ast::{Block, ValueKind};
+use super::super::program::Program;
+use super::super::{is, parts, place, shown};
+use super::table::Table;
+use super::{Type, exhaustive, operations};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::source::Span;
+
+pub(super) fn check<'f>(program: &Program<'f>, table: &Table<'f>, problems: &mut Vec<Diagnostic>) {
+    for body in program.bodies() {
+        let returns = body.signature.and_then(|signature| returns(signature, table));
+        let (known, changes) = (HashMap::new(), Vec::new());
+        let mut walk =
+            Walk { program, table, problems, known, changes, returns, is_in_branch: false };
+        for param in body.signature.into_iter().flat_map(|signature| parts(signature, "param")) {
+            walk.set(param.text("name").unwrap_or_default(), param_type(param, table));
+        }
+        body.steps.iter().for_each(|step| walk.step(step));
+    }
+}
+
+/// What a signature says that the function gives.
+fn returns(signature: &Block, table: &Table<'_>) -> Option<(Type, bool)> {
+    let returns = parts(signature, "returns").next()?;
+    let texts = super::super::texts(returns, "type").map(|(text, _)| table.read(text));
+    let is_union = returns.has_flag("union");
+    let kind = match returns.text("of") {
+        Some(of) => Type::List(table.read(of).into()),
+        None => Type::union(texts),
+    };
+    Some((if returns.has_flag("optional") { kind.optional() } else { kind }, is_union))
+}
+
+fn param_type(param: &Block, table: &Table<'_>) -> Type {
+    let kind = table.read(param.text("type").unwrap_or("Any"));
+    let may_miss = param.has_flag("optional") || param.text("of").is_some();
+    match param.text("of") {
+        Some(_) => Type::Any,
+        None if may_miss => kind.optional(),
+        None => kind,
+    }
+}
+
+struct Walk<'p, 'f> {
+    program: &'p Program<'f>,
+    table: &'p Table<'f>,
+    problems: &'p mut Vec<Diagnostic>,
+    known: HashMap<&'f str, Type>,
+    /// What each name was before it was bound, so that leaving a path can take it back.
+    changes: Vec<(&'f str, Option<Type>)>,
+    returns: Option<(Type, bool)>,
+    is_in_branch: bool,
+}
+
+impl<'f> Walk<'_, 'f> {
+    fn set(&mut self, name: &'f str, kind: Type) {
+        let before = self.known.insert(name, kind);
+        self.changes.push((name, before));
+    }
+
+    /// Takes back what was bound since then, and gives it.
+    fn leave(&mut self, since: usize) -> HashMap<&'f str, Type> {
+        let mut bound = HashMap::new();
+        while self.changes.len() > since {
+            let Some((name, before)) = self.changes.pop() else { break };
+            let last = match before {
+                Some(before) => self.known.insert(name, before),
+                None => self.known.remove(name),
+            };
+            if let Some(last) = last {
+                bound.entry(name).or_insert(last);
+            }
+        }
+        bound
+    }
+
+    /// Paths of which at most one is taken: what they agree on is known behind them.
+    fn apart(&mut self, paths: Vec<(&'f Block, Vec<(&'f str, Type)>)>) {
+        let count = paths.len();
+        let mut merged: HashMap<&'f str, (Type, usize)> = HashMap::new();
+        for (path, names) in paths {
+            let since = self.changes.len();
+            names.into_iter().for_each(|(name, kind)| self.set(name, kind));
+            parts(path, "step").for_each(|step| self.step(step));
+            for (name, kind) in self.leave(since) {
+                let entry = merged.entry(name).or_insert_with(|| (kind.clone(), 0));
+                entry.1 += 1;
+                if entry.0 != kind {
+                    entry.0 = Type::Any;
+                }
+            }
+        }
+        for (name, (kind, times)) in merged {
+            let differs = self.known.get(name).is_some_and(|before| *before != kind);
+            self.set(name, if times < count && differs { Type::Any } else { kind });
+        }
+    }
+
+    fn step(&mut self, step: &'f Block) {
+        let value = match step.text("kind").unwrap_or_default() {
+            "compute" => self.compute(step),
+            "call" => self.call(step),
+            "bind" => self.source(step),
+            "construct" => self.made(step),
+            "return" => {
+                let value = self.made(step);
+                self.check_return(step, &value);
+                Type::Any
+            }
+            "if" => {
+                let given = self.path_of(step, "condition");
+                let used = self.usable(&given);
+                if !self.may_be(&used, |kind| *kind == Type::Bool) {
+                    let message = format!("a condition of type `{used}`");
+                    self.mismatch(place(step, "condition"), message, "a `Bool` is needed");
+                }
+                let then = parts(step, "then").map(|path| (path, Vec::new())).collect::<Vec<_>>();
+                let otherwise = parts(step, "else").map(|path| (path, Vec::new()));
+                // Without an `else` nothing may happen.
+                let nothing = parts(step, "else").next().is_none().then_some((&*EMPTY, Vec::new()));
+                self.apart(then.into_iter().chain(otherwise).chain(nothing).collect());
+                Type::Any
+            }
+            "match" => self.matched(step),
+            "for" => {
+                let item = self.item(step);
+                let name = step.text("var").unwrap_or_default();
+                self.apart(vec![(step, vec![(name, item)]), (&*EMPTY, Vec::new())]);
+                Type::Any
+            }
+            "parallel" | "race" => {
+                let outer = std::mem::replace(&mut self.is_in_branch, true);
+                for branch in parts(step, "branch") {
+                    let since = self.changes.len();
+                    parts(branch, "step").for_each(|step| self.step(step));
+                    self.leave(since);
+                }
+                self.is_in_branch = outer;
+                Type::Any
+            }
+            _ => {
+                parts(step, "step").for_each(|step| self.step(step));
+                Type::Any
+            }
+        };
+        if let Some(name) = step.text("as").filter(|name| *name != "_") {
+            self.set(name, value);
+        }
+    }
+
+    fn compute(&mut self, step: &'f Block) -> Type {
+        let Some(operation) = step.text("op") else { return Type::Any };
+        let mut inputs = Vec::new();
+        let mut may_be_none = false;
+        for input in parts(step, "input") {
+            let given = self.source(input);
+            may_be_none |= given.is_optional();
+            inputs.push((self.usable(&given), input));
+        }
+        let kinds: Vec<Type> = inputs.iter().map(|(kind, _)| kind.clone()).collect();
+        let (takes, gives) = operations::of(operation, &kinds);
+        let first = kinds.first().cloned().unwrap_or(Type::Any);
+        for (kind, input) in &inputs {
+            let span = source_place(input);
+            if !self.may_be(kind, |kind| takes.accepts(kind)) {
+                let message = format!("`{operation}` of a value of type `{kind}`");
+                self.mismatch(span, message, &format!("it takes {}", takes.name()));
+            } else if takes == operations::Takes::Ordered
+                && self.is_sure(kind)
+                && self.is_sure(&first)
+                && (*kind == Type::Text) != (first == Type::Text)
+            {
+                let message = format!("`{operation}` of `{first}` and `{kind}`");
+                self.mismatch(span, message, "both must be numbers, or both texts");
+            }
+        }
+        if may_be_none && !matches!(operation, "equals" | "not_equals" | "to_string") {
+            gives.optional()
+        } else {
+            gives
+        }
+    }
+
+    fn call(&mut self, step: &'f Block) -> Type {
+        let callee = step.text("fn").and_then(|name| self.program.resolve(name));
+        let signature = callee.and_then(|index| self.program.functions[index].signature);
+        for arg in parts(step, "arg") {
+            let given = self.source(arg);
+            let param = signature.and_then(|signature| {
+                parts(signature, "param").find(|param| param.text("name") == arg.text("name"))
+            });
+            let Some(param) = param else { continue };
+            let mut wanted = param_type(param, self.table);
+            if param.attribute("default").is_some() {
+                wanted = wanted.optional();
+            }
+            // A failure that the parameter does not name ends the caller.
+            let passed = given.without(|member| self.table.is_failure(member));
+            if !self.table.is_failure(&passed) && !self.table.fits(&passed, &wanted) {
+                let name = arg.text("name").unwrap_or_default();
+                let message = format!("`{}` is of type `{passed}`", shown(name));
+                self.problems.push(
+                    Diagnostic::new(Code::COV_ARGUMENTS, source_place(arg), message)
+                        .label(format!("`{wanted}` is needed"))
+                        .also(param.word.span, "declared here")
+                        .help("hand over a value of that type, or convert this one"),
+                );
+            }
+        }
+        let gives = signature.and_then(|signature| returns(signature, self.table));
+        let cases: Vec<_> = parts(step, "handle")
+            .flat_map(|handle| parts(handle, "case"))
+            .map(|case| {
+                let own = step.text("as").into_iter().filter(|name| *name != "_");
+                (case, own.map(|name| (name, Type::Any)).collect())
+            })
+            .collect();
+        if cases.is_empty() {
+            return gives.map_or(Type::Any, |(kind, _)| kind);
+        }
+        self.apart(cases);
+        Type::Any
+    }
+
+    /// The value of `bind`, `construct` and `return`.
+    fn made(&mut self, step: &'f Block) -> Type {
+        let inner = step.blocks().find(|block| is(block, "struct") || is(block, "variant"));
+        let Some(record) = inner.or_else(|| step.attribute("type").map(|_| step)) else {
+            if let Some(list) = parts(step, "collection").next() {
+                let items: Vec<Type> = list.blocks().map(|item| self.source(item)).collect();
+                return Type::List(Type::union(items).into());
+            }
+            return self.source(step);
+        };
+        let name = record.text("type").or_else(|| record.text("name")).unwrap_or_default();
+        let fields = self.table.fields_of(name);
+        for given in parts(record, "field") {
+            let kind = self.source(given);
+            let (Some(fields), Some(field)) = (fields, given.text("name")) else { continue };
+            match fields.iter().find(|known| known.name == field) {
+                None => {
+                    let known = fields.iter().map(|field| field.name);
+                    self.unknown_field(place(given, "name"), name, field, known.collect());
+                }
+                Some(known) if !self.table.fits(&kind, &known.kind) => {
+                    let message =
+                        format!("`{}` of `{}` is of type `{kind}`", shown(field), shown(name));
+                    self.mismatch(
+                        source_place(given),
+                        message,
+                        &format!("`{}` is needed", known.kind),
+                    );
+                }
+                Some(_) => {}
+            }
+        }
+        let lacks = fields.into_iter().flatten().find(|field| {
+            !field.may_miss
+                && parts(record, "field").all(|given| given.text("name") != Some(field.name))
+        });
+        if let Some(field) = lacks {
+            let message = format!("a `{}` without its field `{}`", shown(name), shown(field.name));
+            self.mismatch(
+                place(record, "type"),
+                message,
+                &format!("`{}` is missing", shown(field.name)),
+            );
+        }
+        // A name with parameters, or a short name of a variant: nothing is said about it.
+        self.table.read(name)
+    }
+
+    fn check_return(&mut self, step: &'f Block, value: &Type) {
+        let Some((wanted, is_union)) = self.returns.clone().filter(|_| !self.is_in_branch) else {
+            return;
+        };
+        if self.table.fits(value, &wanted) {
+            return;
+        }
+        let span = match step.blocks().next() {
+            Some(record) => place(record, "type"),
+            None => source_place(step),
+        };
+        if is_union {
+            let message = format!("`{value}` is no member of what the function returns");
+            self.problems.push(
+                Diagnostic::new(Code::COV_MEMBER, span, message)
+                    .label(format!("`{wanted}` is declared"))
+                    .help("return a member, or add the type to `returns union`"),
+            );
+        } else {
+            let message = format!("the function returns `{value}`");
+            self.mismatch(span, message, &format!("`{wanted}` is declared"));
+        }
+    }
+
+    fn matched(&mut self, step: &'f Block) -> Type {
+        let on = self.path_of(step, "on");
+        let cases: Vec<&'f Block> = parts(step, "case").collect();
+        let missing = exhaustive::missing(&on, &cases, self.table);
+        if !missing.is_empty() {
+            let shown: Vec<String> =
+                missing.iter().take(5).map(|name| format!("`{name}`")).collect();
+            let more = if missing.len() > shown.len() { ", …" } else { "" };
+            let message = format!("no case fits {}{more}", shown.join(", "));
+            self.problems.push(
+                Diagnostic::new(Code::COV_NOT_EXHAUSTIVE, place(step, "on"), message)
+                    .label(format!("is of type `{on}`"))
+                    .help("add a case for each, or `case wildcard`"),
+            );
+        }
+        let paths = cases.iter().map(|case| (*case, self.pattern(case, &on))).collect();
+        self.apart(paths);
+        Type::Any
+    }
+
+    /// The names of a pattern, with what is known of them.
+    fn pattern(&mut self, case: &'f Block, on: &Type) -> Vec<(&'f str, Type)> {
+        if let Some(name) = case.text("binding") {
+            return vec![(name, on.clone())];
+        }
+        let (list, kind) =
+            (case.attribute("bindings").or(case.attribute("fields")), case.text("type"));
+        let (Some(list), Some(kind)) = (list, kind) else { return Vec::new() };
+        let ValueKind::Names(names) = &list.value.kind else { return Vec::new() };
+        let fields = self.table.fields_of(kind);
+        let is_struct = &*list.name.text == "fields";
+        let mut bound = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            let known = match fields {
+                Some(fields) if is_struct => {
+                    let known = fields.iter().find(|field| field.name == &**name);
+                    if known.is_none() {
+                        let all = fields.iter().map(|field| field.name).collect();
+                        self.unknown_field(list.value.span, kind, name, all);
+                    }
+                    known.map(|field| field.kind.clone())
+                }
+                Some(fields) if kind.contains("::") => {
+                    if index >= fields.len().max(1) {
+                        let all = fields.iter().map(|field| field.name).collect();
+                        self.unknown_field(list.value.span, kind, name, all);
+                        break;
+                    }
+                    fields.get(index).map(|field| field.kind.clone())
+                }
+                _ if kind == "Some" => Some(on.without(|member| *member == Type::None)),
+                _ if self.table.is_defined(kind) => Some(self.table.read(kind)),
+                _ => None,
+            };
+            bound.push((&**name, known.unwrap_or(Type::Any)));
+        }
+        bound
+    }
+
+    /// What `for` gives its variable.
+    fn item(&mut self, step: &'f Block) -> Type {
+        let given = self.path_of(step, "in");
+        match self.usable(&given) {
+            Type::List(item) => (*item).clone(),
+            kind @ (Type::Int | Type::Float | Type::Bool | Type::Text) => {
+                let message = format!("a loop over a value of type `{kind}`");
+                self.mismatch(place(step, "in"), message, "a list is needed");
+                Type::Any
+            }
+            _ => Type::Any,
+        }
+    }
+
+    /// The type of what `from`, `var`, `lit`, or `field` and `of` name.
+    fn source(&mut self, block: &'f Block) -> Type {
+        for name in ["from", "var"] {
+            if block.attribute(name).is_some() {
+                return self.path_of(block, name);
+            }
+        }
+        if let (Some(field), Some(_)) = (block.text("field"), block.text("of")) {
+            let base = self.path_of(block, "of");
+            return self.field(&base, field, place(block, "field"));
+        }
+        match block.attribute("lit").map(|attribute| &attribute.value.kind) {
+            Some(ValueKind::Var(_)) => self.path_of(block, "lit"),
+            Some(kind) => literal(kind, self.table),
+            None if is(block, "step") => Type::None,
+            None => Type::Any,
+        }
+    }
+
+    fn path_of(&mut self, block: &'f Block, name: &str) -> Type {
+        let Some(attribute) = block.attribute(name) else { return Type::Any };
+        let (ValueKind::Text(path) | ValueKind::Word(path) | ValueKind::Var(path)) =
+            &attribute.value.kind
+        else {
+            return Type::Any;
+        };
+        let ends = path.rmatch_indices('.').map(|(at, _)| at);
+        let mut ends = [path.len()].into_iter().chain(ends);
+        let Some(end) = ends.find(|end| self.known.contains_key(&path[..*end])) else {
+            return Type::Any;
+        };
+        let mut kind = self.known[&path[..end]].clone();
+        for field in path[end..].split('.').skip(1) {
+            kind = self.field(&kind, field, attribute.value.span);
+        }
+        kind
+    }
+
+    fn field(&mut self, of: &Type, field: &str, span: Span) -> Type {
+        let found = match self.usable(of) {
+            Type::List(item) if field.bytes().all(|b| b.is_ascii_digit()) => {
+                (*item).clone().optional()
+            }
+            Type::Map(value) => (*value).clone().optional(),
+            Type::Named(name) => match self.table.fields_of(&name) {
+                None => Type::Any,
+                Some(fields) => match fields.iter().find(|known| known.name == field) {
+                    Some(known) => known.kind.clone(),
+                    None => {
+                        let known = fields.iter().map(|field| field.name).collect();
+                        self.unknown_field(span, &name, field, known);
+                        Type::Any
+                    }
+                },
+            },
+            kind @ (Type::Int | Type::Float | Type::Bool | Type::Text) => {
+                self.unknown_field(span, &kind.to_string(), field, Vec::new());
+                Type::Any
+            }
+            _ => Type::Any,
+        };
+        if of.is_optional() { found.optional() } else { found }
+    }
+
+    /// What a step that needs a value sees: failures end the function before it, `none` makes its value `none`.
+    fn usable(&self, kind: &Type) -> Type {
+        match kind.without(|member| *member == Type::None || self.table.is_failure(member)) {
+            Type::Union(_) => Type::Any,
+            single => single,
+        }
+    }
+
+    fn is_sure(&self, kind: &Type) -> bool {
+        match kind {
+            Type::Any | Type::None | Type::Union(_) => false,
+            Type::Named(name) => self.table.is_defined(name) && !self.table.is_failure(kind),
+            _ => true,
+        }
+    }
+
+    fn may_be(&self, kind: &Type, accepts: impl Fn(&Type) -> bool) -> bool {
+        !self.is_sure(kind) || accepts(kind)
+    }
+
+    fn mismatch(&mut self, span: Span, message: String, label: &str) {
+        let problem = Diagnostic::new(Code::COV_TYPE, span, message).label(label);
+        self.problems.push(problem.help("use a value of that type, or convert this one"));
+    }
+
+    fn unknown_field(&mut self, span: Span, of: &str, field: &str, known: Vec<&str>) {
+        let help = match nearest(field, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if known.is_empty() => "it has no fields".to_owned(),
+            None => format!("it has {}", known.join(", ")),
+        };
+        let message = format!("`{}` has no field `{}`", shown(of), shown(field));
+        self.problems
+            .push(Diagnostic::new(Code::COV_FIELD, span, message).label("unknown").help(help));
+    }
+}
+
+/// A path on which nothing happens.
+static EMPTY: std::sync::LazyLock<Block> = std::sync::LazyLock::new(|| Block {
+    word: super::super::super::ast::Word { text: "".into(), span: Span::default() },
+    entries: Vec::new(),
+    span: Span::default(),
+});
+
+/// Where a source names its value.
+fn source_place(block: &Block) -> Span {
+    let named = ["from", "var", "lit", "field"].iter().find_map(|name| block.attribute(name));
+    named.map_or(block.word.span, |attribute| attribute.value.span)
+}
+
+fn literal(kind: &ValueKind, table: &Table<'_>) -> Type {
+    match kind {
+        ValueKind::Text(_) => Type::Text,
+        ValueKind::Int(_) => Type::Int,
+        ValueKind::Float(_) => Type::Float,
+        ValueKind::Bool(_) => Type::Bool,
+        ValueKind::None => Type::None,
+        ValueKind::Array(items) if !items.is_empty() => {
+            Type::List(Type::union(items.iter().map(|item| literal(item, table))).into())
+        }
+        ValueKind::Array(_) => Type::List(Type::Any.into()),
+        ValueKind::Typed(_, name) => table.read(name),
+        _ => Type::Any,
+    }
+}

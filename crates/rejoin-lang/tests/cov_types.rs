@@ -1,0 +1,203 @@
+//! What is said about types in `.cov` programs, and what is let pass.
+
+use rejoin_lang::cov;
+use rejoin_lang::diagnostic::render_text;
+use rejoin_lang::source::Source;
+
+const TYPES: &str = r#"
+snippet id="t.types" kind="module"
+types
+  struct name="Quote" field name="price" type="Int" field name="note" type="String" optional end
+  enum name="Way" variant name="Land" end variant name="Sea" field name="ship" type="String" end end
+  struct name="DepotError" field name="reason" type="String" end
+  struct name="Empty" end
+  alias name="Cents" type="Int"
+end
+end
+snippet id="t.missing" kind="struct"
+signature struct name="Missing" field name="what" type="Int" end end
+metadata error=true end
+end
+"#;
+
+fn codes(signature: &str, body: &str) -> (Vec<&'static str>, String) {
+    let text = format!(
+        "{TYPES}\nsnippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" {signature} end end\nbody\n{body}\nend\nend\n"
+    );
+    let (functions, problems) = cov::load(Source::new("test.cov", &*text));
+    let drawing = render_text(&functions.sources, &problems, false);
+    (problems.iter().map(|problem| problem.code.id()).collect(), drawing)
+}
+
+#[track_caller]
+fn says(wanted: &[&str], signature: &str, body: &str) {
+    let (found, drawing) = codes(signature, body);
+    assert_eq!(found, wanted, "{drawing}");
+}
+
+fn step(kind: &str, rest: &str, name: &str) -> String {
+    // The place in the file tells steps apart.
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let id = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    format!("step id=\"s{id}\" kind=\"{kind}\" {rest} as=\"{name}\" end\n")
+}
+
+const PARAMS: &str = r#"
+param name="n" type="Int" param name="x" type="Float" param name="s" type="String" param name="b" type="Bool"
+param name="q" type="Quote" param name="w" type="Way" param name="o" type="Int?" param name="l" type="Quote[]"
+param name="c" type="Cents" param name="any" type="Any" param name="far" type="Response" param name="m" type="Map<String,Int>"
+"#;
+
+#[test]
+fn operands() {
+    for (good, rest) in [
+        (true, "op=add input var=\"n\" input var=\"x\""),
+        (true, "op=add input var=\"c\" input var=\"q.price\""),
+        (true, "op=add input var=\"s\" input lit=\"a\""),
+        (true, "op=add input var=\"any\" input var=\"far\""),
+        (true, "op=add input var=\"o\" input var=\"m.key\""),
+        (true, "op=equals input var=\"s\" input var=\"n\""),
+        (false, "op=add input var=\"n\" input var=\"s\""),
+        (false, "op=add input var=\"q\" input lit=1"),
+        (false, "op=mul input var=\"s\" input lit=1"),
+        (false, "op=and input var=\"b\" input var=\"n\""),
+        (false, "op=not input var=\"o\""),
+        (false, "op=bit_and input var=\"x\" input lit=1"),
+        (false, "op=less input var=\"b\" input var=\"b\""),
+    ] {
+        let found = codes(PARAMS, &step("compute", rest, "r")).0;
+        let wrong = if rest.contains("\"b\" input var=\"b\"") { 2 } else { 1 };
+        assert_eq!(found, vec!["E0181"; if good { 0 } else { wrong }], "{rest}");
+    }
+}
+
+#[test]
+fn results_of_operations_and_paths_flow_on() {
+    let sum = step("compute", "op=add input var=\"n\" input lit=1", "sum");
+    let less = step("compute", "op=less input var=\"sum\" input lit=1", "less");
+    let choose = |on: &str| step("if", &format!("condition=\"{on}\" then end"), "_");
+    says(&[], PARAMS, &format!("{sum}{less}{}", choose("less")));
+    says(&["E0181"], PARAMS, &format!("{sum}{less}{}", choose("sum")));
+    let each =
+        |list: &str, body: &str| step("for", &format!("var=\"i\" in=\"{list}\" {body}"), "_");
+    says(&[], PARAMS, &each("l", &step("bind", "from=\"i.price\"", "p")));
+    says(&["E0184"], PARAMS, &each("l", &step("bind", "from=\"i.prise\"", "p")));
+    says(&["E0181"], PARAMS, &each("n", ""));
+    says(&["E0184"], PARAMS, &step("bind", "from=\"n.x\"", "p"));
+    // What paths disagree about is not known behind them.
+    let both = format!(
+        "then {} end else {} end",
+        step("bind", "lit=1", "v"),
+        step("bind", "lit=\"a\"", "v")
+    );
+    let either = step("if", &format!("condition=\"b\" {both}"), "_");
+    says(
+        &[],
+        PARAMS,
+        &format!("{either}{}", step("compute", "op=mul input var=\"v\" input lit=2", "_")),
+    );
+}
+
+#[test]
+fn new_values_have_the_fields_of_their_type() {
+    let quote = |fields: &str| step("construct", &format!("type=\"Quote\" {fields}"), "r");
+    says(&[], PARAMS, &quote("field name=\"price\" lit=1"));
+    says(&["E0181"], PARAMS, &quote(""));
+    says(&["E0181"], PARAMS, &quote("field name=\"price\" lit=\"1\""));
+    says(&["E0184"], PARAMS, &quote("field name=\"price\" lit=1 field name=\"nota\" lit=\"x\""));
+    says(&[], PARAMS, &step("construct", "type=\"Elsewhere\" field name=\"a\" lit=1", "r"));
+    says(&["E0181"], PARAMS, &step("return", "variant type=\"Way::Sea\" end", "_"));
+}
+
+#[test]
+fn returns() {
+    let back = |rest: &str| step("return", rest, "_");
+    says(&[], "returns type=\"Float\"", &back("lit=1"));
+    says(&["E0181"], "returns type=\"Int\"", &back("lit=1.5"));
+    says(&["E0181"], "returns type=\"Int\"", &back(""));
+    says(&[], "returns type=\"Int\" optional", &back("lit=none"));
+    says(&["E0181"], "returns collection of=\"Int\"", &back("lit=[\"a\"]"));
+    let union = "returns union type=\"Int\" type=\"DepotError\" end";
+    says(&[], union, &back("struct type=\"DepotError\" field name=\"reason\" lit=\"x\" end"));
+    says(&["E0185"], union, &back("lit=\"x\""));
+    // In a branch it is the branch's value.
+    let branch = format!("branch id=\"a\" {} end", back("lit=\"x\""));
+    says(&["W0053"], "returns type=\"Int\"", &step("parallel", &branch, "both"));
+}
+
+#[test]
+fn cases() {
+    let on = |on: &str, cases: &[&str]| {
+        let cases: String = cases.iter().map(|case| format!("case {case} end ")).collect();
+        step("match", &format!("on=\"{on}\" {cases}"), "_")
+    };
+    says(
+        &[],
+        PARAMS,
+        &on("w", &["variant type=\"Land\"", "variant type=\"Way::Sea\" bindings=(\"ship\")"]),
+    );
+    says(&["E0183"], PARAMS, &on("w", &["variant type=\"Land\""]));
+    says(&[], PARAMS, &on("w", &["variant type=\"Land\"", "binding=\"other\""]));
+    says(
+        &[],
+        PARAMS,
+        &on("o", &["variant type=\"Some\" bindings=(\"v\")", "variant type=\"None\""]),
+    );
+    says(&["E0183"], PARAMS, &on("o", &["variant type=\"Some\" bindings=(\"v\")"]));
+    says(&[], PARAMS, &on("b", &["literal=true", "literal=false"]));
+    says(&["E0183"], PARAMS, &on("b", &["literal=true"]));
+    says(&["E0183"], PARAMS, &on("n", &["literal=1"]));
+    says(&[], PARAMS, &on("any", &["literal=1"]));
+    says(&[], PARAMS, &on("q", &["struct type=\"Quote\" fields=(\"price\")"]));
+    says(&["E0184"], PARAMS, &on("q", &["struct type=\"Quote\" fields=(\"prize\")"]));
+    says(
+        &["E0184"],
+        PARAMS,
+        &on("w", &["variant type=\"Way::Sea\" bindings=(\"a\", \"c\")", "wildcard"]),
+    );
+}
+
+#[test]
+fn arguments_and_failures_of_calls() {
+    let callee = r#"
+snippet id="t.find" kind="fn"
+signature fn name="find" param name="code" type="String" param name="most" type="Int" optional default=3
+  returns union type="Quote" type="DepotError" end
+end end
+end
+"#;
+    let with =
+        |body: String| format!("{body}end\nend\n{callee}snippet id=\"t.z\" kind=\"fn\"\nbody\n");
+    let call = |args: &str| step("call", &format!("fn=\"t.find\" {args}"), "found");
+    says(&[], PARAMS, &with(call("arg name=\"code\" from=\"s\"")));
+    says(&[], PARAMS, &with(call("arg name=\"code\" from=\"any\" arg name=\"most\" from=\"o\"")));
+    says(&["E0153"], PARAMS, &with(call("arg name=\"code\" from=\"n\"")));
+    // A failure ends the function before its field is read; the field is that of the success.
+    let good = call("arg name=\"code\" from=\"s\"");
+    says(&[], PARAMS, &with(format!("{good}{}", step("bind", "from=\"found.price\"", "p"))));
+    says(
+        &["E0184"],
+        PARAMS,
+        &with(format!("{good}{}", step("bind", "from=\"found.reason\"", "p"))),
+    );
+    let cases = |cases: &str| step("match", &format!("on=\"found\" {cases}"), "_");
+    let quote = "case variant type=\"Quote\" bindings=(\"v\") end";
+    let failed = "case variant type=\"DepotError\" bindings=(\"e\") end";
+    says(&[], PARAMS, &with(format!("{good}{}", cases(&format!("{quote} {failed}")))));
+    says(&["E0183"], PARAMS, &with(format!("{good}{}", cases(quote))));
+    // A type whose snippet says `error=true` is a failure, too.
+    let marked = |body: &str| with(body.to_owned()).replace("DepotError", "Missing");
+    says(
+        &["E0184"],
+        PARAMS,
+        &marked(&format!("{good}{}", step("bind", "from=\"found.what\"", "p"))),
+    );
+}
+
+#[test]
+fn written_types() {
+    says(&["W0060"], "param name=\"a\" type=\"Elsewhere\" param name=\"b\" type=\"Elsewhere\"", "");
+    says(&[], "generic name=\"T\" param name=\"a\" type=\"List<T>\"", "");
+    says(&["E0054"], "param name=\"a\" type=\"List<Int\"", "");
+    says(&["E0182"], "returns union type=\"Int\" type=\"Int?\" end", "");
+}
