@@ -1,6 +1,6 @@
 //! What the documents show is run: programs are checked, commands are typed, and their output is compared.
 //!
-//! - ```` ```wp ````: a whole file; it has no problems. With `warns` behind the fence it may have warnings, with `fails`
+//! - ```` ```wp ````, ```` ```cov ````: a whole file; it has no problems. With `warns` behind the fence it may have warnings, with `fails`
 //!   it has at least one error. With a name behind the fence (```` ```wp hello.wp ````) later commands find it.
 //! - ```` ```text list.txt ````: a file that later commands find, of the name behind the fence.
 //! - ```` ```console ````: commands after `$`, each with its output; see [`crate::session`].
@@ -59,7 +59,7 @@ fn document(tally: &mut Tally, rejoin: &Path, path: &Path) -> Result<(), String>
     for block in blocks {
         let at = format!("{name}:{}", block.line);
         match block.language() {
-            "wp" => tally.case(format!("{at} program"), program(rejoin, &folder, &block)),
+            "wp" | "cov" => tally.case(format!("{at} program"), program(rejoin, &folder, &block)),
             "sh" => commands(tally, &at, &mut session, &block),
             "console" => match session::steps(&block.text) {
                 Err(problem) => tally.case(at, Err(problem)),
@@ -87,10 +87,11 @@ fn document(tally: &mut Tally, rejoin: &Path, path: &Path) -> Result<(), String>
 }
 
 fn program(rejoin: &Path, folder: &Path, block: &Block) -> Result<(), String> {
-    let name = block.info.iter().find(|word| word.ends_with(".wp"));
+    let ending = format!(".{}", block.language());
+    let name = block.info.iter().find(|word| word.ends_with(&ending));
     let file: PathBuf = match name {
         Some(name) => folder.join(name),
-        None => folder.join(format!("line-{}.wp", block.line)),
+        None => folder.join(format!("line-{}{ending}", block.line)),
     };
     fs::write(&file, &block.text).map_err(|e| format!("{}: {e}", file.display()))?;
     let mut command = Command::new(rejoin);
