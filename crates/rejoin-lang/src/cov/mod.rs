@@ -3,7 +3,7 @@
 //! Everything in it is a block of words, attributes and blocks, closed by `end`; a table of forms says which words belong where.
 //! A list of steps without a snippet around it is a file too: a function `main`, whose parameters are the names that it
 //! reads and does not bind. [`load`] also lowers the tree to [functions](crate::plan::Functions) and checks names,
-//! arguments, effects and types; [`format`] gives a file its one layout.
+//! arguments, effects and types; [`format()`] gives a file its one layout.
 //!
 //! ```
 //! use rejoin_lang::cov;
