@@ -50,11 +50,14 @@ impl fmt::Debug for LookUp {
     }
 }
 
-/// Waits for an outcome. It is dropped without one if the list of steps failed, was cancelled, or made something that
-/// is for one caller alone, such as a cookie.
+/// Waits for an outcome. It is dropped without one if the list of steps failed or was cancelled.
 pub trait Keep: Send {
     /// Takes the outcome.
     fn keep(self: Box<Self>, outcome: Outcome);
+
+    /// The list ended well, but what it made is for one caller alone, such as a cookie: others who ask for the same would
+    /// wait in vain.
+    fn decline(self: Box<Self>);
 }
 
 /// How a list of steps ended: well, and for everybody.
@@ -74,14 +77,16 @@ impl Outcome {
         self.made.memory_estimate(enough) + size_of::<Self>()
     }
 
-    /// `None` if it is not to be repeated.
+    fn is_failure(frame: &Frame) -> bool {
+        envelope::error_type(frame.state.value()).is_some()
+            || !frame.failures.is_empty()
+            || frame.status.is_some_and(|status| status >= 500)
+    }
+
+    /// Of a list that did not fail; `None` if it is for one caller alone.
     fn of(frame: &Frame, before: &Value) -> Option<Self> {
         let state = frame.state.value();
-        let is_private = !frame.kept.is_empty() || state.get("setCookies").is_some();
-        let is_failure = envelope::error_type(state).is_some()
-            || !frame.failures.is_empty()
-            || frame.status.is_some_and(|status| status >= 500);
-        if is_private || is_failure {
+        if !frame.kept.is_empty() || state.get("setCookies").is_some() {
             return None;
         }
         let mut made = state.clone();
@@ -125,8 +130,12 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     pub(crate) fn settle(self, frame: &Frame) {
-        if let Some(outcome) = Outcome::of(frame, &self.before) {
-            self.keep.keep(outcome);
+        if Outcome::is_failure(frame) {
+            return;
+        }
+        match Outcome::of(frame, &self.before) {
+            Some(outcome) => self.keep.keep(outcome),
+            None => self.keep.decline(),
         }
     }
 }

@@ -28,8 +28,8 @@ use options::Options;
 /// first argument, as an object. Unless the audience is everybody, who asks is part of the key: `.user`, the headers
 /// `authorization` and `x-api-key`, and the session's cookie.
 ///
-/// Errors, statuses from 500 and what sets cookies are not kept. Who asks for what is being made waits for it, and makes it
-/// itself if that fails. All is in memory, and each load of a program starts empty.
+/// Errors, statuses from 500 and what sets cookies are not kept. Who asks for what is being made waits for it; if that
+/// fails, one of those who wait is the next to make it. All is in memory, and each load of a program starts empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cache;
 

@@ -42,15 +42,18 @@ impl Memo for PreparedCache {
             let key = self.keys.key(options, &input);
             let store = input.context.host().shared.get::<Store>();
             let mut found = store.find(&key, Instant::now());
-            if let (Found::UnderWay(made), true) = (&mut found, may_wait) {
-                // Nothing is ever sent: it ends when whoever makes it has kept it, or has given up.
-                let _ = made.changed().await;
+            // It ends when whoever makes it has kept it, or has given up: then one of those who wait is the next to make it.
+            while may_wait && let Found::UnderWay(made) = &mut found {
+                let is_for_one_alone = made.changed().await.is_ok();
                 found = store.find(&key, Instant::now());
+                if is_for_one_alone {
+                    break;
+                }
             }
             let lead = match found {
                 Found::Known(outcome) => return Ok(LookUp::Found(outcome)),
                 Found::Lead(lead) => Some(lead),
-                // Somebody else is at it, but waiting may go in a circle, or has been in vain before.
+                // Somebody else is at it, but waiting may go in a circle, or would be in vain.
                 Found::UnderWay(_) => None,
             };
             let Options { ttl, stale, .. } = *options;

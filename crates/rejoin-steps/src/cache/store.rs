@@ -74,10 +74,10 @@ pub(super) enum Found {
     UnderWay(watch::Receiver<()>),
 }
 
-/// The part of the one who makes it: others wait until it is dropped.
+/// The part of the one who makes it: others wait until it is dropped. Something is sent only if it is for one alone.
 #[derive(Debug)]
 pub(super) enum Lead {
-    First { _waking: watch::Sender<()> },
+    First { waking: watch::Sender<()> },
     Refresh,
 }
 
@@ -111,18 +111,19 @@ impl Store {
         }
         let (waking, woken) = watch::channel(());
         kept.under_way.insert(*key, woken);
-        Found::Lead(Lead::First { _waking: waking })
+        Found::Lead(Lead::First { waking })
     }
 
-    fn keep(&self, flight: &Flight, outcome: Outcome) {
+    /// Whether it has been kept: not if it is too large.
+    fn keep(&self, flight: &Flight, outcome: Outcome) -> bool {
         let limits = flight.limits;
         let size = outcome.size(limits.one).saturating_add(OVERHEAD);
         if size > limits.one || size > limits.all {
-            return;
+            return false;
         }
         let now = Instant::now();
-        let Some(fresh_until) = now.checked_add(flight.ttl) else { return };
-        let Some(stale_until) = fresh_until.checked_add(flight.stale) else { return };
+        let Some(fresh_until) = now.checked_add(flight.ttl) else { return false };
+        let Some(stale_until) = fresh_until.checked_add(flight.stale) else { return false };
         let mut kept = self.lock();
         kept.remove(&flight.key);
         while kept.bytes + size > limits.all || kept.entries.len() >= limits.entries() {
@@ -139,6 +140,7 @@ impl Store {
             flight.key,
             Entry { outcome, size, used, fresh_until, stale_until, refreshed_until: None },
         );
+        true
     }
 }
 
@@ -165,7 +167,18 @@ pub(super) struct Flight {
 
 impl Keep for Flight {
     fn keep(self: Box<Self>, outcome: Outcome) {
-        self.store.keep(&self, outcome);
+        if !self.store.keep(&self, outcome) {
+            self.decline();
+        }
+    }
+
+    fn decline(mut self: Box<Self>) {
+        if let Some(Lead::First { waking }) = self.lead.take() {
+            // Who hears it must not find this one still under way.
+            let woken = self.store.lock().under_way.remove(&self.key);
+            waking.send_replace(());
+            drop(woken);
+        }
     }
 }
 
