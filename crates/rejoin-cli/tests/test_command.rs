@@ -541,3 +541,47 @@ describe "resolvers"
     let ran = directory.rejoin(&["test", "app.wp"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
 }
+
+#[test]
+fn a_pipeline_reads_the_input_that_its_test_gives() {
+    let directory = Directory::new();
+    directory.write(
+        "app.wp",
+        r#"
+pipeline sum =
+  |> stdin: `lines`
+  |> jq: `map(tonumber) | add`
+
+pipeline twice =
+  |> stdin: `json` @result(first)
+  |> stdin: `text`
+
+describe "input"
+  let last = 4
+  it "is read as lines"
+    when executing pipeline sum
+    and stdin is `1
+2
+{{last}}`
+    then output equals 7
+  it "is a text, whatever stands in it"
+    when executing pipeline twice
+    with stdin is "[1, 2]"
+    then output equals "[1, 2]"
+  it "is not there without it"
+    when executing pipeline sum
+    then status is 500
+    and output `.errors[0].type` equals "stdinError"
+"#,
+    );
+    let ran = directory.rejoin(&["test", "app.wp"]);
+    assert!(ran.stdout.ends_with("3 passed, 0 failed\n"), "{}\n{}", ran.stdout, ran.stderr);
+
+    directory.write(
+        "wrong.wp",
+        "GET /x\n  |> jq: `1`\n\ndescribe \"x\"\n  it \"y\"\n    when calling GET /x\n    and stdin is \"1\"\n    then status is 200\n",
+    );
+    let ran = directory.rejoin(&["check", "wrong.wp"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("a request has no standard input"), "{}", ran.stdout);
+}

@@ -255,6 +255,6 @@ fn the_summary_counts_each_kind() {
         summary(&problems(
             "GET a\nGET b\ndescribe \"c\"\n it \"d\" when calling GET /a\n and stdin is `1`\n"
         )),
-        "2 errors, 1 warning"
+        "3 errors"
     );
 }

@@ -247,7 +247,6 @@ codes! {
     E0306 PATH_CHARACTER Error true "character that a path cannot have";
     E0390 MISSING_VARIABLE Error true "environment variable not set";
     N0051 COV_UNCOVERED Note false "requirement without a test";
-    W0001 TEST_NOT_RUN Warning false "test that this version cannot run";
     W0051 COV_ORDER Warning false "sections in an unusual order";
     W0052 COV_IDLE_PART Warning false "part of `parallel` or `race` that does nothing";
     W0053 COV_RETURN_IN_BRANCH Warning false "`return` that ends a branch only";

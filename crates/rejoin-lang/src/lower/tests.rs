@@ -74,7 +74,16 @@ impl Lowering<'_> {
         let given = it.given.iter();
         let given = given.map(|given| Given {
             kind: given.kind,
-            script: self.test_script(&given.text, &variables),
+            script: match given.kind {
+                // A text of jq without anything put in is written as JSON writes it.
+                ast::GivenKind::Stdin => Script {
+                    text: Value::from(expand(&given.text.value, &variables).as_str())
+                        .to_json()
+                        .into(),
+                    span: given.text.span,
+                },
+                _ => self.test_script(&given.text, &variables),
+            },
         });
         let given = given.collect();
         let checks =
@@ -88,7 +97,6 @@ impl Lowering<'_> {
             trigger,
             given,
             checks,
-            unavailable: it.unavailable.as_ref().map(|name| name.text.clone()),
         })
     }
 

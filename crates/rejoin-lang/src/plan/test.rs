@@ -28,8 +28,6 @@ pub struct Test {
     pub given: Vec<Given>,
     /// What has to hold, in the order written.
     pub checks: Vec<Check>,
-    /// Set if this version cannot run it: what of it.
-    pub unavailable: Option<Arc<str>>,
 }
 
 /// A replacement for a step or pipeline.

@@ -37,8 +37,6 @@ pub struct It {
     pub given: Vec<Given>,
     /// What has to hold.
     pub checks: Vec<TestCheck>,
-    /// The first part that this version cannot run.
-    pub unavailable: Option<Name>,
     /// From `it` to the end of its last part.
     pub span: Span,
 }
@@ -133,12 +131,12 @@ pub enum Trigger {
     },
 }
 
-/// ``with body `jq` `` and the like.
+/// ``with body `jq` ``, `and stdin is "text"` and the like.
 #[derive(Clone, Debug)]
 pub struct Given {
     /// What is given.
     pub kind: GivenKind,
-    /// The jq program that makes it.
+    /// The jq program that makes it; the input itself if it is one.
     pub text: Text,
 }
 
@@ -157,6 +155,8 @@ pub enum GivenKind {
     Args,
     /// Named values, for `$context.options`.
     Options,
+    /// What a pipeline reads from its standard input: a text, and no jq program.
+    Stdin,
 }
 
 impl GivenKind {
@@ -169,6 +169,7 @@ impl GivenKind {
             "cookies" => Self::Cookies,
             "args" => Self::Args,
             "options" => Self::Options,
+            "stdin" => Self::Stdin,
             _ => return None,
         })
     }

@@ -41,6 +41,11 @@ pub(super) fn form_of(text: &str) -> Result<Form, TextProblem> {
 pub(super) struct PreparedStdin(pub(super) Form);
 
 impl Prepared for PreparedStdin {
+    /// A test has an input that is known already, or none.
+    fn is_inside(&self) -> bool {
+        true
+    }
+
     fn call<'a>(&'a self, input: Input<'a>) -> Called<'a> {
         let source = input.context.host().shared.get::<Source>();
         Called::pending(async move {

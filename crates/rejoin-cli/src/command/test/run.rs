@@ -107,9 +107,6 @@ fn attempt(
     reins: &Reins,
 ) -> Ran {
     let failed = |what: String| Ran::failed(test.span, what);
-    if let Some(what) = &test.unavailable {
-        return failed(format!("this version cannot run a test with `{what}`"));
-    }
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = match runtime.enable_all().start_paused(true).build() {
         Ok(runtime) => runtime,
@@ -254,6 +251,9 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
                 script: script_args(take(GivenKind::Args), take(GivenKind::Options)),
             };
             let target = Target::Pipeline(*id);
+            if let Some(Value::String(text)) = take(GivenKind::Stdin) {
+                rejoin_steps::stdin::provide(app.host(), &text);
+            }
             let mut input = take(GivenKind::Input).unwrap_or_else(|| Object::new().into());
             if matches!(test.trigger, Trigger::Resolver(_)) {
                 input = resolver_state(input);

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::Parser;
 use super::recover::METHODS;
-use super::scan::quoted;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::duration;
 use crate::wp::ast::{
@@ -59,7 +58,6 @@ impl Parser<'_> {
             trigger: None,
             given: Vec::new(),
             checks: Vec::new(),
-            unavailable: None,
             span: self.span_from(start),
         };
         let mut end = self.pos;
@@ -88,8 +86,14 @@ impl Parser<'_> {
                     .help("say what it starts, such as `when calling GET /path`"),
             );
         }
-        if let Some(what) = &it.unavailable {
-            self.report_unavailable(what);
+        let input = it.given.iter().find(|given| given.kind == GivenKind::Stdin);
+        if let (Some(Trigger::Calling { .. }), Some(input)) = (&it.trigger, input) {
+            let span = input.text.span;
+            self.report(
+                Diagnostic::new(Code::BAD_TEST, span, "a request has no standard input")
+                    .label("nothing reads this")
+                    .help("give it a body: ``with body `jq` ``; or execute a pipeline"),
+            );
         }
         it
     }
@@ -206,23 +210,19 @@ impl Parser<'_> {
             self.eat_trivia();
             match self.opt_quoted_text() {
                 Some((text, _)) => it.given.push(Given { kind, text }),
-                None => self.report_bad_test(start, "the value is missing", "jq between backticks"),
+                None => {
+                    let expected = match kind {
+                        GivenKind::Stdin => "a text between quotes or backticks",
+                        _ => "jq between backticks",
+                    };
+                    self.report_bad_test(start, "the value is missing", expected);
+                }
             }
             return;
         }
-        let field = self.peek_word();
         match self.parse_check(start) {
             Ok(check) => it.checks.push(check),
-            Err(Refused::Unavailable) => {
-                let line = self.line_end(start);
-                let word = Name { text: field.into(), span: self.span_from(start) };
-                // A value may span lines; everything else ends with its line.
-                self.pos = self.pos.max(line);
-                it.unavailable.get_or_insert(word);
-            }
-            Err(Refused::Malformed(expected)) => {
-                self.report_bad_test(start, "this cannot be checked", expected);
-            }
+            Err(expected) => self.report_bad_test(start, "this cannot be checked", expected),
         }
     }
 
@@ -288,7 +288,8 @@ impl Parser<'_> {
         Some(Mock { target, answer, after, span })
     }
 
-    fn parse_check(&mut self, start: usize) -> Result<TestCheck, Refused> {
+    /// The error is how it has to be written.
+    fn parse_check(&mut self, start: usize) -> Result<TestCheck, &'static str> {
         let field = self.peek_word();
         self.opt_name();
         self.eat_trivia();
@@ -305,8 +306,7 @@ impl Parser<'_> {
                     }),
                     _ => None,
                 };
-                let (from, to) =
-                    range.ok_or(Refused::Malformed("`status is 200` or `status in 200..299`"))?;
+                let (from, to) = range.ok_or("`status is 200` or `status in 200..299`")?;
                 Ok(TestCheck::Status { from, to, span })
             }
             "took" => {
@@ -315,19 +315,19 @@ impl Parser<'_> {
                     .value
                     .split_once("..")
                     .and_then(|(from, to)| Some((duration::parse(from)?, duration::parse(to)?)));
-                let (from, to) = range.ok_or(Refused::Malformed("`took 100ms..150ms`"))?;
+                let (from, to) = range.ok_or("`took 100ms..150ms`")?;
                 Ok(TestCheck::Took { from, to, span: self.span_from(start) })
             }
             "contentType" => {
                 if !matches!(&*self.parse_run().text, "is" | "equals") {
-                    return Err(Refused::Malformed("`contentType is \"text/html\"`"));
+                    return Err("`contentType is \"text/html\"`");
                 }
                 let value = self.parse_written();
                 Ok(TestCheck::ContentType { value, span: self.span_from(start) })
             }
             "header" => {
                 let Some((name, _)) = self.opt_quoted_text() else {
-                    return Err(Refused::Malformed("`header \"Name\" contains \"x\"`"));
+                    return Err("`header \"Name\" contains \"x\"`");
                 };
                 let (operator, value) = self.parse_comparison()?;
                 Ok(TestCheck::Header { name, operator, value, span: self.span_from(start) })
@@ -345,38 +345,31 @@ impl Parser<'_> {
                 };
                 self.eat_trivia();
                 let (Some((owner, name)), true) = (called, self.eat_word("with")) else {
-                    return Err(Refused::Malformed("``call pipeline name with `jq` ``"));
+                    return Err("``call pipeline name with `jq` ``");
                 };
                 self.eat_trivia();
                 self.eat_word("arguments");
                 let value = self.parse_written();
                 Ok(TestCheck::Call { owner, name, value, span: self.span_from(start) })
             }
-            "selector" => self.parse_selector_check(start).map_err(Refused::Malformed),
+            "selector" => self.parse_selector_check(start),
             "task" | "branch" => {
                 let task = self.opt_name();
                 let end = self.parse_bare();
                 let (Some(task), "was cancelled") = (task, &*end.value) else {
-                    return Err(Refused::Malformed("`task name was cancelled`"));
+                    return Err("`task name was cancelled`");
                 };
                 Ok(TestCheck::Cancelled { task, span: self.span_from(start) })
             }
-            "stdin" => {
-                self.parse_run();
-                self.parse_written();
-                Err(Refused::Unavailable)
-            }
-            _ => Err(Refused::Malformed(
-                "`status`, `output`, `header`, `contentType`, `selector`, `call` or `took`",
-            )),
+            _ => Err("`status`, `output`, `header`, `contentType`, `selector`, `call` or `took`"),
         }
     }
 
-    fn parse_comparison(&mut self) -> Result<(Name, Written), Refused> {
+    fn parse_comparison(&mut self) -> Result<(Name, Written), &'static str> {
         self.eat_trivia();
         let operator = self.parse_run();
         if !matches!(&*operator.text, "equals" | "contains" | "matches") {
-            return Err(Refused::Malformed("`equals`, `contains` or `matches`"));
+            return Err("`equals`, `contains` or `matches`");
         }
         Ok((operator, self.parse_written()))
     }
@@ -414,18 +407,6 @@ impl Parser<'_> {
         self.name(start, self.pos)
     }
 
-    fn report_unavailable(&mut self, what: &Name) {
-        self.report(
-            Diagnostic::new(
-                Code::TEST_NOT_RUN,
-                what.span,
-                format!("this version cannot run a test with {}", quoted(&what.text)),
-            )
-            .label("not available yet")
-            .help("`rejoin test` counts the test as failed; everything else works"),
-        );
-    }
-
     /// Reports what starts at `start`, and goes on behind its line.
     fn report_bad_test(&mut self, start: usize, what: &str, expected: &str) {
         if self.blame_last_text() {
@@ -440,12 +421,4 @@ impl Parser<'_> {
         );
         self.pos = self.pos.max(line_end);
     }
-}
-
-/// Why a check was not read.
-enum Refused {
-    /// This version cannot run it.
-    Unavailable,
-    /// It has to be written like this.
-    Malformed(&'static str),
 }
