@@ -7,7 +7,7 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! let names = ["assert", "auth", "cache", "debug", "fetch", "graphql", "handlebars", "jq", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "sql", "stdin", "validate"];
+//! let names = ["assert", "auth", "cache", "debug", "fetch", "graphql", "handlebars", "jq", "js", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "sql", "stdin", "validate"];
 //! assert_eq!(registry.names(), names);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
@@ -15,6 +15,7 @@
 //! | module | step |
 //! |---|---|
 //! | [`jq`] | a jq program on the state |
+//! | [`js`] | a JavaScript function on the state, sandboxed |
 //! | [`lua`] | a Luau script on the state, sandboxed |
 //! | [`fetch`] | an HTTP request |
 //! | [`pg`] | a statement on a PostgreSQL database |
@@ -36,6 +37,7 @@
 pub mod assert;
 pub mod auth;
 pub mod cache;
+mod database;
 pub mod debug;
 pub mod fetch;
 pub mod functions;
@@ -43,12 +45,14 @@ pub mod graphql;
 pub mod handlebars;
 mod hex;
 pub mod jq;
+pub mod js;
 mod key_template;
 pub mod log;
 pub mod lua;
 pub mod migrate;
 pub mod pg;
 pub mod rate_limit;
+mod script;
 mod settings_text;
 pub mod sleep;
 pub mod sql;
@@ -59,6 +63,8 @@ pub mod stdin;
 mod text_rule;
 pub mod validate;
 
+pub use database::Databases;
+
 use rejoin_engine::Registry;
 
 /// All built-in steps.
@@ -66,11 +72,12 @@ use rejoin_engine::Registry;
 /// A host puts its own in place of one, or adds more, with [`Registry::with`]; `fetch` with a client of its
 /// own is [`Fetch::from_builder`](fetch::Fetch::from_builder).
 pub fn registry() -> Registry {
-    let pg = pg::Pg::new();
+    let (pg, sql) = (pg::Pg::new(), sql::Sql::new());
+    let databases = Databases::new(pg.clone(), sql.clone());
     let fetch = fetch::Fetch::new();
     Registry::new()
         .with(assert::Assert)
-        .with(auth::Auth::new(pg.clone()))
+        .with(auth::Auth::new(databases))
         .with(cache::Cache)
         .with(debug::Debug)
         .with(graphql::GraphqlStep::new(&fetch))
@@ -78,12 +85,13 @@ pub fn registry() -> Registry {
         .with(handlebars::Handlebars::new())
         .with(handlebars::Handlebars::mustache())
         .with(jq::Jq)
+        .with(js::Js)
         .with(log::Log)
         .with(lua::Lua)
         .with(pg)
         .with(rate_limit::RateLimit)
         .with(sleep::Sleep)
         .with(stdin::Stdin)
-        .with(sql::Sql::new())
+        .with(sql)
         .with(validate::Validate)
 }

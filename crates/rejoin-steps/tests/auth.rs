@@ -245,6 +245,51 @@ fn accounts_in_a_database() {
     a_life(&in_database("serial", "integer"));
 }
 
+/// A program with a SQLite file of its own.
+fn in_sqlite(end: &str) -> Fixture {
+    static FILES: AtomicU32 = AtomicU32::new(0);
+    let name = format!("rejoin-auth-{}-{}.db", std::process::id(), FILES.fetch_add(1, Relaxed));
+    let path = std::env::temp_dir().join(name);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+    }
+    let config = format!("config sql {{ url: \"sqlite:{}\" }}\n", path.display());
+    let program = load(&format!(
+        "{config}{ROUTES}
+POST /set-up
+  |> sql: `CREATE TABLE users (id integer PRIMARY KEY, login text UNIQUE NOT NULL, email text, password_hash text NOT NULL, type text NOT NULL DEFAULT 'local', status text NOT NULL DEFAULT 'active')`
+  |> sql: `CREATE TABLE sessions (user_id integer NOT NULL REFERENCES users, token text UNIQUE NOT NULL, expires_at {end} NOT NULL)`
+POST /promote
+  |> sql: `UPDATE users SET type = 'admin', status = 'active'`
+POST /suspend
+  |> sql: `UPDATE users SET status = 'suspended'`
+POST /expire
+  |> sql: `UPDATE sessions SET expires_at = unixepoch()`"
+    ))
+    .on_real_time();
+    let set_up = program.call("POST /set-up");
+    assert_eq!(set_up.answer().error, None, "{}", set_up.body());
+    program
+}
+
+#[test]
+fn accounts_in_sqlite() {
+    // Whatever the column is declared as, a session ends when it should.
+    for end in ["integer", "text", "timestamp"] {
+        let program = in_sqlite(end);
+        a_life(&program);
+        let token = token(&program.call_with("POST /login", person("ada")));
+        refused(&program.call_with("POST /admin", with_token(&token)), "type `admin`");
+        program.call("POST /promote");
+        assert!(program.call_with("POST /admin", with_token(&token)).body().contains("admin"));
+        program.call("POST /suspend");
+        refused(&program.call_with("POST /me", with_token(&token)), "a login is required");
+        program.call("POST /promote");
+        program.call("POST /expire");
+        refused(&program.call_with("POST /me", with_token(&token)), "a login is required");
+    }
+}
+
 #[test]
 fn ids_may_be_of_any_type() {
     let program = in_database("uuid DEFAULT gen_random_uuid()", "uuid");

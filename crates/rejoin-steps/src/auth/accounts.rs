@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rejoin_engine::StepError;
+use rejoin_engine::{Context, StepError};
 use rejoin_value::{Object, Value, object};
 
 use super::database::Database;
@@ -38,14 +38,14 @@ impl User {
 /// Where they are.
 pub(super) enum Accounts<'a> {
     Memory(&'a Memory),
-    Database(&'a Database, Option<rejoin::Instant>),
+    Database(&'a Database, &'a Context),
 }
 
 impl Accounts<'_> {
     pub(super) async fn user(&self, login: &str) -> Result<Option<User>, StepError> {
         match self {
             Self::Memory(memory) => Ok(memory.user(login)),
-            Self::Database(database, deadline) => database.user(login, *deadline).await,
+            Self::Database(database, context) => database.user(login, context).await,
         }
     }
 
@@ -58,7 +58,7 @@ impl Accounts<'_> {
     ) -> Result<Option<User>, StepError> {
         match self {
             Self::Memory(memory) => Ok(memory.add(login, email, hash)),
-            Self::Database(database, deadline) => database.add(login, email, hash, *deadline).await,
+            Self::Database(database, context) => database.add(login, email, hash, context).await,
         }
     }
 
@@ -73,7 +73,7 @@ impl Accounts<'_> {
                 memory.open(user, token, ttl);
                 Ok(())
             }
-            Self::Database(database, deadline) => database.open(user, token, ttl, *deadline).await,
+            Self::Database(database, context) => database.open(user, token, ttl, context).await,
         }
     }
 
@@ -81,7 +81,7 @@ impl Accounts<'_> {
     pub(super) async fn of_session(&self, token: &str) -> Result<Option<User>, StepError> {
         match self {
             Self::Memory(memory) => Ok(memory.of_session(token)),
-            Self::Database(database, deadline) => database.of_session(token, *deadline).await,
+            Self::Database(database, context) => database.of_session(token, context).await,
         }
     }
 
@@ -91,7 +91,7 @@ impl Accounts<'_> {
                 memory.close(token);
                 Ok(())
             }
-            Self::Database(database, deadline) => database.close(token, *deadline).await,
+            Self::Database(database, context) => database.close(token, context).await,
         }
     }
 }

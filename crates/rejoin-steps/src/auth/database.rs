@@ -1,28 +1,35 @@
-//! Accounts and sessions in PostgreSQL. Whatever comes from outside is a parameter.
+//! Accounts and sessions in the program's database. Whatever comes from outside is a parameter.
 
 use std::time::Duration;
 
-use rejoin::Instant;
-use rejoin_engine::{Settings, StepError};
+use rejoin_engine::{Context, Settings, StepError};
 use rejoin_value::Value;
 
 use super::accounts::User;
-use crate::pg::{Pg, PreparedPg};
+use crate::database::{Databases, Statement};
 
 /// The statements, ready to run.
 pub(super) struct Database {
-    user: PreparedPg,
-    add: PreparedPg,
-    open: PreparedPg,
-    clean: PreparedPg,
-    of_session: PreparedPg,
-    close: PreparedPg,
+    user: Statement,
+    add: Statement,
+    open: Statement,
+    clean: Statement,
+    of_session: Statement,
+    close: Statement,
 }
 
 impl Database {
     /// `None` if the program has no database.
-    pub(super) fn of_site(pg: &Pg, settings: &Settings) -> Result<Option<Self>, String> {
-        let Some(statements) = pg.statements(settings)? else { return Ok(None) };
+    pub(super) fn of_site(
+        databases: &Databases,
+        settings: &Settings,
+    ) -> Result<Option<Self>, String> {
+        let Some(statements) = databases.of(settings)? else { return Ok(None) };
+        // SQLite has no type for a point in time: there it is a number of seconds, whatever the column is declared as.
+        let (end, has_ended) = match statements.is_sqlite() {
+            true => ("unixepoch() + $3", "CAST(expires_at AS integer) <= unixepoch()"),
+            false => ("now() + make_interval(secs => $3::float8)", "expires_at <= now()"),
+        };
         Ok(Some(Self {
             user: statements.prepare(
                 "SELECT id, login, email, password_hash, type, status FROM users WHERE login = $1",
@@ -31,16 +38,15 @@ impl Database {
                 "INSERT INTO users (login, email, password_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING \
                  RETURNING id, login, email, type, status",
             ),
-            open: statements.prepare(
-                "INSERT INTO sessions (user_id, token, expires_at) \
-                 VALUES ($1, $2, now() + make_interval(secs => $3::float8))",
-            ),
+            open: statements.prepare(&format!(
+                "INSERT INTO sessions (user_id, token, expires_at) VALUES ($1, $2, {end})"
+            )),
             clean: statements
-                .prepare("DELETE FROM sessions WHERE user_id = $1 AND expires_at <= now()"),
-            of_session: statements.prepare(
+                .prepare(&format!("DELETE FROM sessions WHERE user_id = $1 AND {has_ended}")),
+            of_session: statements.prepare(&format!(
                 "SELECT u.id, u.login, u.email, u.type, u.status FROM sessions s JOIN users u ON u.id = s.user_id \
-                 WHERE s.token = $1 AND s.expires_at > now()",
-            ),
+                 WHERE s.token = $1 AND NOT ({has_ended})"
+            )),
             close: statements.prepare("DELETE FROM sessions WHERE token = $1"),
         }))
     }
@@ -48,9 +54,9 @@ impl Database {
     pub(super) async fn user(
         &self,
         login: &str,
-        deadline: Option<Instant>,
+        context: &Context,
     ) -> Result<Option<User>, StepError> {
-        first_user(self.user.run(&[login.into()], deadline).await)
+        first_user(self.user.run(&[login.into()], context).await)
     }
 
     pub(super) async fn add(
@@ -58,9 +64,9 @@ impl Database {
         login: &str,
         email: &str,
         hash: &str,
-        deadline: Option<Instant>,
+        context: &Context,
     ) -> Result<Option<User>, StepError> {
-        first_user(self.add.run(&[login.into(), email.into(), hash.into()], deadline).await)
+        first_user(self.add.run(&[login.into(), email.into(), hash.into()], context).await)
     }
 
     pub(super) async fn open(
@@ -68,27 +74,23 @@ impl Database {
         user: &User,
         token: &str,
         ttl: Duration,
-        deadline: Option<Instant>,
+        context: &Context,
     ) -> Result<(), StepError> {
-        self.clean.run(std::slice::from_ref(&user.id), deadline).await?;
+        self.clean.run(std::slice::from_ref(&user.id), context).await?;
         let params = [user.id.clone(), token.into(), (ttl.as_secs() as i64).into()];
-        self.open.run(&params, deadline).await.map(drop)
+        self.open.run(&params, context).await.map(drop)
     }
 
     pub(super) async fn of_session(
         &self,
         token: &str,
-        deadline: Option<Instant>,
+        context: &Context,
     ) -> Result<Option<User>, StepError> {
-        first_user(self.of_session.run(&[token.into()], deadline).await)
+        first_user(self.of_session.run(&[token.into()], context).await)
     }
 
-    pub(super) async fn close(
-        &self,
-        token: &str,
-        deadline: Option<Instant>,
-    ) -> Result<(), StepError> {
-        self.close.run(&[token.into()], deadline).await.map(drop)
+    pub(super) async fn close(&self, token: &str, context: &Context) -> Result<(), StepError> {
+        self.close.run(&[token.into()], context).await.map(drop)
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rejoin_engine::{CallSite, Prepared, Step};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
-use crate::pg::Pg;
+use crate::Databases;
 use action::Action;
 
 /// The step `auth`.
@@ -30,21 +30,21 @@ use action::Action;
 ///
 /// What is refused is an `authError` with `message` and `context`, the step's text.
 ///
-/// With `config pg` accounts and sessions are in its tables `users(id, login unique, email, password_hash, type default 'local',
-/// status default 'active')` and `sessions(user_id, token unique, expires_at)`; without, they are in memory, until the program ends. A
-/// database that fails ends the request; the log says why. Passwords are hashed with Argon2id, on the script pool.
+/// With `config pg`, or a `url` in `config sql`, accounts and sessions are in tables `users(id, login unique, email, password_hash,
+/// type default 'local', status default 'active')` and `sessions(user_id, token unique, expires_at)`; SQLite has `expires_at` as seconds
+/// since 1970. Without a database they are in memory, until the program ends. A database that fails ends the request; the log says why. Passwords are hashed with Argon2id, on the script pool.
 ///
 /// `config auth` has `sessionTtl` (a week), `cookieName` (`wp_session`), `cookieSecure` (`false`), `cookieHttpOnly` (`true`), `cookieSameSite` (`Lax`)
 /// and `cookiePath` (`/`).
 #[derive(Debug)]
 pub struct Auth {
-    pg: Pg,
+    databases: Databases,
 }
 
 impl Auth {
-    /// The step, with accounts in the database of that `pg` if the program has one.
-    pub fn new(pg: Pg) -> Self {
-        Self { pg }
+    /// The step, with accounts in the program's database if it has one.
+    pub fn new(databases: Databases) -> Self {
+        Self { databases }
     }
 }
 
@@ -63,13 +63,14 @@ impl Step for Auth {
             start: 0,
             end: text.len(),
             message,
-            help: Some("see `config auth` and `config pg`".into()),
+            help: Some("see `config auth`, `config pg` and `config sql`".into()),
         };
         Ok(Arc::new(run::PreparedAuth {
             action: Action::parse(text)?,
             text: text.trim().into(),
             cookies: cookie::Cookies::of_config(site.settings).map_err(problem)?,
-            database: database::Database::of_site(&self.pg, site.settings).map_err(problem)?,
+            database: database::Database::of_site(&self.databases, site.settings)
+                .map_err(problem)?,
         }))
     }
 }

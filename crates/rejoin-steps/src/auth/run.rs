@@ -32,7 +32,7 @@ impl Prepared for PreparedAuth {
         Called::pending(async move {
             let memory = input.context.host().shared.get::<Memory>();
             let accounts = match &self.database {
-                Some(database) => Accounts::Database(database, input.context.scope().deadline()),
+                Some(database) => Accounts::Database(database, input.context),
                 None => Accounts::Memory(&memory),
             };
             match self.act(&accounts, &input).await {

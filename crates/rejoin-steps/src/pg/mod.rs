@@ -73,6 +73,11 @@ impl Pg {
             .map(|settings| Statements(self.pool(settings))))
     }
 
+    /// Statements on a database of another step's configuration.
+    pub(crate) fn statements_on(&self, settings: PgSettings) -> Statements {
+        Statements(self.pool(settings))
+    }
+
     /// A statement of `sql`, on a database of that step's own configuration.
     pub(crate) fn statement(&self, settings: PgSettings, sql: &str) -> PreparedPg {
         PreparedPg { pool: Some(self.pool(settings)), sql: sql.into(), raw: false }
@@ -88,6 +93,7 @@ impl Pg {
 }
 
 /// Statements of other steps, on the pool of a program.
+#[derive(Clone)]
 pub(crate) struct Statements(Arc<Pool>);
 
 impl Statements {

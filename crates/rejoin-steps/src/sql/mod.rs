@@ -13,17 +13,18 @@ mod spec;
 mod syntax;
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rejoin_engine::{CallSite, Prepared, Step};
+use rejoin_engine::{CallSite, Prepared, Settings, Step};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
-use crate::pg::Pg;
+use crate::pg::{Pg, Statements};
 use crate::sql_text::{self, Dialect};
 use database::Database;
 pub(crate) use memory::migrate_memory;
-use run::{Place, PreparedSqlite};
+use run::Place;
+pub(crate) use run::PreparedSqlite;
+use settings::BLOCK;
 pub(crate) use settings::{SqlSettings, SqliteSettings};
 
 /// The step `sql`.
@@ -49,17 +50,33 @@ pub(crate) use settings::{SqlSettings, SqliteSettings};
 /// temporary tables, most pragmas) are refused. A call that is given up stops within microseconds, and what it did is undone.
 ///
 /// The database in memory belongs to the application: a reload keeps it, and it ends with the process.
+///
+/// Clones share the connections.
+#[derive(Clone)]
 pub struct Sql {
     /// For addresses of a PostgreSQL.
     pg: Pg,
     /// The file of the program that was loaded last. A reload with the same settings keeps its connections.
-    current: Mutex<Option<Arc<Database>>>,
+    current: Arc<Mutex<Option<Arc<Database>>>>,
 }
 
 impl Sql {
     /// The step, not yet connected to anything.
     pub fn new() -> Self {
-        Self { pg: Pg::new(), current: Mutex::default() }
+        Self { pg: Pg::new(), current: Arc::default() }
+    }
+
+    /// What other steps run on the database that `config sql` names; `None` if it names none.
+    pub(crate) fn statements(&self, settings: &Settings) -> Result<Option<SqlStatements>, String> {
+        if settings.text(BLOCK, "url").is_none() {
+            return Ok(None);
+        }
+        Ok(Some(match SqlSettings::read(settings)? {
+            SqlSettings::Sqlite(settings) => SqlStatements::Sqlite(self.place(settings)),
+            SqlSettings::Postgres(settings) => {
+                SqlStatements::Postgres(self.pg.statements_on(*settings))
+            }
+        }))
     }
 
     fn place(&self, settings: SqliteSettings) -> Place {
@@ -72,6 +89,13 @@ impl Sql {
             _ => current.insert(Database::new(settings, Arc::default())).clone(),
         })
     }
+}
+
+/// Statements of other steps.
+#[derive(Clone)]
+pub(crate) enum SqlStatements {
+    Sqlite(Place),
+    Postgres(Statements),
 }
 
 /// A connection for migrations, which may do what statements of programs may not. Blocks.
@@ -137,11 +161,9 @@ impl Step for Sql {
             return Err(problem);
         }
         Ok(match settings {
-            SqlSettings::Sqlite(settings) => Arc::new(PreparedSqlite {
-                place: self.place(settings),
-                sql: sql.into(),
-                writes: AtomicBool::new(false),
-            }),
+            SqlSettings::Sqlite(settings) => {
+                Arc::new(PreparedSqlite::new(&self.place(settings), sql))
+            }
             SqlSettings::Postgres(settings) => Arc::new(self.pg.statement(*settings, sql)),
         })
     }

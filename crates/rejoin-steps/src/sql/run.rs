@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rejoin_engine::{Called, DomainError, Input, Prepared, StepError};
+use rejoin_engine::{Called, Context, DomainError, Input, Prepared, StepError};
 use rejoin_value::{Array, Value, object};
 use rusqlite::Connection;
 use rusqlite::limits::Limit;
@@ -18,15 +18,16 @@ use super::settings::{BLOCK, SqliteSettings};
 use crate::sql_params::{sql_params, wrong_number};
 
 /// A statement with its database.
-pub(super) struct PreparedSqlite {
-    pub(super) place: Place,
-    pub(super) sql: Arc<str>,
+pub(crate) struct PreparedSqlite {
+    place: Place,
+    sql: Arc<str>,
     /// Known once it was prepared: it does not only read.
-    pub(super) writes: AtomicBool,
+    writes: AtomicBool,
 }
 
 /// Which database it is.
-pub(super) enum Place {
+#[derive(Clone)]
+pub(crate) enum Place {
     File(Arc<Database>),
     /// The host's; each host has one of its own.
     Memory(SqliteSettings),
@@ -38,13 +39,7 @@ impl Prepared for PreparedSqlite {
             Ok(params) => params,
             Err(message) => return Called::Ready(Err(StepError::Failed(message))),
         };
-        let database = match &self.place {
-            Place::File(database) => database.clone(),
-            Place::Memory(settings) => {
-                input.context.host().shared.get::<Memory>().database(settings)
-            }
-        };
-        Called::pending(async move { self.run(&database, params).await.map(Into::into) })
+        Called::pending(async move { self.run(&params, input.context).await.map(Into::into) })
     }
 }
 
@@ -66,11 +61,23 @@ impl From<rusqlite::Error> for Ended {
 }
 
 impl PreparedSqlite {
+    pub(crate) fn new(place: &Place, sql: &str) -> Self {
+        Self { place: place.clone(), sql: sql.into(), writes: AtomicBool::new(false) }
+    }
+
     /// Runs it; the answer is `{rows, rowCount}`.
     ///
     /// # Cancel safety
     /// Dropping the future stops the statement and undoes it; the scope around the call waits for that.
-    async fn run(&self, database: &Database, params: Vec<Value>) -> Result<Value, StepError> {
+    pub(crate) async fn run(
+        &self,
+        params: &[Value],
+        context: &Context,
+    ) -> Result<Value, StepError> {
+        let database = match &self.place {
+            Place::File(database) => database.clone(),
+            Place::Memory(settings) => context.host().shared.get::<Memory>().database(settings),
+        };
         let most = database.settings().max_result;
         let params: Arc<[Value]> = params.into();
         let run = |role| {

@@ -5,9 +5,8 @@ use std::rc::Rc;
 
 use mlua::{AppDataRef, Lua, Table};
 
-use super::Surroundings;
-use super::limiter::Limiter;
 use super::mirror::Origin;
+use crate::script::{Limiter, Surroundings};
 
 /// So many lines one call may print.
 const PRINTS: u32 = 1000;

@@ -1,75 +1,25 @@
 //! How a script fails, told from what the interpreter reports.
 
-use std::fmt;
-use std::time::Duration;
-
 use super::prelude::PRELUDE_NAME;
+use crate::script::ScriptError;
 
-/// An error's text is cut here.
-const LONGEST_MESSAGE: usize = 800;
-
-/// Why a script yielded no value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ScriptError {
-    /// It raised an error.
-    Raised {
-        /// What it said.
-        message: String,
-        /// The line of the script, from 1.
-        line: Option<u32>,
-    },
-    /// It ran longer than it may.
-    TooLong(Duration),
-    /// It held more memory than it may, in bytes.
-    TooMuchMemory(usize),
-    /// Nobody waits for it any more.
-    Stopped,
-    /// Its result is no JSON.
-    Result(String),
-}
-
-impl fmt::Display for ScriptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Raised { message, line: Some(line) } => write!(f, "line {line}: {message}"),
-            Self::Raised { message, line: None } => f.write_str(message),
-            Self::TooLong(limit) => write!(
-                f,
-                "the script ran longer than its limit of {limit:?}; `timeout` in `config lua` sets it"
-            ),
-            Self::TooMuchMemory(limit) => write!(
-                f,
-                "the script held more memory than its limit of {} MiB; `memory` in `config lua` sets it",
-                limit.div_ceil(1 << 20)
-            ),
-            Self::Stopped => f.write_str("the script was stopped: nobody waits for it any more"),
-            Self::Result(problem) => write!(f, "the script's result is no JSON: {problem}"),
-        }
+/// Reads an error that a chunk with that name raised.
+pub(super) fn raised(error: &mlua::Error, chunk: &str) -> ScriptError {
+    let (text, traceback) = text_of(error);
+    let (message, stack) = text.split_once("\nstack traceback:\n").unwrap_or((&text, ""));
+    let (mut message, mut line) = strip_place(message, chunk);
+    // An error that came out of a coroutine has a place for each; the last one is where it happened.
+    while let (rest, Some(inner)) = strip_place(message, chunk) {
+        (message, line) = (rest, Some(inner));
     }
-}
-
-impl ScriptError {
-    /// Reads an error that a chunk with that name raised.
-    pub(super) fn raised(error: &mlua::Error, chunk: &str) -> Self {
-        let (text, traceback) = text_of(error);
-        let (message, stack) = text.split_once("\nstack traceback:\n").unwrap_or((&text, ""));
-        let (mut message, mut line) = strip_place(message, chunk);
-        // An error that came out of a coroutine has a place for each; the last one is where it happened.
-        while let (rest, Some(inner)) = strip_place(message, chunk) {
-            (message, line) = (rest, Some(inner));
-        }
-        // The wrappers of library functions are no place that a user can look at.
-        let message = strip_place(message, PRELUDE_NAME).0;
-        let line = line.or_else(|| line_in(stack, chunk)).or_else(|| line_in(&traceback, chunk));
-        let message = if message.starts_with("table: 0x") {
-            "the script raised a table as its error; `error` takes a text".to_owned()
-        } else if message.len() > LONGEST_MESSAGE {
-            format!("{}…", &message[..message.floor_char_boundary(LONGEST_MESSAGE)])
-        } else {
-            message.to_owned()
-        };
-        Self::Raised { message, line }
-    }
+    // The wrappers of library functions are no place that a user can look at.
+    let message = strip_place(message, PRELUDE_NAME).0;
+    let line = line.or_else(|| line_in(stack, chunk)).or_else(|| line_in(&traceback, chunk));
+    let message = match message.starts_with("table: 0x") {
+        true => "the script raised a table as its error; `error` takes a text",
+        false => message,
+    };
+    ScriptError::raised(message, line)
 }
 
 /// The innermost error's text, and the traceback of the outermost call back into Rust.

@@ -7,7 +7,6 @@
 //! | `globals` | the functions that reach out: flags, conditions, environment, log |
 //! | `mirror` | JSON to Lua, lazily |
 //! | `output` | Lua to JSON |
-//! | `limiter` | time and stop |
 //! | `call` | what belongs to one run |
 //! | `error` | why a script failed, and on which line |
 
@@ -15,7 +14,6 @@ mod call;
 mod chunk;
 mod error;
 mod globals;
-mod limiter;
 mod mirror;
 mod output;
 mod prelude;
@@ -28,15 +26,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use mlua::state::{GcIncParams, GcMode};
-use mlua::{Function, Lua, LuaOptions, StdLib, Table};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table, VmState};
 use rejoin_value::Value;
 
 use call::Call;
 pub(crate) use chunk::Chunk;
-pub(crate) use error::ScriptError;
-use limiter::Limiter;
-pub(crate) use limiter::Limits;
 use mirror::Metatables;
+
+use crate::script::{Limiter, Limits, ScriptError, Surroundings};
 
 /// The name of scripts in the interpreter's messages.
 const CHUNK_NAME: &str = "lua";
@@ -44,16 +41,6 @@ const CHUNK_NAME: &str = "lua";
 const LOADED_CHUNKS: usize = 256;
 /// A VM that has grown by more than this is thrown away after the call.
 const KEPT_GROWTH: usize = 8 << 20;
-
-/// What a script can reach outside its VM.
-pub(crate) trait Surroundings {
-    fn flag(&self, name: &str) -> bool;
-    fn set_flag(&self, name: &str, on: bool);
-    fn condition(&self, name: &str) -> bool;
-    fn set_condition(&self, name: &str, holds: bool);
-    fn env(&self, name: &str) -> Option<String>;
-    fn print(&self, line: &str);
-}
 
 /// After so much allocation the collector does a step.
 const GC_STEP_KIB: i32 = 64;
@@ -79,7 +66,7 @@ pub(crate) fn run(
 ) -> Result<Value, ScriptError> {
     let mut vm = match IDLE.take() {
         Some(vm) => vm,
-        None => Vm::new().map_err(|error| ScriptError::raised(&error, CHUNK_NAME))?,
+        None => Vm::new().map_err(|error| error::raised(&error, CHUNK_NAME))?,
     };
     let result = vm.run(chunk, request, context, surroundings, limits);
     if vm.is_reusable(&result) {
@@ -115,7 +102,13 @@ impl Vm {
         lua.gc_set_mode(GcMode::Incremental(
             GcIncParams::default().step_size(GC_STEP_KIB).step_multiplier(GC_STEP_PERCENT),
         ));
-        let limiter = Limiter::install(&lua);
+        let limiter = Rc::new(Limiter::default());
+        let watch = limiter.clone();
+        // Luau calls back at every loop turn, every call and within pattern matching.
+        lua.set_interrupt(move |_| match watch.check() {
+            Ok(()) => Ok(VmState::Continue),
+            Err(_) => Err(mlua::Error::runtime("the script was stopped at a limit")),
+        });
         lua.set_app_data(Metatables::new(&lua)?);
         let open = lua.create_function(|lua, table: Table| mirror::open(lua, &table))?;
         let base = prelude::base(&lua, mirror::mark(), &open)?;
@@ -133,8 +126,7 @@ impl Vm {
 
     /// Whether the VM is as good as new: nothing was cut off, and it has not grown much.
     fn is_reusable(&self, result: &Result<Value, ScriptError>) -> bool {
-        let whole =
-            matches!(result, Ok(_) | Err(ScriptError::Raised { .. } | ScriptError::Result(_)));
+        let whole = result.as_ref().err().is_none_or(ScriptError::is_orderly);
         whole && self.lua.used_memory() < self.size + KEPT_GROWTH
     }
 
@@ -155,7 +147,7 @@ impl Vm {
         let result = match result {
             Ok(value) => output::to_json(&self.lua, &value, Some(request), memory),
             Err(error) if is_memory_error(&error) => Err(ScriptError::TooMuchMemory(memory)),
-            Err(error) => Err(ScriptError::raised(&error, CHUNK_NAME)),
+            Err(error) => Err(error::raised(&error, CHUNK_NAME)),
         };
         drop(self.lua.remove_app_data::<Call>());
         match self.limiter.disarm() {

@@ -7,9 +7,8 @@ use mlua::{Lua, Table};
 use rejoin_value::{Array, Number, Object, Value};
 
 use super::call::Call;
-use super::error::ScriptError;
-use super::limiter::Limiter;
 use super::mirror::{Exact, Slot, open, origin_of};
+use crate::script::{Limiter, ScriptError};
 
 /// How deep tables may nest in a result.
 const MAX_DEPTH: usize = 128;

@@ -1,15 +1,12 @@
 //! Stops a script at its limits.
 //!
-//! Luau calls back at every loop turn, every call and within pattern matching. From the moment the limit is
-//! reached each of these raises an error, so a script that catches the first one is caught by the next.
+//! An interpreter asks [`Limiter::check`] all the time: at loop turns, at calls, within pattern matching. From the moment
+//! the limit is reached each answer is an error, so a script that catches the first one is caught by the next.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-use mlua::{Lua, VmState};
 
 use super::error::ScriptError;
 
@@ -29,7 +26,7 @@ const STRIDE: u32 = 32;
 
 /// The limits of the run under way in a VM.
 #[derive(Debug, Default)]
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     run: RefCell<Option<Run>>,
     left: Cell<u32>,
     tripped: Cell<Option<Tripped>>,
@@ -48,19 +45,8 @@ enum Tripped {
 }
 
 impl Limiter {
-    /// Watches over every run in that VM.
-    pub(super) fn install(lua: &Lua) -> Rc<Self> {
-        let limiter = Rc::new(Self::default());
-        let watch = limiter.clone();
-        lua.set_interrupt(move |_| match watch.check() {
-            Ok(()) => Ok(VmState::Continue),
-            Err(_) => Err(mlua::Error::runtime("the script was stopped at a limit")),
-        });
-        limiter
-    }
-
     /// Begins a run.
-    pub(super) fn arm(&self, limits: Limits) {
+    pub(crate) fn arm(&self, limits: Limits) {
         self.left.set(0);
         self.tripped.set(None);
         *self.run.borrow_mut() =
@@ -68,7 +54,7 @@ impl Limiter {
     }
 
     /// Ends the run. Says which limit it reached, even if the script hushed that up.
-    pub(super) fn disarm(&self) -> Option<ScriptError> {
+    pub(crate) fn disarm(&self) -> Option<ScriptError> {
         let run = self.run.borrow_mut().take();
         let error = self.error(run.as_ref()?);
         self.tripped.set(None);
@@ -76,13 +62,18 @@ impl Limiter {
     }
 
     /// One more small piece of work.
-    pub(super) fn check(&self) -> Result<(), ScriptError> {
+    pub(crate) fn check(&self) -> Result<(), ScriptError> {
         let left = self.left.get();
         if left > 0 && self.tripped.get().is_none() {
             self.left.set(left - 1);
             return Ok(());
         }
         self.left.set(STRIDE);
+        self.look()
+    }
+
+    /// One more piece of work that may be large: looks at the clock at once.
+    pub(crate) fn look(&self) -> Result<(), ScriptError> {
         let run = self.run.borrow();
         let Some(run) = &*run else { return Ok(()) };
         if run.limits.stop.load(Ordering::Relaxed) {

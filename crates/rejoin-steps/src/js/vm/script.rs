@@ -1,0 +1,94 @@
+//! A script, read once when its program is loaded.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rejoin_lang::step_spec::TextProblem;
+
+use super::error::Place;
+use super::with_vm;
+use crate::script::Limits;
+
+/// What stands before the text, and how many lines that is.
+const BEFORE: &str = "(function (request, context) { \"use strict\";\n";
+pub(super) const LINES_BEFORE: usize = 1;
+/// What stands behind it; on a line of its own, for a text may end with a comment.
+const BEHIND: &str = "\n})";
+
+/// A script whose syntax is right. Every interpreter makes a function of it, once.
+#[derive(Debug)]
+pub(crate) struct Script {
+    /// Tells it from every other script of the process.
+    pub(super) id: u64,
+    /// A function expression with the text as its body.
+    pub(super) source: String,
+    mentions_request: bool,
+    mentions_context: bool,
+}
+
+impl Script {
+    /// Reads a script. Nothing of it runs.
+    ///
+    /// # Errors
+    /// Where the text stops being JavaScript, and what was wrong there.
+    pub(crate) fn compile(text: &str) -> Result<Self, TextProblem> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let all = text.contains("arguments");
+        let script = Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            source: format!("{BEFORE}{text}{BEHIND}"),
+            mentions_request: all || text.contains("request"),
+            mentions_context: all || text.contains("context"),
+        };
+        let limits =
+            Limits { time: Duration::from_secs(1), memory: 64 << 20, stop: Arc::default() };
+        let (message, place) = match with_vm(|vm| vm.check(&script, limits)) {
+            Ok(None) => return Ok(script),
+            Ok(Some(problem)) => problem,
+            Err(limit) => (limit.to_string(), None),
+        };
+        Err(problem(text, &message, place))
+    }
+
+    /// The function expression without the brackets around it.
+    pub(super) fn function_text(&self) -> &str {
+        &self.source[1..self.source.len() - 1]
+    }
+
+    /// Whether it may look at the state. There is no other way to it than its name, or the list of all arguments.
+    pub(super) fn mentions_request(&self) -> bool {
+        self.mentions_request
+    }
+
+    /// Whether it may look at `context`, likewise.
+    pub(crate) fn mentions_context(&self) -> bool {
+        self.mentions_context
+    }
+}
+
+/// Places a problem in the text: the word there, or what stands at the place, or the last character.
+fn problem(text: &str, message: &str, place: Option<Place>) -> TextProblem {
+    let message = message.strip_prefix("SyntaxError: ").unwrap_or(message);
+    let end = text.trim_end().len();
+    let last = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+    let (start, end) = match place {
+        None => (0, end),
+        Some(place) => {
+            let before: usize = text.split_inclusive('\n').take(place.line - 1).map(str::len).sum();
+            let line = text[before.min(text.len())..].split('\n').next().unwrap_or_default();
+            let column = line.char_indices().nth(place.column.saturating_sub(1)).map(|(at, _)| at);
+            match column {
+                Some(column) if before + column < end => {
+                    let rest = &line[column..];
+                    let word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+                    let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
+                    let length = length.max(rest.chars().next().map_or(0, char::len_utf8));
+                    (before + column, before + column + length)
+                }
+                _ => (last, end),
+            }
+        }
+    };
+    TextProblem { start, end, message: message.to_owned(), help: None }
+}

@@ -1,0 +1,67 @@
+mod conversions;
+mod hostile;
+mod sandbox;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rejoin_value::Value;
+
+use super::{Script, run};
+use crate::script::{Limits, ScriptError, Surroundings};
+
+/// What a script did to its surroundings.
+#[derive(Clone, Default)]
+struct Recorded {
+    flags: Arc<Mutex<BTreeMap<String, bool>>>,
+    conditions: Arc<Mutex<BTreeMap<String, bool>>>,
+    printed: Arc<Mutex<Vec<String>>>,
+}
+
+impl Surroundings for Recorded {
+    fn flag(&self, name: &str) -> bool {
+        self.flags.lock().unwrap().get(name).copied().unwrap_or(false)
+    }
+    fn set_flag(&self, name: &str, on: bool) {
+        self.flags.lock().unwrap().insert(name.to_owned(), on);
+    }
+    fn condition(&self, name: &str) -> bool {
+        self.conditions.lock().unwrap().get(name).copied().unwrap_or(false)
+    }
+    fn set_condition(&self, name: &str, holds: bool) {
+        self.conditions.lock().unwrap().insert(name.to_owned(), holds);
+    }
+    fn env(&self, name: &str) -> Option<String> {
+        (name == "REGION").then(|| "north".to_owned())
+    }
+    fn print(&self, line: &str) {
+        self.printed.lock().unwrap().push(line.to_owned());
+    }
+}
+
+fn limits() -> Limits {
+    Limits { time: Duration::from_secs(20), memory: 32 << 20, stop: Arc::default() }
+}
+
+fn json(text: &str) -> Value {
+    Value::parse(text.as_bytes()).expect("the test's JSON is right")
+}
+
+fn compile(text: &str) -> Script {
+    Script::compile(text).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))
+}
+
+fn try_js(text: &str, request: &Value) -> Result<Value, ScriptError> {
+    let context = json(r#"{"flags": {}, "request": {"params": {"id": 7}, "tags": ["a", "b"]}}"#);
+    run(&compile(text), request, &context, Box::new(Recorded::default()), limits())
+}
+
+/// Runs a script on a request and gives its result as JSON text.
+#[track_caller]
+fn js(text: &str, request: &str) -> String {
+    match try_js(text, &json(request)) {
+        Ok(value) => value.to_json(),
+        Err(error) => panic!("{text}: {error}"),
+    }
+}
