@@ -258,3 +258,89 @@ fn a_certificate_for_another_name_is_a_network_error() {
     assert_eq!(ran.answer.body, json!({"kind": "networkError"}));
     assert!(ran.asked.is_empty());
 }
+
+/// A schema for every question of the spec.
+const SCHEMA: &str = r#"graphqlSchema = `
+  type User { id: ID! name: String email: String }
+  type Post { id: ID! title: String }
+  type Comment { id: ID! text: String }
+  type Stats { totalUsers: Int totalPosts: Int }
+  type Data { id: ID! }
+  type Query {
+    users: [User!]!
+    posts(limit: Int, authorId: ID): [Post!]!
+    comments: [Comment!]!
+    stats: Stats
+    basicData: Data
+    premiumData: Data
+    data: Data
+  }
+`
+query users =
+  |> jq: `[{ id: "1", name: "Ada", email: "ada@example.com" }]`
+query posts =
+  |> jq: `[{ id: "10", title: "by \(.authorId // "anybody")" }]`
+query comments =
+  |> jq: `[{ id: "20", text: "well" }, { id: "21", text: "said" }]`
+query stats =
+  |> jq: `{ totalUsers: 1, totalPosts: 2 }`
+query basicData =
+  |> jq: `{ id: "basic" }`
+query premiumData =
+  |> jq: `{ id: "premium" }`
+query data =
+  |> jq: `error("down")`
+
+"#;
+
+#[test]
+fn three_graphql_queries_at_once() {
+    let ran = run(&format!("{SCHEMA}{}", block("Three GraphQL queries at once")), &[]);
+    assert_eq!(
+        ran.answer.body,
+        json!({
+            "users": [{"id": "1", "name": "Ada", "email": "ada@example.com"}],
+            "statistics": {"totalUsers": 1, "totalPosts": 2},
+            "recentPosts": [{"id": "10", "title": "by anybody"}]
+        })
+    );
+}
+
+#[test]
+fn graphql_tasks_with_named_results() {
+    let ran = run(&format!("{SCHEMA}{}", block("Tasks with named results")), &[]);
+    assert_eq!(ran.answer.body, json!({"userCount": 1, "postCount": 1, "commentCount": 2}));
+}
+
+#[test]
+fn a_graphql_task_that_may_be_skipped() {
+    let program = block("A task that may be skipped").replace("{ ... }", "{ id }");
+    let ran = run(&format!("{SCHEMA}{program}"), &[]);
+    assert_eq!(ran.answer.body, json!({"basic": {"basicData": {"id": "basic"}}, "premium": null}));
+}
+
+#[test]
+fn a_failed_graphql_task_routes_the_answer() {
+    let program = block("Failed tasks and the `result` block").replace("{ ... }", "{ id }");
+    let ran = run(&format!("{SCHEMA}{program}"), &[("/data", 200, json!({"fine": true}))]);
+    assert_eq!(ran.answer.status, Some(500));
+    assert_eq!(ran.answer.body.get("error"), Some(&json!("GraphQL query failed")));
+    let failed = ran.answer.body.path(&["details"]).and_then(|list| list.at(0));
+    assert_eq!(failed.and_then(|error| error.get("task")), Some(&json!("api2")));
+}
+
+#[test]
+fn tasks_that_use_an_earlier_result() {
+    let program = block("Tasks that use an earlier result");
+    let paths =
+        [("/users/1", 200, json!({"id": 1, "name": "Ada"})), ("/followers/1", 200, json!(["bob"]))];
+    let ran = run(&format!("{SCHEMA}{program}"), &paths);
+    assert_eq!(
+        ran.answer.body,
+        json!({
+            "user": {"id": 1, "name": "Ada"},
+            "posts": [{"id": "10", "title": "by 1"}],
+            "followers": ["bob"]
+        })
+    );
+}
