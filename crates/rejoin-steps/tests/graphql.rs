@@ -11,6 +11,7 @@ use support::{load, load_with, registry, try_load};
 const LIBRARY: &str = r#"
 config graphql { endpoint: "/graphql" }
 config server { timeout: 20s }
+config jq { timeout: 20s }
 
 graphqlSchema = `
   type Query {
