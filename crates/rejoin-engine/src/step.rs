@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rejoin_lang::plan::{Graphql, Import, Variable};
+use rejoin_lang::plan::{FunctionName, Graphql, Import, Variable};
 use rejoin_lang::source::SourceId;
 use rejoin_lang::step_spec::{GraphqlProblem, GraphqlTexts, StepSpec, TextProblem};
 use rejoin_value::Value;
@@ -84,6 +84,8 @@ pub struct CallSite<'a> {
     pub imports: &'a [Import],
     /// The program's GraphQL, for documents that ask it.
     pub graphql: &'a Graphql,
+    /// The function that the text names, for a step whose text is such a name.
+    pub function: Option<FunctionName<'a>>,
 }
 
 /// A call that is ready to run, shared by all requests.

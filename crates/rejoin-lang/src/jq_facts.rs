@@ -75,6 +75,14 @@ impl Facts {
         }
     }
 
+    /// The keys of the object that it makes, if they are certain.
+    pub(crate) fn object_keys(&self) -> Option<&[String]> {
+        match self {
+            Facts::Good(program) => program.object_keys(),
+            Facts::Bad(_) => None,
+        }
+    }
+
     /// The error types of the envelopes that it builds literally.
     pub(crate) fn error_types(&self) -> &[String] {
         match self {

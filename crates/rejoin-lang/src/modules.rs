@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::cov;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{Source, Sources};
+use crate::plan::Functions;
+use crate::source::{Source, SourceId, Sources};
 use crate::wp;
 use crate::wp::ast::{File, Import, Item};
 
@@ -21,6 +23,8 @@ pub(crate) struct Module {
     pub(crate) file: File,
     /// Which module each alias stands for; `None` for one that could not be read, which was reported.
     pub(crate) aliases: HashMap<Arc<str>, Option<usize>>,
+    /// What a file of functions has in the place of declarations.
+    pub(crate) functions: Option<Functions>,
 }
 
 /// Every file of a program once, the main one first; a module's index is that of its source.
@@ -46,6 +50,10 @@ impl Modules {
         let index = self.modules.len();
         self.known.insert(source.name.clone(), index);
         let id = self.sources.add(source);
+        if self.sources.get(id).name.ends_with(".cov") {
+            self.add_functions(id);
+            return index;
+        }
         let (file, problems) = wp::parse(self.sources.get(id), id);
         self.problems.extend(problems);
         let import = |item: &Item| match item {
@@ -53,7 +61,7 @@ impl Modules {
             _ => None,
         };
         let imports: Vec<Import> = file.items.iter().filter_map(import).collect();
-        self.modules.push(Module { file, aliases: HashMap::new() });
+        self.modules.push(Module { file, aliases: HashMap::new(), functions: None });
         self.open.push(index);
         let mut first: HashMap<Arc<str>, Import> = HashMap::new();
         for import in imports {
@@ -76,6 +84,13 @@ impl Modules {
         }
         self.open.pop();
         index
+    }
+
+    fn add_functions(&mut self, id: SourceId) {
+        let (functions, problems) = cov::load_imported(self.sources.get(id), id);
+        self.problems.extend(problems);
+        let functions = Some(functions);
+        self.modules.push(Module { file: File::default(), aliases: HashMap::new(), functions });
     }
 
     fn import(&mut self, import: &Import, from: usize, read: &ReadImport<'_>) -> Option<usize> {

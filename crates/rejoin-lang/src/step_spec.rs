@@ -64,6 +64,8 @@ pub enum TextLanguage {
     /// A document of GraphQL, for the program's own schema unless the call has a second argument; checked by
     /// [`StepCatalog::check_graphql`].
     Graphql,
+    /// The name of a function of an imported file; the language's own checks look for it.
+    Function,
     /// Any text.
     Plain,
 }

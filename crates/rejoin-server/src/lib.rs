@@ -49,6 +49,7 @@ mod cors;
 mod exchange;
 mod files;
 mod front;
+mod functions;
 mod line;
 mod load;
 mod log;

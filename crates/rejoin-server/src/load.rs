@@ -12,6 +12,7 @@ use rejoin_lang::plan::Plan;
 use rejoin_lang::source::{Source, Sources};
 
 use crate::config::{ConfigError, ServerConfig};
+use crate::functions;
 use crate::log::{Log, LogFormat};
 
 /// The largest file that is read, in bytes.
@@ -102,11 +103,6 @@ pub enum LoadError {
         /// Why.
         error: io::Error,
     },
-    /// The file holds functions, which have no routes.
-    Functions {
-        /// The file.
-        path: PathBuf,
-    },
     /// The file has errors.
     Faulty(Report),
     /// What the file sets about the server makes no sense.
@@ -127,11 +123,6 @@ impl fmt::Display for LoadError {
             Self::Unreadable { path, error } => {
                 write!(f, "cannot read `{}`: {error}", path.display())
             }
-            Self::Functions { path } => write!(
-                f,
-                "`{}` holds functions, not routes: run one with `rejoin run FILE NAME`; this version cannot serve or test them",
-                path.display()
-            ),
             Self::Faulty(report) => f.write_str(report.to_text(false).trim_end()),
             Self::Config { path, error } => write!(f, "{}: {error}", path.display()),
         }
@@ -142,16 +133,16 @@ impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreadable { error, .. } => Some(error),
-            Self::Faulty(_) | Self::Functions { .. } => None,
+            Self::Faulty(_) => None,
             Self::Config { error, .. } => Some(error),
         }
     }
 }
 
-/// Loads a program. `env` looks up the variables of its configuration.
+/// Loads a program. `env` looks up the variables of its configuration. A `.cov` file is one with a route for each function.
 ///
 /// # Errors
-/// If the file cannot be read, or has errors: all of them are in the report. A `.cov` file holds no routes.
+/// If the file cannot be read, or has errors: all of them are in the report.
 pub fn load(
     path: &Path,
     registry: &Registry,
@@ -179,16 +170,19 @@ pub fn plan(path: &Path, registry: &Registry) -> Result<Plan, LoadError> {
 }
 
 fn checked(path: &Path, registry: &Registry) -> Result<(Plan, Report), LoadError> {
-    if is_cov(path) {
-        return Err(LoadError::Functions { path: path.to_owned() });
-    }
+    let main = read_source(path)?;
+    let main = match is_cov(path) {
+        false => main,
+        true => {
+            let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            let routes = functions::routes(&main, &name);
+            Source::new(format!("{} (its routes)", main.name), routes)
+        }
+    };
     let files = RefCell::new(vec![path.to_owned()]);
     let read = |from: &str, path: &str| {
         let file = imported(from, path);
         files.borrow_mut().push(file.clone());
-        if is_cov(&file) {
-            return Err("a file of functions has no routes and variables".to_owned());
-        }
         read_source(&file).map_err(|error| match &error {
             LoadError::Unreadable { error, .. } if error.kind() == io::ErrorKind::NotFound => {
                 format!("there is no file `{}`", file.display())
@@ -197,7 +191,7 @@ fn checked(path: &Path, registry: &Registry) -> Result<(Plan, Report), LoadError
             other => other.to_string(),
         })
     };
-    let checked = rejoin_lang::load_with(read_source(path)?, registry, &read);
+    let checked = rejoin_lang::load_with(main, registry, &read);
     let report = Report {
         sources: checked.plan.sources.clone(),
         files: files.take(),

@@ -11,14 +11,14 @@ use rejoin_engine::{Abort, Answer};
 use rejoin_lang::plan::Method;
 use rejoin_value::{ParseError, object};
 
-/// The status of an answer that is an error of this type which nothing in the program handled.
+/// The status of an answer that is an error of this type (as `.wp` or as `.cov` programs spell it) which nothing in the program handled.
 fn status_of_error(kind: &str) -> StatusCode {
     match kind {
-        "validationError" => StatusCode::BAD_REQUEST,
-        "authError" => StatusCode::UNAUTHORIZED,
-        "notFound" | "notFoundError" => StatusCode::NOT_FOUND,
-        "networkError" | "httpError" => StatusCode::BAD_GATEWAY,
-        "timeoutError" => StatusCode::GATEWAY_TIMEOUT,
+        "validationError" | "ValidationError" => StatusCode::BAD_REQUEST,
+        "authError" | "AuthError" => StatusCode::UNAUTHORIZED,
+        "notFound" | "notFoundError" | "NotFoundError" => StatusCode::NOT_FOUND,
+        "networkError" | "httpError" | "HttpError" => StatusCode::BAD_GATEWAY,
+        "timeoutError" | "TimeoutError" => StatusCode::GATEWAY_TIMEOUT,
         kind if kind.starts_with("rateLimit") => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

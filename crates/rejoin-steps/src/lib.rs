@@ -7,7 +7,7 @@
 //! use rejoin_lang::step_spec::StepCatalog;
 //!
 //! let registry = rejoin_steps::registry();
-//! let names = ["assert", "auth", "cache", "debug", "fetch", "graphql", "handlebars", "jq", "js", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "sql", "stdin", "validate"];
+//! let names = ["assert", "auth", "cache", "cov", "debug", "fetch", "graphql", "handlebars", "jq", "js", "log", "lua", "mustache", "pg", "rateLimit", "sleep", "sql", "stdin", "validate"];
 //! assert_eq!(registry.names(), names);
 //! assert!(registry.check_text("lua", "return 1 +").len() == 1);
 //! ```
@@ -27,6 +27,7 @@
 //! | [`auth`] | accounts, sessions, and who asks |
 //! | [`rate_limit`] | so many in so much time, for each key |
 //! | [`cache`] | what the rest of the steps made before |
+//! | [`cov`] | a function of a `.cov` file |
 //! | [`log`] | a line in the log |
 //! | [`debug`] | the state in the log |
 //! | [`sleep`] | a pause |
@@ -37,6 +38,7 @@
 pub mod assert;
 pub mod auth;
 pub mod cache;
+pub mod cov;
 mod database;
 pub mod debug;
 pub mod fetch;
@@ -79,6 +81,7 @@ pub fn registry() -> Registry {
         .with(assert::Assert)
         .with(auth::Auth::new(databases))
         .with(cache::Cache)
+        .with(cov::Cov::new())
         .with(debug::Debug)
         .with(graphql::GraphqlStep::new(&fetch))
         .with(fetch)

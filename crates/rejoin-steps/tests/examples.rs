@@ -3,7 +3,6 @@
 mod support;
 
 use rejoin_lang::plan::{Method, Segment};
-use rejoin_lang::source::Source;
 use rejoin_value::json;
 use support::upstream::Upstream;
 use support::{load_with, registry};
@@ -17,7 +16,7 @@ fn every_example_runs() {
         assert!(spec.examples.len() >= 2, "`{}` needs two examples", spec.name);
         for example in spec.examples {
             let title = format!("{}: {}", spec.name, example.title);
-            let loaded = rejoin_lang::load(Source::new("example.wp", example.program), &registry);
+            let loaded = support::read(example.program, &registry);
             let drawn = rejoin_lang::diagnostic::render_text(
                 &loaded.plan.sources,
                 &loaded.diagnostics,

@@ -7,6 +7,7 @@ mod compute;
 mod datum;
 mod exec;
 mod fork;
+mod inputs;
 mod library;
 mod missing;
 
@@ -15,10 +16,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rejoin_lang::plan::{FunctionParam, Functions};
+use rejoin_lang::plan::Functions;
 use rejoin_value::Value;
 
 pub use datum::{Datum, Record};
+pub use inputs::InputError;
 
 /// A call of a host that is under way. Dropping it stops the work.
 pub type HostCall = Pin<Box<dyn Future<Output = Datum> + Send>>;
@@ -42,8 +44,8 @@ pub struct FunctionProgram {
 
 impl FunctionProgram {
     /// A program that was loaded without errors.
-    pub fn new(functions: Functions, host: Arc<dyn FunctionHost>) -> Self {
-        Self { functions: Arc::new(functions), host }
+    pub fn new(functions: impl Into<Arc<Functions>>, host: Arc<dyn FunctionHost>) -> Self {
+        Self { functions: functions.into(), host }
     }
 
     /// Runs the function with this id, or the only one with this name, on arguments given as text: a parameter of type
@@ -66,49 +68,45 @@ impl FunctionProgram {
                 known.join(", ")
             ));
         };
-        let params = &functions[index].params;
-        if let Some((name, _)) =
-            given.iter().find(|(name, _)| params.iter().all(|param| *param.name != **name))
-        {
-            let known: Vec<&str> = params.iter().map(|param| &*param.name).collect();
-            let takes = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(format!("no parameter is called `{name}`: it takes {takes}"));
-        }
-        let mut arguments = Vec::new();
-        for param in params {
-            let text = given.iter().rev().find(|(name, _)| **name == *param.name);
-            arguments.push(match text {
-                Some((_, text)) => argument(param, text)?,
-                None if param.optional => Datum::from(&param.default),
-                None => {
-                    let name = &param.name;
-                    return Err(format!(
-                        "the parameter `{name}` has no value: add `--arg {name}=…`"
-                    ));
-                }
-            });
-        }
-        if let Some(missing) = missing::find(&self.functions, &*self.host, index) {
+        let arguments =
+            inputs::from_texts(&functions[index], given).map_err(|error| error.to_string())?;
+        if let Some(missing) = self.missing(index) {
             return Err(missing);
         }
-        Ok(exec::Run::new(self).call(index, arguments).await)
+        Ok(self.call(index, arguments).await)
     }
-}
 
-fn argument(param: &FunctionParam, text: &str) -> Result<Datum, String> {
-    if param.kind.trim_end_matches('?') == "String" {
-        return Ok(Datum::text(text));
+    /// What keeps the function of that index from being run here, if something does.
+    pub fn missing(&self, index: usize) -> Option<String> {
+        missing::find(&self.functions, &*self.host, index)
     }
-    let read = Value::parse(text.as_bytes());
-    let value = read.map_or_else(|_| Datum::text(text), |value| Datum::from(&value));
-    let fits = match param.kind.trim_end_matches('?') {
-        "Int" | "Bool" => value.is_a(&param.kind),
-        "Float" => matches!(value, Datum::Int(_) | Datum::Float(_)),
-        _ => true,
-    };
-    match fits {
-        true => Ok(value),
-        false => Err(format!("`{}` is of type {}: `{text}` is not", param.name, param.kind)),
+
+    /// The arguments of the function of that index, taken from the members of an object. Members that are none are refused
+    /// if `strict`.
+    ///
+    /// # Errors
+    /// The first that is missing or of another type.
+    pub fn arguments(
+        &self,
+        index: usize,
+        given: &Value,
+        strict: bool,
+    ) -> Result<Vec<Datum>, InputError> {
+        inputs::from_value(&self.functions.functions[index], given, strict)
+    }
+
+    /// Runs the function of that index to its value, which may be a failure.
+    ///
+    /// # Cancel safety
+    /// As that of [`run`](Self::run).
+    pub async fn call(&self, index: usize, arguments: Vec<Datum>) -> Datum {
+        exec::Run::new(self).call(index, arguments).await
+    }
+
+    /// The same functions with another host.
+    #[must_use]
+    pub fn with_host(&self, host: Arc<dyn FunctionHost>) -> Self {
+        Self { functions: self.functions.clone(), host }
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rejoin_lang::diagnostic::{Code, Diagnostic};
-use rejoin_lang::plan::{self, Callee, NodeKind, Plan, Script};
+use rejoin_lang::plan::{self, Callee, FunctionName, NodeKind, Plan, Script};
 use rejoin_lang::source::{SourceId, Span};
-use rejoin_lang::step_spec::Effect;
+use rejoin_lang::step_spec::{Effect, TextLanguage};
 use rejoin_value::jq;
 
 use super::{
@@ -19,7 +19,7 @@ use crate::registry::Registry;
 use crate::router::Router;
 use crate::script_limits::ScriptSettings;
 use crate::settings::Settings;
-use crate::step::CallSite;
+use crate::step::{CallSite, Step};
 
 impl Program {
     /// Makes a checked plan runnable. `env` looks up the variables that its configuration names.
@@ -211,6 +211,7 @@ impl Builder<'_> {
                     variables: &self.plan.variables,
                     imports: &self.plan.imports,
                     graphql: &self.plan.graphql,
+                    function: Self::function(self.plan, &**step, call),
                 };
                 match step.prepare(&site) {
                     Ok(prepared) => {
@@ -271,6 +272,16 @@ impl Builder<'_> {
                 plan::TaskReads::All(_) => TaskReads::All,
             },
         })
+    }
+
+    fn function<'p>(
+        plan: &'p Plan,
+        step: &dyn Step,
+        call: &plan::Call,
+    ) -> Option<FunctionName<'p>> {
+        let text = call.text.as_ref()?;
+        let named = step.spec().text.language == TextLanguage::Function;
+        named.then(|| plan.function(text.span.source, &text.value).ok()).flatten()
     }
 
     fn cond(&mut self, cond: &plan::Cond) -> Option<Cond> {

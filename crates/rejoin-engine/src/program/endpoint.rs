@@ -47,6 +47,7 @@ impl Builder<'_> {
             variables: &self.plan.variables,
             imports: &self.plan.imports,
             graphql: &self.plan.graphql,
+            function: None,
         };
         let prepared = match step.prepare_endpoint(&site) {
             Ok(Some(prepared)) => prepared,

@@ -53,8 +53,8 @@ fn foreign(checker: &mut Checker<'_>, step: &str, written: &str, text: &CallText
 fn text(checker: &mut Checker<'_>, call: &Call) {
     let (Some(text), Some(spec)) = (&call.text, checker.spec(call)) else { return };
     match spec.text.language {
-        // The GraphQL of a program is looked at as a whole.
-        TextLanguage::Plain | TextLanguage::Graphql => {}
+        // The GraphQL of a program is looked at as a whole, and functions by a rule of their own.
+        TextLanguage::Plain | TextLanguage::Graphql | TextLanguage::Function => {}
         TextLanguage::Jq => {
             let facts = checker.jq.of_step(&text.value);
             report(checker, &facts, text.span, None);

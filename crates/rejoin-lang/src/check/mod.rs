@@ -11,6 +11,7 @@ mod config;
 mod config_keys;
 mod data;
 mod embedded;
+mod functions;
 mod graphql;
 mod loops;
 mod names;
@@ -66,6 +67,7 @@ const RULES: &[fn(&mut Checker<'_>)] = &[
     embedded::check,
     graphql::check,
     arguments::check,
+    functions::check,
     placeholders::check,
     tasks::check,
     data::check,

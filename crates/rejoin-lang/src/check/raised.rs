@@ -130,7 +130,10 @@ pub(super) fn of_call(checker: &mut Checker<'_>, call: &Call, pipelines: &[Raise
                 raised.types.insert(format!("{}Error", call.name).into());
             }
             if let Some(text) = &call.text {
-                if spec.text.language == TextLanguage::Jq {
+                if spec.text.language == TextLanguage::Function {
+                    // Failures that it does not declare may leave it, too.
+                    raised.is_open = true;
+                } else if spec.text.language == TextLanguage::Jq {
                     let facts = checker.jq.of_step(&text.value);
                     let types = facts.error_types();
                     raised.types.extend(types.iter().map(|kind| Arc::from(&**kind)));

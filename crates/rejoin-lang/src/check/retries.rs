@@ -3,7 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Block, Call, Callee, ForkKind, NodeKind};
 use crate::source::Span;
-use crate::step_spec::{Effect, StepSpec};
+use crate::step_spec::{Effect, StepSpec, TextLanguage};
 
 use super::Checker;
 use super::bodies::{bodies, call_of, each_call, each_node, inner_blocks};
@@ -120,6 +120,12 @@ fn first_write(checker: &Checker<'_>, block: &Block) -> Option<(String, Span)> {
 
 /// What a call changes outside, if it does, with its place.
 fn write_of(checker: &Checker<'_>, call: &Call) -> Option<(String, Span)> {
+    if let (Some(TextLanguage::Function), Some(text)) = (checker.language(call), &call.text)
+        && let Ok(function) = checker.plan.function(text.span.source, &text.value)
+    {
+        let writes = function.functions.effect(function.index) == Effect::Write;
+        return writes.then(|| (format!("`{}`", text.value), text.span));
+    }
     writes_outside(call, checker.spec(call)?)
 }
 

@@ -3,12 +3,13 @@
 use crate::plan::LibraryFunction;
 
 macro_rules! library {
-    ($($id:literal ($($param:literal),*) $([$effect:literal])?;)*) => {
+    ($($id:literal ($($param:literal),*) $([$effect:literal $(, $reads:ident)?])?;)*) => {
         /// Every function of the library, by id.
         pub const LIBRARY: &[LibraryFunction] = &[$(LibraryFunction {
             id: $id,
             params: &[$($param),*],
             effect: effect!($($effect)?),
+            reads: reads!($($($reads)?)?),
         },)*];
     };
 }
@@ -22,14 +23,23 @@ macro_rules! effect {
     };
 }
 
+macro_rules! reads {
+    () => {
+        false
+    };
+    (reads) => {
+        true
+    };
+}
+
 library! {
-    "console.println" ("message|msg") ["console"];
-    "console.print" ("message|msg") ["console"];
-    "console.info" ("message|msg") ["console"];
-    "console.debug" ("message|msg") ["console"];
-    "console.error" ("message|msg") ["console"];
-    "console.warn" ("message|msg") ["console"];
-    "http.get" ("url", "headers?", "timeout?") ["network"];
+    "console.println" ("message|msg") ["console", reads];
+    "console.print" ("message|msg") ["console", reads];
+    "console.info" ("message|msg") ["console", reads];
+    "console.debug" ("message|msg") ["console", reads];
+    "console.error" ("message|msg") ["console", reads];
+    "console.warn" ("message|msg") ["console", reads];
+    "http.get" ("url", "headers?", "timeout?") ["network", reads];
     "http.post" ("url", "body", "content_type?", "headers?", "timeout?") ["network"];
     "http.put" ("url", "body", "content_type?", "headers?", "timeout?") ["network"];
     "http.delete" ("url", "headers?", "timeout?") ["network"];
@@ -59,7 +69,7 @@ library! {
     "list.len" ("list");
     "map.get" ("map", "key");
     "postgres.query" ("sql", "params?") ["database"];
-    "redis.get" ("key") ["database"];
+    "redis.get" ("key") ["database", reads];
     "text.byte_len" ("s");
     "text.char_at" ("s", "index");
     "text.concat" ("a", "b");
@@ -83,7 +93,7 @@ library! {
     "text.trim_end" ("s");
     "text.trim_start" ("s");
     "text.upper" ("s");
-    "timers.delay" ("ms") ["timers"];
+    "timers.delay" ("ms") ["timers", reads];
 }
 
 /// The function of the library with this id.

@@ -37,12 +37,18 @@ use crate::source::{Source, SourceId, Sources};
 /// Reads a file, lowers it and checks it. The functions are complete if no diagnostic is an error; names and effects
 /// are looked at only where the syntax has no error.
 pub fn load(source: Source) -> (Functions, Vec<Diagnostic>) {
-    let (file, mut problems) = parse(&source, SourceId(0));
-    let sources = Sources::single(source);
+    let (mut functions, problems) = load_imported(&source, SourceId(0));
+    functions.sources = Sources::single(source);
+    (functions, problems)
+}
+
+/// The same for a file among others, which only their owner knows: the functions come without sources.
+pub(crate) fn load_imported(source: &Source, id: SourceId) -> (Functions, Vec<Diagnostic>) {
+    let (file, mut problems) = parse(source, id);
     if has_errors(&problems) {
-        return (Functions { sources, functions: Vec::new() }, problems);
+        return (Functions::default(), problems);
     }
-    let (functions, more) = lower::lower(&file, sources);
+    let (functions, more) = lower::lower(&file, Sources::default());
     problems.extend(more);
     problems.extend(effects::check(&functions));
     problems.extend(check::check(&file));

@@ -208,6 +208,8 @@ codes! {
     E0120 BAD_OPTION Error true "option of a block that does not fit";
     E0121 QUORUM_TOO_LARGE Error true "quorum of more branches than there are";
     E0122 DUPLICATE_BRANCH Error true "two branches of one name";
+    E0123 UNKNOWN_FUNCTION Error true "call of a function that no imported file has";
+    E0124 FUNCTION_INPUTS Error true "inputs that do not fit the function";
     E0131 UNKNOWN_FIELD Error true "resolver of a field that the schema does not have";
     E0132 DUPLICATE_RESOLVER Error true "two resolvers of one field";
     E0133 LOADER_OUTSIDE Error true "loader outside of a resolver";

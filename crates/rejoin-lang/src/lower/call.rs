@@ -94,7 +94,12 @@ impl Lowering<'_> {
         };
         let Some(module) = module else { return given };
         given.module = module;
-        if matches!(step, "pipeline" | "loader") {
+        let spec = self.catalog.spec(step);
+        if spec.is_some_and(|spec| spec.text.language == TextLanguage::Function) {
+            // Functions are found when the plan is checked.
+            given.text.value = format!("{}::{}", alias.text, name.text).into();
+            given.is_refused = false;
+        } else if matches!(step, "pipeline" | "loader") {
             given.is_refused = false;
         } else if let Some((variable, text)) =
             self.scopes[module].variables.resolve(step, &name.text)
@@ -314,6 +319,7 @@ impl Lowering<'_> {
                     self.body.calls.extend_from_slice(&self.resolvers);
                 }
             }
+            TextLanguage::Function => {}
             TextLanguage::Foreign | TextLanguage::Plain => {
                 self.body.looks_at_flags |= flags::script_looks(&given.text.value);
             }
@@ -335,7 +341,7 @@ impl Lowering<'_> {
             TextLanguage::Jq => self.jq.of_step(&text.value).problems().next().is_none(),
             TextLanguage::Foreign => self.catalog.check_text(step, &text.value).is_empty(),
             TextLanguage::Graphql => text.value.trim_start().starts_with('{'),
-            TextLanguage::Plain => true,
+            TextLanguage::Function | TextLanguage::Plain => true,
         };
         if is_program {
             return false;

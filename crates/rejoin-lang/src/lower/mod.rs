@@ -57,8 +57,20 @@ pub(crate) fn wp(
     };
     let mut plan = lowering.program(modules);
     let problems = lowering.problems;
+    plan.functions = function_files(modules, &sources);
     plan.sources = sources;
     (plan, problems)
+}
+
+fn function_files(modules: &[Module], sources: &Sources) -> Vec<plan::FunctionFile> {
+    let functions = |(n, module): (usize, &Module)| {
+        let functions = module.functions.clone()?;
+        Some(plan::FunctionFile {
+            source: SourceId(n as u16),
+            functions: Arc::new(plan::Functions { sources: sources.clone(), ..functions }),
+        })
+    };
+    modules.iter().enumerate().filter_map(functions).collect()
 }
 
 /// What lowering knows of the whole file, and what it has found so far.

@@ -120,6 +120,8 @@ pub struct LibraryFunction {
     pub params: &'static [&'static str],
     /// The effect that it has.
     pub effect: Option<&'static str>,
+    /// Whether it changes nothing outside, so that calling it twice does no harm.
+    pub reads: bool,
 }
 
 /// A value that is named or written out.

@@ -9,6 +9,8 @@ mod config;
 mod display;
 mod fork;
 mod function;
+mod function_effect;
+mod function_file;
 mod graphql;
 mod node;
 mod policy;
@@ -23,6 +25,7 @@ pub use function::{
     Action, Fork, ForkBranch, Function, FunctionCall, FunctionCallee, FunctionParam, FunctionStep,
     Functions, LibraryFunction, Literal, Make, MatchCase, Operand, Pattern,
 };
+pub use function_file::{FunctionFile, FunctionName, NoFunction};
 pub use graphql::{Graphql, Resolver, ResolverOwner};
 pub use node::{
     Block, Case, Dispatch, ForEach, If, Join, JoinTarget, Node, NodeKind, ResultBlock,
@@ -60,6 +63,8 @@ pub struct Plan {
     pub variables: Vec<Variable>,
     /// Which file calls which other by what name, for those texts as well.
     pub imports: Vec<Import>,
+    /// Files of functions among them.
+    pub functions: Vec<FunctionFile>,
     /// Names of the variables that no step uses, with their places.
     pub unused_variables: Vec<(Arc<str>, Span)>,
 }

@@ -24,14 +24,39 @@ type Write = dyn Fn(Console, &str) + Send + Sync;
 ///
 /// All calls share one HTTP client. A call that is dropped stops its request.
 pub struct Host {
-    client: Client,
+    services: Arc<Services>,
     write: Arc<Write>,
+}
+
+/// What calls of many runs share: connections.
+pub struct Services {
+    client: Client,
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        Self { client: Client::new() }
+    }
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
 }
 
 impl Host {
     /// A host whose console is `write`, which gets the text as it is, with its line break if it has one.
     pub fn new(write: impl Fn(Console, &str) + Send + Sync + 'static) -> Self {
-        Self { client: Client::new(), write: Arc::new(write) }
+        Self::with_services(Arc::default(), write)
+    }
+
+    /// The same, with connections that others use as well.
+    pub fn with_services(
+        services: Arc<Services>,
+        write: impl Fn(Console, &str) + Send + Sync + 'static,
+    ) -> Self {
+        Self { services, write: Arc::new(write) }
     }
 }
 
@@ -54,7 +79,7 @@ impl FunctionHost for Host {
                 self.console(name, &arguments);
                 Box::pin(std::future::ready(Datum::None))
             }
-            Some(("http", name)) => http::call(self.client.clone(), name, arguments),
+            Some(("http", name)) => http::call(self.services.client.clone(), name, arguments),
             Some(("timers", _)) => {
                 let time = match arguments.first() {
                     Some(Datum::Int(ms)) => u64::try_from(*ms).unwrap_or(0),

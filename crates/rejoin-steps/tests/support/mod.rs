@@ -13,6 +13,7 @@ use rejoin_engine::{
     ScriptLimits, Shared, Target,
 };
 use rejoin_http::Client;
+use rejoin_lang::Loaded;
 use rejoin_lang::diagnostic::{has_errors, render_text};
 use rejoin_lang::plan::Method;
 use rejoin_lang::source::Source;
@@ -70,7 +71,19 @@ pub fn load(text: &str) -> Fixture {
 
 #[track_caller]
 pub fn load_with(text: &str, registry: &Registry) -> Fixture {
-    match try_load(text, registry) {
+    fixture(try_load(text, registry))
+}
+
+/// Loads a program that imports these files, with the built-in steps, on virtual time.
+#[track_caller]
+pub fn load_among(text: &str, files: &[(&str, &str)]) -> Fixture {
+    let registry = rejoin_steps::registry();
+    fixture(build(read_among(text, &registry, files), &registry))
+}
+
+#[track_caller]
+fn fixture(program: Result<Program, String>) -> Fixture {
+    match program {
         Ok(program) => Fixture {
             program: Arc::new(program),
             recorder: Arc::default(),
@@ -83,9 +96,27 @@ pub fn load_with(text: &str, registry: &Registry) -> Fixture {
     }
 }
 
+/// A checked program, which may import the functions of `till.cov`.
+pub fn read(text: &str, registry: &Registry) -> Loaded {
+    read_among(text, registry, &[("till.cov", include_str!("till.cov"))])
+}
+
+/// A checked program, which may import these files.
+pub fn read_among(text: &str, registry: &Registry, files: &[(&str, &str)]) -> Loaded {
+    let import = |_: &str, path: &str| match files.iter().find(|(name, _)| *name == path) {
+        Some((name, text)) => Ok(Source::new(*name, *text)),
+        None => Err("there is no such file".to_owned()),
+    };
+    rejoin_lang::load_with(Source::new("test.wp", text), registry, &import)
+}
+
 /// The program, or its problems drawn.
 pub fn try_load(text: &str, registry: &Registry) -> Result<Program, String> {
-    let loaded = rejoin_lang::load(Source::new("test.wp", text), registry);
+    build(read(text, registry), registry)
+}
+
+/// A program that was checked, or its problems drawn.
+pub fn build(loaded: Loaded, registry: &Registry) -> Result<Program, String> {
     let draw = |problems: &[_]| render_text(&loaded.plan.sources, problems, false);
     if has_errors(&loaded.diagnostics) {
         return Err(draw(&loaded.diagnostics));

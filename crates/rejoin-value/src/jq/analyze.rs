@@ -46,6 +46,7 @@ pub(super) struct Facts {
     pub(super) error_types: Vec<String>,
     pub(super) bounded: bool,
     pub(super) array_length: Option<usize>,
+    pub(super) object_keys: Option<Vec<String>>,
     pub(super) chains_closures: bool,
 }
 
@@ -77,6 +78,7 @@ pub(super) fn analyze(source: &str, term: &Tm<'_>) -> Facts {
         error_types,
         bounded: super::bounded::is_bounded(term),
         array_length: super::array_length::array_length(term),
+        object_keys: super::object_keys::object_keys(term),
         chains_closures: chains_closures(term),
     }
 }
@@ -604,7 +606,7 @@ fn union(places: impl Iterator<Item = PathRead>) -> Places {
 }
 
 /// A key that is known before the run, and the text that it stands in.
-fn literal<'s>(term: &Tm<'s>) -> Option<(PathKey, &'s str)> {
+pub(super) fn literal<'s>(term: &Tm<'s>) -> Option<(PathKey, &'s str)> {
     match term {
         Term::Str(None, parts) => match &parts[..] {
             [StrPart::Str(text)] => Some((PathKey::Key((*text).into()), text)),

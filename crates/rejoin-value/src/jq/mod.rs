@@ -33,6 +33,7 @@ mod error;
 mod limits;
 mod natives;
 mod normalize;
+mod object_keys;
 mod ops;
 mod program;
 mod val;

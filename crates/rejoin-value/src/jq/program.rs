@@ -75,6 +75,12 @@ impl Program {
         self.compiled.facts.array_length
     }
 
+    /// The keys of the one object that the program makes, if they are certain whatever its input is.
+    #[must_use]
+    pub fn object_keys(&self) -> Option<&[String]> {
+        self.compiled.facts.object_keys.as_deref()
+    }
+
     /// True if the work of a run is bounded by the size of its input: such a program may run where
     /// nothing may take long.
     #[must_use]

@@ -3,7 +3,10 @@
 use super::Parser;
 use super::scan::quoted;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::wp::ast::{PlainStep, Step, StepConfig, TagExpr};
+use crate::wp::ast::{Name, PlainStep, Step, StepConfig, TagExpr};
+
+/// The step whose text is the name of a function.
+const FUNCTION_STEP: &str = "cov";
 
 impl Parser<'_> {
     /// Steps, up to what ends the list: a word of an open block, a declaration, the end of the file.
@@ -90,7 +93,7 @@ impl Parser<'_> {
             if self.text[colon..].starts_with(':') {
                 self.eat_trivia();
                 self.pos += 1;
-                config = self.parse_step_config(colon);
+                config = self.parse_step_config(colon, &name.text);
             }
         }
         let tags = self.opt_step_tags(config.is_some());
@@ -135,7 +138,7 @@ impl Parser<'_> {
     }
 
     /// What follows the colon.
-    fn parse_step_config(&mut self, colon: usize) -> Option<StepConfig> {
+    fn parse_step_config(&mut self, colon: usize, step: &str) -> Option<StepConfig> {
         self.eat_trivia();
         if let Some(text) = self.opt_step_text() {
             return Some(text);
@@ -159,9 +162,9 @@ impl Parser<'_> {
             let bare = if scoped {
                 self.pos += 2;
                 let name = self.opt_name().unwrap_or_else(|| self.missing_name());
-                StepConfig::Bare { module: Some(first), name }
+                StepConfig::Bare { module: Some(first), name: self.with_dots(name, step) }
             } else {
-                StepConfig::Bare { module: None, name: first }
+                StepConfig::Bare { module: None, name: self.with_dots(first, step) }
             };
             if self.ends_bare_config() {
                 return Some(bare);
@@ -186,6 +189,23 @@ impl Parser<'_> {
         // One line is taken as if it had quotes, so that nothing more is reported for the lack of them alone.
         let is_whole = self.after_trivia(end) >= self.pos;
         is_whole.then(|| StepConfig::Backtick(self.text_node(start, start + shown.len())))
+    }
+
+    /// A name with what its dots join to it: those of functions have them.
+    fn with_dots(&mut self, name: Name, step: &str) -> Name {
+        let mut end = self.pos;
+        while step == FUNCTION_STEP && self.text[end..].starts_with('.') {
+            let word = self.word_at(end + 1);
+            if word.is_empty() {
+                break;
+            }
+            end += 1 + word.len();
+        }
+        if end == self.pos {
+            return name;
+        }
+        self.pos = end;
+        self.name(name.span.start as usize, end)
     }
 
     /// Whether what follows a name after a colon can follow a step.
