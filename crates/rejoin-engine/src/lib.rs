@@ -44,7 +44,10 @@ mod task;
 pub use context::{Context, ScriptArgs};
 pub use error::{Abort, DomainError, StepError};
 pub use event::{Event, Level, Observer, Silent};
-pub use functions::{Datum, FunctionHost, FunctionProgram, HostCall, InputError, Record};
+pub use functions::{
+    Datum, FunctionHost, FunctionProgram, HostCall, InputError, Record, Store, StoreAnswer,
+    StoreCall, Transaction, db_error,
+};
 pub use host::{Host, Variables};
 pub use memo::{Keep, LookUp, LookingUp, Memo, Outcome};
 pub use program::{Program, RouteId};

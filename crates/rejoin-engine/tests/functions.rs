@@ -332,8 +332,15 @@ async fn what_cannot_run_is_refused_before_anything_runs() {
     );
     let refused = query.run("main", &[]).await.unwrap_err();
     assert_eq!(refused, "t.cov:1: this version does not run the function `redis.get`");
-    let transaction = load("step id=\"a\" kind=\"transaction\" as=\"x\" end");
-    assert!(transaction.run("main", &[]).await.unwrap_err().contains("`transaction`"));
+    let sql = |connection: &str| {
+        load(&format!(
+            "snippet id=\"db.a\" kind=\"database\" metadata dialect=\"sqlite\" {connection} end end\n\
+             step id=\"q\" kind=\"query\" target=\"a\" body\nselect 1\nend\nreturns type=\"Int\" as=\"x\" end"
+        ))
+    };
+    assert!(sql("").run("main", &[]).await.unwrap_err().contains("`connection`"));
+    let elsewhere = sql("connection=\"sqlite:a.db\"").run("main", &[]).await.unwrap_err();
+    assert_eq!(elsewhere, "t.cov:1: the database `db.a`: this host has no databases");
     let free = load("step id=\"a\" kind=\"return\" from=\"k\" as=\"_\" end");
     assert!(free.run("main", &[]).await.unwrap_err().contains("`--arg k=…`"));
     let given = [("k".to_owned(), "[1]".to_owned())];

@@ -97,6 +97,11 @@ impl Source {
         Position { line: line as u32 + 1, column }
     }
 
+    /// `file:line` of an offset.
+    pub fn location(&self, offset: u32) -> String {
+        format!("{}:{}", self.name, self.position(offset).line)
+    }
+
     /// The bytes of a line, counted from 1, without its line break; empty behind the last one.
     pub fn line(&self, number: u32) -> std::ops::Range<usize> {
         let index = (number as usize).saturating_sub(1);
@@ -148,8 +153,7 @@ impl Sources {
 
     /// `file:line`, as error envelopes name a place.
     pub fn location(&self, span: Span) -> String {
-        let source = self.get(span.source);
-        format!("{}:{}", source.name, source.position(span.start).line)
+        self.get(span.source).location(span.start)
     }
 }
 

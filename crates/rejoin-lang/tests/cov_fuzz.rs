@@ -56,6 +56,44 @@ fn check_laws(text: &str) -> (File, Vec<Diagnostic>) {
     (file, problems)
 }
 
+/// A program that uses data in every way.
+const DATA: &str = r#"
+snippet id="db.app" kind="database"
+metadata dialect="postgres" connection="env:X" end
+schema table name="t" field name="id" type="Int" primary auto field name="tags" type="String[]" end end
+end
+snippet id="doc.a" kind="data"
+relations rel to="doc.b" type=next end
+end
+snippet id="doc.b" kind="data" content "b" end end
+step id="s1" kind="insert" into="app.t" set field="tags" lit=["a"] as="x" end
+step id="s2" kind="query" target="app" select all from="t" join to="t" on equals field="t.id" field="id" end
+where not contains field="tags" from="x.id" end order by="id" dir=desc limit=1 offset=2 as="y" end
+step id="s3" kind="transaction" isolation="serializable"
+step id="s4" kind="update" target="app.t" set field="id" op=add lit=1 where less field="id" field="id" of="x" end as="_" end
+step id="s5" kind="delete" from="app.t" as="_" end
+step id="s6" kind="query" target="app"
+body
+select :a::int, ':b', e'\':c', $$:d$$ -- :e
+end
+params param name="a" from="x.id" end
+returns collection of="Int" as="z" end
+as="_" end
+step id="s7" kind="query" target="project" select field="id" from="functions" follow rel="next"
+where or rel_to target="doc.b" type=next has_rel type=next end end as="w" end
+step id="s8" kind="traverse" target="project" from="doc.a" follow type=next depth=unbounded direction=both as="v" end
+"#;
+
+#[test]
+fn data_in_every_way_has_no_problem() {
+    let (functions, problems) = cov::load(Source::new("data.cov", DATA));
+    assert!(problems.is_empty(), "{}", render_text(&functions.sources, &problems, false));
+    for at in boundaries(DATA).into_iter().step_by(3) {
+        check_laws(&DATA[..at]);
+        check_laws(&DATA[at..]);
+    }
+}
+
 fn boundaries(text: &str) -> Vec<usize> {
     text.char_indices().map(|(at, _)| at).chain([text.len()]).collect()
 }
@@ -131,6 +169,8 @@ proptest! {
         "body", "params", "effects", "effect", "note", "\"\"\"", "(*", "*)", "//", "\n", "=", "[",
         "]", "{", "}", "(", ")", ",", ":", ".", "-1", "5s", "9x", "returns", "union", "type=",
         "optional", "not", "and", "where", "equals", "field", "handle", "case", "as=", "mut", "\\u00",
+        "\"transaction\"", "\"traverse\"", "\"insert\"", "\"database\"", "\"project\"", "\"a.b\"", "target=", "into=",
+        "from=", "select", "all", "join", "to=", "on", "follow", "order", "by=", "limit=", "set", "op=", "schema", "table",
         "ü", "\u{0}", "metadata", "content", "refactor", "'", "timeout=", "99999999999999999999",
     ][..]), 0..60)) {
         check_laws(&pieces.join(" "));
@@ -143,5 +183,13 @@ proptest! {
         let first = at.index(all.len());
         let last = (first + length).min(all.len() - 1);
         check_laws(&format!("{}{piece}{}", &TOUR[..all[first]], &TOUR[all[last]..]));
+    }
+
+    #[test]
+    fn mutated_data_loads(at in any::<prop::sample::Index>(), length in 0usize..30, piece in "(end|step|\"|:|'|=|ü|\"t\"|on|where)") {
+        let all = boundaries(DATA);
+        let first = at.index(all.len());
+        let last = (first + length).min(all.len() - 1);
+        check_laws(&format!("{}{piece}{}", &DATA[..all[first]], &DATA[all[last]..]));
     }
 }

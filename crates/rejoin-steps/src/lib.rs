@@ -58,6 +58,7 @@ mod script;
 mod settings_text;
 pub mod sleep;
 pub mod sql;
+mod sql_answer;
 pub mod sql_check;
 mod sql_params;
 mod sql_text;

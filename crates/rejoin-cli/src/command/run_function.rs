@@ -12,6 +12,7 @@ use rejoin_steps::functions::{Console, Host};
 
 use super::run::print;
 use crate::args::Run;
+use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::output;
 
@@ -30,10 +31,12 @@ pub(super) async fn run_function(args: &Run) -> Result<(), Failure> {
         output::error(&drawing);
         return Err(Failure::reported());
     }
+    let environment = Environment::beside(&args.file)?;
     let host = Host::new(|console, text| match console {
         Console::Out => output::result(text),
         Console::Error => output::error(text),
-    });
+    })
+    .environment(move |name| environment.get(name));
     let program = FunctionProgram::new(functions, Arc::new(host));
     let (name, given) = (args.target.trim().to_owned(), args.args.clone());
     let scope = Scope::builder().name("run").on_error(OnError::IgnoreErrors).timeout(TIMEOUT);

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rejoin_lang::plan::{
-    Action, FunctionCall, FunctionCallee, FunctionStep, Make, MatchCase, Operand, Pattern,
+    Action, FunctionCall, FunctionCallee, FunctionStep, Make, MatchCase, Operand, Pattern, Project,
 };
 
+use super::data::{Held, Stores};
 use super::datum::Record;
 use super::{Datum, FunctionProgram, compute, fork, library};
 use crate::deep_stack::DeepStack;
@@ -30,6 +31,9 @@ pub(super) type Running<'a> = DeepStack<'a, Flow>;
 pub(super) struct Run {
     program: FunctionProgram,
     depth: u16,
+    stores: Stores,
+    /// The transaction that the steps are in.
+    transaction: Option<Arc<Held>>,
 }
 
 /// The names of a function or branch. A fork shares them until one side binds another.
@@ -64,8 +68,26 @@ pub(super) fn fault(code: &str, step: &FunctionStep, message: impl Into<Arc<str>
 }
 
 impl Run {
-    pub(super) fn new(program: &FunctionProgram) -> Self {
-        Self { program: program.clone(), depth: 0 }
+    pub(super) fn new(program: &FunctionProgram, stores: Stores) -> Self {
+        Self { program: program.clone(), depth: 0, stores, transaction: None }
+    }
+
+    pub(super) fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    pub(super) fn transaction(&self) -> Option<&Arc<Held>> {
+        self.transaction.as_ref()
+    }
+
+    /// The same run, in a transaction.
+    pub(super) fn within(&self, held: Arc<Held>) -> Self {
+        Self { transaction: Some(held), ..self.clone() }
+    }
+
+    /// The program as a graph.
+    pub(super) fn project(&self) -> Arc<Project> {
+        self.program.functions.project.clone()
     }
 
     /// Runs a function to its value, which may be a failure.
@@ -91,7 +113,7 @@ impl Run {
         for (param, (value, observed)) in function.params.iter().zip(arguments) {
             frame.bind(&param.name, value, observed);
         }
-        let run = Run { program: self.program.clone(), depth: self.depth + 1 };
+        let run = Run { depth: self.depth + 1, ..self.clone() };
         match run.steps(&mut frame, &body).await {
             Ok(_) => Datum::None,
             Err(Exit::Return(value) | Exit::Failed(value)) => value,
@@ -163,7 +185,15 @@ impl Run {
                 self.steps(frame, &case.steps).await?
             }
             Action::For(name, list, steps) => self.each(frame, step, (name, list, steps)).await?,
+            Action::Fork(_) if self.transaction.is_some() => {
+                // The checker sees it within one function; this one was called in a transaction.
+                let message = "branches cannot share the connection of a transaction";
+                return Err(Exit::Failed(fault("E-CONC-005", step, message)));
+            }
             Action::Fork(fork) => fork::run(self, frame, step, fork).await,
+            Action::Data(data) => self.data(frame, step, data).await?,
+            Action::Transaction(transaction) => self.transact(frame, step, transaction).await?,
+            Action::Traverse(walk) => self.traverse(frame, step, walk)?,
             Action::Absent(kind) => {
                 let message = format!("this version does not run a step of kind `{kind}`");
                 return Err(Exit::Failed(fault("E-RT-ABSENT", step, message)));
@@ -275,7 +305,14 @@ pub(super) fn panicked(why: &str) -> Datum {
 
 /// Whether nothing can look at what this action fails with, if its value is discarded.
 fn can_fail(action: &Action) -> bool {
-    matches!(action, Action::Call(_) | Action::Compute(..) | Action::Fork(_))
+    matches!(
+        action,
+        Action::Call(_)
+            | Action::Compute(..)
+            | Action::Fork(_)
+            | Action::Data(_)
+            | Action::Transaction(_)
+    )
 }
 
 fn same(a: &Datum, b: &Datum) -> bool {
@@ -291,7 +328,7 @@ fn names(kind: &str, value: &Datum) -> bool {
 }
 
 /// The value of an operand that is used as if it were no failure.
-fn used(frame: &Frame, step: &FunctionStep, operand: &Operand) -> Flow {
+pub(super) fn used(frame: &Frame, step: &FunctionStep, operand: &Operand) -> Flow {
     match read(frame, step, operand)? {
         (value, false) if value.is_failure() => Err(Exit::Failed(value)),
         (value, _) => Ok(value),
@@ -303,6 +340,13 @@ fn read(frame: &Frame, step: &FunctionStep, operand: &Operand) -> Result<(Datum,
     let path = match operand {
         Operand::Literal(literal) => return Ok((literal.into(), false)),
         Operand::Path(path, _) => path,
+        Operand::Node(id) => {
+            let bound = frame.names.get(id);
+            return Ok(bound.map_or_else(
+                || (Datum::Text(id.clone()), false),
+                |bound| (bound.value.clone(), bound.observed),
+            ));
+        }
     };
     let Some((bound, rest)) =
         prefixes(path).find_map(|(name, rest)| Some((frame.names.get(name)?, rest)))

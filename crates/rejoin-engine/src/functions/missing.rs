@@ -2,12 +2,20 @@
 
 use std::collections::HashSet;
 
-use rejoin_lang::plan::{Action, FunctionCallee, FunctionStep, Functions};
+use rejoin_lang::plan::{Action, DataTarget, FunctionCallee, FunctionStep, Functions, Request};
 
 use super::{FunctionHost, compute, library};
 
-/// The first thing that is missing in a function or in what it calls.
-pub(super) fn find(program: &Functions, host: &dyn FunctionHost, entry: usize) -> Option<String> {
+/// The databases that a function and what it calls use.
+///
+/// # Errors
+/// The first thing that is missing.
+pub(super) fn find(
+    program: &Functions,
+    host: &dyn FunctionHost,
+    entry: usize,
+) -> Result<Vec<usize>, String> {
+    let mut databases = Vec::new();
     let mut seen = HashSet::from([entry]);
     let mut open = vec![entry];
     while let Some(index) = open.pop() {
@@ -17,7 +25,7 @@ pub(super) fn find(program: &Functions, host: &dyn FunctionHost, entry: usize) -
                 continue;
             }
             let id = &function.id;
-            return Some(format!("`{id}` is supplied by the host, and this one does not have it"));
+            return Err(format!("`{id}` is supplied by the host, and this one does not have it"));
         };
         let mut lists: Vec<&[FunctionStep]> = vec![body];
         while let Some(steps) = lists.pop() {
@@ -41,15 +49,27 @@ pub(super) fn find(program: &Functions, host: &dyn FunctionHost, entry: usize) -
                         }
                         _ => None,
                     },
+                    Action::Data(data) => match (data.target, &data.request) {
+                        (DataTarget::Database(at), Request::Sql(_))
+                            if program.databases[at].connection.is_none() =>
+                        {
+                            Some("SQL on tables in memory: give the database a `connection`".into())
+                        }
+                        (DataTarget::Database(at), _) => {
+                            databases.push(at);
+                            None
+                        }
+                        (DataTarget::Project, _) => None,
+                    },
                     _ => None,
                 };
                 if let Some(what) = what {
                     let place = program.sources.location(step.span);
-                    return Some(format!("{place}: this version does not run {what}"));
+                    return Err(format!("{place}: this version does not run {what}"));
                 }
                 step.inner(|steps| lists.push(steps));
             }
         }
     }
-    None
+    Ok(databases)
 }

@@ -4,6 +4,7 @@
 //! [`library`] the pure functions; what acts on the world outside comes from a [`FunctionHost`].
 
 mod compute;
+mod data;
 mod datum;
 mod exec;
 mod fork;
@@ -16,9 +17,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rejoin_lang::plan::Functions;
+use rejoin_lang::plan::{Database, Functions};
 use rejoin_value::Value;
 
+pub use data::store::{Answer as StoreAnswer, Store, StoreCall, Transaction, db_error};
 pub use datum::{Datum, Record};
 pub use inputs::InputError;
 
@@ -33,6 +35,14 @@ pub trait FunctionHost: Send + Sync {
     /// Calls one. The arguments stand in the order of its parameters, `none` where there is no value; a failure is a
     /// value of a type that ends in `Error`.
     fn call(&self, function: &str, arguments: Vec<Datum>) -> HostCall;
+
+    /// The database behind a declaration that says how to connect. Nothing is opened before its first statement.
+    ///
+    /// # Errors
+    /// Why there is none, for whoever wrote the program.
+    fn store(&self, _database: &Database) -> Result<Arc<dyn Store>, String> {
+        Err("this host has no databases".to_owned())
+    }
 }
 
 /// A program of functions with its host, ready to run.
@@ -70,15 +80,18 @@ impl FunctionProgram {
         };
         let arguments =
             inputs::from_texts(&functions[index], given).map_err(|error| error.to_string())?;
-        if let Some(missing) = self.missing(index) {
-            return Err(missing);
-        }
-        Ok(self.call(index, arguments).await)
+        self.call(index, arguments).await
     }
 
     /// What keeps the function of that index from being run here, if something does.
     pub fn missing(&self, index: usize) -> Option<String> {
-        missing::find(&self.functions, &*self.host, index)
+        self.stores(index).err()
+    }
+
+    /// What it stores in and reads from, for one run.
+    fn stores(&self, index: usize) -> Result<data::Stores, String> {
+        let used = missing::find(&self.functions, &*self.host, index)?;
+        data::Stores::open(&self.functions, &*self.host, &used)
     }
 
     /// The arguments of the function of that index, taken from the members of an object. Members that are none are refused
@@ -97,10 +110,13 @@ impl FunctionProgram {
 
     /// Runs the function of that index to its value, which may be a failure.
     ///
+    /// # Errors
+    /// If nothing was run, as something is [`missing`](Self::missing).
+    ///
     /// # Cancel safety
     /// As that of [`run`](Self::run).
-    pub async fn call(&self, index: usize, arguments: Vec<Datum>) -> Datum {
-        exec::Run::new(self).call(index, arguments).await
+    pub async fn call(&self, index: usize, arguments: Vec<Datum>) -> Result<Datum, String> {
+        Ok(exec::Run::new(self, self.stores(index)?).call(index, arguments).await)
     }
 
     /// The same functions with another host.

@@ -3,28 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{Action, FunctionCall, FunctionCallee, FunctionStep, Functions};
+use crate::plan::{Action, DataTarget, FunctionCall, FunctionCallee, FunctionStep, Functions};
 use crate::source::Span;
 
 /// Every missing effect, where the call stands that brings it.
 pub(super) fn check(program: &Functions) -> Vec<Diagnostic> {
-    let calls: Vec<Vec<&FunctionCall>> = program
-        .functions
-        .iter()
-        .map(|function| {
-            let mut calls = Vec::new();
-            if let Some(body) = &function.body {
-                collect(body, &mut calls);
-            }
-            calls
-        })
-        .collect();
-    let declared: Vec<BTreeSet<&str>> = program
-        .functions
-        .iter()
-        .map(|function| function.effects.iter().map(|(name, _)| &**name).collect())
-        .collect();
-    let closures = closures(&declared, &calls);
+    let causes = causes(program);
+    let declared = declared(program);
+    let closures = closures(&declared, &causes);
     let mut problems = Vec::new();
     for (index, function) in program.functions.iter().enumerate() {
         if function.infers_effects {
@@ -32,24 +18,29 @@ pub(super) fn check(program: &Functions) -> Vec<Diagnostic> {
         }
         // One problem for each effect, at the first call that brings it.
         let mut missing: BTreeMap<&str, (Span, bool, String)> = BTreeMap::new();
-        for call in &calls[index] {
-            let (name, own, all): (&str, BTreeSet<&str>, BTreeSet<&str>) = match call.callee {
-                FunctionCallee::Unknown => continue,
-                FunctionCallee::Library(library) => {
-                    let effects: BTreeSet<&str> = library.effect.into_iter().collect();
-                    (library.id, effects.clone(), effects)
+        for cause in &causes[index] {
+            let (name, own, all): (&str, BTreeSet<&str>, BTreeSet<&str>) = match cause {
+                Cause::Step(_, effect) => {
+                    ("this step", BTreeSet::from([*effect]), BTreeSet::from([*effect]))
                 }
-                FunctionCallee::Function(callee) => (
-                    &program.functions[callee].id,
-                    declared[callee].clone(),
-                    closures[callee].clone(),
-                ),
+                Cause::Call(call) => match call.callee {
+                    FunctionCallee::Unknown => continue,
+                    FunctionCallee::Library(library) => {
+                        let effects: BTreeSet<&str> = library.effect.into_iter().collect();
+                        (library.id, effects.clone(), effects)
+                    }
+                    FunctionCallee::Function(callee) => (
+                        &program.functions[callee].id,
+                        declared[callee].clone(),
+                        closures[callee].clone(),
+                    ),
+                },
             };
             for effect in all.difference(&declared[index]) {
                 let is_own = own.contains(effect);
                 let known = missing.get(effect);
                 if known.is_none_or(|(_, direct, _)| is_own && !direct) {
-                    missing.insert(effect, (call.span, is_own, name.to_owned()));
+                    missing.insert(effect, (cause.span(), is_own, cause.shown(name)));
                 }
             }
         }
@@ -62,8 +53,8 @@ pub(super) fn check(program: &Functions) -> Vec<Diagnostic> {
             let message =
                 format!("`{}` has the effect `{effect}` and does not say so", function.id);
             let label = match direct {
-                true => format!("`{callee}` has it"),
-                false => format!("`{callee}` brings it by what it calls"),
+                true => format!("{callee} has it"),
+                false => format!("{callee} brings it by what it calls"),
             };
             let help = format!("add `effect {effect}` to the `effects` of `{}`", function.id);
             let problem = Diagnostic::new(code, span, message).label(label);
@@ -73,24 +64,70 @@ pub(super) fn check(program: &Functions) -> Vec<Diagnostic> {
     problems
 }
 
-/// What each function may do, whatever it says about it.
+/// Why a function has an effect.
+enum Cause<'p> {
+    Call(&'p FunctionCall),
+    /// A step on data, whatever it is called.
+    Step(Span, &'static str),
+}
+
+impl Cause<'_> {
+    fn span(&self) -> Span {
+        match self {
+            Self::Call(call) => call.span,
+            Self::Step(span, _) => *span,
+        }
+    }
+
+    fn shown(&self, name: &str) -> String {
+        match self {
+            Self::Call(_) => format!("`{name}`"),
+            Self::Step(..) => name.to_owned(),
+        }
+    }
+}
+
+fn causes(program: &Functions) -> Vec<Vec<Cause<'_>>> {
+    let causes = program.functions.iter().map(|function| {
+        let mut causes = Vec::new();
+        if let Some(body) = &function.body {
+            collect(body, &mut causes);
+        }
+        causes
+    });
+    causes.collect()
+}
+
+fn declared(program: &Functions) -> Vec<BTreeSet<&str>> {
+    let effects = program.functions.iter().map(|function| &function.effects);
+    effects.map(|effects| effects.iter().map(|(name, _)| &**name).collect()).collect()
+}
+
+/// What each function of a program may do, whatever it says about it.
+pub(super) fn closures_of(program: &Functions) -> Vec<BTreeSet<&str>> {
+    closures(&declared(program), &causes(program))
+}
+
 fn closures<'p>(
     declared: &[BTreeSet<&'p str>],
-    calls: &[Vec<&'p FunctionCall>],
+    causes: &[Vec<Cause<'p>>],
 ) -> Vec<BTreeSet<&'p str>> {
     let mut closures: Vec<BTreeSet<&str>> = declared.to_vec();
-    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); calls.len()];
-    for (caller, calls) in calls.iter().enumerate() {
-        for call in calls {
-            match call.callee {
-                FunctionCallee::Function(callee) => callers[callee].push(caller),
-                FunctionCallee::Library(library) => closures[caller].extend(library.effect),
-                FunctionCallee::Unknown => {}
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); causes.len()];
+    for (caller, causes) in causes.iter().enumerate() {
+        for cause in causes {
+            match cause {
+                Cause::Step(_, effect) => _ = closures[caller].insert(effect),
+                Cause::Call(call) => match call.callee {
+                    FunctionCallee::Function(callee) => callers[callee].push(caller),
+                    FunctionCallee::Library(library) => closures[caller].extend(library.effect),
+                    FunctionCallee::Unknown => {}
+                },
             }
         }
     }
     // A function whose effects grew passes them on to its callers; each can grow once for each effect.
-    let mut grown: Vec<usize> = (0..calls.len()).collect();
+    let mut grown: Vec<usize> = (0..causes.len()).collect();
     while let Some(callee) = grown.pop() {
         let effects = closures[callee].clone();
         for caller in &callers[callee] {
@@ -104,11 +141,20 @@ fn closures<'p>(
     closures
 }
 
-fn collect<'s>(steps: &'s [FunctionStep], calls: &mut Vec<&'s FunctionCall>) {
+fn collect<'s>(steps: &'s [FunctionStep], causes: &mut Vec<Cause<'s>>) {
     for step in steps {
-        if let Action::Call(call) = &step.action {
-            calls.push(call);
+        match &step.action {
+            Action::Call(call) => causes.push(Cause::Call(call)),
+            Action::Data(data) => causes.push(Cause::Step(
+                step.span,
+                match data.target {
+                    DataTarget::Project => "meta",
+                    DataTarget::Database(_) => "database",
+                },
+            )),
+            Action::Traverse(_) => causes.push(Cause::Step(step.span, "meta")),
+            _ => {}
         }
-        step.inner(|steps| collect(steps, calls));
+        step.inner(|steps| collect(steps, causes));
     }
 }

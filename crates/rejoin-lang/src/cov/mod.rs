@@ -48,8 +48,9 @@ pub(crate) fn load_imported(source: &Source, id: SourceId) -> (Functions, Vec<Di
     if has_errors(&problems) {
         return (Functions::default(), problems);
     }
-    let (functions, more) = lower::lower(&file, Sources::default());
+    let (mut functions, more) = lower::lower(&file);
     problems.extend(more);
+    lower::add_project(&file, source, &mut functions, &mut problems);
     problems.extend(effects::check(&functions));
     problems.extend(check::check(&file));
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));

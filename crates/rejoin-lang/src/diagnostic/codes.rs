@@ -106,6 +106,14 @@ const REFERENCES: &[(Code, &str)] = &[
     (Code::COV_NOT_EXHAUSTIVE, "E-TYPE-004"),
     (Code::COV_FIELD, "E-TYPE-005"),
     (Code::COV_MEMBER, "E-TYPE-007"),
+    (Code::COV_QUERY_TARGET, "E-QUERY-002"),
+    (Code::COV_QUERY_SHAPE, "E-QUERY-003"),
+    (Code::COV_UNBOUND_PLACEHOLDER, "E-QUERY-020"),
+    (Code::COV_UNUSED_PARAMETER, "E-QUERY-021"),
+    (Code::COV_NO_RETURNS, "E-QUERY-022"),
+    (Code::COV_TABLE_FIELD, "E-TYPE-005"),
+    (Code::COV_RELATION_TARGET, "E-REL-001"),
+    (Code::COV_QUERY_DIALECT, "W-QUERY-001"),
     (Code::COV_IDLE_PART, "W-CONC-001"),
     (Code::COV_SHADOWED_VIEW, "W-CONC-002"),
     (Code::COV_RETURN_IN_BRANCH, "W-CONC-004"),
@@ -229,6 +237,13 @@ codes! {
     E0163 COV_UNKNOWN_ABSTRACT Error true "implementation of an unknown function";
     E0164 COV_NO_IMPLEMENTATION Error true "call of a function without an implementation";
     E0165 COV_REBOUND_MUT Error false "`mut` name bound again in a branch";
+    E0171 COV_QUERY_TARGET Error true "unknown database, table or collection";
+    E0172 COV_QUERY_SHAPE Error true "something that the place of the data cannot do";
+    E0173 COV_UNBOUND_PLACEHOLDER Error true "placeholder without a parameter";
+    E0174 COV_UNUSED_PARAMETER Error true "parameter without a placeholder";
+    E0175 COV_NO_RETURNS Error true "statement that does not say what it returns";
+    E0176 COV_TABLE_FIELD Error true "fields that do not fit the table";
+    E0177 COV_RELATION_TARGET Error true "relation that leads nowhere";
     E0181 COV_TYPE Error false "value of the wrong type";
     E0182 COV_ALIKE_MEMBERS Error true "members of a union that cannot be told apart";
     E0183 COV_NOT_EXHAUSTIVE Error false "`match` that leaves something out";
@@ -259,6 +274,7 @@ codes! {
     W0058 COV_BEHIND_RETURN Warning false "step behind a `return`";
     W0059 COV_NEVER_CALLED Warning false "function that nothing calls";
     W0060 COV_UNKNOWN_TYPE Warning false "type that nothing defines";
+    W0061 COV_QUERY_DIALECT Warning false "another dialect than that of the database";
     W0101 UNKNOWN_TAG Warning false "unknown tag";
     W0102 TAG_WITHOUT_EFFECT Warning false "tag without effect";
     W0103 NEVER_JOINED Warning false "task that is never joined";

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::ForkPolicy;
+use super::{DataStep, Database, ForkPolicy, Project, TransactionStep, Traverse};
 use crate::source::{Sources, Span};
 
 /// A program of functions.
@@ -15,6 +15,10 @@ pub struct Functions {
     pub sources: Sources,
     /// Its functions; [`FunctionCallee::Function`] indexes them.
     pub functions: Vec<Function>,
+    /// The databases that it declares; [`DataTarget::Database`](super::DataTarget::Database) indexes them.
+    pub databases: Vec<Database>,
+    /// The program itself, for queries of `project`.
+    pub project: Arc<Project>,
 }
 
 /// One function.
@@ -83,6 +87,12 @@ pub enum Action {
     For(Arc<str>, Operand, Vec<FunctionStep>),
     /// Runs branches at the same time.
     Fork(Fork),
+    /// Asks a database, or the program itself.
+    Data(Box<DataStep>),
+    /// Runs its steps on a database as a whole, or not at all.
+    Transaction(TransactionStep),
+    /// Follows relations of the program's nodes.
+    Traverse(Box<Traverse>),
     /// A kind of step that is read and not run.
     Absent(Arc<str>),
 }
@@ -129,6 +139,8 @@ pub struct LibraryFunction {
 pub enum Operand {
     /// The value of a name, or what a path of fields leads to from it.
     Path(Arc<str>, Span),
+    /// The value of a name if there is one, or else the text itself: the id of a node.
+    Node(Arc<str>),
     /// A value.
     Literal(Literal),
 }
@@ -228,6 +240,7 @@ impl FunctionStep {
             }
             Action::Match(_, cases) => cases.iter().for_each(|case| visit(&case.steps)),
             Action::For(_, _, steps) => visit(steps),
+            Action::Transaction(transaction) => visit(&transaction.steps),
             Action::Fork(fork) => fork.branches.iter().for_each(|branch| visit(&branch.steps)),
             Action::Call(call) => call.handlers.iter().for_each(|(_, steps)| visit(steps)),
             _ => {}

@@ -6,6 +6,7 @@
 mod call;
 mod cond;
 mod config;
+mod data;
 mod display;
 mod fork;
 mod function;
@@ -20,6 +21,10 @@ mod test;
 pub use call::{Call, CallText, Callee, Last, Output, Script, TaskReads, Unnamed};
 pub use cond::Cond;
 pub use config::{ConfigBlock, ConfigSetting};
+pub use data::{
+    Change, Comparison, Condition, DataStep, DataTarget, Database, Isolation, Project, Request,
+    Returns, Rows, Select, Sql, Table, TableField, TransactionStep, Traverse,
+};
 pub use fork::{BlockBranch, ForkBlock, ForkKind, ForkOnError, ForkPolicy};
 pub use function::{
     Action, Fork, ForkBranch, Function, FunctionCall, FunctionCallee, FunctionParam, FunctionStep,

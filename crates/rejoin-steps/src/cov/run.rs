@@ -33,7 +33,12 @@ impl Prepared for PreparedCov {
             }
         };
         let program = self.program.with_host(host(&self.services, Some(input.context.clone())));
-        Called::pending(async move { outcome(program.call(self.index, arguments).await) })
+        Called::pending(async move {
+            match program.call(self.index, arguments).await {
+                Ok(value) => outcome(value),
+                Err(missing) => Err(StepError::Failed(missing)),
+            }
+        })
     }
 
     fn is_inside(&self) -> bool {

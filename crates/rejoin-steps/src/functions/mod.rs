@@ -1,13 +1,17 @@
-//! What functions of `.cov` programs can do to the world outside: the console, HTTP, timers.
+//! What functions of `.cov` programs can do to the world outside: the console, HTTP, timers, databases.
 
+mod database;
 mod http;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rejoin_engine::{Datum, FunctionHost, HostCall};
+use rejoin_engine::{Datum, FunctionHost, HostCall, Store};
 use rejoin_http::Client;
+use rejoin_lang::plan::Database;
+
+use database::Databases;
 
 /// Where a line of the console goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,23 +23,26 @@ pub enum Console {
 }
 
 type Write = dyn Fn(Console, &str) + Send + Sync;
+type Environment = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// The effects of `console`, `http` and `timers`.
+/// The effects of `console`, `http` and `timers`, and databases.
 ///
-/// All calls share one HTTP client. A call that is dropped stops its request.
+/// All calls share one HTTP client, and one pool for each database. A call that is dropped stops its request or statement.
 pub struct Host {
     services: Arc<Services>,
     write: Arc<Write>,
+    environment: Box<Environment>,
 }
 
 /// What calls of many runs share: connections.
 pub struct Services {
     client: Client,
+    databases: Databases,
 }
 
 impl Default for Services {
     fn default() -> Self {
-        Self { client: Client::new() }
+        Self { client: Client::new(), databases: Databases::default() }
     }
 }
 
@@ -56,7 +63,21 @@ impl Host {
         services: Arc<Services>,
         write: impl Fn(Console, &str) + Send + Sync + 'static,
     ) -> Self {
-        Self { services, write: Arc::new(write) }
+        Self {
+            services,
+            write: Arc::new(write),
+            environment: Box::new(|name| std::env::var(name).ok()),
+        }
+    }
+
+    /// Looks up the addresses of databases, such as `env:DATABASE`, with `environment` instead of in the process's own.
+    #[must_use]
+    pub fn environment(
+        mut self,
+        environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.environment = Box::new(environment);
+        self
     }
 }
 
@@ -92,6 +113,10 @@ impl FunctionHost for Host {
             }
             _ => Box::pin(std::future::ready(Datum::None)),
         }
+    }
+
+    fn store(&self, database: &Database) -> Result<Arc<dyn Store>, String> {
+        self.services.databases.store(database, &*self.environment)
     }
 }
 

@@ -18,7 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A cancel request names a session, not a statement: one that arrives late stops whatever runs by then. So
 /// the request is followed until the server has closed its socket, which it does after the signal is out, and
 /// then the connection is read until the server says that it is ready.
-pub(super) async fn cancel(client: &Client, host: &str, port: u16, tls: &Tls) -> bool {
+///
+/// What a transaction did is undone in between.
+pub(super) async fn cancel(
+    client: &Client,
+    host: &str,
+    port: u16,
+    tls: &Tls,
+    in_transaction: bool,
+) -> bool {
     let token = client.cancel_token();
     let asked = timeout(PATIENCE, async {
         let mut socket = TcpStream::connect((host, port)).await.ok()?;
@@ -33,6 +41,9 @@ pub(super) async fn cancel(client: &Client, host: &str, port: u16, tls: &Tls) ->
     let read_out = timeout(PATIENCE, async {
         // Its failure is the cancellation that was asked for.
         client.simple_query("select 1").await.ok();
+        if in_transaction && client.simple_query("rollback").await.is_err() {
+            return false;
+        }
         client.simple_query("select 1").await.is_ok()
     });
     read_out.await.unwrap_or(false)

@@ -14,6 +14,7 @@ mod settings;
 mod spec;
 mod statement;
 mod tls;
+mod transaction;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,7 @@ use crate::sql_text::{self, Dialect};
 use pool::Pool;
 pub(crate) use run::PreparedPg;
 pub(crate) use settings::PgSettings;
+pub(crate) use transaction::{PgDatabase, PgTransaction};
 
 /// The step `pg`.
 ///

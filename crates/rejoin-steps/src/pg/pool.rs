@@ -78,7 +78,7 @@ impl Pool {
                 open_with(&self.settings, tls).await?
             }
         };
-        Ok(Lease { pool: self.clone(), held: Some((connection, permit)) })
+        Ok(Lease { pool: self.clone(), held: Some((connection, permit)), in_transaction: false })
     }
 }
 
@@ -104,11 +104,22 @@ async fn open_with(settings: &PgSettings, tls: &Tls) -> Result<Connection, NoCon
 pub(super) struct Lease {
     pool: Arc<Pool>,
     held: Option<(Connection, OwnedSemaphorePermit)>,
+    /// Whether there is a transaction to undo before anybody else gets the connection.
+    in_transaction: bool,
 }
 
 impl Lease {
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.held.as_mut().expect("held until it is given back").0
+    }
+
+    pub(super) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// Says whether a transaction is open from here on.
+    pub(super) fn set_in_transaction(&mut self, open: bool) {
+        self.in_transaction = open;
     }
 
     /// After an exchange that was read to its end and left the session as it was.
@@ -132,11 +143,11 @@ impl Drop for Lease {
         if connection.client.is_closed() {
             return;
         }
-        let pool = self.pool.clone();
+        let (pool, in_transaction) = (self.pool.clone(), self.in_transaction);
         // The request is gone and must not wait for this; the place in the pool is held until it is done.
         in_background(async move {
             if let (Some((host, port)), Some(tls)) = (pool.settings.address(), pool.tls.get())
-                && cancel(&connection.client, host, port, tls).await
+                && cancel(&connection.client, host, port, tls, in_transaction).await
             {
                 pool.idle().push(connection);
             }

@@ -1,21 +1,22 @@
 //! A call of `pg`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use rejoin::Instant;
 use rejoin_engine::{Abort, Called, DomainError, Input, Prepared, StepError, StepOutput};
-use rejoin_value::{Array, Value, object};
+use rejoin_value::{Array, Value};
 use tokio_postgres::Error;
 use tokio_postgres::error::{Severity, SqlState};
 
+use super::connection::Connection;
 use super::error;
 use super::params::Param;
 use super::pool::{Lease, Pool};
 use super::rows;
 use super::settings::PgSettings;
 use super::statement::leaves_no_trace;
+use crate::sql_answer::SqlAnswer;
 use crate::sql_params::{sql_params, wrong_number};
 
 /// A statement with its pool.
@@ -53,6 +54,19 @@ impl PreparedPg {
         params: &[Value],
         deadline: Option<Instant>,
     ) -> Result<Value, StepError> {
+        let value = self.answer(params, deadline).await?.into_value();
+        if self.raw { self.only_value(&value) } else { Ok(value) }
+    }
+
+    /// Runs it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the statement on the server.
+    pub(super) async fn answer(
+        &self,
+        params: &[Value],
+        deadline: Option<Instant>,
+    ) -> Result<SqlAnswer, StepError> {
         let Some(pool) = &self.pool else {
             return Err(StepError::Abort(Abort {
                 title: "database not configured".into(),
@@ -62,17 +76,20 @@ impl PreparedPg {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let mut lease =
             pool.lease().await.map_err(|problem| error::of_connection(&problem, &self.sql))?;
-        match self.exchange(&mut lease, params, left, pool.settings()).await {
-            Ok(value) => {
+        let ran = match lease.connection().stop_after(left).await {
+            Ok(()) => exchange(lease.connection(), &self.sql, params, pool.settings()).await,
+            Err(error) => Err(error.into()),
+        };
+        match ran {
+            Ok(answer) => {
                 self.put_back(lease);
-                if self.raw { self.only_value(&value) } else { Ok(value) }
+                Ok(answer)
             }
             Err(Ended::Refused(error)) => {
-                // An error of the statement ends the exchange. After one that ends the session, or that
-                // is not the server's, there is nothing to go on with.
-                match error.as_db_error().map(|db| db.parsed_severity()) {
-                    Some(Some(Severity::Error)) => self.put_back(lease),
-                    _ => lease.discard(),
+                if goes_on_after(&error) {
+                    self.put_back(lease);
+                } else {
+                    lease.discard();
                 }
                 Err(error::of_statement(&error, &self.sql).into())
             }
@@ -87,8 +104,15 @@ impl PreparedPg {
     }
 }
 
+/// Whether the connection is fit for use after an error. One of the statement ends the exchange; after one that ends the
+/// session, or that is not the server's, there is nothing to go on with.
+pub(super) fn goes_on_after(error: &Error) -> bool {
+    let severity = error.as_db_error().map(|db| db.parsed_severity());
+    severity == Some(Some(Severity::Error))
+}
+
 /// How an exchange ended without rows.
-enum Ended {
+pub(super) enum Ended {
     Refused(Error),
     /// Nothing was sent: the number of parameters is another one.
     Params {
@@ -127,57 +151,55 @@ impl PreparedPg {
     fn put_back(&self, lease: Lease) {
         if leaves_no_trace(&self.sql) { lease.give_back() } else { lease.discard() }
     }
+}
 
-    async fn exchange(
-        &self,
-        lease: &mut Lease,
-        params: &[Value],
-        left: Option<Duration>,
-        settings: &PgSettings,
-    ) -> Result<Value, Ended> {
-        let (max_result, block) = (settings.max_result, settings.block);
-        let connection = lease.connection();
-        connection.stop_after(left).await?;
-        let mut again = true;
-        let (compiled, stream) = loop {
-            let compiled = connection.compiled(&self.sql).await?;
-            let needed = compiled.statement.params().len();
-            if needed != params.len() {
-                return Err(Ended::Params { needed });
-            }
-            let params = params.iter().map(Param);
-            match connection.client.query_raw(&compiled.statement, params).await {
-                Ok(stream) => break (compiled, stream),
-                // A table was changed since the statement was prepared. The server has not run it.
-                Err(error) if again && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) => {
-                    connection.forget(&self.sql);
-                    again = false;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        };
-        let mut stream = std::pin::pin!(stream);
-        let mut list = Array::new();
-        let mut size = 0usize;
-        while let Some(row) = stream.try_next().await? {
-            size = size.saturating_add(row.raw_size_bytes());
-            if size > max_result {
-                let message = format!(
-                    "the result is larger than {max_result} bytes; ask for less with `limit`, or set `maxResult` in `config {block}`"
-                );
-                return Err(Ended::CutOff(error::local(message, &self.sql)));
-            }
-            let object = rows::object(&row, &compiled.columns).ok_or_else(|| {
-                let message = "a value is not in the form that its type promises".into();
-                Ended::CutOff(error::local(message, &self.sql))
-            })?;
-            list.push(object);
+/// Sends a statement, and reads what it yields up to its end.
+pub(super) async fn exchange(
+    connection: &mut Connection,
+    sql: &Arc<str>,
+    params: &[Value],
+    settings: &PgSettings,
+) -> Result<SqlAnswer, Ended> {
+    let (max_result, block) = (settings.max_result, settings.block);
+    let mut again = true;
+    let (compiled, stream) = loop {
+        let compiled = connection.compiled(sql).await?;
+        let needed = compiled.statement.params().len();
+        if needed != params.len() {
+            return Err(Ended::Params { needed });
         }
-        let count = match compiled.columns.is_empty() {
-            true => stream.rows_affected().unwrap_or(0),
-            false => list.len() as u64,
-        };
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        Ok(object! { "rows": list, "rowCount": count }.into())
+        let params = params.iter().map(Param);
+        match connection.client.query_raw(&compiled.statement, params).await {
+            Ok(stream) => break (compiled, stream),
+            // A table was changed since the statement was prepared. The server has not run it.
+            Err(error) if again && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) => {
+                connection.forget(sql);
+                again = false;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let mut stream = std::pin::pin!(stream);
+    let mut list = Array::new();
+    let mut size = 0usize;
+    while let Some(row) = stream.try_next().await? {
+        size = size.saturating_add(row.raw_size_bytes());
+        if size > max_result {
+            let message = format!(
+                "the result is larger than {max_result} bytes; ask for less with `limit`, or set `maxResult` in `config {block}`"
+            );
+            return Err(Ended::CutOff(error::local(message, sql)));
+        }
+        let object = rows::object(&row, &compiled.columns).ok_or_else(|| {
+            let message = "a value is not in the form that its type promises".into();
+            Ended::CutOff(error::local(message, sql))
+        })?;
+        list.push(object);
     }
+    let has_rows = !compiled.columns.is_empty();
+    let count = match has_rows {
+        false => stream.rows_affected().unwrap_or(0),
+        true => list.len() as u64,
+    };
+    Ok(SqlAnswer { rows: list, count, has_rows })
 }

@@ -45,6 +45,15 @@ impl Compiled {
 /// A statement with one of these words runs in a transaction of its own. All others, such as `begin`, `set`,
 /// `listen`, `copy`, `create temporary table`, may leave something behind.
 pub(super) fn leaves_no_trace(sql: &str) -> bool {
+    let word = first_word(sql);
+    let plain = ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
+    let lower = sql.to_ascii_lowercase();
+    // Settings and locks of the session are the two things that a plain statement can leave.
+    plain.contains(&&*word) && !lower.contains("set_config") && !lower.contains("advisory_lock")
+}
+
+/// The word that a statement begins with, behind comments and brackets.
+pub(super) fn first_word(sql: &str) -> String {
     let mut rest = sql.trim_start();
     loop {
         if let Some(comment) = rest.strip_prefix("--") {
@@ -58,11 +67,7 @@ pub(super) fn leaves_no_trace(sql: &str) -> bool {
         }
     }
     let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-    let word = rest[..end].to_ascii_lowercase();
-    let plain = ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
-    let lower = sql.to_ascii_lowercase();
-    // Settings and locks of the session are the two things that a plain statement can leave.
-    plain.contains(&&*word) && !lower.contains("set_config") && !lower.contains("advisory_lock")
+    rest[..end].to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::connection::{Role, guard, open};
+use super::session;
 use super::settings::SqliteSettings;
 use crate::migrate::{MigrateError, Migration, apply_all};
 
@@ -91,6 +92,15 @@ impl Database {
         role: Role,
         work: impl FnOnce(&mut Connection) -> T + Send + 'static,
     ) -> Result<T, NoResult> {
+        let lease = self.lease(role).await?;
+        self.run_on(lease, role, work).await.map(|(_, made)| made)
+    }
+
+    /// A connection that nobody else uses.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue.
+    pub(super) async fn lease(&self, role: Role) -> Result<Lease, NoResult> {
         let side = match role {
             Role::Writes => &self.writers,
             Role::Reads => &self.readers,
@@ -100,15 +110,27 @@ impl Database {
             .await
             .map_err(|_| NoResult::Busy { role, waited })?
             .expect("nobody closes the semaphore");
-        let mut lease =
-            Lease { side: side.clone(), connection: side.idle().pop(), _permit: permit };
+        Ok(Lease { side: side.clone(), connection: side.idle().pop(), _permit: permit })
+    }
+
+    /// Runs `work` with a connection, which comes back with what was made.
+    ///
+    /// # Cancel safety
+    /// As of [`run`](Self::run): the connection goes back when the work has ended.
+    pub(super) async fn run_on<T: Send + 'static>(
+        &self,
+        mut lease: Lease,
+        role: Role,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<(Lease, T), NoResult> {
         let (settings, migrations) = (self.settings.clone(), self.migrations.clone());
         let ended = self.threads.run(move || {
             let connection = match &mut lease.connection {
                 Some(connection) => connection,
                 none => none.insert(opened(&settings, role, &migrations)?),
             };
-            Ok(work(connection))
+            let made = work(connection);
+            Ok((lease, made))
         });
         ended.await.map_err(|error| match error {
             TaskError::Failed(error) => NoResult::Refused(error),
@@ -136,7 +158,7 @@ impl Side {
 }
 
 /// A connection in use. It goes back when the work with it has ended, however that was.
-struct Lease {
+pub(super) struct Lease {
     side: Arc<Side>,
     connection: Option<Connection>,
     _permit: OwnedSemaphorePermit,
@@ -145,8 +167,11 @@ struct Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
-        // Statements run in transactions of their own, and those that open one are refused; so there is none. If there
-        // were, nobody else must get into it.
+        // A transaction that was given up is undone, which takes as long as forgetting what it changed. Should that fail,
+        // nobody else must get into it.
+        if !connection.is_autocommit() {
+            session::own(&connection, "rollback").ok();
+        }
         if connection.is_autocommit() {
             self.side.idle().push(connection);
         }

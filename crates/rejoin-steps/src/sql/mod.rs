@@ -11,6 +11,7 @@ mod session;
 mod settings;
 mod spec;
 mod syntax;
+mod transaction;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ use run::Place;
 pub(crate) use run::PreparedSqlite;
 use settings::BLOCK;
 pub(crate) use settings::{SqlSettings, SqliteSettings};
+pub(crate) use transaction::{SqliteDatabase, SqliteTransaction};
 
 /// The step `sql`.
 ///

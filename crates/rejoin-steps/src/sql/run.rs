@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rejoin_engine::{Called, Context, DomainError, Input, Prepared, StepError};
-use rejoin_value::{Array, Value, object};
+use rejoin_value::{Array, Value};
 use rusqlite::Connection;
 use rusqlite::limits::Limit;
 
@@ -15,6 +15,7 @@ use super::memory::Memory;
 use super::params::{Misfit, bind};
 use super::rows;
 use super::settings::{BLOCK, SqliteSettings};
+use crate::sql_answer::SqlAnswer;
 use crate::sql_params::{sql_params, wrong_number};
 
 /// A statement with its database.
@@ -44,7 +45,7 @@ impl Prepared for PreparedSqlite {
 }
 
 /// How a statement ended without rows.
-enum Ended {
+pub(super) enum Ended {
     /// Nothing was done: it does not only read, and the connection does.
     Writes,
     Sqlite(rusqlite::Error),
@@ -78,8 +79,19 @@ impl PreparedSqlite {
             Place::File(database) => database.clone(),
             Place::Memory(settings) => context.host().shared.get::<Memory>().database(settings),
         };
+        self.answer(&database, params.into()).await.map(SqlAnswer::into_value)
+    }
+
+    /// Runs it on that database.
+    ///
+    /// # Cancel safety
+    /// As of [`run`](Self::run).
+    pub(super) async fn answer(
+        &self,
+        database: &Database,
+        params: Arc<[Value]>,
+    ) -> Result<SqlAnswer, StepError> {
         let most = database.settings().max_result;
-        let params: Arc<[Value]> = params.into();
         let run = |role| {
             let (sql, params) = (self.sql.clone(), params.clone());
             database.run(role, move |connection| statement(connection, role, &sql, &params, most))
@@ -94,37 +106,39 @@ impl PreparedSqlite {
             self.writes.store(true, Ordering::Relaxed);
             ended = run(Role::Writes).await.map_err(refused)?;
         }
-        let local = |message| -> DomainError { error::local(message, &self.sql) };
-        match ended {
-            Ok(value) => Ok(value),
-            Err(Ended::Writes) => unreachable!("on a connection that writes"),
-            Err(Ended::Sqlite(error)) => Err(error::of_statement(&error, &self.sql).into()),
-            Err(Ended::Params(Misfit::Number(needed))) => {
-                Err(StepError::Failed(wrong_number(needed, params.len())))
-            }
-            Err(Ended::Params(Misfit::Named(name))) => Err(StepError::Failed(format!(
-                "`{name}` is no placeholder here: parameters are `$1`, `$2`, …"
-            ))),
-            Err(Ended::TooLarge) => Err(local(format!(
-                "the result is larger than {most} bytes; ask for less with `limit`, or set `maxResult` in `config {BLOCK}`"
-            ))
-            .into()),
-            Err(Ended::NoText(name)) => Err(local(format!(
-                "the text in `{name}` is not UTF-8; `hex(…)` shows its bytes"
-            ))
-            .into()),
-        }
+        ended.map_err(|ended| refused_by(ended, &self.sql, params.len(), most))
+    }
+}
+
+/// Why there is no answer, as an error of the program.
+pub(super) fn refused_by(ended: Ended, sql: &str, given: usize, most: usize) -> StepError {
+    let local = |message| -> DomainError { error::local(message, sql) };
+    match ended {
+        Ended::Writes => unreachable!("on a connection that writes"),
+        Ended::Sqlite(error) => error::of_statement(&error, sql).into(),
+        Ended::Params(Misfit::Number(needed)) => StepError::Failed(wrong_number(needed, given)),
+        Ended::Params(Misfit::Named(name)) => StepError::Failed(format!(
+            "`{name}` is no placeholder here: parameters are `$1`, `$2`, …"
+        )),
+        Ended::TooLarge => local(format!(
+            "the result is larger than {most} bytes; ask for less with `limit`, or set `maxResult` in `config {BLOCK}`"
+        ))
+        .into(),
+        Ended::NoText(name) => local(format!(
+            "the text in `{name}` is not UTF-8; `hex(…)` shows its bytes"
+        ))
+        .into(),
     }
 }
 
 /// Runs a statement to its end. Blocks.
-fn statement(
+pub(super) fn statement(
     connection: &Connection,
     role: Role,
     sql: &str,
     params: &[Value],
     most: usize,
-) -> Result<Value, Ended> {
+) -> Result<SqlAnswer, Ended> {
     // One value cannot be larger than all of them.
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(most).unwrap_or(i32::MAX))?;
     let mut statement = connection.prepare_cached(sql)?;
@@ -161,6 +175,5 @@ fn statement(
         true => connection.changes(),
         false => list.len() as u64,
     };
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    Ok(object! { "rows": list, "rowCount": count }.into())
+    Ok(SqlAnswer { rows: list, count, has_rows: !columns.is_empty() })
 }

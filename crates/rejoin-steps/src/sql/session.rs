@@ -1,6 +1,22 @@
 //! What a statement must not do: leave something behind on a connection that the next request gets.
 
+use std::cell::Cell;
+
+use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+thread_local! {
+    /// Whether what is prepared on this thread is a word of ours, and no statement of a program.
+    static OWN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs what begins and ends transactions, which programs may not write. Blocks.
+pub(super) fn own(connection: &Connection, words: &str) -> rusqlite::Result<()> {
+    OWN.set(true);
+    let ran = connection.execute_batch(words);
+    OWN.set(false);
+    ran
+}
 
 /// Questions about the schema and the file; all other pragmas change the connection.
 const QUESTIONS: &[&str] = &[
@@ -32,9 +48,8 @@ const QUESTIONS: &[&str] = &[
 /// Asked for every part of a statement, when it is prepared.
 pub(super) fn authorize(context: AuthContext<'_>) -> Authorization {
     let leaves_something = match context.action {
-        AuthAction::Transaction { .. }
-        | AuthAction::Savepoint { .. }
-        | AuthAction::Attach { .. }
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => !OWN.get(),
+        AuthAction::Attach { .. }
         | AuthAction::Detach { .. }
         | AuthAction::CreateTempIndex { .. }
         | AuthAction::CreateTempTable { .. }

@@ -1,5 +1,6 @@
 //! Tree to functions: names of functions and arguments are resolved, what the syntax leaves open is filled in.
 
+mod data;
 mod names;
 mod operand;
 mod step;
@@ -9,13 +10,13 @@ use std::sync::Arc;
 
 use super::ast::{Block, File};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Function, FunctionParam, Functions, Literal};
-use crate::source::Sources;
+use crate::plan::{Database, Function, FunctionParam, Functions, Literal, Project};
+use crate::source::Source;
 
 use operand::literal;
 
 /// The functions of a file, and what is wrong with the names in it.
-pub(super) fn lower(file: &File, sources: Sources) -> (Functions, Vec<Diagnostic>) {
+pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
     let mut functions: Vec<Function> = Vec::new();
     let mut bodies: Vec<Vec<&Block>> = Vec::new();
     for snippet in file.blocks.iter().filter(|block| is(block, "snippet")) {
@@ -38,7 +39,13 @@ pub(super) fn lower(file: &File, sources: Sources) -> (Functions, Vec<Diagnostic
         });
         bodies.push(alone);
     }
-    let mut lower = Lower { problems: Vec::new(), ids: HashMap::new(), names: HashMap::new() };
+    let mut lower = Lower {
+        problems: Vec::new(),
+        ids: HashMap::new(),
+        names: HashMap::new(),
+        databases: data::database::databases(file),
+        structs: data::database::structs(file),
+    };
     for (index, function) in functions.iter().enumerate() {
         lower.ids.entry(function.id.clone()).or_insert(index);
         lower.names.entry(function.name.clone()).or_default().push(index);
@@ -57,13 +64,34 @@ pub(super) fn lower(file: &File, sources: Sources) -> (Functions, Vec<Diagnostic
             function.body = Some(body.into());
         }
     }
-    (Functions { sources, functions }, lower.problems)
+    let databases = lower.databases.to_vec();
+    let project = Arc::new(Project::default());
+    (Functions { functions, databases, project, ..Functions::default() }, lower.problems)
+}
+
+/// Adds the program itself as a graph, if a step reads `project`.
+pub(super) fn add_project(
+    file: &File,
+    source: &Source,
+    functions: &mut Functions,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let relations = data::project::relations(file, problems);
+    if !data::project::is_read(functions) {
+        return;
+    }
+    let effects = super::effects::closures_of(functions);
+    let project = data::project::project(file, source, functions, &effects, relations);
+    functions.project = Arc::new(project);
 }
 
 struct Lower {
     problems: Vec<Diagnostic>,
     ids: HashMap<Arc<str>, usize>,
     names: HashMap<Arc<str>, Vec<usize>>,
+    databases: Arc<[Database]>,
+    /// The fields that a value of each struct must have.
+    structs: HashMap<Arc<str>, Vec<Arc<str>>>,
 }
 
 /// What a snippet declares, if it is a function; its body comes later.
@@ -115,6 +143,11 @@ fn section<'b>(snippet: &'b Block, word: &str) -> Option<&'b Block> {
 
 fn steps(block: &Block) -> Vec<&Block> {
     block.blocks().filter(|block| is(block, "step")).collect()
+}
+
+/// A name in a message.
+fn shown(name: &str) -> String {
+    name.chars().take(40).collect()
 }
 
 fn is(block: &Block, word: &str) -> bool {

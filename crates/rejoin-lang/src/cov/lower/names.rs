@@ -122,6 +122,13 @@ impl Walk {
                     }
                 }
             }
+            Action::Data(data) => data.request.values(&mut |operand| self.read(operand, bound)),
+            Action::Transaction(transaction) => self.steps(&transaction.steps, bound),
+            Action::Traverse(walk) => {
+                walk.filter.iter().for_each(|filter| {
+                    filter.values(&mut |operand| self.read(operand, bound));
+                });
+            }
             Action::Absent(_) => {}
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::ast::{Block, ValueKind};
 use super::super::library::{LIBRARY, library};
 use super::operand::{literal, operand, path, text};
-use super::{Lower, is, section, steps};
+use super::{Lower, is, section, shown, steps};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::{
     Action, Fork, ForkBranch, ForkKind, ForkOnError, ForkPolicy, Function, FunctionCall,
@@ -64,7 +64,10 @@ impl Lower {
                 let branches = branches.collect();
                 Action::Fork(Fork { policy: fork_policy(step, kind), branches })
             }
-            kind => Action::Absent(kind.into()),
+            kind => match self.data_step(step, kind, known) {
+                Some(action) => action,
+                None => Action::Absent(kind.into()),
+            },
         }
     }
 
@@ -193,10 +196,6 @@ impl Lower {
 }
 
 const NOTHING: Operand = Operand::Literal(Literal::None);
-
-fn shown(name: &str) -> String {
-    name.chars().take(40).collect()
-}
 
 /// The value of `bind`, `construct` and `return`.
 fn make(step: &Block) -> Make {

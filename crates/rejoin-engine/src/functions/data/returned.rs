@@ -1,0 +1,80 @@
+//! What a step gets of what a store answered.
+
+use std::sync::Arc;
+
+use rejoin_lang::plan::{Request, Returns, Rows};
+
+use super::super::Datum;
+use super::super::datum::Record;
+use super::store::{Answer, db_error};
+
+/// The value of the step.
+///
+/// # Errors
+/// If the rows do not fit what the step says about them.
+pub(super) fn value(request: &Request<Datum>, answer: Answer) -> Result<Datum, Datum> {
+    let count = Datum::Int(i64::try_from(answer.count).unwrap_or(i64::MAX));
+    Ok(match request {
+        Request::Select(select) if select.limit == Some(1) => {
+            answer.rows.into_iter().next().unwrap_or_default()
+        }
+        Request::Select(_) => Datum::List(answer.rows.into()),
+        Request::Insert(..) => answer.rows.into_iter().next().unwrap_or_default(),
+        Request::Update(..) | Request::Delete(..) => count,
+        Request::Sql(sql) => return returned(&sql.returns, answer, count),
+    })
+}
+
+fn returned(returns: &Returns, answer: Answer, count: Datum) -> Result<Datum, Datum> {
+    let base = returns.kind.trim();
+    if matches!(base, "Unit" | "None") {
+        return Ok(Datum::None);
+    }
+    if !answer.has_rows {
+        return match base {
+            "Int" | "Any" if returns.rows != Rows::Many => Ok(count),
+            _ => Err(misfit(format!("the statement yields no rows, and `{base}` was to be one"))),
+        };
+    }
+    let found = answer.rows.len();
+    let mut rows = answer.rows.into_iter().map(|row| fitted(returns, base, row));
+    match (returns.rows, found) {
+        (Rows::Many, _) => Ok(Datum::List(rows.collect::<Result<_, Datum>>()?)),
+        (Rows::Optional, 0) => Ok(Datum::None),
+        (_, 1) => rows.next().unwrap_or(Ok(Datum::None)),
+        (Rows::One, 0) => Err(misfit("there is no row; `optional` would allow it".to_owned())),
+        _ => Err(misfit(format!(
+            "there are {found} rows, and one was to be; `collection of` is for more"
+        ))),
+    }
+}
+
+/// A row as a value of the type that the step names.
+fn fitted(returns: &Returns, base: &str, row: Datum) -> Result<Datum, Datum> {
+    let Datum::Record(record) = &row else { return Ok(row) };
+    if matches!(base, "Int" | "Float" | "Bool" | "String") {
+        let [(name, value)] = &*record.fields else {
+            let columns = record.fields.len();
+            return Err(misfit(format!("a row has {columns} columns, and `{base}` is one value")));
+        };
+        let fits = value.is_a(base) || base == "Float" && value.is_a("Int");
+        return match fits {
+            true => Ok(value.clone()),
+            false => Err(misfit(format!("`{name}` is {}, and not {base}", value.type_name()))),
+        };
+    }
+    if base == "Any" || base.starts_with("Map") {
+        return Ok(row);
+    }
+    if let Some(missing) =
+        returns.fields.iter().find(|field| matches!(record.get(field), None | Some(Datum::None)))
+    {
+        return Err(misfit(format!("a row has no `{missing}`, which `{base}` needs")));
+    }
+    let fields = record.fields.clone();
+    Ok(Datum::Record(Arc::new(Record { kind: Some(base.into()), fields, ended: None })))
+}
+
+fn misfit(message: String) -> Datum {
+    db_error("E-QUERY-013", None, &message)
+}
