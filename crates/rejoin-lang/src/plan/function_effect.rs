@@ -1,6 +1,6 @@
 //! What a function does to the world outside, through all that it calls.
 
-use super::{Action, FunctionCallee, FunctionStep, Functions};
+use super::{Action, DataTarget, FunctionCallee, FunctionStep, Functions, Request};
 use crate::step_spec::Effect;
 
 impl Functions {
@@ -49,7 +49,15 @@ fn of_steps(steps: &[FunctionStep], open: &mut Vec<usize>) -> Effect {
             | Action::If(..)
             | Action::Match(..)
             | Action::For(..)
-            | Action::Fork(_) => Effect::None,
+            | Action::Fork(_)
+            | Action::Transaction(_)
+            | Action::Traverse(_) => Effect::None,
+            Action::Data(data) => match (data.target, &data.request) {
+                (DataTarget::Project, _) => Effect::None,
+                (DataTarget::Database(_), Request::Select(_)) => Effect::Read,
+                // A statement in SQL may call what writes, whatever its first word is.
+                (DataTarget::Database(_), _) => Effect::Write,
+            },
             Action::Absent(_) => Effect::Write,
         });
         step.inner(|steps| effect = effect.max(of_steps(steps, open)));
