@@ -62,7 +62,7 @@ end
 end
 "#;
         let routes = routes(&Source::new("till.cov", text), "till.cov");
-        let lines: Vec<&str> = routes.lines().filter(|line| line.starts_with(["P", "G"])).collect();
+        let lines: Vec<&str> = routes.lines().filter(|line| line.starts_with(['P', 'G'])).collect();
         assert_eq!(lines, ["POST /till/total", "GET /till/total", "POST /till/tell"]);
     }
 }
