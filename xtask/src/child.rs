@@ -97,6 +97,15 @@ pub(crate) struct Ended {
 
 /// Runs `command` to its end, which must come within `limit`.
 pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Ended, String> {
+    run_watched(command, limit, |_| {})
+}
+
+/// The same, and every few milliseconds `watch` gets the number of its process.
+pub(crate) fn run_watched(
+    command: &mut Command,
+    limit: Duration,
+    mut watch: impl FnMut(u32),
+) -> Result<Ended, String> {
     let shown = show(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|e| format!("{shown}: {e}"))?;
@@ -113,7 +122,10 @@ pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Ended, Strin
                 child.wait().ok();
                 return Err(format!("{shown}: not done after {} s", limit.as_secs()));
             }
-            None => thread::sleep(Duration::from_millis(5)),
+            None => {
+                watch(child.id());
+                thread::sleep(Duration::from_millis(5));
+            }
         }
     };
     Ok(Ended {

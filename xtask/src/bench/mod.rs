@@ -3,6 +3,7 @@
 //! What is measured is CPU time per request of the server process alone; load generator and back end are
 //! processes of their own. CPU time is steadier than requests per second where all of them share few cores.
 
+mod batches;
 mod library;
 mod load;
 mod machine;
@@ -40,6 +41,8 @@ pub(crate) enum Part {
     Library,
     /// Of these only the library against other crates.
     Peers,
+    /// Batches of requests, against other clients.
+    Batches,
 }
 
 impl Effort {
@@ -129,12 +132,17 @@ struct Report {
     memory: Vec<memory::Memory>,
 }
 
-/// Both pages, or one of them.
+/// All pages, or one of them.
 pub(crate) fn run(part: Part, effort: Effort) -> Result<bool, String> {
     if matches!(part, Part::All | Part::Server) {
         server(effort)?;
     }
-    if part != Part::Server {
+    if matches!(part, Part::All | Part::Batches) {
+        println!("\n== batches");
+        let report = batches::run(effort)?;
+        publish("docs/benchmarks-batches.md", &batches::page(&report), effort)?;
+    }
+    if matches!(part, Part::All | Part::Library | Part::Peers) {
         println!("\n== library");
         let (load, peers_only) = (machine::load(), part == Part::Peers);
         let outputs = library::run(effort, peers_only)?;

@@ -22,11 +22,20 @@ pub(super) fn cpu(pid: u32) -> Result<Duration, String> {
 
 /// Resident memory, in MB.
 pub(super) fn resident(pid: u32) -> Result<f64, String> {
+    memory(pid, "VmRSS:")
+}
+
+/// The most resident memory that there was so far, in MB.
+pub(super) fn peak(pid: u32) -> Result<f64, String> {
+    memory(pid, "VmHWM:")
+}
+
+fn memory(pid: u32, which: &str) -> Result<f64, String> {
     let status = read(pid, "status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(which));
     let kilobytes =
         line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<f64>().ok());
-    kilobytes.map(|kb| kb / 1024.0).ok_or_else(|| format!("/proc/{pid}/status has no VmRSS"))
+    kilobytes.map(|kb| kb / 1024.0).ok_or_else(|| format!("/proc/{pid}/status has no {which}"))
 }
 
 fn read(pid: u32, file: &str) -> Result<String, String> {

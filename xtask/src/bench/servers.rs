@@ -121,7 +121,7 @@ fn program_for(upstream: &str) -> Result<PathBuf, String> {
 }
 
 /// True if Node is there and has its packages.
-fn install_node_modules(folder: &std::path::Path) -> Result<bool, String> {
+pub(super) fn install_node_modules(folder: &std::path::Path) -> Result<bool, String> {
     let there = |program: &str| Command::new(program).arg("--version").output().is_ok();
     if !there("node") || !there("npm") {
         println!("NOT MEASURED: fastify + undici, because node or npm is missing");

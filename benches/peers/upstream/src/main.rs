@@ -3,6 +3,7 @@
 //!
 //! - `/item/:n`: a small JSON object
 //! - `/big`: orders, about 100 KB of JSON, built once
+//! - `/megabyte`: as many bytes
 //! - `/hold`: a small answer after a while, so that requests stay in flight
 //!
 //! Prints `listening on http://127.0.0.1:PORT` when it accepts.
@@ -30,22 +31,29 @@ async fn main() {
         .expect("a free port on the loopback");
     println!("listening on http://{}", listener.local_addr().expect("the port that was bound"));
 
-    let big = Bytes::from(orders());
+    let bodies = Bodies { big: orders().into(), megabyte: vec![b'x'; 1_000_000].into() };
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         stream.set_nodelay(true).ok();
-        let big = big.clone();
+        let bodies = bodies.clone();
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(request, big.clone()));
+            let service = service_fn(move |request| answer(request, bodies.clone()));
             // A connection that breaks is its client's business.
             http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
         });
     }
 }
 
+/// What is built once.
+#[derive(Clone)]
+struct Bodies {
+    big: Bytes,
+    megabyte: Bytes,
+}
+
 async fn answer(
     request: Request<Incoming>,
-    big: Bytes,
+    bodies: Bodies,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path();
     if let Some(n) = path.strip_prefix("/item/") {
@@ -53,7 +61,8 @@ async fn answer(
         return Ok(json(format!(r#"{{"id":"{n}","name":"item {n}","price":{price}}}"#).into()));
     }
     match path {
-        "/big" => Ok(json(big)),
+        "/big" => Ok(json(bodies.big)),
+        "/megabyte" => Ok(json(bodies.megabyte)),
         "/hold" => {
             tokio::time::sleep(HOLD).await;
             Ok(json(Bytes::from_static(br#"{"held":true}"#)))
