@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 #[derive(Clone)]
 pub enum Client {
     Reqwest(reqwest::Client),
-    HyperUtil(legacy::Client<HttpConnector, Empty<Bytes>>),
+    /// Boxed, as it is many times the size of the other.
+    HyperUtil(Box<legacy::Client<HttpConnector, Empty<Bytes>>>),
 }
 
 impl Client {
@@ -19,9 +20,9 @@ impl Client {
             "hyper-util" => {
                 let mut connector = HttpConnector::new();
                 connector.set_nodelay(true);
-                Some(Client::HyperUtil(
+                Some(Client::HyperUtil(Box::new(
                     legacy::Client::builder(TokioExecutor::new()).build(connector),
-                ))
+                )))
             }
             _ => None,
         }
