@@ -22,6 +22,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use hyper_util::client::legacy::Error as PoolError;
+use hyper_util::client::legacy::connect::capture_connection;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::body::{Progress, RequestBody};
@@ -31,6 +33,7 @@ use crate::connect::ConnectionInfo;
 use crate::decode::{self, Coding, Collector};
 use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
 use crate::gate::Gate;
+use crate::lost;
 use crate::redirect;
 use crate::request::{BUDGET_HEADER, Request};
 use crate::response::{Hop, Response, Timings};
@@ -181,8 +184,7 @@ impl<'a> Exchange<'a> {
             }
             self.progress.reset();
             self.attempts += 1;
-            let sending = self.client.pool.request(self.outgoing());
-            let sending = within(timer.as_mut(), self.answered(sending));
+            let sending = within(timer.as_mut(), self.answered(self.sending()));
             let error = match sending.await {
                 None => return Err(self.timed_out(self.progress.phase())),
                 Some(None) => return Err(self.no_answer()),
@@ -206,6 +208,19 @@ impl<'a> Exchange<'a> {
             };
             if !repeat || self.attempts >= last {
                 return Err(failure);
+            }
+        }
+    }
+
+    /// Puts the request on a connection, and on another one as long as it is lost on its way there.
+    async fn sending(&self) -> Result<http::Response<Incoming>, PoolError> {
+        loop {
+            let mut request = self.outgoing();
+            let captured = capture_connection(&mut request);
+            let sending = self.client.pool.request(request);
+            let connection = || lost::of(&captured);
+            if let Some(answered) = lost::unless_lost(sending, connection, &self.progress).await {
+                return answered;
             }
         }
     }
@@ -511,7 +526,7 @@ fn unasked_upgrade() -> Failure {
 
 /// Whether the connection that failed had served a request before, and so may have been closed for
 /// being idle, which says nothing about this request.
-fn was_reused(error: &hyper_util::client::legacy::Error) -> bool {
+fn was_reused(error: &PoolError) -> bool {
     let Some(connected) = error.connect_info() else { return false };
     let mut extensions = http::Extensions::new();
     connected.get_extras(&mut extensions);

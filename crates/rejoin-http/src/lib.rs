@@ -62,6 +62,7 @@ mod duration;
 mod error;
 mod exchange;
 mod gate;
+mod lost;
 mod redirect;
 mod request;
 mod resolve;

@@ -110,9 +110,11 @@ impl Setup {
             timings.tls = Some(began.elapsed());
         }
         let rest = (!http2 && !self.http2_only).then(|| self.resting.connection());
+        let info = Arc::new(ConnectionInfo::new(remote, timings, rest));
         Ok(Connection {
             io: TokioIo::new(io),
-            info: Arc::new(ConnectionInfo::new(remote, timings, rest)),
+            _open: info.while_open(),
+            info,
             to_proxy: proxy.is_some() && !is_https(&target),
             http2,
         })

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
 use super::resting::Rest;
 use crate::response::ConnectTimings;
@@ -31,6 +32,7 @@ pub(crate) struct ConnectionInfo {
     /// None for HTTP/2, where requests do not follow each other.
     pub(crate) rest: Option<Arc<Rest>>,
     responses: AtomicU64,
+    gone: CancellationToken,
 }
 
 impl ConnectionInfo {
@@ -39,7 +41,18 @@ impl ConnectionInfo {
         timings: ConnectTimings,
         rest: Option<Arc<Rest>>,
     ) -> ConnectionInfo {
-        ConnectionInfo { remote, timings, rest, responses: AtomicU64::new(0) }
+        let gone = CancellationToken::new();
+        ConnectionInfo { remote, timings, rest, responses: AtomicU64::new(0), gone }
+    }
+
+    /// What the connection itself holds: when it is dropped, the connection is gone.
+    pub(crate) fn while_open(&self) -> DropGuard {
+        self.gone.clone().drop_guard()
+    }
+
+    /// Ready when the connection is gone.
+    pub(crate) fn gone(&self) -> WaitForCancellationFutureOwned {
+        self.gone.clone().cancelled_owned()
     }
 
     /// A response was taken to its end.
@@ -65,6 +78,8 @@ impl ConnectionInfo {
 pub(crate) struct Connection {
     pub(crate) io: TokioIo<Transport>,
     pub(crate) info: Arc<ConnectionInfo>,
+    /// Dropped last, when nothing more is read or written.
+    pub(crate) _open: DropGuard,
     /// Whether requests go to a proxy, which wants the whole URL.
     pub(crate) to_proxy: bool,
     pub(crate) http2: bool,
