@@ -1,6 +1,6 @@
 //! [`Job`]: one request of a batch on its way, with its places, its retries and its copies.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -64,7 +64,7 @@ enum Wanting {
 }
 
 impl Job {
-    /// Boxed: an exchange is a large future, and a join moves what it starts.
+    /// Boxed, as a join moves what it starts.
     pub(super) fn run(self: Arc<Self>) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
         Box::pin(self.run_in_place())
     }
@@ -72,7 +72,7 @@ impl Job {
     async fn run_in_place(self: Arc<Self>) -> Outcome {
         let began = Instant::now();
         let attempts = Arc::new(AtomicU32::new(0));
-        let sending = Box::pin(Arc::clone(&self).send(Arc::clone(&attempts)));
+        let sending = pin!(Arc::clone(&self).send(Arc::clone(&attempts)));
         // Each ends by itself when the time of the batch is up, and so has an outcome of its own.
         let result = match self.shared.ends {
             None => sending.await,
@@ -105,12 +105,13 @@ impl Job {
     }
 
     async fn send(self: Arc<Self>, attempts: Arc<AtomicU32>) -> Result<Response, Failed> {
-        let request = self.spec.try_number(0).map_err(Failed::Request)?;
-        let repeatable = request.method().is_idempotent();
+        let first = self.spec.request.as_ref();
+        let repeatable =
+            first.map_err(|error| Failed::Request(error.clone()))?.method().is_idempotent();
         let retry = RetryPolicy::new(self.attempts).backoff(self.shared.backoff);
         let retry = retry.budget(self.shared.budget.clone());
         let tried = AtomicUsize::new(0);
-        let sent = retry.run_if(
+        let sent = pin!(retry.run_if(
             |number| {
                 tried.store(number as usize, Ordering::Relaxed);
                 Arc::clone(&self).attempt(number as usize - 1, repeatable, Arc::clone(&attempts))
@@ -122,7 +123,7 @@ impl Job {
                     wanting.verdict(repeatable, mirrors_left)
                 }
             },
-        );
+        ));
         let mut response = match sent.await {
             Ok(response) => *response,
             Err(error) => match error.into_last() {
@@ -143,12 +144,12 @@ impl Job {
         attempts: Arc<AtomicU32>,
     ) -> Result<Box<Response>, Wanting> {
         let hedge = self.shared.hedge.as_ref().filter(|_| repeatable);
-        let Some(hedge) = hedge else { return Box::pin(self.exchange(number, attempts)).await };
+        let Some(hedge) = hedge else { return self.exchange(number, attempts).await };
         let copy = |copy: u32| {
             let number = number + copy as usize - 1;
             Box::pin(Arc::clone(&self).exchange(number, Arc::clone(&attempts)))
         };
-        match hedge.run(copy).await {
+        match Box::pin(hedge.run(copy)).await {
             Ok(won) => Ok(won.value),
             Err(error) => Err(match error.into_task_error() {
                 TaskError::Failed(wanting) => match Arc::try_unwrap(wanting) {
@@ -176,7 +177,9 @@ impl Job {
         way.lead_to(request.url()).await.map_err(refused)?;
         shared.timeouts.fill_in(&mut request);
         attempts.fetch_add(1, Ordering::Relaxed);
-        let result = shared.client.send_through(Some(&way), request).await;
+        // Boxed: those that wait for their place do without the room that an exchange takes.
+        let sending = Box::pin(shared.client.send_through(Some(&way), request));
+        let result = sending.await;
         if let Some(retry_after) = way.refused() {
             return Err(refused(retry_after));
         }

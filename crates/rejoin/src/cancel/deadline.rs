@@ -1,14 +1,17 @@
 //! Deadlines: what holds here, what is left of it, and a smaller one for a part of the work.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
+
 use crate::outcome::TaskError;
-use crate::scope::{Scope, ScopeBuilder, context};
+use crate::scope::{Childless, Scope, ScopeBuilder, context};
 use crate::seam::{self, Instant};
 
 /// The earliest deadline that holds for the calling code, if it runs in a scope that has one.
@@ -64,8 +67,11 @@ pub fn remaining() -> Option<Duration> {
 /// # Cancel safety
 ///
 /// As that of `future`.
-pub async fn timeout<F: Future>(timeout: Duration, future: F) -> Result<F::Output, TimedOut> {
-    within(Scope::builder().timeout(timeout), future).await
+pub fn timeout<F: Future>(
+    timeout: Duration,
+    future: F,
+) -> impl Future<Output = Result<F::Output, TimedOut>> {
+    Within::new(Scope::builder().timeout(timeout), future)
 }
 
 /// As [`timeout`], until a point in time.
@@ -90,24 +96,48 @@ pub async fn timeout<F: Future>(timeout: Duration, future: F) -> Result<F::Outpu
 /// # Cancel safety
 ///
 /// As [`timeout`].
-pub async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Result<F::Output, TimedOut> {
-    within(Scope::builder().deadline(deadline), future).await
+pub fn timeout_at<F: Future>(
+    deadline: Instant,
+    future: F,
+) -> impl Future<Output = Result<F::Output, TimedOut>> {
+    Within::new(Scope::builder().deadline(deadline), future)
 }
 
-/// Runs `future` as the body of a scope that has no children.
-pub(super) async fn within<F: Future>(
-    builder: ScopeBuilder,
-    future: F,
-) -> Result<F::Output, TimedOut> {
-    let run = builder.run(|_: Scope<Infallible>| async move { Ok(future.await) });
-    match run.await.map_err(|error| error.into_task_error()) {
-        Ok(output) => Ok(output),
-        Err(TaskError::TimedOut) => Err(TimedOut(())),
-        // Stopped from outside: so is the calling code, at this very wait.
-        Err(TaskError::Cancelled(_)) => std::future::pending().await,
-        Err(TaskError::Failed(never)) => match *never {},
-        Err(TaskError::Panicked(panic)) => {
-            resume_unwind(panic.take_payload().unwrap_or_else(|| Box::new(panic.to_string())))
+pin_project! {
+    /// A future that is the body of a scope that has no children.
+    pub(super) struct Within<F: Future> {
+        #[pin]
+        run: Childless<F>,
+        stopped: bool,
+    }
+}
+
+impl<F: Future> Within<F> {
+    pub(super) fn new(builder: ScopeBuilder, future: F) -> Self {
+        Within { run: Childless::new(builder, future), stopped: false }
+    }
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = Result<F::Output, TimedOut>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if *this.stopped {
+            return Poll::Pending;
+        }
+        match ready!(this.run.poll(cx)) {
+            Ok(output) => Poll::Ready(Ok(output)),
+            Err(TaskError::TimedOut) => Poll::Ready(Err(TimedOut(()))),
+            // Stopped from outside: so is the calling code, at this very wait.
+            Err(TaskError::Cancelled(_)) => {
+                *this.stopped = true;
+                Poll::Pending
+            }
+            Err(TaskError::Failed(never)) => match *never {},
+            Err(TaskError::Panicked(panic)) => {
+                resume_unwind(panic.take_payload().unwrap_or_else(|| Box::new(panic.to_string())))
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::TimedOut;
-use super::deadline::within;
+use super::deadline::Within;
 use crate::scope::Scope;
 
 /// Runs `future` so that cancellation and deadlines from outside do not reach it, for at most
@@ -42,6 +42,9 @@ use crate::scope::Scope;
 ///
 /// A shield keeps cancellation away, not destruction: whoever drops the future that the shield is
 /// in drops the shield too.
-pub async fn shield<F: Future>(bound: Duration, future: F) -> Result<F::Output, TimedOut> {
-    within(Scope::builder().timeout(bound).shielded(), future).await
+pub fn shield<F: Future>(
+    bound: Duration,
+    future: F,
+) -> impl Future<Output = Result<F::Output, TimedOut>> {
+    Within::new(Scope::builder().timeout(bound).shielded(), future)
 }

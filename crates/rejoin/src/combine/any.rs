@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::ops::ControlFlow;
 
+use futures_util::FutureExt;
+
 use super::gather::Failures;
 use super::joiner::{Ending, Joiner, join_with};
 use super::race::Won;
@@ -41,15 +43,14 @@ use crate::scope::{Cause, ScopeError};
 /// # Cancel safety
 ///
 /// As [`join_with`].
-pub async fn any<I, T, E>(futures: I) -> Result<Won<T>, ScopeError<E>>
+pub fn any<I, T, E>(futures: I) -> impl Future<Output = Result<Won<T>, ScopeError<E>>>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    let mut won = quorum(1, futures).await?;
-    Ok(won.pop().expect("a quorum of one has one member"))
+    quorum(1, futures).map(|won| Ok(won?.pop().expect("a quorum of one has one member")))
 }
 
 /// Runs `futures` as tasks until `k` of them have succeeded; the others are stopped and awaited. The
@@ -81,14 +82,17 @@ where
 /// # Cancel safety
 ///
 /// As [`join_with`].
-pub async fn quorum<I, T, E>(k: usize, futures: I) -> Result<Vec<Won<T>>, ScopeError<E>>
+pub fn quorum<I, T, E>(
+    k: usize,
+    futures: I,
+) -> impl Future<Output = Result<Vec<Won<T>>, ScopeError<E>>>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    join_with(futures, Quorum::new(k)).await
+    join_with(futures, Quorum::new(k))
 }
 
 pub(super) struct Quorum<T, E> {

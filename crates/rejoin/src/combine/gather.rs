@@ -44,14 +44,14 @@ use crate::scope::{Cause, Failure, Scope, ScopeError};
 /// # Cancel safety
 ///
 /// As [`join_with`](super::join_with): dropping it stops the children, and outputs that were there are lost.
-pub async fn gather<I, T, E>(futures: I) -> Result<Vec<T>, ScopeError<E>>
+pub fn gather<I, T, E>(futures: I) -> impl Future<Output = Result<Vec<T>, ScopeError<E>>>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    join_in(Scope::builder(), Wakes::OnFailure, futures, Gather::new()).await
+    join_in(Scope::builder(), Wakes::OnFailure, futures, Gather::new())
 }
 
 pub(super) struct Gather<T, E> {

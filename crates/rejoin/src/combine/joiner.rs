@@ -89,7 +89,7 @@ pub enum Ending {
 ///
 /// Dropping it stops the children at once, and the nearest scope around it waits for them. Outcomes
 /// that were settled are lost with the joiner.
-pub async fn join_with<I, J, T, E>(futures: I, joiner: J) -> J::Output
+pub fn join_with<I, J, T, E>(futures: I, joiner: J) -> impl Future<Output = J::Output>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>> + Send + 'static,
@@ -97,7 +97,7 @@ where
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    join_in(Scope::builder(), Wakes::Always, futures, joiner).await
+    join_in(Scope::builder(), Wakes::Always, futures, joiner)
 }
 
 /// For which outcomes the driver is woken before the last one has come in. A joiner that does

@@ -53,14 +53,14 @@ impl<T> Won<T> {
 /// # Cancel safety
 ///
 /// As [`join_with`].
-pub async fn race<I, T, E>(futures: I) -> Result<Won<T>, ScopeError<E>>
+pub fn race<I, T, E>(futures: I) -> impl Future<Output = Result<Won<T>, ScopeError<E>>>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    join_with(futures, Race::new()).await
+    join_with(futures, Race::new())
 }
 
 pub(super) struct Race<T, E> {

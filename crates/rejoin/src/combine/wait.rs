@@ -4,6 +4,8 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+
 use super::joiner::{Ending, Joiner, Wakes, join_in};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
@@ -26,7 +28,7 @@ use crate::scope::Scope;
 /// # Cancel safety
 ///
 /// As [`join_with`](super::join_with).
-pub async fn wait<I, T, E>(futures: I) -> Vec<Outcome<T, E>>
+pub fn wait<I, T, E>(futures: I) -> impl Future<Output = Vec<Outcome<T, E>>>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>> + Send + 'static,
@@ -34,7 +36,7 @@ where
     E: Send + Sync + 'static,
 {
     let joiner = Wait::new(When::All);
-    join_in(Scope::builder(), Wakes::Never, futures, joiner).await.outcomes()
+    join_in(Scope::builder(), Wakes::Never, futures, joiner).map(Wait::outcomes)
 }
 
 /// As [`wait`], until a condition holds or a time is up. What has not ended then is stopped and
@@ -58,7 +60,7 @@ where
 /// # Cancel safety
 ///
 /// As [`join_with`](super::join_with).
-pub async fn wait_until<I, T, E>(futures: I, until: Until) -> Waited<T, E>
+pub fn wait_until<I, T, E>(futures: I, until: Until) -> impl Future<Output = Waited<T, E>>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>> + Send + 'static,
@@ -75,7 +77,7 @@ where
         When::FirstFailed => Wakes::OnFailure,
     };
     let joiner = Wait::new(until.when);
-    join_in(builder, wakes, futures, joiner).await.split()
+    join_in(builder, wakes, futures, joiner).map(Wait::split)
 }
 
 /// When to stop waiting.

@@ -32,6 +32,7 @@ mod error;
 mod hedge;
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 pub use self::backoff::Backoff;
@@ -174,7 +175,12 @@ impl Retry {
             budget.call();
         }
         for number in 1.. {
-            let (error, asked) = match self.attempt(f(number), ends).await {
+            let ended = {
+                // Kept in one place: an attempt may be large.
+                let attempt = pin!(f(number));
+                self.attempt(attempt, ends).await
+            };
+            let (error, asked) = match ended {
                 None => (AttemptError::TimedOut, Some(Duration::ZERO)),
                 Some(result) => {
                     let asked = match judge(&result) {

@@ -133,13 +133,18 @@ impl ScopeBuilder {
         Fut: Future<Output = Outcome<R, E>>,
         E: Send + Sync + 'static,
     {
+        let core = self.open();
+        let scope = Scope::new(&core);
+        run::run(core, move || body(scope)).await
+    }
+
+    /// Opens the scope, here and now.
+    pub(crate) fn open(self) -> Arc<Core> {
         let deadline = self.deadline.map(|limit| match limit {
             Limit::At(deadline) => deadline,
             Limit::After(timeout) => deadline_after(timeout),
         });
-        let core = Core::open(context::current(), self.settings(), deadline);
-        let scope = Scope::new(&core);
-        run::run(core, move || body(scope)).await
+        Core::open(context::current(), self.settings(), deadline)
     }
 }
 

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
+use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::error::Refusal;
@@ -57,7 +60,7 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
         T: Send + 'static,
     {
         let place = self.place().await;
-        self.scope.spawn(Placed { future, place }.run())
+        self.scope.spawn(Placed::new(future, place))
     }
 
     /// As [`spawn`](Self::spawn), with a name.
@@ -72,7 +75,7 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
     {
         let name = name.into();
         let place = self.place().await;
-        self.scope.task(name).spawn(Placed { future, place }.run())
+        self.scope.task(name).spawn(Placed::new(future, place))
     }
 
     /// As [`spawn`](Self::spawn), for a child that cannot fail.
@@ -86,7 +89,7 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
         T: Send + 'static,
     {
         let place = self.place().await;
-        self.scope.spawn_value(Placed { future, place }.run())
+        self.scope.spawn_value(Placed::new(future, place))
     }
 
     /// As [`spawn`](Self::spawn), for a child that says itself how it ended.
@@ -100,7 +103,7 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
         T: Send + 'static,
     {
         let place = self.place().await;
-        self.scope.spawn_outcome(Placed { future, place }.run())
+        self.scope.spawn_outcome(Placed::new(future, place))
     }
 
     /// Starts `future` if there is a free place, and does not wait for one.
@@ -117,7 +120,7 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
         match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => match self.scope.admit(None) {
                 Ok(admitted) => {
-                    let future = Placed { future, place }.run();
+                    let future = Placed::new(future, place);
                     Ok(self.scope.start(admitted, None, future, as_result))
                 }
                 Err(refusal) => Err(SpawnError::new(future, refusal)),
@@ -135,18 +138,31 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
     }
 }
 
-/// A future with its place, which is given back after the future was dropped.
-struct Placed<F> {
-    future: F,
-    place: OwnedSemaphorePermit,
+pin_project! {
+    /// A future with its place, which is given back after the future was dropped.
+    struct Placed<F> {
+        #[pin]
+        future: Option<F>,
+        place: Option<OwnedSemaphorePermit>,
+    }
 }
 
 impl<F: Future> Placed<F> {
-    async fn run(self) -> F::Output {
-        let Placed { future, place } = self;
-        let output = future.await;
-        drop(place);
-        output
+    fn new(future: F, place: OwnedSemaphorePermit) -> Self {
+        Placed { future: Some(future), place: Some(place) }
+    }
+}
+
+impl<F: Future> Future for Placed<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let future = this.future.as_mut().as_pin_mut();
+        let output = ready!(future.expect("it is not polled after its end").poll(cx));
+        this.future.set(None);
+        drop(this.place.take());
+        Poll::Ready(output)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod builder;
 mod child;
+mod childless;
 pub(crate) mod context;
 pub(crate) mod core;
 mod error;
@@ -26,6 +27,7 @@ pub(crate) use self::builder::deadline_after;
 pub use self::builder::{LimitedScopeBuilder, ScopeBuilder};
 pub(crate) use self::child::Deliver;
 use self::child::{Child, ToHandle};
+pub(crate) use self::childless::Childless;
 use self::core::{Core, Member, Place, StopCause};
 pub(crate) use self::error::Refusal;
 pub use self::error::{Cause, Failure, ScopeError, SpawnError};

@@ -5,7 +5,9 @@ use std::future::{Future, poll_fn};
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
+
+use pin_project_lite::pin_project;
 
 use super::context;
 use super::core::{Core, Member, Parked, Place, Record, Standing, StopCause};
@@ -29,28 +31,69 @@ where
     Fut: Future<Output = Outcome<R, E>>,
     E: Send + Sync + 'static,
 {
-    let place = Place { core, member: Member::BODY };
-    let mut open = OpenScope { place: Some(place), parked: None, moves: 0, closed: false };
-    let body = match open.core().standing(Member::BODY) {
-        // Opened by a member that is in its grace, it starts, signalled from the beginning.
-        Standing::Running | Standing::LookedAt | Standing::Signalled(_) => {
-            match context::enter(&mut open.place, make_body) {
-                Ok(body) => Some(body),
-                Err(payload) => resume_unwind(payload),
-            }
-        }
-        Standing::Enforced(_) => None,
-    };
-    // Dropped before `open`: an inner scope in the body finds this one still there.
-    let mut body = pin!(body);
-    let mut deadline = pin!(open.core().own_deadline().map(seam::sleep_until));
-    let mut grace = pin!(None);
+    let mut drive = pin!(Drive::new(core));
+    // Dropped before the scope: an inner scope in the body finds this one still there.
+    let mut body = pin!(drive.as_mut().begin(make_body));
+    poll_fn(|cx| drive.as_mut().poll(body.as_mut(), cx)).await
+}
 
-    let end = poll_fn(|cx| open.poll_body(body.as_mut(), deadline.as_mut(), grace.as_mut(), cx));
-    let end = end.await;
-    let end = open.end_body(end);
-    let record = poll_fn(|cx| open.poll_close(deadline.as_mut(), grace.as_mut(), cx)).await;
-    conclude(open.core(), end, record)
+pin_project! {
+    /// What drives a scope, apart from its body, so that whoever owns that keeps it where it is: a
+    /// future that is handed from one `async fn` to the next takes its room in each of them.
+    pub(crate) struct Drive<R, E> {
+        #[pin]
+        deadline: Option<Sleep>,
+        #[pin]
+        grace: Option<Sleep>,
+        open: OpenScope,
+        end: Option<BodyEnd<R, E>>,
+    }
+}
+
+impl<R, E> Drive<R, E>
+where
+    E: Send + Sync + 'static,
+{
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        let deadline = core.own_deadline().map(seam::sleep_until);
+        let place = Place { core, member: Member::BODY };
+        let open = OpenScope { place: Some(place), parked: None, moves: 0, closed: false };
+        Drive { deadline, grace: None, open, end: None }
+    }
+
+    /// The body, if it may start.
+    pub(crate) fn begin<B>(self: Pin<&mut Self>, make_body: impl FnOnce() -> B) -> Option<B> {
+        let open = self.project().open;
+        match open.core().standing(Member::BODY) {
+            // Opened by a member that is in its grace, it starts, signalled from the beginning.
+            Standing::Running | Standing::LookedAt | Standing::Signalled(_) => {
+                match context::enter(&mut open.place, make_body) {
+                    Ok(body) => Some(body),
+                    Err(payload) => resume_unwind(payload),
+                }
+            }
+            Standing::Enforced(_) => None,
+        }
+    }
+
+    /// Drives the scope with this body, the same each time.
+    pub(crate) fn poll<Fut>(
+        self: Pin<&mut Self>,
+        body: Pin<&mut Option<Fut>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<R, ScopeError<E>>>
+    where
+        Fut: Future<Output = Outcome<R, E>>,
+    {
+        let mut this = self.project();
+        if this.end.is_none() {
+            let ended = this.open.poll_body(body, this.deadline.as_mut(), this.grace.as_mut(), cx);
+            *this.end = Some(this.open.end_body(ready!(ended)));
+        }
+        let record = ready!(this.open.poll_close(this.deadline, this.grace, cx));
+        let end = this.end.take().expect("a future is not polled after it was ready");
+        Poll::Ready(conclude(this.open.core(), end, record))
+    }
 }
 
 /// A scope that has not closed. Dropping it abandons the scope.

@@ -4,7 +4,11 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Scope, SpawnError, TaskHandle, as_outcome, as_result, as_value, deadline_after};
+use futures_util::FutureExt;
+
+use super::{
+    Childless, Scope, SpawnError, TaskHandle, as_outcome, as_result, as_value, deadline_after,
+};
 use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::seam::Instant;
@@ -109,24 +113,22 @@ impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
 }
 
 /// A child with a deadline of its own is a child that runs in a scope of its own.
-pub(crate) async fn until<F, I, T, E>(
+pub(crate) fn until<F, I, T, E>(
     deadline: Instant,
     name: Option<Name>,
     future: F,
     interpret: I,
-) -> Outcome<T, E>
+) -> impl Future<Output = Outcome<T, E>>
 where
     F: Future,
-    I: FnOnce(F::Output) -> Outcome<T, E> + Copy,
+    I: FnOnce(F::Output) -> Outcome<T, E>,
 {
     let mut scope = Scope::builder().deadline(deadline);
     if let Some(name) = name {
         scope = scope.name(name);
     }
-    match scope.run(move |_: Scope| async move { Ok(interpret(future.await)) }).await {
-        Ok(outcome) => outcome,
-        Err(error) => Err(error.into_task_error().widen()),
-    }
+    Childless::new(scope, future.map(interpret))
+        .map(|ended| ended.unwrap_or_else(|error| Err(error.widen())))
 }
 
 impl<E> fmt::Debug for TaskBuilder<'_, E> {
