@@ -4,7 +4,6 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
-#[cfg(not(any(shuttle, rejoin_loom)))]
 use std::sync::Arc;
 use std::time::Duration;
 
