@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rejoin_lang::plan::Literal;
 use rejoin_value::{Array, Number, Object, Value};
 
@@ -19,7 +21,9 @@ pub enum Datum {
     Float(f64),
     /// A text.
     Text(Arc<str>),
-    /// A list.
+    /// Bytes that need not be a text.
+    Bytes(Arc<[u8]>),
+    /// A list, or a set.
     List(Arc<[Datum]>),
     /// A struct, a variant, a map, or the result of a block.
     Record(Arc<Record>),
@@ -49,6 +53,11 @@ impl Datum {
     /// A text.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
         Self::Text(text.into())
+    }
+
+    /// Bytes.
+    pub fn bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self::Bytes(bytes.into())
     }
 
     /// A struct or a variant.
@@ -91,6 +100,15 @@ impl Datum {
         }
     }
 
+    /// The bytes, also those of a text.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Text(text) => Some(text.as_bytes()),
+            Self::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// What it is, in a message.
     pub fn type_name(&self) -> &str {
         match self {
@@ -99,6 +117,7 @@ impl Datum {
             Self::Int(_) => "Int",
             Self::Float(_) => "Float",
             Self::Text(_) => "String",
+            Self::Bytes(_) => "Bytes",
             Self::List(_) => "List",
             Self::Record(record) => record.kind.as_deref().unwrap_or("Map"),
         }
@@ -124,7 +143,7 @@ impl Datum {
         }
     }
 
-    /// As JSON. A failure or a variant has its type in front of its fields.
+    /// As JSON. A failure or a variant has its type in front of its fields; bytes are in base 64.
     pub fn to_json(&self) -> Value {
         match self {
             Self::None => Value::Null,
@@ -132,6 +151,7 @@ impl Datum {
             Self::Int(number) => (*number).into(),
             Self::Float(number) => (*number).into(),
             Self::Text(text) => (&**text).into(),
+            Self::Bytes(bytes) => STANDARD.encode(bytes).into(),
             Self::List(items) => {
                 Value::Array(Array::from_vec(items.iter().map(Datum::to_json).collect()))
             }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rejoin_lang::plan::{Action, DataTarget, FunctionCallee, FunctionStep, Functions, Request};
 
-use super::{FunctionHost, compute, library};
+use super::{FunctionHost, library};
 
 /// The databases that a function and what it calls use.
 ///
@@ -32,9 +32,6 @@ pub(super) fn find(
             for step in steps {
                 let what = match &step.action {
                     Action::Absent(kind) => Some(format!("a step of kind `{kind}`")),
-                    Action::Compute(operation, _) if !compute::knows(operation) => {
-                        Some(format!("the operation `{operation}`"))
-                    }
                     Action::Call(call) => match call.callee {
                         FunctionCallee::Function(callee) => {
                             if seen.insert(callee) {

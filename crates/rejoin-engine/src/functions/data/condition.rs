@@ -167,7 +167,7 @@ pub(super) fn sorted(left: &Datum, right: &Datum) -> Ordering {
         Datum::Bool(_) => 0,
         Datum::Int(_) | Datum::Float(_) => 1,
         Datum::Text(_) => 2,
-        Datum::List(_) | Datum::Record(_) => 3,
+        Datum::Bytes(_) | Datum::List(_) | Datum::Record(_) => 3,
         Datum::None => 4,
     };
     order(left, right).unwrap_or_else(|| rank(left).cmp(&rank(right)))

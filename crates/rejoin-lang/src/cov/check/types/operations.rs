@@ -57,7 +57,30 @@ pub(super) fn of(operation: &str, inputs: &[Type]) -> (Takes, Type) {
         "bit_and" | "bit_or" | "bit_xor" | "bit_not" | "bit_shl" | "bit_shr" | "bit_ushr" => {
             (Takes::Whole, Type::Int)
         }
-        "to_string" => (Takes::Anything, Type::Text),
+        "to_string" | "concat" | "dt_format" | "bytes_to_base64" | "bytes_to_hex" => {
+            (Takes::Anything, Type::Text)
+        }
+        "parse_int" => (Takes::Anything, or_failure(Type::Int, "ParseError")),
+        "parse_float" => (Takes::Anything, or_failure(Type::Float, "ParseError")),
+        "map_len" | "set_len" | "bytes_len" | "list_index_of" => (Takes::Anything, Type::Int),
+        "map_is_empty" | "map_has" | "set_is_empty" | "set_has" | "set_is_subset"
+        | "set_is_superset" | "bytes_is_empty" => (Takes::Anything, Type::Bool),
+        "map_keys" => (Takes::Anything, Type::List(Type::Text.into())),
+        "list_reverse" | "list_sort" | "list_dedup" | "list_take" | "list_drop" | "list_slice"
+        | "set_remove" | "set_to_list" | "set_intersect" | "set_diff" => {
+            let list = inputs.first().filter(|kind| matches!(kind, Type::List(_)));
+            (Takes::Anything, list.cloned().unwrap_or(Type::Any))
+        }
+        "bytes_to_string" => (Takes::Anything, or_failure(Type::Text, "ParseError")),
+        // A text that is no point in time is a failure.
+        "dt_year" | "dt_month" | "dt_day" | "dt_hour" | "dt_minute" | "dt_second"
+        | "dt_weekday" | "dt_unix" | "dt_diff" => {
+            (Takes::Anything, or_failure(Type::Int, "ParseError"))
+        }
         _ => (Takes::Anything, Type::Any),
     }
+}
+
+fn or_failure(kind: Type, failure: &str) -> Type {
+    Type::union([kind, Type::Named(failure.into())])
 }

@@ -1,7 +1,12 @@
-//! The operations of `compute`.
+//! The operations of `compute`: numbers, logic and conversions here, the others by what they work on.
+
+mod bytes;
+mod date;
+mod list;
+mod map;
+mod set;
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use super::{Datum, library};
 
@@ -45,67 +50,6 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("map_get", "map.get"),
 ];
 
-const OWN: &[&str] = &[
-    "add",
-    "sub",
-    "mul",
-    "div",
-    "mod",
-    "neg",
-    "equals",
-    "not_equals",
-    "less",
-    "greater",
-    "less_eq",
-    "greater_eq",
-    "and",
-    "or",
-    "not",
-    "abs",
-    "sign",
-    "min",
-    "max",
-    "clamp",
-    "pow",
-    "sqrt",
-    "floor",
-    "ceil",
-    "round",
-    "trunc",
-    "bit_and",
-    "bit_or",
-    "bit_xor",
-    "bit_shl",
-    "bit_shr",
-    "bit_ushr",
-    "bit_not",
-    "to_int",
-    "to_float",
-    "to_string",
-    "parse_int",
-    "parse_float",
-    "map_len",
-    "map_keys",
-    "map_values",
-    "map_is_empty",
-    "map_has",
-    "map_remove",
-    "map_merge",
-    "map_insert",
-    "concat",
-    "list_reverse",
-    "list_concat",
-    "list_prepend",
-    "list_take",
-    "list_drop",
-    "list_index_of",
-];
-
-/// Whether it can be run.
-pub(super) fn knows(operation: &str) -> bool {
-    OWN.contains(&operation) || synonym(operation).is_some()
-}
-
 fn synonym(operation: &str) -> Option<&'static str> {
     SYNONYMS.iter().find(|(name, _)| *name == operation).map(|(_, function)| *function)
 }
@@ -120,7 +64,7 @@ pub(super) fn apply(operation: &str, inputs: Vec<Datum>) -> Result<Datum, Fault>
         }
     }
     // A list or a map may hold `none`, or get one.
-    let containers = operation.starts_with("list_") || operation.starts_with("map_");
+    let containers = ["list_", "map_", "set_"].iter().any(|kind| operation.starts_with(kind));
     let decisive = if containers { &inputs[..inputs.len().min(1)] } else { &inputs[..] };
     if decisive.contains(&Datum::None) {
         return Ok(Datum::None);
@@ -128,6 +72,18 @@ pub(super) fn apply(operation: &str, inputs: Vec<Datum>) -> Result<Datum, Fault>
     if let Some(function) = synonym(operation) {
         let called = library::call(function, &inputs);
         return called.unwrap_or(Ok(Datum::None)).map_err(|message| mismatch(operation, message));
+    }
+    if let Some((kind, name)) = operation.split_once('_')
+        && let Some(done) = match kind {
+            "list" => Some(list::apply(name, &inputs)),
+            "map" => Some(map::apply(name, &inputs)),
+            "set" => Some(set::apply(name, &inputs)),
+            "dt" => Some(date::apply(name, &inputs)),
+            "bytes" => Some(bytes::apply(name, &inputs)),
+            _ => None,
+        }
+    {
+        return done.map_err(|message| mismatch(operation, message));
     }
     use Datum::{Bool, Float, Int};
     let overflow = || Fault {
@@ -224,27 +180,6 @@ pub(super) fn apply(operation: &str, inputs: Vec<Datum>) -> Result<Datum, Fault>
             Ok(number) if number.is_finite() => Float(number),
             _ => parse_error(text, "a number"),
         }),
-        ("list_reverse", [Datum::List(list)]) => {
-            Ok(Datum::List(list.iter().rev().cloned().collect()))
-        }
-        ("list_concat", [Datum::List(a), Datum::List(b)]) => {
-            Ok(Datum::List(a.iter().chain(&**b).cloned().collect()))
-        }
-        ("list_prepend", [Datum::List(list), item]) => {
-            Ok(Datum::List(std::iter::once(item).chain(&**list).cloned().collect()))
-        }
-        ("list_take" | "list_drop", [Datum::List(list), Int(n)]) => {
-            let at = usize::try_from(*n).unwrap_or(0).min(list.len());
-            let part = if operation == "list_take" { &list[..at] } else { &list[at..] };
-            Ok(Datum::List(part.into()))
-        }
-        ("list_index_of", [Datum::List(list), item]) => {
-            Ok(Int(list.iter().position(|own| own == item).map_or(-1, |at| at as i64)))
-        }
-        (_, [Datum::Record(record), rest @ ..]) if operation.starts_with("map_") => {
-            map(operation, &record.fields, rest)
-                .ok_or_else(|| mismatch(operation, "needs other inputs"))
-        }
         (_, [a]) => match float(a).and_then(|a| real(operation, a, 0.0)) {
             Some(result) => finite(operation, result),
             None => Err(mismatch(operation, format!("does not take {}", a.type_name()))),
@@ -258,40 +193,6 @@ pub(super) fn apply(operation: &str, inputs: Vec<Datum>) -> Result<Datum, Fault>
         },
         _ => Err(mismatch(operation, "has the wrong number of inputs")),
     }
-}
-
-fn map(operation: &str, fields: &[(Arc<str>, Datum)], rest: &[Datum]) -> Option<Datum> {
-    let without = |key: &str| -> Vec<(Arc<str>, Datum)> {
-        fields.iter().filter(|(name, _)| **name != *key).cloned().collect()
-    };
-    let put = |into: &mut Vec<(Arc<str>, Datum)>, key: &Arc<str>, value: &Datum| match into
-        .iter_mut()
-        .find(|(name, _)| name == key)
-    {
-        Some((_, place)) => *place = value.clone(),
-        None => into.push((key.clone(), value.clone())),
-    };
-    Some(match (operation, rest) {
-        ("map_len", []) => Datum::Int(fields.len() as i64),
-        ("map_is_empty", []) => Datum::Bool(fields.is_empty()),
-        ("map_keys", []) => {
-            Datum::List(fields.iter().map(|(name, _)| Datum::Text(name.clone())).collect())
-        }
-        ("map_values", []) => Datum::List(fields.iter().map(|(_, value)| value.clone()).collect()),
-        ("map_has", [Datum::Text(key)]) => Datum::Bool(fields.iter().any(|(name, _)| name == key)),
-        ("map_remove", [Datum::Text(key)]) => Datum::map(without(key)),
-        ("map_insert", [Datum::Text(key), value]) => {
-            let mut all = fields.to_vec();
-            put(&mut all, key, value);
-            Datum::map(all)
-        }
-        ("map_merge", [Datum::Record(other)]) => {
-            let mut all = fields.to_vec();
-            other.fields.iter().for_each(|(key, value)| put(&mut all, key, value));
-            Datum::map(all)
-        }
-        _ => return None,
-    })
 }
 
 fn real(operation: &str, a: f64, b: f64) -> Option<f64> {
@@ -348,6 +249,12 @@ fn order(a: &Datum, b: &Datum) -> Option<Ordering> {
 fn parse_error(text: &str, wanted: &str) -> Datum {
     let shown: String = text.chars().take(40).collect();
     Datum::record("ParseError", [("message", Datum::text(format!("`{shown}` is not {wanted}")))])
+}
+
+/// The kinds of values that an operation does not take.
+fn kinds(inputs: &[Datum]) -> String {
+    let kinds: Vec<&str> = inputs.iter().map(Datum::type_name).collect();
+    format!("does not take {}", kinds.join(" and "))
 }
 
 fn pair(a: &Datum, b: &Datum) -> String {
