@@ -45,7 +45,7 @@ fn step(kind: &str, rest: &str, name: &str) -> String {
 const PARAMS: &str = r#"
 param name="n" type="Int" param name="x" type="Float" param name="s" type="String" param name="b" type="Bool"
 param name="q" type="Quote" param name="w" type="Way" param name="o" type="Int?" param name="l" type="Quote[]"
-param name="c" type="Cents" param name="any" type="Any" param name="far" type="Response" param name="m" type="Map<String,Int>"
+param name="c" type="Cents" param name="any" type="Any" param name="far" type="Decimal" param name="m" type="Map<String,Int>"
 "#;
 
 #[test]
@@ -105,7 +105,7 @@ fn new_values_have_the_fields_of_their_type() {
     says(&["E0181"], PARAMS, &quote(""));
     says(&["E0181"], PARAMS, &quote("field name=\"price\" lit=\"1\""));
     says(&["E0184"], PARAMS, &quote("field name=\"price\" lit=1 field name=\"nota\" lit=\"x\""));
-    says(&[], PARAMS, &step("construct", "type=\"Elsewhere\" field name=\"a\" lit=1", "r"));
+    says(&[], PARAMS, &step("construct", "type=\"Decimal\" field name=\"a\" lit=1", "r"));
     says(&["E0181"], PARAMS, &step("return", "variant type=\"Way::Sea\" end", "_"));
 }
 
@@ -196,8 +196,83 @@ end
 
 #[test]
 fn written_types() {
-    says(&["W0060"], "param name=\"a\" type=\"Elsewhere\" param name=\"b\" type=\"Elsewhere\"", "");
+    says(&["W0060"], "param name=\"a\" type=\"Decimal\" param name=\"b\" type=\"Elsewhere\"", "");
     says(&[], "generic name=\"T\" param name=\"a\" type=\"List<T>\"", "");
     says(&["E0054"], "param name=\"a\" type=\"List<Int\"", "");
     says(&["E0182"], "returns union type=\"Int\" type=\"Int?\" end", "");
+}
+
+#[test]
+fn calls_of_the_library() {
+    let call = |function: &str, args: &[(&str, &str)], rest: &str| {
+        let args: String =
+            args.iter().map(|(name, from)| format!("arg name=\"{name}\" {from} ")).collect();
+        step("call", &format!("fn=\"{function}\" {args}"), "got") + rest
+    };
+    let reads = |path: &str| step("return", &format!("from=\"{path}\""), "_");
+    let good = [
+        call("text.upper", &[("s", "from=\"s\"")], ""),
+        call("text.upper", &[("anything", "from=\"s\"")], ""),
+        call("text.upper", &[("s", "from=\"any\"")], ""),
+        call("text.upper", &[("s", "from=\"far\"")], ""),
+        call("text.upper", &[("s", "from=\"q.note\"")], ""),
+        call("list.len", &[("list", "from=\"l\"")], ""),
+        call("json.parse", &[("text", "from=\"s\"")], &reads("got.anything.below")),
+    ];
+    for body in good {
+        says(&[], PARAMS, &body);
+    }
+    for (body, code, message) in [
+        (call("text.upper", &[("s", "from=\"n\"")], ""), "E0153", "`String` is needed"),
+        (call("text.upper", &[("anything", "from=\"n\"")], ""), "E0153", "`String` is needed"),
+        (
+            call("text.repeat", &[("s", "from=\"s\""), ("count", "from=\"s\"")], ""),
+            "E0153",
+            "`Int`",
+        ),
+        (
+            call("text.join", &[("parts", "from=\"s\""), ("separator", "lit=\",\"")], ""),
+            "E0153",
+            "`List<String>`",
+        ),
+        (call("text.uper", &[("s", "from=\"s\"")], ""), "", "did you mean `text.upper`?"),
+        (
+            call(
+                "text.upper",
+                &[("s", "from=\"s\"")],
+                &step("compute", "op=mul input var=\"got\" input lit=2", "twice"),
+            ),
+            "",
+            "`mul` of a value of type `String`",
+        ),
+    ] {
+        let (found, drawing) = codes(PARAMS, &body);
+        assert_eq!(found.len(), 1, "{drawing}");
+        assert!(code.is_empty() || found[0] == code, "{found:?}");
+        assert!(drawing.contains(message), "{drawing}");
+    }
+}
+
+#[test]
+fn what_is_in_the_structs_of_the_library() {
+    let page = |rest: &str| {
+        format!(
+            "snippet id=\"t.f\" kind=\"fn\"\neffects effect network end\nsignature fn name=\"f\" end end\nbody\n{}{rest}end\nend\n",
+            step("call", "fn=\"http.get\" arg name=\"url\" lit=\"http://a\"", "reply")
+        )
+    };
+    let problems = |text: String| {
+        let (functions, problems) = cov::load(Source::new("test.cov", &*text));
+        render_text(&functions.sources, &problems, false)
+    };
+    let read = |path: &str| step("return", &format!("from=\"{path}\""), "_");
+    assert_eq!(problems(page(&read("reply.headers.etag"))), "");
+    let unknown = problems(page(&read("reply.bodi")));
+    assert!(unknown.contains("did you mean `body`?"), "{unknown}");
+    let used = step("call", "fn=\"json.parse\" arg name=\"input\" from=\"reply\"", "_");
+    let used = problems(page(&used));
+    assert!(used.contains("`input` is of type `Response`"), "{used}");
+    // A file that makes a struct of this name means its own.
+    let own = step("construct", "type=\"Response\" field name=\"bodi\" lit=1", "mine");
+    assert_eq!(problems(page(&format!("{own}{}", read("mine.bodi")))), "");
 }

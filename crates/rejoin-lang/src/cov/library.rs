@@ -1,13 +1,18 @@
 //! The standard library that `.cov` programs may call without declaring it.
 
-use crate::plan::LibraryFunction;
+use crate::plan::{LibraryFunction, LibraryParam};
 
+/// `"id" (name|other: "Type", …) "Type of the value" ["effect", reads];` where `reads` says that it changes nothing outside.
 macro_rules! library {
-    ($($id:literal ($($param:literal),*) $([$effect:literal $(, $reads:ident)?])?;)*) => {
+    ($(
+        $id:literal ($($($name:ident)|+: $kind:literal),*) $returns:literal
+        $([$effect:literal $(, $reads:ident)?])?;
+    )*) => {
         /// Every function of the library, by id.
         pub const LIBRARY: &[LibraryFunction] = &[$(LibraryFunction {
             id: $id,
-            params: &[$($param),*],
+            params: &[$(LibraryParam { names: &[$(stringify!($name)),+], kind: $kind }),*],
+            returns: $returns,
             effect: effect!($($effect)?),
             reads: reads!($($($reads)?)?),
         },)*];
@@ -33,67 +38,73 @@ macro_rules! reads {
 }
 
 library! {
-    "console.println" ("message|msg") ["console", reads];
-    "console.print" ("message|msg") ["console", reads];
-    "console.info" ("message|msg") ["console", reads];
-    "console.debug" ("message|msg") ["console", reads];
-    "console.error" ("message|msg") ["console", reads];
-    "console.warn" ("message|msg") ["console", reads];
-    "http.get" ("url", "headers?", "timeout?") ["network", reads];
-    "http.post" ("url", "body", "content_type?", "headers?", "timeout?") ["network"];
-    "http.put" ("url", "body", "content_type?", "headers?", "timeout?") ["network"];
-    "http.delete" ("url", "headers?", "timeout?") ["network"];
-    "http.request" ("url", "method", "body?", "content_type?", "headers?", "timeout?") ["network"];
-    "json.parse" ("input|text");
-    "json.stringify" ("value");
-    "json.format" ("value", "indent?");
-    "json.is_valid" ("input|text");
-    "json.is_object" ("value");
-    "json.is_array" ("value");
-    "json.is_string" ("value");
-    "json.is_number" ("value");
-    "json.is_bool" ("value");
-    "json.is_null" ("value");
-    "json.as_string" ("value");
-    "json.as_number" ("value");
-    "json.as_bool" ("value");
-    "json.get_field" ("obj", "key");
-    "json.get_index" ("arr", "index");
-    "list.append" ("list", "item");
-    "list.contains" ("list", "item");
-    "list.first" ("list");
-    "list.flatten" ("list");
-    "list.get" ("list", "index");
-    "list.is_empty" ("list");
-    "list.last" ("list");
-    "list.len" ("list");
-    "map.get" ("map", "key");
-    "postgres.query" ("sql", "params?") ["database"];
-    "redis.get" ("key") ["database", reads];
-    "text.byte_len" ("s");
-    "text.char_at" ("s", "index");
-    "text.concat" ("a", "b");
-    "text.contains" ("haystack", "needle");
-    "text.ends_with" ("s", "suffix");
-    "text.index_of" ("haystack", "needle");
-    "text.is_empty" ("s");
-    "text.join" ("parts", "separator");
-    "text.lower" ("s");
-    "text.pad_end" ("s", "target_len", "fill");
-    "text.pad_start" ("s", "target_len", "fill");
-    "text.repeat" ("s", "count");
-    "text.replace" ("s", "from", "to");
-    "text.replace_all" ("s", "from", "to");
-    "text.slice" ("s", "start", "end");
-    "text.split" ("s", "delimiter");
-    "text.starts_with" ("s", "prefix");
-    "text.str_len" ("s");
-    "text.str_reverse" ("s");
-    "text.trim" ("s");
-    "text.trim_end" ("s");
-    "text.trim_start" ("s");
-    "text.upper" ("s");
-    "timers.delay" ("ms") ["timers", reads];
+    "console.println" (message|msg: "Any") "Unit" ["console", reads];
+    "console.print" (message|msg: "Any") "Unit" ["console", reads];
+    "console.info" (message|msg: "Any") "Unit" ["console", reads];
+    "console.debug" (message|msg: "Any") "Unit" ["console", reads];
+    "console.error" (message|msg: "Any") "Unit" ["console", reads];
+    "console.warn" (message|msg: "Any") "Unit" ["console", reads];
+
+    "http.get" (url: "String", headers: "Map<String, String>?", timeout: "Int?") "Response | HttpError" ["network", reads];
+    "http.post" (url: "String", body: "Any", content_type: "String?", headers: "Map<String, String>?", timeout: "Int?") "Response | HttpError" ["network"];
+    "http.put" (url: "String", body: "Any", content_type: "String?", headers: "Map<String, String>?", timeout: "Int?") "Response | HttpError" ["network"];
+    "http.delete" (url: "String", headers: "Map<String, String>?", timeout: "Int?") "Response | HttpError" ["network"];
+    "http.request" (url: "String", method: "String", body: "Any?", content_type: "String?", headers: "Map<String, String>?", timeout: "Int?") "Response | HttpError" ["network"];
+
+    "json.parse" (input|text: "String") "Json | JsonError";
+    "json.stringify" (value: "Any") "String";
+    "json.format" (value: "Any", indent: "Int?") "String";
+    "json.is_valid" (input|text: "String") "Bool";
+    "json.is_object" (value: "Any") "Bool";
+    "json.is_array" (value: "Any") "Bool";
+    "json.is_string" (value: "Any") "Bool";
+    "json.is_number" (value: "Any") "Bool";
+    "json.is_bool" (value: "Any") "Bool";
+    "json.is_null" (value: "Any") "Bool";
+    "json.as_string" (value: "Any") "String?";
+    "json.as_number" (value: "Any") "Float?";
+    "json.as_bool" (value: "Any") "Bool?";
+    "json.get_field" (obj: "Any", key: "String") "Any";
+    "json.get_index" (arr: "Any", index: "Int") "Any";
+
+    "list.append" (list: "Any", item: "Any") "List<Any>";
+    "list.contains" (list: "Any", item: "Any") "Bool";
+    "list.first" (list: "Any") "Any";
+    "list.flatten" (list: "Any") "List<Any>";
+    "list.get" (list: "Any", index: "Any") "Any";
+    "list.is_empty" (list: "Any") "Bool";
+    "list.last" (list: "Any") "Any";
+    "list.len" (list: "Any") "Int";
+    "map.get" (map: "Any", key: "Any") "Any";
+
+    "text.byte_len" (s: "String") "Int";
+    "text.char_at" (s: "String", index: "Int") "String?";
+    "text.concat" (a: "String", b: "String") "String";
+    "text.contains" (haystack: "Any", needle: "Any") "Bool";
+    "text.ends_with" (s: "String", suffix: "String") "Bool";
+    "text.index_of" (haystack: "String", needle: "String") "Int";
+    "text.is_empty" (s: "Any") "Bool";
+    "text.join" (parts: "List<String>", separator: "String") "String";
+    "text.lower" (s: "String") "String";
+    "text.pad_end" (s: "String", target_len: "Int", fill: "String") "String";
+    "text.pad_start" (s: "String", target_len: "Int", fill: "String") "String";
+    "text.repeat" (s: "String", count: "Int") "String";
+    "text.replace" (s: "String", from: "String", to: "String") "String";
+    "text.replace_all" (s: "String", from: "String", to: "String") "String";
+    "text.slice" (s: "String", start: "Int", end: "Int") "String";
+    "text.split" (s: "String", delimiter: "String") "List<String>";
+    "text.starts_with" (s: "String", prefix: "String") "Bool";
+    "text.str_len" (s: "String") "Int";
+    "text.str_reverse" (s: "String") "String";
+    "text.trim" (s: "String") "String";
+    "text.trim_end" (s: "String") "String";
+    "text.trim_start" (s: "String") "String";
+    "text.upper" (s: "String") "String";
+
+    "postgres.query" (sql: "String", params: "Any?") "Any" ["database"];
+    "redis.get" (key: "String") "Any" ["database", reads];
+
+    "timers.delay" (ms: "Int") "Unit" ["timers", reads];
 }
 
 /// The function of the library with this id.

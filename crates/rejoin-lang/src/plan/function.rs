@@ -126,12 +126,23 @@ pub enum FunctionCallee {
 pub struct LibraryFunction {
     /// Its id.
     pub id: &'static str,
-    /// Its parameters in order. A `?` at the end marks one that may be left out; `|` separates other names for it.
-    pub params: &'static [&'static str],
+    /// Its parameters in order.
+    pub params: &'static [LibraryParam],
+    /// The type of its value, as a program would write it.
+    pub returns: &'static str,
     /// The effect that it has.
     pub effect: Option<&'static str>,
     /// Whether it changes nothing outside, so that calling it twice does no harm.
     pub reads: bool,
+}
+
+/// A parameter of a function of the library.
+#[derive(Debug)]
+pub struct LibraryParam {
+    /// Its name, and then other names for it.
+    pub names: &'static [&'static str],
+    /// Its type, as a program would write it. It may be left out if that ends in `?`.
+    pub kind: &'static str,
 }
 
 /// A value that is named or written out.
@@ -248,16 +259,9 @@ impl FunctionStep {
     }
 }
 
-impl LibraryFunction {
-    /// The position of the parameter with this name.
-    pub fn param(&self, name: &str) -> Option<usize> {
-        self.params.iter().position(|param| {
-            param.trim_end_matches('?').split('|').any(|spelling| spelling == name)
-        })
-    }
-
-    /// Whether a parameter may be left out.
-    pub fn is_optional(&self, position: usize) -> bool {
-        self.params.get(position).is_some_and(|param| param.ends_with('?'))
+impl LibraryParam {
+    /// Whether it may be left out.
+    pub fn is_optional(&self) -> bool {
+        self.kind.ends_with('?')
     }
 }

@@ -28,7 +28,7 @@ pub use data::{
 pub use fork::{BlockBranch, ForkBlock, ForkKind, ForkOnError, ForkPolicy};
 pub use function::{
     Action, Fork, ForkBranch, Function, FunctionCall, FunctionCallee, FunctionParam, FunctionStep,
-    Functions, LibraryFunction, Literal, Make, MatchCase, Operand, Pattern,
+    Functions, LibraryFunction, LibraryParam, Literal, Make, MatchCase, Operand, Pattern,
 };
 pub use function_file::{FunctionFile, FunctionName, NoFunction};
 pub use graphql::{Graphql, Resolver, ResolverOwner};

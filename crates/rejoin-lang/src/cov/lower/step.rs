@@ -130,13 +130,10 @@ impl Lower {
         let operands = given.iter().map(|arg| operand(arg).unwrap_or(NOTHING));
         let params: Vec<(Vec<&str>, bool)> = match callee {
             FunctionCallee::Unknown => return operands.enumerate().collect(),
-            FunctionCallee::Library(function) => (0..)
-                .zip(function.params)
-                .map(|(at, param)| {
-                    let names = param.trim_end_matches('?').split('|').collect();
-                    (names, function.is_optional(at))
-                })
-                .collect(),
+            FunctionCallee::Library(function) => {
+                let params = function.params.iter();
+                params.map(|param| (param.names.to_vec(), param.is_optional())).collect()
+            }
             FunctionCallee::Function(index) => known[index]
                 .params
                 .iter()

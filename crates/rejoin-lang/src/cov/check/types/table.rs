@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::super::ast::{Block, ValueKind};
 use super::super::program::Program;
 use super::super::{is, parts};
+use super::library::SHAPES;
 use super::{Type, read};
 
 /// Types that come with the language and its library; what is in them is not known here.
@@ -49,6 +50,8 @@ pub(super) struct Table<'f> {
     enums: HashMap<&'f str, Vec<(&'f str, Vec<Field<'f>>)>>,
     aliases: HashMap<&'f str, &'f str>,
     failures: HashSet<&'f str>,
+    /// The structs of the library, but for those that the file makes itself: it may mean something else by the name.
+    library: HashMap<&'static str, Vec<Field<'static>>>,
 }
 
 impl<'f> Table<'f> {
@@ -89,6 +92,17 @@ impl<'f> Table<'f> {
                 let variants = variants.collect();
                 table.enums.entry(name).or_insert(variants);
             }
+        }
+        let mut made = HashSet::new();
+        program.bodies().for_each(|body| body.steps.iter().for_each(|step| types(step, &mut made)));
+        for (name, fields) in SHAPES.iter().filter(|(name, _)| !made.contains(name)) {
+            let fields = fields.iter().map(|(name, kind)| Field {
+                name,
+                kind: table.read(kind),
+                may_miss: true,
+            });
+            let fields = fields.collect();
+            table.library.insert(name, fields);
         }
         table
     }
@@ -168,6 +182,19 @@ impl<'f> Table<'f> {
         self.structs.get(name).map(Vec::as_slice).or_else(|| self.variant(name))
     }
 
+    /// The fields of a struct or a variant, or of a struct of the library.
+    pub(super) fn known_fields(&self, name: &str) -> Option<&[Field<'f>]> {
+        match self.fields_of(name) {
+            None if !self.is_defined(name) => self.library.get(name).map(Vec::as_slice),
+            fields => fields,
+        }
+    }
+
+    /// Whether it is known what is in it.
+    pub(super) fn is_transparent(&self, name: &str) -> bool {
+        self.is_defined(name) || self.library.contains_key(name)
+    }
+
     /// Whether values of this type are failures.
     pub(super) fn is_failure(&self, kind: &Type) -> bool {
         let Type::Named(name) = kind else { return false };
@@ -190,9 +217,17 @@ impl<'f> Table<'f> {
                     || !self.is_defined(wanted)
                     || given.split_once("::").is_some_and(|(of, _)| *of == **wanted)
             }
-            // What is in a type that the file does not define is not known, so it may be this.
-            (Type::Named(name), _) | (_, Type::Named(name)) => !self.is_defined(name),
+            // What is in a type that nothing defines is not known, so it may be this.
+            (Type::Named(name), _) | (_, Type::Named(name)) => !self.is_transparent(name),
             _ => given == wanted,
         }
     }
+}
+
+/// The types of the values that a step makes itself.
+fn types<'f>(block: &'f Block, made: &mut HashSet<&'f str>) {
+    if !is(block, "case") {
+        made.extend(block.text("type"));
+    }
+    block.blocks().for_each(|inner| types(inner, made));
 }

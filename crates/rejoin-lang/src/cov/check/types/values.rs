@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use super::super::super::ast::{Block, ValueKind};
+use super::super::super::library;
 use super::super::program::Program;
 use super::super::{is, parts, place, shown};
 use super::table::Table;
 use super::{Type, exhaustive, operations};
 use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::plan::LibraryFunction;
 use crate::source::Span;
 
 pub(super) fn check<'f>(program: &Program<'f>, table: &Table<'f>, problems: &mut Vec<Diagnostic>) {
@@ -186,8 +188,31 @@ impl<'f> Walk<'_, 'f> {
     }
 
     fn call(&mut self, step: &'f Block) -> Type {
-        let callee = step.text("fn").and_then(|name| self.program.resolve(name));
-        let signature = callee.and_then(|index| self.program.functions[index].signature);
+        let name = step.text("fn").unwrap_or_default();
+        let gives = match self.program.resolve(name) {
+            Some(index) => {
+                let signature = self.program.functions[index].signature;
+                self.arguments(step, signature);
+                signature.and_then(|signature| returns(signature, self.table)).map(|(kind, _)| kind)
+            }
+            None => library(name).map(|function| self.library_call(step, function)),
+        };
+        let cases: Vec<_> = parts(step, "handle")
+            .flat_map(|handle| parts(handle, "case"))
+            .map(|case| {
+                let own = step.text("as").into_iter().filter(|name| *name != "_");
+                (case, own.map(|name| (name, Type::Any)).collect())
+            })
+            .collect();
+        if cases.is_empty() {
+            return gives.unwrap_or(Type::Any);
+        }
+        self.apart(cases);
+        Type::Any
+    }
+
+    /// The arguments for a function of the file.
+    fn arguments(&mut self, step: &'f Block, signature: Option<&'f Block>) {
         for arg in parts(step, "arg") {
             let given = self.source(arg);
             let param = signature.and_then(|signature| {
@@ -198,32 +223,43 @@ impl<'f> Walk<'_, 'f> {
             if param.attribute("default").is_some() {
                 wanted = wanted.optional();
             }
-            // A failure that the parameter does not name ends the caller.
-            let passed = given.without(|member| self.table.is_failure(member));
-            if !self.table.is_failure(&passed) && !self.table.fits(&passed, &wanted) {
-                let name = arg.text("name").unwrap_or_default();
-                let message = format!("`{}` is of type `{passed}`", shown(name));
-                self.problems.push(
-                    Diagnostic::new(Code::COV_ARGUMENTS, source_place(arg), message)
-                        .label(format!("`{wanted}` is needed"))
-                        .also(param.word.span, "declared here")
-                        .help("hand over a value of that type, or convert this one"),
-                );
+            self.argument(arg, &given, &wanted, Some(param.word.span));
+        }
+    }
+
+    /// The arguments for a function of the library, and what it gives.
+    fn library_call(&mut self, step: &'f Block, function: &LibraryFunction) -> Type {
+        let args: Vec<&'f Block> = parts(step, "arg").collect();
+        let mut may_be_none = false;
+        for (at, arg) in args.iter().enumerate() {
+            let given = self.source(arg);
+            let Some(param) = super::library::param(function, &args, at) else { continue };
+            // With `none` the value is `none`.
+            may_be_none |= given.is_optional() && !param.is_optional();
+            let given = given.without(|member| *member == Type::None);
+            if given != Type::None {
+                self.argument(arg, &given, &self.table.read(param.kind), None);
             }
         }
-        let gives = signature.and_then(|signature| returns(signature, self.table));
-        let cases: Vec<_> = parts(step, "handle")
-            .flat_map(|handle| parts(handle, "case"))
-            .map(|case| {
-                let own = step.text("as").into_iter().filter(|name| *name != "_");
-                (case, own.map(|name| (name, Type::Any)).collect())
-            })
-            .collect();
-        if cases.is_empty() {
-            return gives.map_or(Type::Any, |(kind, _)| kind);
+        let gives = self.table.read(function.returns);
+        if may_be_none && function.effect.is_none() { gives.optional() } else { gives }
+    }
+
+    fn argument(&mut self, arg: &Block, given: &Type, wanted: &Type, declared: Option<Span>) {
+        // A failure that the parameter does not name ends the caller.
+        let passed = given.without(|member| self.table.is_failure(member));
+        if self.table.is_failure(&passed) || self.table.fits(&passed, wanted) {
+            return;
         }
-        self.apart(cases);
-        Type::Any
+        let name = arg.text("name").unwrap_or_default();
+        let message = format!("`{}` is of type `{passed}`", shown(name));
+        let problem = Diagnostic::new(Code::COV_ARGUMENTS, source_place(arg), message)
+            .label(format!("`{wanted}` is needed"));
+        let problem = match declared {
+            Some(declared) => problem.also(declared, "declared here"),
+            None => problem,
+        };
+        self.problems.push(problem.help("hand over a value of that type, or convert this one"));
     }
 
     /// The value of `bind`, `construct` and `return`.
@@ -349,7 +385,7 @@ impl<'f> Walk<'_, 'f> {
                     fields.get(index).map(|field| field.kind.clone())
                 }
                 _ if kind == "Some" => Some(on.without(|member| *member == Type::None)),
-                _ if self.table.is_defined(kind) => Some(self.table.read(kind)),
+                _ if self.table.is_transparent(kind) => Some(self.table.read(kind)),
                 _ => None,
             };
             bound.push((&**name, known.unwrap_or(Type::Any)));
@@ -415,7 +451,7 @@ impl<'f> Walk<'_, 'f> {
                 (*item).clone().optional()
             }
             Type::Map(value) => (*value).clone().optional(),
-            Type::Named(name) => match self.table.fields_of(&name) {
+            Type::Named(name) => match self.table.known_fields(&name) {
                 None => Type::Any,
                 Some(fields) => match fields.iter().find(|known| known.name == field) {
                     Some(known) => known.kind.clone(),
@@ -446,7 +482,7 @@ impl<'f> Walk<'_, 'f> {
     fn is_sure(&self, kind: &Type) -> bool {
         match kind {
             Type::Any | Type::None | Type::Union(_) => false,
-            Type::Named(name) => self.table.is_defined(name) && !self.table.is_failure(kind),
+            Type::Named(name) => self.table.is_transparent(name) && !self.table.is_failure(kind),
             _ => true,
         }
     }
