@@ -20,6 +20,8 @@ pub(crate) const ACCEPTED: &str = "gzip, deflate, br";
 const RATIO_FLOOR: usize = 1024 * 1024;
 /// Text compresses by 3 to 20, the most monotonous logs by some hundred.
 const MAX_RATIO: usize = 400;
+/// Room is made at once for what is announced, up to this; a longer body has to come first.
+const BELIEVED: usize = 4 * 1024 * 1024;
 
 /// A compression that can be undone here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ impl Coding {
 pub(crate) struct Collector {
     limit: usize,
     received: usize,
+    /// How long the body is to be, if that was said.
+    announced: usize,
     sink: Sink,
 }
 
@@ -83,18 +87,20 @@ impl Collector {
             None => Sink::Whole(Bytes::new()),
             Some(decoder) => Sink::Decoding(Box::new(decoder)),
         };
-        Collector { limit, received: 0, sink }
+        Collector { limit, received: 0, announced: 0, sink }
     }
 
     /// Refuses a body whose announced length is already too much.
-    pub(crate) fn announced(&self, length: Option<u64>) -> Result<(), Failure> {
-        match length {
-            Some(length) if length > self.limit as u64 => Err(too_large(
+    pub(crate) fn announced(&mut self, length: Option<u64>) -> Result<(), Failure> {
+        let Some(length) = length else { return Ok(()) };
+        if length > self.limit as u64 {
+            return Err(too_large(
                 self.limit,
                 format!("the response announces a body of {length} bytes, which is"),
-            )),
-            _ => Ok(()),
+            ));
         }
+        self.announced = usize::try_from(length).unwrap_or(usize::MAX);
+        Ok(())
     }
 
     /// How many bytes have come, as sent.
@@ -114,7 +120,9 @@ impl Collector {
         match &mut self.sink {
             Sink::Whole(whole) if whole.is_empty() => *whole = piece,
             Sink::Whole(whole) => {
-                let mut pieces = BytesMut::with_capacity(2 * (whole.len() + piece.len()));
+                let announced = self.announced.min(BELIEVED);
+                let room = if announced > 0 { announced } else { 2 * self.received };
+                let mut pieces = BytesMut::with_capacity(room);
                 pieces.extend_from_slice(whole);
                 pieces.extend_from_slice(&piece);
                 self.sink = Sink::Pieces(pieces);

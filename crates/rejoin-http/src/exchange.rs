@@ -34,6 +34,7 @@ use crate::decode::{self, Coding, Collector};
 use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
 use crate::gate::Gate;
 use crate::lost;
+use crate::patience::Patience;
 use crate::redirect;
 use crate::request::{BUDGET_HEADER, Request};
 use crate::response::{Hop, Response, Timings};
@@ -330,10 +331,11 @@ impl<'a> Exchange<'a> {
             }
             _ => None,
         };
+        let mut patience = Patience::new(self.request.idle_timeout);
         // To the very end, not only to the last byte: only then is the connection ready for the next
         // request, which would open another one if it came a moment too early.
         loop {
-            let frame = steadily(self.request.idle_timeout, body.frame());
+            let frame = patience.hold(body.frame());
             let frame = match within(timer.as_mut(), frame).await {
                 None => return Err(self.timed_out(Phase::Read)),
                 Some(None) => return Err(self.stalled(collector.received())),
@@ -469,7 +471,7 @@ impl Deadline {
 }
 
 /// A time-out too long for the clock is none; 30 years stand for never.
-fn later(from: Instant, length: Duration) -> Instant {
+pub(crate) fn later(from: Instant, length: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     from.checked_add(length).unwrap_or(from + NEVER)
 }
@@ -492,17 +494,6 @@ async fn save_piece(
         }
     }
     Ok(())
-}
-
-/// Awaits `future`; `None` if it takes longer than `limit`.
-async fn steadily<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
-    match limit {
-        None => Some(future.await),
-        Some(limit) => {
-            let mut timer = pin!(sleep_until(later(Instant::now(), limit)));
-            within(timer.as_mut(), future).await
-        }
-    }
 }
 
 /// Awaits `future`; `None` if the timer runs out first. What is ready wins over the timer.

@@ -63,6 +63,7 @@ mod error;
 mod exchange;
 mod gate;
 mod lost;
+mod patience;
 mod redirect;
 mod request;
 mod resolve;

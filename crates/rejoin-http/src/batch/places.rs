@@ -91,6 +91,12 @@ impl Origin {
         let host = url.host().to_ascii_lowercase();
         Origin { https: url.is_https(), host, port: url.port() }
     }
+
+    fn is_of(&self, url: &Url) -> bool {
+        self.https == url.is_https()
+            && self.port == url.port()
+            && self.host.eq_ignore_ascii_case(url.host())
+    }
 }
 
 impl Places {
@@ -202,7 +208,7 @@ impl<'a> Way<'a> {
     }
 
     fn is_at(&self, url: &Url) -> bool {
-        lock(&self.pass).as_ref().is_some_and(|pass| pass.origin == Origin::of(url))
+        lock(&self.pass).as_ref().is_some_and(|pass| pass.origin.is_of(url))
     }
 
     pub(super) fn ended(&self, went: Went) {
