@@ -98,8 +98,8 @@ pub(crate) struct Test {
     /// Runs each test in every order in which its tasks and branches can end; its answer must be the same in all
     #[arg(long)]
     pub(crate) orders: bool,
-    /// Chooses the orders of tests that have too many to try them all
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "orders")]
+    /// Chooses the values that tests of properties make up, and the orders of tests that have too many to try them all
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
     /// How results are shown; as JSON, one test a line
     #[arg(long, value_enum, default_value_t)]

@@ -3,17 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rejoin_lang::plan::{
-    Action, FunctionCall, FunctionCallee, FunctionStep, Make, MatchCase, Operand, Pattern, Project,
-};
+use rejoin_lang::plan::{Action, FunctionStep, Make, MatchCase, Operand, Pattern, Project};
 
 use super::data::{Held, Stores};
 use super::datum::Record;
-use super::{Datum, FunctionProgram, compute, fork, library};
+use super::{Datum, FunctionBench, FunctionProgram, compute, fork};
 use crate::deep_stack::DeepStack;
-
-/// Functions may call each other this deep.
-const MAX_DEPTH: u16 = 512;
 
 /// Why a list of steps ends before its last.
 pub(super) enum Exit {
@@ -29,28 +24,30 @@ pub(super) type Running<'a> = DeepStack<'a, Flow>;
 /// What all steps of one run share.
 #[derive(Clone)]
 pub(super) struct Run {
-    program: FunctionProgram,
-    depth: u16,
-    stores: Stores,
+    pub(super) program: FunctionProgram,
+    pub(super) depth: u16,
+    pub(super) stores: Stores,
     /// The transaction that the steps are in.
-    transaction: Option<Arc<Held>>,
+    pub(super) transaction: Option<Arc<Held>>,
+    /// The bench of a test.
+    pub(super) bench: Option<Arc<dyn FunctionBench>>,
 }
 
 /// The names of a function or branch. A fork shares them until one side binds another.
 #[derive(Clone, Default)]
 pub(super) struct Frame {
-    names: Arc<HashMap<Arc<str>, Bound>>,
+    pub(super) names: Arc<HashMap<Arc<str>, Bound>>,
 }
 
 #[derive(Clone)]
-struct Bound {
-    value: Datum,
+pub(super) struct Bound {
+    pub(super) value: Datum,
     /// Whether a failure in it is there to be looked at, and does not spread.
-    observed: bool,
+    pub(super) observed: bool,
 }
 
 impl Frame {
-    fn bind(&mut self, name: &Arc<str>, value: Datum, observed: bool) {
+    pub(super) fn bind(&mut self, name: &Arc<str>, value: Datum, observed: bool) {
         Arc::make_mut(&mut self.names).insert(name.clone(), Bound { value, observed });
     }
 }
@@ -69,15 +66,7 @@ pub(super) fn fault(code: &str, step: &FunctionStep, message: impl Into<Arc<str>
 
 impl Run {
     pub(super) fn new(program: &FunctionProgram, stores: Stores) -> Self {
-        Self { program: program.clone(), depth: 0, stores, transaction: None }
-    }
-
-    pub(super) fn stores(&self) -> &Stores {
-        &self.stores
-    }
-
-    pub(super) fn transaction(&self) -> Option<&Arc<Held>> {
-        self.transaction.as_ref()
+        Self { program: program.clone(), depth: 0, stores, transaction: None, bench: None }
     }
 
     /// The same run, in a transaction.
@@ -88,36 +77,6 @@ impl Run {
     /// The program as a graph.
     pub(super) fn project(&self) -> Arc<Project> {
         self.program.functions.project.clone()
-    }
-
-    /// Runs a function to its value, which may be a failure.
-    pub(super) async fn call(&self, index: usize, arguments: Vec<Datum>) -> Datum {
-        self.call_observed(index, arguments.into_iter().map(|value| (value, false)).collect()).await
-    }
-
-    async fn call_observed(&self, index: usize, arguments: Vec<(Datum, bool)>) -> Datum {
-        let program = self.program.clone();
-        let function = &program.functions.functions[index];
-        let Some(body) = function.body.clone() else {
-            let arguments = arguments.into_iter().map(|(value, _)| value).collect();
-            return program.host.call(&function.id, arguments).await;
-        };
-        if self.depth >= MAX_DEPTH {
-            let message = format!("`{}`: calls are nested more than {MAX_DEPTH} deep", function.id);
-            return Datum::record(
-                "RuntimeError",
-                [("code", Datum::text("E-RT-DEPTH")), ("message", Datum::text(message))],
-            );
-        }
-        let mut frame = Frame::default();
-        for (param, (value, observed)) in function.params.iter().zip(arguments) {
-            frame.bind(&param.name, value, observed);
-        }
-        let run = Run { depth: self.depth + 1, ..self.clone() };
-        match run.steps(&mut frame, &body).await {
-            Ok(_) => Datum::None,
-            Err(Exit::Return(value) | Exit::Failed(value)) => value,
-        }
     }
 
     /// Runs steps; the value is that of the last one, `none` if it is discarded.
@@ -231,68 +190,6 @@ impl Run {
         }
         Ok(if named { Datum::List(made.into()) } else { Datum::None })
     }
-
-    async fn call_step(
-        &self,
-        frame: &mut Frame,
-        step: &FunctionStep,
-        call: &FunctionCall,
-    ) -> Result<(Datum, bool), Exit> {
-        let program = self.program.clone();
-        let value = match call.callee {
-            FunctionCallee::Function(index) => {
-                let params = &program.functions.functions[index].params;
-                let mut arguments: Vec<(Datum, bool)> =
-                    params.iter().map(|param| (Datum::from(&param.default), false)).collect();
-                for (at, operand) in &call.arguments {
-                    let (value, observed) = read(frame, step, operand)?;
-                    let kind = params.get(*at).map_or("Any", |param| &param.kind);
-                    // A parameter that names the failure's type wants to see it.
-                    let wanted = value.is_failure() && names(kind, &value);
-                    if value.is_failure() && !observed && !wanted {
-                        return Err(Exit::Failed(value));
-                    }
-                    if let Some(place) = arguments.get_mut(*at) {
-                        *place = (value, observed || wanted);
-                    }
-                }
-                self.call_observed(index, arguments).await
-            }
-            FunctionCallee::Library(function) => {
-                let mut arguments = vec![Datum::None; function.params.len()];
-                for (at, operand) in &call.arguments {
-                    let value = used(frame, step, operand)?;
-                    if let Some(place) = arguments.get_mut(*at) {
-                        *place = value;
-                    }
-                }
-                match library::call(function.id, &arguments) {
-                    Some(Ok(value)) => value,
-                    Some(Err(message)) => {
-                        let message = format!("`{}`: {message}", function.id);
-                        return Err(Exit::Failed(fault("E-TYPE-006", step, message)));
-                    }
-                    None => program.host.call(function.id, arguments).await,
-                }
-            }
-            FunctionCallee::Unknown => Datum::None,
-        };
-        if !value.is_failure() {
-            return Ok((value, false));
-        }
-        let Some((_, steps)) = call.handlers.iter().find(|(kind, _)| value.is_a(kind)) else {
-            return Ok((value, false));
-        };
-        // In the case the call's own name means the failure; what the case binds to it instead stands.
-        if let Some(name) = &step.output {
-            frame.bind(name, value.clone(), true);
-        }
-        let last = self.steps(frame, steps).await?;
-        match step.output.as_ref().and_then(|name| frame.names.get(name)) {
-            Some(bound) if !same(&bound.value, &value) => Ok((bound.value.clone(), bound.observed)),
-            _ => Ok((last, false)),
-        }
-    }
 }
 
 /// What a branch or a call is that panicked, which is a bug of a host.
@@ -315,18 +212,6 @@ fn can_fail(action: &Action) -> bool {
     )
 }
 
-fn same(a: &Datum, b: &Datum) -> bool {
-    match (a, b) {
-        (Datum::Record(a), Datum::Record(b)) => Arc::ptr_eq(a, b),
-        _ => false,
-    }
-}
-
-/// Whether a type names the type of a failure; `Any` does not.
-fn names(kind: &str, value: &Datum) -> bool {
-    kind.split('|').map(str::trim).any(|kind| kind != "Any" && value.is_a(kind))
-}
-
 /// The value of an operand that is used as if it were no failure.
 pub(super) fn used(frame: &Frame, step: &FunctionStep, operand: &Operand) -> Flow {
     match read(frame, step, operand)? {
@@ -336,7 +221,11 @@ pub(super) fn used(frame: &Frame, step: &FunctionStep, operand: &Operand) -> Flo
 }
 
 /// The value of an operand, and whether a failure in it is there to be looked at.
-fn read(frame: &Frame, step: &FunctionStep, operand: &Operand) -> Result<(Datum, bool), Exit> {
+pub(super) fn read(
+    frame: &Frame,
+    step: &FunctionStep,
+    operand: &Operand,
+) -> Result<(Datum, bool), Exit> {
     let path = match operand {
         Operand::Literal(literal) => return Ok((literal.into(), false)),
         Operand::Path(path, _) => path,

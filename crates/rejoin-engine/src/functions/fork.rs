@@ -1,27 +1,40 @@
 //! `parallel` and `race`: what the branches of a function come to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use rejoin_lang::plan::{Fork, ForkKind, ForkOnError, FunctionStep};
+use rejoin_lang::plan::{Fork, ForkBranch, ForkKind, ForkOnError, FunctionStep};
 
 use super::Datum;
 use super::datum::{Ended, Record};
 use super::exec::{Exit, Frame, Run, panicked};
 use crate::fork_policy::{self, Decision, Forked};
+use crate::task;
 
 type End = fork_policy::End<Datum, Datum>;
 
 /// Runs the branches to the value of the block. Each has ended when this returns.
 pub(super) async fn run(run: &Run, frame: &Frame, step: &FunctionStep, fork: &Fork) -> Datum {
-    let branches = fork
-        .branches
-        .iter()
-        .map(|branch| self::branch(run.clone(), frame.clone(), branch.steps.clone()));
+    let branches = fork.branches.iter().map(|branch| {
+        let held_back =
+            run.bench.as_ref().map_or(Duration::ZERO, |bench| bench.held_back(&branch.id));
+        self::branch(run.clone(), frame.clone(), branch.clone(), held_back)
+    });
     value(step, fork, fork_policy::run(&fork.policy, branches, panicked).await)
 }
 
-async fn branch(run: Run, mut frame: Frame, steps: Arc<[FunctionStep]>) -> Result<Datum, Datum> {
-    match run.steps(&mut frame, &steps).await {
+async fn branch(
+    run: Run,
+    mut frame: Frame,
+    branch: ForkBranch,
+    held_back: Duration,
+) -> Result<Datum, Datum> {
+    let ended = run.steps(&mut frame, &branch.steps).await;
+    if let Some(bench) = &run.bench {
+        task::rest(held_back).await;
+        bench.ended(&branch.id);
+    }
+    match ended {
         Ok(value) | Err(Exit::Return(value)) if !value.is_failure() => Ok(value),
         Ok(failure) | Err(Exit::Return(failure) | Exit::Failed(failure)) => Err(failure),
     }

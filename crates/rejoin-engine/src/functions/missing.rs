@@ -1,72 +1,163 @@
 //! What a function needs and this version or its host does not have: said before anything runs.
 
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
-use rejoin_lang::plan::{Action, DataTarget, FunctionCallee, FunctionStep, Functions, Request};
+use rejoin_lang::plan::{
+    Action, DataTarget, Function, FunctionCallee, FunctionStep, Functions, Request,
+};
+use rejoin_lang::source::Span;
 
 use super::{FunctionHost, library};
 
-/// The databases that a function and what it calls use.
-///
-/// # Errors
-/// The first thing that is missing.
-pub(super) fn find(
-    program: &Functions,
-    host: &dyn FunctionHost,
-    entry: usize,
-) -> Result<Vec<usize>, String> {
-    let mut databases = Vec::new();
-    let mut seen = HashSet::from([entry]);
-    let mut open = vec![entry];
-    while let Some(index) = open.pop() {
-        let function = &program.functions[index];
-        let Some(body) = &function.body else {
-            if host.knows(&function.id) {
-                continue;
-            }
-            let id = &function.id;
-            return Err(format!("`{id}` is supplied by the host, and this one does not have it"));
+/// What each function of a program needs, found when it is called first.
+#[derive(Clone, Debug)]
+pub(super) struct Known(Arc<[OnceLock<Needs>]>);
+
+/// What a function and all that it calls need.
+#[derive(Debug, Default)]
+pub(super) struct Needs {
+    /// The databases that they use.
+    pub(super) databases: Vec<usize>,
+    /// Functions that the host must have, and where a step calls one of the library.
+    host: Vec<(Arc<str>, Option<Span>)>,
+    /// What nobody can run.
+    impossible: Option<String>,
+}
+
+impl Known {
+    pub(super) fn new(program: &Functions) -> Self {
+        Self(program.functions.iter().map(|_| OnceLock::new()).collect())
+    }
+
+    /// The databases that the function of that index uses.
+    ///
+    /// # Errors
+    /// The first thing that is missing.
+    pub(super) fn databases(
+        &self,
+        program: &Functions,
+        host: &dyn FunctionHost,
+        index: usize,
+    ) -> Result<&[usize], String> {
+        let entry = &program.functions[index];
+        let needs = self.0[index].get_or_init(|| Needs::of(program, entry, false));
+        needs.met_by(program, host)?;
+        Ok(&needs.databases)
+    }
+}
+
+impl Needs {
+    /// What a function needs; in a test what stands in for others does so.
+    pub(super) fn of(program: &Functions, entry: &Function, is_test: bool) -> Self {
+        let mut walk = Walk {
+            program,
+            is_test,
+            needs: Self::default(),
+            seen: HashSet::from([&*entry.id]),
+            open: vec![entry],
         };
-        let mut lists: Vec<&[FunctionStep]> = vec![body];
+        while let Some(function) = walk.open.pop() {
+            let Some(body) = &function.body else {
+                walk.needs.host.push((function.id.clone(), None));
+                continue;
+            };
+            if let Err(what) = walk.steps(body) {
+                walk.needs.impossible = Some(what);
+                break;
+            }
+        }
+        walk.needs
+    }
+
+    /// # Errors
+    /// The first thing that is missing.
+    pub(super) fn met_by(
+        &self,
+        program: &Functions,
+        host: &dyn FunctionHost,
+    ) -> Result<(), String> {
+        if let Some(what) = &self.impossible {
+            return Err(what.clone());
+        }
+        let missing = self.host.iter().find(|(id, _)| !host.knows(id));
+        match missing {
+            None => Ok(()),
+            Some((id, None)) => {
+                Err(format!("`{id}` is supplied by the host, and this one does not have it"))
+            }
+            Some((id, Some(span))) => Err(refused(program, *span, &format!("the function `{id}`"))),
+        }
+    }
+}
+
+struct Walk<'p> {
+    program: &'p Functions,
+    is_test: bool,
+    needs: Needs,
+    seen: HashSet<&'p str>,
+    open: Vec<&'p Function>,
+}
+
+impl<'p> Walk<'p> {
+    fn steps(&mut self, body: &'p [FunctionStep]) -> Result<(), String> {
+        let mut lists = vec![body];
         while let Some(steps) = lists.pop() {
             for step in steps {
-                let what = match &step.action {
-                    Action::Absent(kind) => Some(format!("a step of kind `{kind}`")),
-                    Action::Call(call) => match call.callee {
-                        FunctionCallee::Function(callee) => {
-                            if seen.insert(callee) {
-                                open.push(callee);
-                            }
-                            None
-                        }
-                        FunctionCallee::Library(function)
-                            if !library::knows(function.id) && !host.knows(function.id) =>
-                        {
-                            Some(format!("the function `{}`", function.id))
-                        }
-                        _ => None,
-                    },
-                    Action::Data(data) => match (data.target, &data.request) {
-                        (DataTarget::Database(at), Request::Sql(_))
-                            if program.databases[at].connection.is_none() =>
-                        {
-                            Some("SQL on tables in memory: give the database a `connection`".into())
-                        }
-                        (DataTarget::Database(at), _) => {
-                            databases.push(at);
-                            None
-                        }
-                        (DataTarget::Project, _) => None,
-                    },
-                    _ => None,
-                };
-                if let Some(what) = what {
-                    let place = program.sources.location(step.span);
-                    return Err(format!("{place}: this version does not run {what}"));
-                }
+                self.step(step).map_err(|what| refused(self.program, step.span, &what))?;
                 step.inner(|steps| lists.push(steps));
             }
         }
+        Ok(())
     }
-    Ok(databases)
+
+    fn step(&mut self, step: &'p FunctionStep) -> Result<(), String> {
+        match &step.action {
+            Action::Absent(kind) => return Err(format!("a step of kind `{kind}`")),
+            Action::Call(call) => match call.callee {
+                FunctionCallee::Function(callee) => {
+                    let function = &self.program.functions[callee];
+                    self.calls(self.stand_in(&function.id).unwrap_or(function));
+                }
+                FunctionCallee::Library(function) if function.is_for_tests() => {
+                    if !self.is_test {
+                        return Err(format!("`{}` outside of a test", function.id));
+                    }
+                }
+                FunctionCallee::Library(function) => match self.stand_in(function.id) {
+                    Some(stand_in) => self.calls(stand_in),
+                    None if library::knows(function.id) => {}
+                    None => self.needs.host.push((function.id.into(), Some(step.span))),
+                },
+                FunctionCallee::Unknown => {}
+            },
+            Action::Data(data) => match (data.target, &data.request) {
+                (DataTarget::Database(at), Request::Sql(_))
+                    if self.program.databases[at].connection.is_none() =>
+                {
+                    return Err(
+                        "SQL on tables in memory: give the database a `connection`".to_owned()
+                    );
+                }
+                (DataTarget::Database(at), _) => self.needs.databases.push(at),
+                (DataTarget::Project, _) => {}
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn stand_in(&self, id: &str) -> Option<&'p Function> {
+        if self.is_test { super::stand_in(self.program, id) } else { None }
+    }
+
+    fn calls(&mut self, function: &'p Function) {
+        if self.seen.insert(&function.id) {
+            self.open.push(function);
+        }
+    }
+}
+
+fn refused(program: &Functions, span: Span, what: &str) -> String {
+    format!("{}: this version does not run {what}", program.sources.location(span))
 }

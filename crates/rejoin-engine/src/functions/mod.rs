@@ -1,8 +1,9 @@
 //! Runs functions: what `.cov` programs are lowered to.
 //!
-//! [`exec`] walks the steps, [`fork`] runs branches in a join of the library, [`compute`] has the operations and
+//! [`exec`] walks the steps, [`call`] calls, [`fork`] runs branches in a join of the library, [`compute`] has the operations and
 //! [`library`] the pure functions; what acts on the world outside comes from a [`FunctionHost`].
 
+mod call;
 mod compute;
 mod data;
 mod datum;
@@ -11,18 +12,20 @@ mod fork;
 mod inputs;
 mod library;
 mod missing;
+mod test;
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rejoin_lang::plan::{Database, Functions};
+use rejoin_lang::plan::{Database, Function, Functions};
 use rejoin_value::Value;
 
 pub use data::store::{Answer as StoreAnswer, Store, StoreCall, Transaction, db_error};
 pub use datum::{Datum, Record};
 pub use inputs::InputError;
+pub use test::{FunctionBench, FunctionTested};
 
 /// A call of a host that is under way. Dropping it stops the work.
 pub type HostCall = Pin<Box<dyn Future<Output = Datum> + Send>>;
@@ -50,12 +53,14 @@ pub trait FunctionHost: Send + Sync {
 pub struct FunctionProgram {
     functions: Arc<Functions>,
     host: Arc<dyn FunctionHost>,
+    needs: missing::Known,
 }
 
 impl FunctionProgram {
     /// A program that was loaded without errors.
     pub fn new(functions: impl Into<Arc<Functions>>, host: Arc<dyn FunctionHost>) -> Self {
-        Self { functions: functions.into(), host }
+        let functions = functions.into();
+        Self { needs: missing::Known::new(&functions), functions, host }
     }
 
     /// Runs the function with this id, or the only one with this name, on arguments given as text: a parameter of type
@@ -90,8 +95,8 @@ impl FunctionProgram {
 
     /// What it stores in and reads from, for one run.
     fn stores(&self, index: usize) -> Result<data::Stores, String> {
-        let used = missing::find(&self.functions, &*self.host, index)?;
-        data::Stores::open(&self.functions, &*self.host, &used)
+        let used = self.needs.databases(&self.functions, &*self.host, index)?;
+        data::Stores::open(&self.functions, &*self.host, used)
     }
 
     /// The arguments of the function of that index, taken from the members of an object. Members that are none are refused
@@ -122,8 +127,13 @@ impl FunctionProgram {
     /// The same functions with another host.
     #[must_use]
     pub fn with_host(&self, host: Arc<dyn FunctionHost>) -> Self {
-        Self { functions: self.functions.clone(), host }
+        Self { host, ..self.clone() }
     }
+}
+
+/// What tests call in place of the function with this id.
+fn stand_in<'f>(program: &'f Functions, id: &str) -> Option<&'f Function> {
+    program.stand_ins.iter().find(|one| *one.of == *id).map(|one| &one.function)
 }
 
 impl fmt::Debug for FunctionProgram {

@@ -25,6 +25,7 @@ mod library;
 mod lower;
 mod parse;
 mod rules;
+mod testing;
 
 pub use format::format;
 pub use library::{LIBRARY, library};

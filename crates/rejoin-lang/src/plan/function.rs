@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use super::{DataStep, Database, ForkPolicy, Project, TransactionStep, Traverse};
+use super::{
+    DataStep, Database, ForkPolicy, FunctionStandIn, FunctionTest, Project, TransactionStep,
+    Traverse,
+};
 use crate::source::{Sources, Span};
 
 /// A program of functions.
@@ -19,6 +22,10 @@ pub struct Functions {
     pub databases: Vec<Database>,
     /// The program itself, for queries of `project`.
     pub project: Arc<Project>,
+    /// Its tests in the order written.
+    pub tests: Vec<FunctionTest>,
+    /// What its tests call in place of functions.
+    pub stand_ins: Vec<FunctionStandIn>,
 }
 
 /// One function.
@@ -256,6 +263,13 @@ impl FunctionStep {
             Action::Call(call) => call.handlers.iter().for_each(|(_, steps)| visit(steps)),
             _ => {}
         }
+    }
+}
+
+impl LibraryFunction {
+    /// Whether tests alone may call it.
+    pub fn is_for_tests(&self) -> bool {
+        self.id.starts_with("testing_")
     }
 }
 

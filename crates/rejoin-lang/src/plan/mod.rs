@@ -12,6 +12,7 @@ mod fork;
 mod function;
 mod function_effect;
 mod function_file;
+mod function_test;
 mod graphql;
 mod node;
 mod policy;
@@ -31,6 +32,7 @@ pub use function::{
     Functions, LibraryFunction, LibraryParam, Literal, Make, MatchCase, Operand, Pattern,
 };
 pub use function_file::{FunctionFile, FunctionName, NoFunction};
+pub use function_test::{FunctionStandIn, FunctionTest, FunctionTestKind};
 pub use graphql::{Graphql, Resolver, ResolverOwner};
 pub use node::{
     Block, Case, Dispatch, ForEach, If, Join, JoinTarget, Node, NodeKind, ResultBlock,

@@ -1,8 +1,13 @@
 //! `rejoin test`: the tests of files, each in a runtime of its own whose time is virtual.
 
 mod compare;
+mod function_bench;
+mod function_host;
+mod functions;
 mod judge;
+mod ordered;
 mod orders;
+mod outside;
 mod page;
 mod report;
 mod run;
@@ -52,9 +57,7 @@ pub(crate) fn test(args: &Test) -> Result<(), Failure> {
 
 fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Outcome>, Failure> {
     if rejoin_server::is_cov(file) {
-        let file = file.display();
-        let why = format!("`{file}` holds functions: this version runs tests of `.wp` files only");
-        return Err(Failure::new(why));
+        return functions::of_file(file, args);
     }
     let environment = Environment::beside(file)?;
     let program = Arc::new(load_or_report(file, &environment)?.program);
@@ -62,35 +65,25 @@ fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Out
     let mut outcomes = Vec::new();
     for (index, test) in program.tests().iter().enumerate() {
         let full = format!("{} {}", test.suite, test.name);
-        if args.filter.as_ref().is_none_or(|wanted| full.contains(wanted.as_str())) {
-            let sources = program.sources();
-            let bench =
-                run::Bench { program: &program, schema: &schema, environment: &environment, log };
-            let (ran, orders) = match args.orders {
-                false => (bench.run(index, None), None),
-                true => {
-                    let (ran, tried) = orders::explore(&bench, index, args.seed);
-                    (ran, Some(tried))
-                }
-            };
-            outcomes.push(Outcome {
-                suite: test.suite.clone(),
-                name: test.name.clone(),
-                location: sources.location(test.span),
-                took: ran.took,
-                outside: ran.outside,
-                orders,
-                failures: ran
-                    .failures
-                    .into_iter()
-                    .map(|(span, message)| report::Failed {
-                        location: sources.location(span),
-                        written: sources.text(span).to_owned(),
-                        message,
-                    })
-                    .collect(),
-            });
+        if !is_wanted(args, &full) {
+            continue;
         }
+        let bench =
+            run::Bench { program: &program, schema: &schema, environment: &environment, log };
+        let (ran, orders) = match args.orders {
+            false => (bench.run(index, None), None),
+            true => {
+                let run = |order| bench.run(index, Some(order));
+                let (ran, tried) = orders::explore(test.span, &run, args.seed);
+                (ran, Some(tried))
+            }
+        };
+        let names = (test.suite.clone(), test.name.clone());
+        outcomes.push(Outcome::new(names, test.span, ran, orders, program.sources()));
     }
     Ok(outcomes)
+}
+
+fn is_wanted(args: &Test, full: &str) -> bool {
+    args.filter.as_ref().is_none_or(|wanted| full.contains(wanted.as_str()))
 }

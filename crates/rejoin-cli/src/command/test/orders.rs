@@ -4,12 +4,13 @@
 //! that differ only in what never runs together are one. Up to [`MOST_WHOLE`] tasks and branches all orders are tried,
 //! those with the fewest exchanges first; of more, a sample that a seed decides.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+
+use rejoin_lang::source::Span;
 
 use super::compare::difference;
-use super::run::{Bench, Ran};
-use super::stand_ins::Begun;
+use super::ordered::{Begun, Order};
+use super::run::Ran;
 
 /// So many tasks and branches have few enough orders to try them all.
 const MOST_WHOLE: usize = 6;
@@ -20,30 +21,16 @@ const SAMPLES: usize = 300;
 /// More tasks and branches than this keep the order in which they begin.
 const MOST_MOVED: usize = 64;
 
-/// The place of each task and branch in the order of their ends; the others end as they begin.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Order(BTreeMap<(Arc<str>, usize), usize>);
-
-impl Order {
-    pub(super) fn rank(&self, task: &str, nth: usize) -> Option<usize> {
-        self.0.get(&(task.into(), nth)).copied()
-    }
-
-    /// The order in which these, by their places among those that began, end.
-    fn of(places: &[usize], begun: &[Begun]) -> Self {
-        let ranks = places.iter().enumerate();
-        Self(ranks.map(|(rank, &at)| ((begun[at].name.clone(), begun[at].nth), rank)).collect())
-    }
-}
-
 /// Runs a test in all orders, and says in how many.
-pub(super) fn explore(bench: &Bench<'_>, index: usize, seed: u64) -> (Ran, usize) {
-    let span = bench.program.tests()[index].span;
-    let mut first = bench.run(index, Some(Order::default()));
+pub(super) fn explore(span: Span, run: &dyn Fn(Order) -> Ran, seed: u64) -> (Ran, usize) {
+    let mut first = run(Order::default());
     if !first.failures.is_empty() || first.outside {
+        if let (Some((_, what)), true) = (first.failures.first_mut(), first.begun.len() > 1) {
+            *what += "\nthis is so when all end in the order in which they begin";
+        }
         return (first, 1);
     }
-    let again = bench.run(index, Some(Order::default()));
+    let again = run(Order::default());
     if let Some(how) = differs(&first, &again) {
         let message =
             format!("the answer is not the same twice in one order, so orders say nothing\n{how}");
@@ -52,7 +39,7 @@ pub(super) fn explore(bench: &Bench<'_>, index: usize, seed: u64) -> (Ran, usize
     }
     let begun = first.begun[..first.begun.len().min(MOST_MOVED)].to_vec();
     let together = together(&begun);
-    let mut search = Search { bench, index, first: &first, begun: &begun, tried: 1 };
+    let mut search = Search { run, first: &first, begun: &begun, tried: 1 };
     let mut seen = BTreeSet::from([exchanged(&(0..begun.len()).collect::<Vec<_>>(), &together)]);
     let is_whole = begun.len() <= MOST_WHOLE;
     let candidates = if is_whole { all(begun.len()) } else { sample(begun.len(), seed) };
@@ -76,8 +63,7 @@ pub(super) fn explore(bench: &Bench<'_>, index: usize, seed: u64) -> (Ran, usize
 }
 
 struct Search<'s> {
-    bench: &'s Bench<'s>,
-    index: usize,
+    run: &'s dyn Fn(Order) -> Ran,
     first: &'s Ran,
     begun: &'s [Begun],
     tried: usize,
@@ -87,7 +73,7 @@ impl Search<'_> {
     /// What is different in this order, if anything is.
     fn try_order(&mut self, places: &[usize]) -> Option<String> {
         self.tried += 1;
-        let ran = self.bench.run(self.index, Some(Order::of(places, self.begun)));
+        let ran = (self.run)(Order::of(places, self.begun));
         differs(self.first, &ran)
     }
 
@@ -125,12 +111,9 @@ fn differs(first: &Ran, other: &Ran) -> Option<String> {
     if let Some((_, what)) = other.failures.first() {
         return Some(what.clone());
     }
-    let (Some(first), Some(other)) = (&first.seen, &other.seen) else { return None };
-    if (first.status, &first.content_type) != (other.status, &other.content_type) {
-        return Some(format!(
-            "- {} {}\n+ {} {}",
-            first.status, first.content_type, other.status, other.content_type
-        ));
+    let (Some(first), Some(other)) = (&first.answer, &other.answer) else { return None };
+    if first.head != other.head {
+        return Some(format!("- {}\n+ {}", first.head, other.head));
     }
     (first.output != other.output).then(|| difference(&first.output, &other.output))
 }

@@ -4,7 +4,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rejoin_lang::source::{Sources, Span};
 use rejoin_value::{Object, Value};
+
+use super::run::Ran;
 
 /// How one test ended.
 pub(super) struct Outcome {
@@ -29,6 +32,24 @@ pub(super) struct Failed {
 }
 
 impl Outcome {
+    /// That of a test with these names of its suite and its own, which stands at `span`.
+    pub(super) fn new(
+        (suite, name): (Arc<str>, Arc<str>),
+        span: Span,
+        ran: Ran,
+        orders: Option<usize>,
+        sources: &Sources,
+    ) -> Self {
+        let failures = ran.failures.into_iter().map(|(span, message)| Failed {
+            location: sources.location(span),
+            written: sources.text(span).trim_matches('"').to_owned(),
+            message,
+        });
+        let location = sources.location(span);
+        let failures = failures.collect();
+        Self { suite, name, location, took: ran.took, outside: ran.outside, orders, failures }
+    }
+
     pub(super) fn passed(&self) -> bool {
         self.failures.is_empty()
     }

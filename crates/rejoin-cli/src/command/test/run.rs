@@ -17,14 +17,15 @@ use rejoin_lang::source::Span;
 use rejoin_server::{Log, new_request_id, service, status_of};
 use rejoin_steps::migrate::InMemory;
 use rejoin_value::{Object, Value, jq};
+use tokio::runtime::Runtime;
 use tokio::time::Instant;
 use tower_service::Service as _;
 
 use crate::environment::Environment;
 
 use super::judge::judge;
-use super::orders::Order;
-use super::stand_ins::{Begun, Watch};
+use super::ordered::{Begun, Order};
+use super::stand_ins::Watch;
 use super::watchdog::{Reins, watched};
 
 /// What a test's trigger led to.
@@ -47,29 +48,40 @@ pub(super) struct Ran {
     pub(super) outside: bool,
     /// Everything that does not hold.
     pub(super) failures: Failures,
-    /// What was answered, if anything was.
-    pub(super) seen: Option<Seen>,
+    /// What came of it, if anything did.
+    pub(super) answer: Option<Answered>,
     /// The tasks and branches that began, if there was an order.
     pub(super) begun: Vec<Begun>,
 }
 
+/// What must be the same in all orders.
+pub(super) struct Answered {
+    /// The status and the type of the content, if there are such things.
+    pub(super) head: String,
+    pub(super) output: Value,
+}
+
 impl Ran {
-    fn failed(at: Span, what: String) -> Self {
+    pub(super) fn failed(at: Span, what: String) -> Self {
         Self {
             took: Duration::ZERO,
             outside: false,
             failures: vec![(at, what)],
-            seen: None,
+            answer: None,
             begun: Vec::new(),
         }
+    }
+
+    pub(super) fn hung(at: Span, limit: Duration) -> Self {
+        Self::failed(at, format!("it hung: {limit:?} of real time passed without an end"))
     }
 }
 
 /// How much longer a test may take than any request of its program.
-const SPARE: Duration = Duration::from_secs(30);
+pub(super) const SPARE: Duration = Duration::from_secs(30);
 
 /// How long the clean-up of a test that was stopped may take.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// What the tests of a file have in common.
 #[derive(Clone, Copy)]
@@ -91,9 +103,7 @@ impl Bench<'_> {
             let test = &program.tests()[index];
             attempt(&program, test, order, &schema, &environment, &log, &reins)
         });
-        ran.unwrap_or_else(|| {
-            Ran::failed(span, format!("it hung: {limit:?} of real time passed without an end"))
-        })
+        ran.unwrap_or_else(|| Ran::hung(span, limit))
     }
 }
 
@@ -107,10 +117,9 @@ fn attempt(
     reins: &Reins,
 ) -> Ran {
     let failed = |what: String| Ran::failed(test.span, what);
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = match runtime.enable_all().start_paused(true).build() {
+    let runtime = match virtual_runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(format!("cannot start a runtime: {error}")),
+        Err(why) => return failed(why),
     };
     let is_ordered = order.is_some();
     let watch = match watch(test) {
@@ -145,11 +154,27 @@ fn attempt(
                 judge(check, &seen, &watch, test).err().map(|what| (check.span, what))
             });
             let failures = wrong.collect();
-            let outside = watch.was_outside();
-            Ran { took: seen.took, outside, failures, begun: watch.begun(), seen: Some(seen) }
+            let begun = watch.order.as_ref().map(|ordered| ordered.begun().clone());
+            Ran {
+                took: seen.took,
+                outside: watch.outside.was(),
+                failures,
+                begun: begun.unwrap_or_default(),
+                answer: Some(Answered {
+                    head: format!("{} {}", seen.status, seen.content_type),
+                    output: seen.output,
+                }),
+            }
         }
-        Err((at, what)) => Ran { outside: watch.was_outside(), ..Ran::failed(at, what) },
+        Err((at, what)) => Ran { outside: watch.outside.was(), ..Ran::failed(at, what) },
     }
+}
+
+/// A runtime whose time jumps to what is due next.
+pub(super) fn virtual_runtime() -> Result<Runtime, String> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build();
+    runtime.map_err(|error| format!("cannot start a runtime: {error}"))
 }
 
 fn watch(test: &Test) -> Result<Watch, (Span, String)> {

@@ -65,8 +65,8 @@ impl Run {
                 _ => Ok(store::Answer::default()),
             },
             DataTarget::Database(at) => {
-                let Some(store) = self.stores().get(at) else { return Ok(Datum::None) };
-                match self.transaction() {
+                let Some(store) = self.stores.get(at) else { return Ok(Datum::None) };
+                match &self.transaction {
                     None => store.run(request.clone()).await,
                     Some(held) => held.run(at, store, request.clone()).await,
                 }
@@ -74,7 +74,7 @@ impl Run {
         };
         match answer.and_then(|answer| returned::value(&request, answer)) {
             Ok(value) => Ok(value),
-            Err(failure) => match (self.transaction(), data.target) {
+            Err(failure) => match (&self.transaction, data.target) {
                 (Some(held), DataTarget::Database(_)) => {
                     // The database has given up on all of it.
                     held.broke(&failure).await;
@@ -95,7 +95,7 @@ impl Run {
         step: &FunctionStep,
         transaction: &TransactionStep,
     ) -> Flow {
-        let outer = self.transaction();
+        let outer = &self.transaction;
         let held = match outer {
             Some(held) => held.clone(),
             None => Arc::new(Held::new(transaction.isolation, step.id.clone())),

@@ -39,6 +39,11 @@ impl<'f> Program<'f> {
         Self { snippets, functions, alone, ids, names }
     }
 
+    /// Whether the file has a function of this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.ids.contains_key(id)
+    }
+
     /// The function of the file that a call means: by its id, or by a name that only it has. A function of the
     /// library comes before a mere name.
     pub(super) fn resolve(&self, name: &str) -> Option<usize> {

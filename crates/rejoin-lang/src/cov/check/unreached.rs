@@ -51,6 +51,9 @@ fn never_called(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
     for body in program.bodies().filter(|body| body.signature.is_none()) {
         body.steps.iter().for_each(|step| mentions(step, &mut texts));
     }
+    let implementations =
+        program.snippets.iter().filter(|snippet| snippet.text("kind") == Some("extern-impl"));
+    implementations.for_each(|snippet| mentions(snippet, &mut texts));
     loop {
         for text in texts.drain() {
             reached.extend(program.resolve(text).filter(|index| called.insert(*index)));

@@ -4,6 +4,7 @@ mod data;
 mod names;
 mod operand;
 mod step;
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -64,9 +65,12 @@ pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
             function.body = Some(body.into());
         }
     }
+    let (tests, stand_ins) = (lower.tests(file, &functions), lower.stand_ins(file, &functions));
     let databases = lower.databases.to_vec();
     let project = Arc::new(Project::default());
-    (Functions { functions, databases, project, ..Functions::default() }, lower.problems)
+    let functions =
+        Functions { functions, databases, project, tests, stand_ins, ..Functions::default() };
+    (functions, lower.problems)
 }
 
 /// Adds the program itself as a graph, if a step reads `project`.
@@ -112,24 +116,29 @@ fn declaration(snippet: &Block) -> Option<Function> {
             _ => None,
         })
     });
-    let (mut params, mut returns) = (Vec::new(), Vec::new());
-    for part in signature.into_iter().flat_map(Block::blocks) {
-        if is(part, "param") {
-            let kind: Arc<str> = part.text("type").unwrap_or("Any").into();
-            let default = part.attribute("default").map(|default| literal(&default.value.kind));
-            let mut param = param(part.text("name").unwrap_or_default().into(), kind);
-            param.optional |= part.has_flag("optional") || default.is_some();
-            param.default = default.unwrap_or_default();
-            params.push(param);
-        } else if is(part, "returns") {
-            let types = part.attributes().filter(|attribute| &*attribute.name.text == "type");
-            returns.extend(types.filter_map(|attribute| operand::text(&attribute.value.kind)));
-        }
-    }
+    let params = signature.map(params).unwrap_or_default();
+    let returns = signature.into_iter().flat_map(Block::blocks).filter(|part| is(part, "returns"));
+    let types = returns.flat_map(Block::attributes);
+    let types = types.filter(|attribute| &*attribute.name.text == "type");
+    let returns = types.filter_map(|attribute| operand::text(&attribute.value.kind)).collect();
     let span = snippet.attribute("id")?.value.span;
     let body = (kind == "fn").then(|| Arc::from([]));
     let effects = effects.collect();
     Some(Function { id, name, span, params, effects, infers_effects: false, returns, body })
+}
+
+/// The parameters of a signature.
+fn params(signature: &Block) -> Vec<FunctionParam> {
+    let parts = signature.blocks().filter(|part| is(part, "param"));
+    let params = parts.map(|part| {
+        let kind: Arc<str> = part.text("type").unwrap_or("Any").into();
+        let default = part.attribute("default").map(|default| literal(&default.value.kind));
+        let mut param = param(part.text("name").unwrap_or_default().into(), kind);
+        param.optional |= part.has_flag("optional") || default.is_some();
+        param.default = default.unwrap_or_default();
+        param
+    });
+    params.collect()
 }
 
 fn param(name: Arc<str>, kind: Arc<str>) -> FunctionParam {

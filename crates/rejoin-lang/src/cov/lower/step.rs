@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::ast::{Block, ValueKind};
 use super::super::library::{LIBRARY, library};
+use super::super::testing::{TESTING, testing};
 use super::operand::{literal, operand, path, text};
 use super::{Lower, is, section, shown, steps};
 use crate::diagnostic::{Code, Diagnostic, nearest};
@@ -96,7 +97,7 @@ impl Lower {
         if let Some(index) = self.ids.get(name) {
             return of_program(*index);
         }
-        if let Some(function) = library(name) {
+        if let Some(function) = library(name).or_else(|| testing(name)) {
             return FunctionCallee::Library(function);
         }
         let help = match self.names.get(name).map(Vec::as_slice) {
@@ -104,7 +105,8 @@ impl Lower {
             Some(_) => "several functions have this name: write the whole id of the one".to_owned(),
             None => {
                 let all = known.iter().map(|function| &*function.id);
-                match nearest(name, all.chain(LIBRARY.iter().map(|function| function.id))) {
+                let library = LIBRARY.iter().chain(TESTING).map(|function| function.id);
+                match nearest(name, all.chain(library)) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => "declare it with an `extern` snippet, or write it".to_owned(),
                 }
