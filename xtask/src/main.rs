@@ -34,8 +34,8 @@ usage: cargo xtask COMMAND
                    runs a command with a private PostgreSQL, as the tests of `pg` need one
   lint             format, clippy, rustdoc, architecture, cargo-deny
   bench            measures against the peers in benches/ and writes docs/benchmarks.md,
-                   docs/benchmarks-library.md and docs/benchmarks-batches.md
-  bench PART       only one of them: server, library, batches; or peers: of library, only what it is compared with
+                   docs/benchmarks-steps.md, docs/benchmarks-batches.md and docs/benchmarks-library.md
+  bench PART       only one of them: server, steps, batches, library; or peers: of library, only what it is compared with
   bench --quick    the same in about a minute, without writing the pages";
 
 fn main() -> ExitCode {
@@ -81,6 +81,7 @@ fn bench_words(words: &[&str]) -> Option<(bench::Part, bench::Effort)> {
         ["server"] => bench::Part::Server,
         ["library"] => bench::Part::Library,
         ["peers"] => bench::Part::Peers,
+        ["steps"] => bench::Part::Steps,
         ["batches"] => bench::Part::Batches,
         _ => return None,
     };

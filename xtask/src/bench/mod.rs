@@ -12,6 +12,7 @@ mod page;
 mod process;
 mod servers;
 mod spread;
+mod steps;
 
 use std::fs;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub(crate) enum Part {
     Peers,
     /// Batches of requests, against other clients.
     Batches,
+    /// Single steps, against a route by hand or the same route without them.
+    Steps,
 }
 
 impl Effort {
@@ -136,6 +139,10 @@ struct Report {
 pub(crate) fn run(part: Part, effort: Effort) -> Result<bool, String> {
     if matches!(part, Part::All | Part::Server) {
         server(effort)?;
+    }
+    if matches!(part, Part::All | Part::Steps) {
+        println!("\n== steps");
+        publish("docs/benchmarks-steps.md", &steps::page(&steps::run(effort)?), effort)?;
     }
     if matches!(part, Part::All | Part::Batches) {
         println!("\n== batches");
