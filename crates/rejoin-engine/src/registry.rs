@@ -56,6 +56,10 @@ impl StepCatalog for Registry {
         self.get(step)?.placeholders(text)
     }
 
+    fn only_reads(&self, step: &str, text: &str) -> bool {
+        self.get(step).is_some_and(|step| step.only_reads(text))
+    }
+
     fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {
         self.iter().flat_map(|step| step.check_graphql(graphql)).collect()
     }

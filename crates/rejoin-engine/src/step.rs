@@ -37,6 +37,12 @@ pub trait Step: Send + Sync + 'static {
         None
     }
 
+    /// Whether the text surely changes nothing outside, though others of the step may.
+    fn only_reads(&self, text: &str) -> bool {
+        let _ = text;
+        false
+    }
+
     /// Makes one call ready to run: compiles its text, reads its settings. Nothing is compiled per request.
     ///
     /// # Errors

@@ -178,6 +178,12 @@ pub trait StepCatalog {
         None
     }
 
+    /// Whether a text of the step surely changes nothing outside: a query in SQL that calls nothing which might.
+    fn only_reads(&self, step: &str, text: &str) -> bool {
+        let _ = (step, text);
+        false
+    }
+
     /// Problems of a program's GraphQL. A catalog without a step for it has nothing to say.
     fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {
         let _ = graphql;

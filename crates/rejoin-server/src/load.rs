@@ -175,7 +175,7 @@ fn checked(path: &Path, registry: &Registry) -> Result<(Plan, Report), LoadError
         false => main,
         true => {
             let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-            let routes = functions::routes(&main, &name);
+            let routes = functions::routes(&main, &name, registry);
             Source::new(format!("{} (its routes)", main.name), routes)
         }
     };

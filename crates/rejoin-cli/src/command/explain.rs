@@ -1,9 +1,10 @@
 //! `rejoin explain`: what a program does, or what a diagnostic means.
 
-use rejoin_lang::explain;
-use rejoin_server::LoadError;
+use rejoin_lang::explain::{self, Explained};
+use rejoin_server::{LoadError, is_cov};
 
 use crate::args::{Explain, ExplainFormat};
+use crate::command::load_functions;
 use crate::exit::Failure;
 use crate::output;
 
@@ -13,6 +14,9 @@ const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
     if let Some(code) = args.what.to_str().filter(|text| is_code(text)) {
         return page(&code.to_ascii_uppercase());
+    }
+    if is_cov(&args.what) {
+        return of_functions(args);
     }
     let registry = rejoin_steps::registry();
     let plan = rejoin_server::plan(&args.what, &registry).map_err(|error| match error {
@@ -36,13 +40,34 @@ pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
         output::result(&explain::suggestions_as_text(&found));
         return Ok(());
     }
-    let explained = explain::explain(&plan, &registry, subject);
-    output::result(&match args.format {
+    show(&explain::explain(&plan, &registry, subject), args.format);
+    Ok(())
+}
+
+/// The same for a file of functions.
+fn of_functions(args: &Explain) -> Result<(), Failure> {
+    let functions = load_functions(&args.what)?;
+    let subject = match &args.target {
+        None => None,
+        Some(target) => Some(functions.find(target.trim()).ok_or_else(|| {
+            Failure::new(format!("`{}` has no function `{target}`", args.what.display()))
+        })?),
+    };
+    if args.suggest {
+        let found = explain::suggest_functions(&functions, &rejoin_steps::registry(), subject);
+        output::result(&explain::suggestions_as_text(&found));
+    } else {
+        show(&explain::explain_functions(&functions, subject), args.format);
+    }
+    Ok(())
+}
+
+fn show(explained: &Explained, format: ExplainFormat) {
+    output::result(&match format {
         ExplainFormat::Text => explained.to_text(),
         ExplainFormat::Mermaid => explained.to_mermaid(),
         ExplainFormat::Json => explained.to_json(),
     });
-    Ok(())
 }
 
 /// A letter and four digits, as `E0101`; no program is called so.

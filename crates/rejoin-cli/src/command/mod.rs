@@ -17,7 +17,10 @@ use std::sync::Arc;
 
 use rejoin::Scope;
 use rejoin_engine::{App, Host, Program};
-use rejoin_server::{ConsoleObserver, LoadError, Loaded, Log, load};
+use rejoin_lang::cov;
+use rejoin_lang::diagnostic::{has_errors, render_text};
+use rejoin_lang::plan::Functions;
+use rejoin_server::{ConsoleObserver, LoadError, Loaded, Log, load, read_source};
 use rejoin_steps::migrate::InMemory;
 
 use crate::environment::Environment;
@@ -35,6 +38,18 @@ fn load_or_report(file: &Path, environment: &Environment) -> Result<Loaded, Fail
         }
         Err(error) => Err(Failure::new(error.to_string())),
     }
+}
+
+/// Loads a file of functions; what keeps it from running is drawn on stderr.
+fn load_functions(file: &Path) -> Result<Functions, Failure> {
+    let source = read_source(file).map_err(|error| Failure::new(error.to_string()))?;
+    let (functions, problems) = cov::load(source);
+    if has_errors(&problems) {
+        let drawing = render_text(&functions.sources, &problems, output::colour_on_stderr());
+        output::error(&drawing);
+        return Err(Failure::reported());
+    }
+    Ok(functions)
 }
 
 fn open_log() -> Result<Log, Failure> {

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use rejoin::{OnError, Scope};
 use rejoin_engine::FunctionProgram;
-use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{has_errors, render_text};
-use rejoin_server::read_source;
 use rejoin_steps::functions::{Console, Host};
 
+use super::load_functions;
 use super::run::print;
 use crate::args::Run;
 use crate::environment::Environment;
@@ -24,13 +22,7 @@ pub(super) async fn run_function(args: &Run) -> Result<(), Failure> {
     if args.input.is_some() || !args.words.is_empty() {
         return Err(Failure::new("a function takes `--arg NAME=VALUE` only"));
     }
-    let source = read_source(&args.file).map_err(|error| Failure::new(error.to_string()))?;
-    let (functions, problems) = cov::load(source);
-    if has_errors(&problems) {
-        let drawing = render_text(&functions.sources, &problems, output::colour_on_stderr());
-        output::error(&drawing);
-        return Err(Failure::reported());
-    }
+    let functions = load_functions(&args.file)?;
     let environment = Environment::beside(&args.file)?;
     let host = Host::new(|console, text| match console {
         Console::Out => output::result(text),

@@ -1,9 +1,9 @@
 //! A write that is tried again may happen twice, and one that races may be cut off halfway.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{Block, Call, Callee, ForkKind, NodeKind};
+use crate::plan::{Block, Call, CallText, Callee, ForkKind, NodeKind};
 use crate::source::Span;
-use crate::step_spec::{Effect, StepSpec, TextLanguage};
+use crate::step_spec::{Effect, StepCatalog, StepSpec, TextLanguage};
 
 use super::Checker;
 use super::bodies::{bodies, call_of, each_call, each_node, inner_blocks};
@@ -123,14 +123,23 @@ fn write_of(checker: &Checker<'_>, call: &Call) -> Option<(String, Span)> {
     if let (Some(TextLanguage::Function), Some(text)) = (checker.language(call), &call.text)
         && let Ok(function) = checker.plan.function(text.span.source, &text.value)
     {
-        let writes = function.functions.effect(function.index) == Effect::Write;
+        let writes = function.functions.effect(function.index, checker.catalog) == Effect::Write;
         return writes.then(|| (format!("`{}`", text.value), text.span));
     }
-    writes_outside(call, checker.spec(call)?)
+    writes_outside(call, checker.spec(call)?, checker.catalog)
 }
 
 /// What a call of a step changes outside, if it does, with its place.
-pub(crate) fn writes_outside(call: &Call, spec: &StepSpec) -> Option<(String, Span)> {
+pub(crate) fn writes_outside(
+    call: &Call,
+    spec: &StepSpec,
+    catalog: &dyn StepCatalog,
+) -> Option<(String, Span)> {
+    let only_reads = |text: &CallText| catalog.only_reads(spec.name, &text.value);
+    if call.text.as_ref().is_some_and(only_reads) {
+        return None;
+    }
+
     match literal_method(call) {
         Some((method, span)) => {
             (!REPEATABLE.contains(&&*method)).then(|| (format!("`{method}`"), span))

@@ -12,7 +12,7 @@ use crate::plan::{Block, Call, Callee, NodeKind, PipelineId, Plan};
 use crate::step_spec::{Effect, StepCatalog};
 
 /// Calls of calls multiply; this many nodes are enough for every program that people read.
-const MOST_NODES: usize = 5_000;
+pub(super) const MOST_NODES: usize = 5_000;
 
 /// The calls on the critical path.
 #[derive(Clone, Debug, Default)]
@@ -28,19 +28,12 @@ pub(super) struct Critical {
 pub(super) fn of(plan: &Plan, catalog: &dyn StepCatalog, block: &Block) -> Critical {
     let mut search = Search { plan, catalog, open: Vec::new(), nodes: 0, total: 0 };
     let end = search.block(block, &Way::default(), &mut HashMap::new());
-    let mut calls = Vec::new();
-    let mut at = &end;
-    while let Some(stop) = &at.0 {
-        calls.push((stop.what.clone(), stop.location.clone()));
-        at = &stop.before;
-    }
-    calls.reverse();
-    Critical { calls, total: search.total, is_cut: search.nodes > MOST_NODES }
+    end.critical(search.total, search.nodes > MOST_NODES)
 }
 
 /// Calls that follow each other, the last one first; ways share what they have in common.
 #[derive(Clone, Default)]
-struct Way(Option<Rc<Stop>>);
+pub(super) struct Way(Option<Rc<Stop>>);
 
 struct Stop {
     length: usize,
@@ -54,8 +47,26 @@ impl Way {
         self.0.as_ref().map_or(0, |stop| stop.length)
     }
 
-    fn longer(self, other: Way) -> Way {
+    pub(super) fn longer(self, other: Way) -> Way {
         if other.length() > self.length() { other } else { self }
+    }
+
+    /// One call more.
+    pub(super) fn and(&self, what: String, location: String) -> Way {
+        let length = self.length() + 1;
+        Way(Some(Rc::new(Stop { length, what, location, before: self.clone() })))
+    }
+
+    /// The path that ends here, among so many calls.
+    pub(super) fn critical(&self, total: usize, is_cut: bool) -> Critical {
+        let mut calls = Vec::new();
+        let mut at = self;
+        while let Some(stop) = &at.0 {
+            calls.push((stop.what.clone(), stop.location.clone()));
+            at = &stop.before;
+        }
+        calls.reverse();
+        Critical { calls, total, is_cut }
     }
 }
 
@@ -160,12 +171,7 @@ impl Search<'_> {
                 let what = texts
                     .take(1)
                     .fold(name.to_string(), |what, text| format!("{what} {}", short(text)));
-                Way(Some(Rc::new(Stop {
-                    length: now.length() + 1,
-                    what,
-                    location: self.plan.sources.location(call.name_span),
-                    before: now.clone(),
-                })))
+                now.and(what, self.plan.sources.location(call.name_span))
             }
         }
     }

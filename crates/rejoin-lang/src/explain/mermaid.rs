@@ -7,11 +7,12 @@ use super::text::headline;
 use super::{Body, Entry, Kind};
 
 pub(super) fn of(bodies: &[Body]) -> String {
-    let mut chart = Chart { out: "flowchart TD\n".to_owned(), nodes: 0 };
+    let mut chart = Chart { out: "flowchart TD\n".to_owned(), nodes: 0, returned: Ends::new() };
     for (n, body) in bodies.iter().enumerate() {
         let _ = writeln!(chart.out, "  subgraph b{n} [\"{}\"]", escaped(&body.name));
         let start = chart.node("([", "start", "])");
-        let ends = chart.block(&body.entries, vec![(start, None)], &mut HashMap::new());
+        let mut ends = chart.block(&body.entries, vec![(start, None)], &mut HashMap::new());
+        ends.append(&mut chart.returned);
         let answer = chart.node("([", "end", "])");
         chart.edges(&ends, answer);
         chart.out.push_str("  end\n");
@@ -22,6 +23,8 @@ pub(super) fn of(bodies: &[Body]) -> String {
 struct Chart {
     out: String,
     nodes: usize,
+    /// Nodes that end the body, or the branch, that is being drawn.
+    returned: Ends,
 }
 
 /// Nodes from which the next one is reached, with what the arrow says.
@@ -51,10 +54,11 @@ impl Chart {
             let text = headline(entry);
             let (open, close) = match &entry.kind {
                 Kind::Call if entry.is_outside => ("[/", "/]"),
-                Kind::Call | Kind::Fork(_) => ("[", "]"),
-                Kind::Pipeline => ("[[", "]]"),
+                Kind::Call | Kind::Fork(_) | Kind::Return => ("[", "]"),
+                Kind::Pipeline | Kind::Function => ("[[", "]]"),
+                Kind::Sequence(_) => ("[(", ")]"),
                 Kind::Join(_) => ("((", "))"),
-                Kind::If | Kind::Dispatch | Kind::Result => ("{", "}"),
+                Kind::If | Kind::Dispatch | Kind::Choice(_) | Kind::Result => ("{", "}"),
                 Kind::ForEach => ("[\\", "\\]"),
                 Kind::Branches(_) => ("{{", "}}"),
             };
@@ -71,6 +75,11 @@ impl Chart {
                 for task in joined.iter().filter_map(|task| tasks.remove(task)) {
                     let _ = writeln!(self.out, "    n{task} -.-> n{node}");
                 }
+            }
+            if entry.kind == Kind::Return {
+                self.returned.push((node, None));
+                ends.clear();
+                continue;
             }
             ends = self.parts(entry, node, tasks);
         }
@@ -104,27 +113,43 @@ impl Chart {
                 }
                 ends = branch("done");
             }
-            Kind::Dispatch | Kind::Result => {
+            Kind::Dispatch | Kind::Choice(_) | Kind::Result => {
                 for part in &entry.parts {
                     ends.extend(self.block(&part.entries, branch(&part.label), tasks));
                 }
-                if !entry.parts.iter().any(|part| part.label.starts_with("default")) {
+                let is_rest = |label: &str| label.starts_with("default") || label == "else";
+                if !entry.parts.iter().any(|part| is_rest(&part.label)) {
                     ends.extend(branch("otherwise"));
                 }
             }
             Kind::Branches(_) => {
                 for part in &entry.parts {
-                    ends.extend(self.block(
-                        &part.entries,
-                        branch(&part.label),
-                        &mut HashMap::new(),
-                    ));
+                    let outer = std::mem::take(&mut self.returned);
+                    let own = &mut HashMap::new();
+                    ends.extend(self.block(&part.entries, branch(&part.label), own));
+                    ends.extend(std::mem::replace(&mut self.returned, outer));
                 }
                 let rejoined = self.node("((", "rejoin", "))");
                 self.edges(&ends, rejoined);
                 ends = vec![(rejoined, None)];
             }
-            Kind::Call | Kind::Pipeline | Kind::Fork(_) | Kind::Join(_) => ends = whole(None),
+            Kind::Sequence(_) => {
+                ends = whole(None);
+                for part in &entry.parts {
+                    ends = self.block(&part.entries, ends, tasks);
+                }
+            }
+            Kind::Call
+            | Kind::Pipeline
+            | Kind::Function
+            | Kind::Fork(_)
+            | Kind::Join(_)
+            | Kind::Return => {
+                ends = whole(None);
+                for part in &entry.parts {
+                    ends.extend(self.block(&part.entries, branch(&part.label), tasks));
+                }
+            }
         }
         ends
     }

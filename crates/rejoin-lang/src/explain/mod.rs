@@ -2,6 +2,7 @@
 //! and which calls to the outside wait for each other.
 
 mod critical;
+mod function;
 mod json;
 mod mermaid;
 mod outline;
@@ -9,6 +10,7 @@ mod suggest;
 mod target;
 mod text;
 
+pub use function::{explain_functions, suggest_functions};
 pub use suggest::{Suggestion, suggest, suggestions_as_text};
 pub use target::find;
 
@@ -67,6 +69,14 @@ enum Kind {
     Join(Vec<String>),
     If,
     Dispatch,
+    /// One of its parts is taken, by its word.
+    Choice(&'static str),
+    /// Its parts run one after the other, by its word.
+    Sequence(&'static str),
+    /// A call of a function of the program.
+    Function,
+    /// Ends the function, or the branch, with a value.
+    Return,
     ForEach,
     Result,
     /// A block of branches that run at the same time, by its word.
@@ -84,7 +94,9 @@ impl Kind {
             Kind::Dispatch => "dispatch",
             Kind::ForEach => "foreach",
             Kind::Result => "result",
-            Kind::Branches(word) => word,
+            Kind::Function => "function",
+            Kind::Return => "return",
+            Kind::Branches(word) | Kind::Choice(word) | Kind::Sequence(word) => word,
         }
     }
 }

@@ -127,15 +127,8 @@ impl<'p> Search<'p> {
         let Output::Data { name: Some(name), .. } = &call.output else { return None };
         let Callee::Step(step) = &call.callee else { return None };
         let spec = self.catalog.spec(step)?;
-        // Nobody sees from here what a statement changes, unless it begins as a query does.
-        let is_query = call.text.as_ref().is_none_or(|text| {
-            spec.name == "fetch"
-                || text.value.trim_start().to_ascii_lowercase().starts_with("select")
-        });
-        let reads = spec.effect != Effect::None
-            && (spec.effect != Effect::Write || is_query)
-            && (is_query && spec.effect == Effect::Write && spec.name != "fetch"
-                || writes_outside(call, spec).is_none());
+        let reads =
+            spec.effect != Effect::None && writes_outside(call, spec, self.catalog).is_none();
         (node.guard.is_none() && reads).then_some(name)
     }
 

@@ -92,6 +92,10 @@ impl StepCatalog for Catalog {
         (step == "sql").then(|| (1..=9).filter(|n| text.contains(&format!("${n}"))).count())
     }
 
+    fn only_reads(&self, _: &str, text: &str) -> bool {
+        text.starts_with("select ")
+    }
+
     /// A schema has the fields that a colon follows in it; `Query` is all of it. In documents only the words of the schema
     /// are known.
     fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {

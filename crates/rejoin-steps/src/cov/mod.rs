@@ -6,7 +6,7 @@ mod spec;
 use std::fmt;
 use std::sync::Arc;
 
-use rejoin_engine::{CallSite, FunctionProgram, Prepared, Step};
+use rejoin_engine::{CallSite, FunctionProgram, Prepared, Registry, Step};
 use rejoin_lang::step_spec::{Effect, StepSpec, TextProblem};
 
 use crate::functions::Services;
@@ -62,7 +62,7 @@ impl Step for Cov {
             program,
             index: function.index,
             services: self.services.clone(),
-            is_inside: function.functions.effect(function.index) == Effect::None,
+            is_inside: function.functions.effect(function.index, &Registry::new()) == Effect::None,
         }))
     }
 }

@@ -151,6 +151,10 @@ impl Step for Pg {
         problems
     }
 
+    fn only_reads(&self, text: &str) -> bool {
+        sql_text::only_reads(statement_of(text).1, Dialect::Postgres)
+    }
+
     fn placeholders(&self, text: &str) -> Option<usize> {
         sql_text::placeholders(statement_of(text).1, Dialect::Postgres)
     }

@@ -139,6 +139,10 @@ impl Step for Sql {
         sql_text::problems(text, Dialect::Either)
     }
 
+    fn only_reads(&self, text: &str) -> bool {
+        sql_text::only_reads(text, Dialect::Either)
+    }
+
     fn placeholders(&self, text: &str) -> Option<usize> {
         sql_text::placeholders(text, Dialect::Either)
     }

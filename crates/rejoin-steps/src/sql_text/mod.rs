@@ -3,11 +3,13 @@
 //! This is no parser of SQL, of which each database has its own: it names only what neither PostgreSQL nor SQLite takes. The
 //! database itself knows more.
 
+mod reads;
 mod tokens;
 
 use rejoin_lang::diagnostic::nearest;
 use rejoin_lang::step_spec::TextProblem;
 
+pub(crate) use reads::only_reads;
 use tokens::{Kind, Token, tokens};
 
 /// Whose SQL it is.

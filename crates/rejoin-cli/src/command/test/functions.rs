@@ -6,18 +6,15 @@ use std::time::Duration;
 
 use rejoin::{OnError, Scope};
 use rejoin_engine::{Datum, FunctionProgram};
-use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{has_errors, render_text};
 use rejoin_lang::plan::{FunctionTest, FunctionTestKind, Functions};
-use rejoin_server::read_source;
 use rejoin_steps::functions::Host;
 use rejoin_value::{Value, json};
 use tokio::time::Instant;
 
 use crate::args::Test;
+use crate::command::load_functions;
 use crate::environment::Environment;
 use crate::exit::Failure;
-use crate::output;
 
 use super::function_bench::Bench;
 use super::function_host::TestHost;
@@ -35,13 +32,7 @@ const PROPERTY_RUNS: u64 = 100;
 const SHOWN_LINES: usize = 20;
 
 pub(super) fn of_file(file: &Path, args: &Test) -> Result<Vec<Outcome>, Failure> {
-    let source = read_source(file).map_err(|error| Failure::new(error.to_string()))?;
-    let (functions, problems) = cov::load(source);
-    if has_errors(&problems) {
-        let drawing = render_text(&functions.sources, &problems, output::colour_on_stderr());
-        output::error(&drawing);
-        return Err(Failure::reported());
-    }
+    let functions = load_functions(file)?;
     let environment = Environment::beside(file)?;
     let functions = Arc::new(functions);
     let mut outcomes = Vec::new();
