@@ -65,12 +65,17 @@ impl Url {
             && self.host().eq_ignore_ascii_case(other.host())
     }
 
-    /// Resolves `reference`, which may be relative, against this URL.
+    /// Resolves `reference`, which may be relative, against this URL. What has the same origin has the same user
+    /// name and password, unless it has its own.
     pub(crate) fn join(&self, reference: &str) -> Result<Url, Failure> {
         let base = url::Url::parse(&self.uri.to_string())
             .map_err(|error| invalid(reference, error.to_string()))?;
         let joined = base.join(reference).map_err(|error| invalid(reference, error.to_string()))?;
-        from_whatwg(joined, reference)
+        let mut joined = from_whatwg(joined, reference)?;
+        if joined.basic_auth.is_none() && joined.same_origin(self) {
+            joined.basic_auth.clone_from(&self.basic_auth);
+        }
+        Ok(joined)
     }
 
     pub(crate) fn parse(text: &str) -> Result<Url, Failure> {
@@ -129,6 +134,13 @@ fn is_plain(text: &str) -> bool {
 fn from_whatwg(mut url: url::Url, text: &str) -> Result<Url, Failure> {
     if !matches!(url.scheme(), "http" | "https") {
         let scheme = url.scheme();
+        // `localhost:8080` reads as something of the scheme `localhost`.
+        if url.cannot_be_a_base() && url.path().starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(invalid(
+                text,
+                format!("it needs a scheme, as in http://{scheme}:{}", url.path()),
+            ));
+        }
         return Err(invalid(text, format!("scheme {scheme:?} is not http or https")));
     }
     match url.host_str().map_or(0, str::len) {
@@ -172,7 +184,13 @@ fn invalid(text: &str, reason: impl fmt::Display) -> Failure {
 pub(crate) fn redact(text: &str) -> String {
     let start = text.find("//").map_or(0, |at| at + 2);
     let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
-    let clean = match text[start..end].rfind('@') {
+    // What stands in the place of a port and is none may be the beginning of a password with a `/` in it.
+    let no_port = |(_, port): (&str, &str)| !port.bytes().all(|byte| byte.is_ascii_digit());
+    let within = match text[start..end].rsplit_once(':').is_some_and(no_port) {
+        true => &text[start..],
+        false => &text[start..end],
+    };
+    let clean = match within.rfind('@') {
         Some(at) => format!("{}{}", &text[..start], &text[start + at + 1..]),
         None => text.to_owned(),
     };
@@ -256,6 +274,8 @@ mod tests {
         assert!(refused("").contains("needs a scheme"));
         assert!(refused("ftp://example.com/").contains("\"ftp\" is not http or https"));
         assert!(refused("file:///etc/passwd").contains("\"file\""));
+        assert!(refused("localhost:8080/a").ends_with("a scheme, as in http://localhost:8080/a"));
+        assert!(refused("mailto:a@example.com").contains("\"mailto\""));
         assert!(refused("http://").contains("host"));
         assert!(refused("http://example.com:99999/").contains("port"));
         assert!(refused(&format!("http://{}/", "a".repeat(10_000))).len() < 400);
@@ -269,6 +289,9 @@ mod tests {
         assert_eq!(url.basic_auth().unwrap(), "Basic dXNlcjpzOmNyZXQ=");
         assert!(!refused("http://user:s3cret@example.com:99999/").contains("s3cret"));
         assert!(!refused("http://user:s3cret@").contains("s3cret"));
+        for unescaped in ["http://user:s3/cret@host/", "http://user:s3#cret@host/"] {
+            assert!(!refused(unescaped).contains("s3"), "{unescaped}");
+        }
     }
 
     #[test]
@@ -281,5 +304,19 @@ mod tests {
         assert_eq!(join("?e"), "http://example.com/a/b?e");
         assert_eq!(join("https://x/../y"), "https://x/y");
         assert!(base.join("ftp://x/").is_err());
+    }
+
+    #[test]
+    fn a_reference_keeps_the_credentials_of_its_origin() {
+        let base = Url::parse("http://user:secret@example.com/a").unwrap();
+        let auth = |reference| base.join(reference).unwrap().basic_auth().cloned();
+        let own = base.basic_auth().cloned();
+        assert!(own.is_some());
+        assert_eq!((auth("/b"), auth("http://example.com:80/b")), (own.clone(), own.clone()));
+        for elsewhere in ["//other/", "http://example.com:81/", "https://example.com/"] {
+            assert_eq!(auth(elsewhere), None, "{elsewhere}");
+        }
+        let other = auth("http://other:name@example.com/");
+        assert!(other.is_some() && other != own);
     }
 }

@@ -118,6 +118,9 @@ fn credentials_stay_at_home() {
         let url = format!("http://user:secret@{}/away", server.addr);
         let sent = get(url).await.unwrap();
         assert!(!String::from_utf8_lossy(&sent.body).contains("authorization"));
+        let url = format!("http://user:secret@{}/near", server.addr);
+        let sent = get(url).await.unwrap();
+        assert!(String::from_utf8_lossy(&sent.body).contains("authorization: Basic "));
     });
 }
 
