@@ -164,7 +164,8 @@ impl Request {
     ///
     /// The file appears whole, or not at all: until then it is beside its place under a name that ends
     /// in `.part`, which is removed when the request fails or is dropped. A file of that name is
-    /// replaced. The directory must be there.
+    /// replaced; what is there and no file, such as a directory or a device, stays and is an error. The
+    /// directory must be there.
     ///
     /// [`Response::body`]: crate::Response::body
     pub fn save_to(mut self, path: impl Into<PathBuf>) -> Request {

@@ -65,6 +65,11 @@ impl Saving {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not the name of a file");
             return Err(cannot_save(target, error));
         };
+        // Renaming would put a file in the place of a device or a pipe.
+        if std::fs::metadata(target).is_ok_and(|there| !there.is_file()) {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "what is there is no file");
+            return Err(cannot_save(target, error));
+        }
         // Copies of one request may be under way at the same time, and other processes too.
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let mut part = std::ffi::OsString::from(".");

@@ -52,6 +52,29 @@ fn a_file_appears_whole_under_its_name() {
     });
 }
 
+/// Renaming a file to that of a device would make an end of the device.
+#[test]
+fn what_is_there_and_no_file_stays() {
+    run(async {
+        let directory = Directory::new();
+        let path = directory.0.join("body");
+        std::fs::create_dir(&path).unwrap();
+        let server = Server::with(|_| ok("text")).await;
+        let request = Request::get(&server.url("/")).unwrap().save_to(&path);
+        let error = client().send(request).await.unwrap_err();
+        assert_eq!((error.kind(), error.phase()), (ErrorKind::Save, Phase::Save));
+        assert!(error.message().ends_with("what is there is no file"), "{error}");
+        assert_eq!(directory.names(), ["body"]);
+
+        // Sockets stand for all that is neither.
+        std::fs::remove_dir(&path).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let request = Request::get(&server.url("/")).unwrap().save_to(&path);
+        assert_eq!(client().send(request).await.unwrap_err().kind(), ErrorKind::Save);
+        assert!(!std::fs::metadata(&path).unwrap().is_file());
+    });
+}
+
 #[test]
 fn what_fails_or_is_dropped_leaves_nothing() {
     run(async {
