@@ -10,6 +10,7 @@ mod exit;
 mod output;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -40,12 +41,41 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs an async command on all cores.
+/// How long work that blocks may take to end when a command has ended.
+const LEFT: Duration = Duration::from_millis(100);
+
+/// Runs an async command on all cores. What it has left behind, such as the look-up of a name that was not waited
+/// for, cannot be stopped and keeps nobody waiting.
 fn blocking(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("rejoin-worker")
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
-    runtime.block_on(command)
+    let done = runtime.block_on(command);
+    runtime.shutdown_timeout(LEFT);
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn work_that_blocks_does_not_keep_a_command_from_ending() {
+        let (go, wait) = channel::<()>();
+        let (ended, end) = channel();
+        std::thread::spawn(move || {
+            let command = async move {
+                let (started, start) = tokio::sync::oneshot::channel();
+                tokio::task::spawn_blocking(move || (started.send(()), wait.recv()));
+                start.await.map_err(|_| Failure::reported())
+            };
+            ended.send(blocking(command).is_ok())
+        });
+        assert_eq!(end.recv_timeout(Duration::from_secs(60)), Ok(true));
+        drop(go);
+    }
 }
