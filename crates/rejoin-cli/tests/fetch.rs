@@ -150,6 +150,7 @@ fn wrong_usage_sends_nothing_and_names_the_place() {
         (&[], "there is nothing to fetch"),
         (&[&url, "--limit", "0"], "a whole number from 1 up"),
         (&[&url, "--per-host", "-1"], "--per-host"),
+        (&[&url, "--retry", "-1"], "a whole number from 0 up"),
         (&[&url, "--timeout", "5"], "a number with a unit"),
         (&[&url, "--expect", "good"], "a list of statuses"),
         (&[&url, "--rate", "10"], "`10/s`, `100/m` or `1000/h`"),
@@ -342,8 +343,32 @@ fn a_second_run_goes_on_where_the_first_was_stopped() {
     let numbers: Vec<_> =
         lines(&ran).iter().map(|line| line.get("index").and_then(Value::as_i64)).collect();
     assert_eq!(numbers, [Some(2), Some(3), Some(4)], "{}", ran.stdout);
-    assert!(ran.stderr.contains("done.jsonl:4: the last line is incomplete"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("done.jsonl:4: the line is incomplete"), "{}", ran.stderr);
     assert!(ran.stderr.contains("2 skipped as good before"), "{}", ran.stderr);
+    // As if that run had written to the end of the same file.
+    directory.write("done.jsonl", &format!("{}{{\"index\": 3, \"met{}", first.stdout, ran.stdout));
+    let again = fetch(&directory, &again);
+    assert!(again.stderr.contains("done.jsonl:4: the line is incomplete"), "{}", again.stderr);
+    assert!(again.stderr.contains("3 skipped as good before"), "{}", again.stderr);
+}
+
+#[test]
+fn requests_that_differ_in_their_bodies_or_tags_are_not_taken_for_each_other() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let url = server.url("/");
+    let line = |rest: &str| format!("{{\"url\": \"{url}\", \"method\": \"POST\", {rest}}}\n");
+    let each = [r#""body": "one""#, r#""body": {"n": 2}"#, r#""tag": "a""#, r#""tag": "b""#];
+    directory.write("list.txt", &each.map(line).concat());
+    let done = [line(each[1]), line(each[3])].concat();
+    directory.write("some.txt", &done);
+    let first = fetch(&directory, &["--from", "some.txt", "--format", "jsonl"]);
+    directory.write("done.jsonl", &first.stdout);
+    let again = ["--from", "list.txt", "--resume", "done.jsonl", "--format", "jsonl", "--output"];
+    let ran = fetch(&directory, &[&again[..], &["out"]].concat());
+    let numbers: Vec<_> =
+        lines(&ran).iter().map(|line| line.get("index").and_then(Value::as_i64)).collect();
+    assert_eq!(numbers, [Some(0), Some(2)], "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(std::fs::read_to_string(directory.path("out/0.body")).unwrap(), "POST one");
 }
 
 #[test]
@@ -410,6 +435,25 @@ fn ctrl_c_and_sigterm_stop_what_is_under_way_and_report_what_was_done() {
     for (signal, code, said) in [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")] {
         stopped_by(signal, code, said);
     }
+}
+
+/// Its one line is longer than what a pipe takes in when nobody reads.
+#[test]
+fn a_run_that_nobody_reads_can_be_stopped() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let mut command = rejoin(&directory.0);
+    let long = server.url(&format!("/{}", "x".repeat(60_000)));
+    command.args(["fetch", "--deadline", "60s", "--format", "jsonl", &long, &server.url("/never")]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0]).unwrap();
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(143), "{stderr}");
+    assert!(stderr.contains("note: the last outcomes are not written"), "{stderr}");
+    drop(stdout);
 }
 
 fn stopped_by(signal: &str, code: i32, said: &str) {

@@ -106,12 +106,15 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+pub(crate) fn hex(sum: &[u8; 32]) -> String {
+    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Refuses a body with another sum than it should have.
 pub(crate) fn check(wanted: &[u8; 32], found: &[u8; 32]) -> Result<(), Failure> {
     if wanted == found {
         return Ok(());
     }
-    let hex = |sum: &[u8; 32]| sum.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     // The next try, or a mirror, may have the right one.
     Err(Failure::new(
         ErrorKind::Checksum,

@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 
 use crate::error::Error;
 use crate::request::Request;
+use crate::save;
 use crate::url::Url;
 
 /// One request of a [`Batch`](crate::Batch): the request, a tag, and what differs from the batch.
@@ -74,7 +75,19 @@ impl RequestSpec {
         &self.url
     }
 
-    /// The file that the body goes to, if it goes to one.
+    /// The tag, if it has one.
+    pub fn tag_text(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The SHA-256 checksum of the body that is sent, in hexadecimal, if there is one: what tells apart requests that
+    /// are the same but for their bodies.
+    pub fn body_sha256(&self) -> Option<String> {
+        let body = &self.request.as_ref().ok()?.body;
+        (!body.is_empty()).then(|| save::hex(&save::sha256(body)))
+    }
+
+    /// The file that the body of the answer goes to, if it goes to one.
     pub fn save_path(&self) -> Option<&Path> {
         self.request.as_ref().ok()?.save_to.as_deref()
     }

@@ -13,7 +13,11 @@ use rejoin_value::Value;
 
 use super::note;
 
-/// How often each request was good in an earlier run, by a hash of its method and URL.
+/// What a line of an earlier run begins with.
+const BEGINNING: &str = "{\"index\":";
+
+/// How often each request was good in an earlier run, by a hash of what its line tells of it: method, URL, tag, and
+/// the checksum of its body.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Done(HashMap<u64, usize>);
 
@@ -24,11 +28,19 @@ pub(super) struct Asked(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     done: Done,
-    /// The number, among all that were asked for, of each request that is under way, by its index in the batch.
-    under_way: HashMap<usize, usize>,
+    /// The requests that are under way, by their index in the batch.
+    under_way: HashMap<usize, Sent>,
     seen: usize,
     pulled: usize,
     counts: Counts,
+}
+
+/// What is known of a request that its outcome does not say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sent {
+    /// Which one it is among all that were asked for.
+    pub(super) number: usize,
+    pub(super) body_sha256: Option<String>,
 }
 
 /// How many there are.
@@ -54,7 +66,8 @@ impl Asked {
         let mut state = self.lock();
         let number = state.seen;
         state.seen += 1;
-        let skipped = state.done.take(spec);
+        let body_sha256 = spec.body_sha256();
+        let skipped = state.done.take(spec, body_sha256.as_deref());
         // Those that were counted before come first.
         if number >= state.counts.total + state.counts.skipped {
             match skipped {
@@ -67,13 +80,13 @@ impl Asked {
         }
         let index = state.pulled;
         state.pulled += 1;
-        state.under_way.insert(index, number);
+        state.under_way.insert(index, Sent { number, body_sha256 });
         Some(number)
     }
 
-    /// The number of the request at `index` in the batch; it has no further use.
-    pub(super) fn take(&self, index: usize) -> usize {
-        self.lock().under_way.remove(&index).unwrap_or(index)
+    /// The request at `index` in the batch, which is no longer under way.
+    pub(super) fn take(&self, index: usize) -> Sent {
+        self.lock().under_way.remove(&index).unwrap_or_default()
     }
 
     /// Nothing more arrives.
@@ -111,14 +124,15 @@ impl Done {
             let value = Value::parse(line.as_bytes()).ok();
             let fields = value.as_ref().and_then(|value| {
                 let text = |key| value.get(key).and_then(Value::as_str);
-                Some((key(text("method")?, text("url")?), value.get("good")?.as_bool()?))
+                let key = key(text("method")?, text("url")?, text("tag"), text("body_sha256"));
+                Some((key, value.get("good")?.as_bool()?))
             });
             match fields {
                 Some((key, true)) => *done.entry(key).or_default() += 1,
                 Some(_) => {}
-                // A run that was killed may have left half a line.
-                None if !line.ends_with('\n') => {
-                    note(&format!("{name}:{at}: the last line is incomplete and was left out"));
+                // A run that was killed may have left half a line, which the next may have gone on with.
+                None if line.starts_with(BEGINNING) || !line.ends_with('\n') => {
+                    note(&format!("{name}:{at}: the line is incomplete and was left out"));
                 }
                 None => {
                     return Err(format!(
@@ -130,8 +144,12 @@ impl Done {
     }
 
     /// Whether an earlier run has done it. Equal requests are told apart by how many there are.
-    pub(super) fn take(&mut self, spec: &RequestSpec) -> bool {
-        match self.0.get_mut(&key(spec.method().as_str(), spec.url())) {
+    pub(super) fn take(&mut self, spec: &RequestSpec, body_sha256: Option<&str>) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        match self.0.get_mut(&key(spec.method().as_str(), spec.url(), spec.tag_text(), body_sha256))
+        {
             Some(left) if *left > 0 => {
                 *left -= 1;
                 true
@@ -141,8 +159,8 @@ impl Done {
     }
 }
 
-fn key(method: &str, url: &str) -> u64 {
+fn key(method: &str, url: &str, tag: Option<&str>, body_sha256: Option<&str>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (method, url).hash(&mut hasher);
+    (method, url, tag, body_sha256).hash(&mut hasher);
     hasher.finish()
 }

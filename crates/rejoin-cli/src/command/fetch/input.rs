@@ -42,7 +42,8 @@ impl Input {
         let mut counts = Counts { arriving: arriving.is_some(), ..Counts::default() };
         let mut left = done.clone();
         for spec in listed.specs()? {
-            match left.take(&spec?) {
+            let spec = spec?;
+            match left.take(&spec, spec.body_sha256().as_deref()) {
                 true => counts.skipped += 1,
                 false => counts.total += 1,
             }

@@ -3,6 +3,7 @@
 mod arrive;
 mod asked;
 mod input;
+mod printer;
 mod report;
 mod stop;
 
@@ -20,6 +21,7 @@ use rejoin_http::{
 
 use self::asked::Asked;
 use self::input::{Input, Numbered};
+use self::printer::Printer;
 use self::report::Report;
 use self::stop::{Signal, Signals};
 use crate::exit::Failure;
@@ -58,7 +60,7 @@ pub(crate) struct Fetch {
     #[arg(long, value_name = "D", value_parser = parse_duration)]
     deadline: Option<Duration>,
     /// How often a request is tried again where that is safe
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value = "2", allow_negative_numbers = true, value_parser = from_zero)]
     retry: u32,
     /// Which statuses are good: `2xx`, `any`, or a list such as `2xx,304,404`
     #[arg(long, value_name = "STATUSES", default_value = "2xx")]
@@ -103,6 +105,9 @@ enum End {
     Unsaid(io::Error),
 }
 
+/// How long what was said before an interruption may take to be written.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
 /// Exit codes beside 0 and 1; `--help` lists them.
 const USAGE: u8 = 2;
 const NONE_GOOD: u8 = 4;
@@ -128,14 +133,16 @@ pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
     let batch = batch(&args).requests(listed.map(saving(&args)));
     let arriving = arriving.map(saving(&args));
     let mut report = Report::new(mode, args.format, asked.clone());
-    let signals = Signals::listen()
+    let printer = Printer::start().map_err(Failure::new)?;
+    let mut signals = Signals::listen()
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     // In the scope of the batch, so that what is under way is stopped and awaited in any case.
     let following = batch.as_completed_with(arriving, async |outcomes| match args.in_order {
-        true => follow(outcomes.in_order(), mode, &mut report, signals).await,
-        false => follow(outcomes, mode, &mut report, signals).await,
+        true => follow(outcomes.in_order(), mode, &mut report, &printer, &mut signals).await,
+        false => follow(outcomes, mode, &mut report, &printer, &mut signals).await,
     });
     let end = following.await.map_err(|error| Failure::new(error.to_string()))?;
+    let end = written(end, printer, &mut signals).await;
     if matches!(end, End::Complete) && asked.is_of_nothing() {
         return Err(nothing());
     }
@@ -220,31 +227,53 @@ impl Next for InOrder {
     }
 }
 
-/// Reports outcomes until it is decided, or somebody wants it to end.
+/// Reports outcomes until it is decided, or somebody wants it to end, or what is said cannot be written: `written`
+/// finds out why.
 async fn follow(
     mut outcomes: impl Next,
     mode: Mode,
     report: &mut Report,
-    mut signals: Signals,
+    printer: &Printer,
+    signals: &mut Signals,
 ) -> End {
     loop {
-        let outcome = tokio::select! {
+        // No outcome is taken that there is no place for: it would count as told.
+        let next = async {
+            let place = printer.place().await;
+            (place, outcomes.next().await)
+        };
+        let (place, outcome) = tokio::select! {
             biased;
             signal = signals.next() => return End::Interrupted(signal),
-            outcome = outcomes.next() => outcome,
+            () = printer.closed() => return End::Complete,
+            next = next => next,
         };
         let Some(outcome) = outcome else { return End::Complete };
+        place.send(report.add(&outcome));
         let decides = match mode {
             Mode::All => false,
             Mode::Race => true,
             Mode::Any => outcome.good,
         };
-        if let Err(error) = report.add(&outcome) {
-            return End::Unsaid(error);
-        }
         if decides {
             return End::Complete;
         }
+    }
+}
+
+/// Waits until everything that was said is written, or, if nobody reads it, until somebody wants it to end.
+async fn written(end: End, printer: Printer, signals: &mut Signals) -> End {
+    if let End::Interrupted(_) = &end {
+        let finished = tokio::time::timeout(LAST_LINES, printer.finish()).await;
+        if finished.is_err() {
+            note("the last outcomes are not written, as nobody reads them");
+        }
+        return end;
+    }
+    tokio::select! {
+        biased;
+        written = printer.finish() => written.map_or_else(End::Unsaid, |()| end),
+        signal = signals.next() => End::Interrupted(signal),
     }
 }
 
@@ -292,6 +321,10 @@ fn split(words: &[String]) -> (Mode, &[String]) {
 
 fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| "it must be a whole number from 1 up".to_owned())
+}
+
+fn from_zero(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "it must be a whole number from 0 up".to_owned())
 }
 
 /// So many in so much time: `10/s`.

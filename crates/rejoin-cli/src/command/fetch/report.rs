@@ -1,13 +1,13 @@
 //! What is said about outcomes: a line each, the progress of all, and one summary.
 
-use std::io;
 use std::time::Duration;
 
 use rejoin::Instant;
 use rejoin_http::{Failed, Hop, Outcome, RequestSpec, Response};
 use rejoin_value::{Object, Value};
 
-use super::asked::Asked;
+use super::asked::{Asked, Sent};
+use super::printer::{Line, wipe};
 use super::{Format, Mode};
 use crate::output;
 
@@ -36,21 +36,19 @@ impl Report {
         Self { mode, format, asked, good, bad, timed_out, began, watched, shown }
     }
 
-    /// Says how it ended; an error if nobody reads that.
-    pub(super) fn add(&mut self, outcome: &Outcome) -> io::Result<()> {
+    /// What is to be said about an outcome.
+    pub(super) fn add(&mut self, outcome: &Outcome) -> Line {
         match outcome.good {
             true => self.good += 1,
             false => self.bad += 1,
         }
-        let number = self.asked.take(outcome.index);
+        let sent = self.asked.take(outcome.index);
         self.timed_out |= outcome.result.as_ref().is_err_and(Failed::is_timeout);
-        self.wipe();
-        output::try_result(&match self.format {
+        let outcome = match self.format {
             Format::Text => text(outcome),
-            Format::Jsonl => format!("{}\n", json(number, outcome).to_json()),
-        })?;
-        self.progress();
-        Ok(())
+            Format::Jsonl => format!("{}\n", json(&sent, outcome).to_json()),
+        };
+        Line { outcome, progress: self.progress() }
     }
 
     /// Whether something ran out of time, and `deadline` has passed.
@@ -58,30 +56,25 @@ impl Report {
         self.timed_out && self.began.elapsed() >= deadline
     }
 
-    fn wipe(&self) {
-        if self.watched {
-            output::error("\r\u{1b}[K");
+    fn progress(&mut self) -> Option<String> {
+        if !self.watched || self.shown.is_some_and(|shown| shown.elapsed() < GLANCE) {
+            return None;
         }
-    }
-
-    fn progress(&mut self) {
-        if self.watched && self.shown.is_none_or(|shown| shown.elapsed() >= GLANCE) {
-            self.shown = Some(Instant::now());
-            let (done, counts) = (self.good + self.bad, self.asked.counts());
-            let (bad, time) = (self.bad, seconds(self.began.elapsed()));
-            output::error(&match counts.arriving {
-                true => format!("{done} so far, {bad} not good, {time}"),
-                false => {
-                    let filled = (done * 20 / counts.total.max(1)).min(20);
-                    let (bar, rest) = ("=".repeat(filled), " ".repeat(20 - filled));
-                    format!("[{bar}{rest}] {done} of {}, {bad} not good, {time}", counts.total)
-                }
-            });
-        }
+        self.shown = Some(Instant::now());
+        let (done, counts) = (self.good + self.bad, self.asked.counts());
+        let (bad, time) = (self.bad, seconds(self.began.elapsed()));
+        Some(match counts.arriving {
+            true => format!("{done} so far, {bad} not good, {time}"),
+            false => {
+                let filled = (done * 20 / counts.total.max(1)).min(20);
+                let (bar, rest) = ("=".repeat(filled), " ".repeat(20 - filled));
+                format!("[{bar}{rest}] {done} of {}, {bad} not good, {time}", counts.total)
+            }
+        })
     }
 
     pub(super) fn summary(&self) {
-        self.wipe();
+        wipe();
         let ended = self.good + self.bad;
         let mut text = format!("{} good, {} not good", self.good, self.bad);
         let counts = self.asked.counts();
@@ -137,9 +130,9 @@ fn text(outcome: &Outcome) -> String {
     }
 }
 
-fn json(number: usize, outcome: &Outcome) -> Value {
+fn json(sent: &Sent, outcome: &Outcome) -> Value {
     let mut line = rejoin_value::object! {
-        "index": number,
+        "index": sent.number,
         "method": outcome.method.as_str(),
         "url": outcome.url.as_str(),
         "good": outcome.good,
@@ -148,6 +141,9 @@ fn json(number: usize, outcome: &Outcome) -> Value {
     };
     if let Some(tag) = &outcome.tag {
         line.insert("tag", tag.as_str());
+    }
+    if let Some(sum) = &sent.body_sha256 {
+        line.insert("body_sha256", sum.as_str());
     }
     match &outcome.result {
         Ok(response) => answered(&mut line, response),
