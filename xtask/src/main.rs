@@ -15,7 +15,7 @@ mod child;
 mod curl;
 mod document;
 mod lint;
-mod postgres;
+mod services;
 mod session;
 mod tally;
 mod test;
@@ -30,8 +30,8 @@ usage: cargo xtask COMMAND
   test             everything: unit, doc and fuzz tests, architecture, documents, examples;
                    the last line is `N passed, N failed`
   test NAME...     only these suites: architecture, cargo, schedules, examples, documents
-  with-postgres COMMAND...
-                   runs a command with a private PostgreSQL, as the tests of `pg` need one
+  with-services COMMAND...
+                   runs a command with a private PostgreSQL and Redis, as tests of steps need them
   lint             format, clippy, rustdoc, architecture, cargo-deny
   bench            measures against the peers in benches/ and writes docs/benchmarks.md,
                    docs/benchmarks-steps.md, docs/benchmarks-batches.md and docs/benchmarks-library.md
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["test", suites @ ..] => test::run(suites),
         ["lint"] => lint::run(),
-        ["with-postgres", program, words @ ..] => postgres::run_with(program, words),
+        ["with-services", program, words @ ..] => services::run_with(program, words),
         ["bench", words @ ..] => match bench_words(words) {
             Some((part, effort)) => bench::run(part, effort),
             None => {

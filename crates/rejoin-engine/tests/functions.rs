@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rejoin_engine::{Datum, FunctionHost, FunctionProgram, HostCall};
+use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
 use rejoin_lang::cov;
 use rejoin_lang::diagnostic::{has_errors, render_text};
 use rejoin_lang::source::Source;
@@ -32,7 +32,7 @@ impl FunctionHost for Later {
         function == "test.after"
     }
 
-    fn call(&self, _function: &str, arguments: Vec<Datum>) -> HostCall {
+    fn call(&self, _function: &str, arguments: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
         self.running.fetch_add(1, Ordering::SeqCst);
         let running = Running(self.running.clone());
         Box::pin(async move {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use rejoin_engine::{Datum, FunctionHost, FunctionProgram, HostCall};
+use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
 use rejoin_lang::cov;
 use rejoin_lang::diagnostic::{has_errors, render_text};
 use rejoin_lang::source::Source;
@@ -16,7 +16,7 @@ impl FunctionHost for Nothing {
         false
     }
 
-    fn call(&self, _: &str, _: Vec<Datum>) -> HostCall {
+    fn call(&self, _: &str, _: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
         Box::pin(std::future::ready(Datum::None))
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rejoin::{ScopeError, TaskError, Until};
-use rejoin_engine::{Datum, FunctionHost, FunctionProgram, HostCall};
+use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
 use rejoin_http::{Batch, Client};
 use rejoin_lang::cov;
 use rejoin_lang::diagnostic::{has_errors, render_text};
@@ -202,7 +202,7 @@ impl FunctionHost for Later {
         function == "test.after"
     }
 
-    fn call(&self, _: &str, arguments: Vec<Datum>) -> HostCall {
+    fn call(&self, _: &str, arguments: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
         Box::pin(async move {
             let Datum::Int(ms) = arguments[0] else { return Datum::None };
             sleep(ms as u32 * MS).await;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::child;
-use crate::postgres::{self, Postgres};
+use crate::services;
 use crate::tally::Tally;
 
 /// How long each fuzz test goes on, unless the environment says otherwise.
@@ -16,14 +16,8 @@ pub(crate) fn suite(tally: &mut Tally) -> Result<(), String> {
     if std::env::var_os(name).is_none() {
         command.env(name, seconds);
     }
-    // It lives as long as the tests run.
-    let database = match std::env::var_os(postgres::VARIABLE) {
-        Some(_) => None,
-        None => Some(Postgres::start()?),
-    };
-    if let Some(database) = &database {
-        command.env(postgres::VARIABLE, database.url());
-    }
+    // They live as long as the tests run.
+    let _services = services::start_for(&mut command)?;
     counted(&mut command, tally)
 }
 

@@ -33,7 +33,7 @@ impl Run {
     async fn call_function(&self, function: &Function, arguments: Vec<(Datum, bool)>) -> Datum {
         let Some(body) = function.body.clone() else {
             let arguments = arguments.into_iter().map(|(value, _)| value).collect();
-            return self.program.host.call(&function.id, arguments).await;
+            return self.host_call(&function.id, arguments).await;
         };
         if self.depth >= MAX_DEPTH {
             let message = format!("`{}`: calls are nested more than {MAX_DEPTH} deep", function.id);
@@ -46,7 +46,8 @@ impl Run {
         for (param, (value, observed)) in function.params.iter().zip(arguments) {
             frame.bind(&param.name, value, observed);
         }
-        let run = Run { depth: self.depth + 1, ..self.clone() };
+        let folders = function.folders.clone();
+        let run = Run { depth: self.depth + 1, folders, ..self.clone() };
         match run.steps(&mut frame, &body).await {
             Ok(_) => Datum::None,
             Err(Exit::Return(value) | Exit::Failed(value)) => value,
@@ -66,6 +67,7 @@ impl Run {
             Ok(_) => Datum::None,
             Err(Exit::Return(value) | Exit::Failed(value)) => value,
         };
+        run.guests.end().await;
         let bound = frame.names.iter().map(|(name, bound)| (name.clone(), bound.value.clone()));
         let mut bound: Vec<_> = bound.collect();
         bound.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -145,7 +147,7 @@ impl Run {
                 let message = format!("`{}`: {message}", function.id);
                 Err(Exit::Failed(fault("E-TYPE-006", step, message)))
             }
-            None => Ok(self.program.host.call(function.id, arguments).await),
+            None => Ok(self.host_call(function.id, arguments).await),
         }
     }
 

@@ -7,7 +7,8 @@ use rejoin_lang::plan::{Action, FunctionStep, Make, MatchCase, Operand, Pattern,
 
 use super::data::{Held, Stores};
 use super::datum::Record;
-use super::{Datum, FunctionBench, FunctionProgram, compute, fork};
+use super::place::{CallPlace, Folders, Guests};
+use super::{Datum, FunctionBench, FunctionProgram, HostCall, compute, fork};
 use crate::deep_stack::DeepStack;
 
 /// Why a list of steps ends before its last.
@@ -31,6 +32,10 @@ pub(super) struct Run {
     pub(super) transaction: Option<Arc<Held>>,
     /// The bench of a test.
     pub(super) bench: Option<Arc<dyn FunctionBench>>,
+    /// The folders that the function limits its effects to.
+    pub(super) folders: Folders,
+    /// What calls have left behind, which ends with the run or the branch.
+    pub(super) guests: Arc<Guests>,
 }
 
 /// The names of a function or branch. A fork shares them until one side binds another.
@@ -66,12 +71,30 @@ pub(super) fn fault(code: &str, step: &FunctionStep, message: impl Into<Arc<str>
 
 impl Run {
     pub(super) fn new(program: &FunctionProgram, stores: Stores) -> Self {
-        Self { program: program.clone(), depth: 0, stores, transaction: None, bench: None }
+        Self {
+            program: program.clone(),
+            depth: 0,
+            stores,
+            transaction: None,
+            bench: None,
+            folders: Folders::default(),
+            guests: Arc::default(),
+        }
     }
 
     /// The same run, in a transaction.
     pub(super) fn within(&self, held: Arc<Held>) -> Self {
         Self { transaction: Some(held), ..self.clone() }
+    }
+
+    /// The same run, for a branch.
+    pub(super) fn branch(&self) -> Self {
+        Self { guests: Arc::default(), ..self.clone() }
+    }
+
+    pub(super) fn host_call(&self, function: &str, arguments: Vec<Datum>) -> HostCall {
+        let place = CallPlace { folders: &self.folders, guests: &self.guests };
+        self.program.host.call(function, arguments, &place)
     }
 
     /// The program as a graph.

@@ -18,7 +18,7 @@ pub(super) async fn run(run: &Run, frame: &Frame, step: &FunctionStep, fork: &Fo
     let branches = fork.branches.iter().map(|branch| {
         let held_back =
             run.bench.as_ref().map_or(Duration::ZERO, |bench| bench.held_back(&branch.id));
-        self::branch(run.clone(), frame.clone(), branch.clone(), held_back)
+        self::branch(run.branch(), frame.clone(), branch.clone(), held_back)
     });
     value(step, fork, fork_policy::run(&fork.policy, branches, panicked).await)
 }
@@ -30,6 +30,7 @@ async fn branch(
     held_back: Duration,
 ) -> Result<Datum, Datum> {
     let ended = run.steps(&mut frame, &branch.steps).await;
+    run.guests.end().await;
     if let Some(bench) = &run.bench {
         task::rest(held_back).await;
         bench.ended(&branch.id);

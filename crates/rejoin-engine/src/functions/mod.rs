@@ -12,6 +12,7 @@ mod fork;
 mod inputs;
 mod library;
 mod missing;
+mod place;
 mod test;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use rejoin_value::Value;
 pub use data::store::{Answer as StoreAnswer, Store, StoreCall, Transaction, db_error};
 pub use datum::{Datum, Record};
 pub use inputs::InputError;
+pub use place::{CallPlace, Guest, Guests};
 pub use test::{FunctionBench, FunctionTested};
 
 /// A call of a host that is under way. Dropping it stops the work.
@@ -37,7 +39,7 @@ pub trait FunctionHost: Send + Sync {
 
     /// Calls one. The arguments stand in the order of its parameters, `none` where there is no value; a failure is a
     /// value of a type that ends in `Error`.
-    fn call(&self, function: &str, arguments: Vec<Datum>) -> HostCall;
+    fn call(&self, function: &str, arguments: Vec<Datum>, place: &CallPlace<'_>) -> HostCall;
 
     /// The database behind a declaration that says how to connect. Nothing is opened before its first statement.
     ///
@@ -121,7 +123,10 @@ impl FunctionProgram {
     /// # Cancel safety
     /// As that of [`run`](Self::run).
     pub async fn call(&self, index: usize, arguments: Vec<Datum>) -> Result<Datum, String> {
-        Ok(exec::Run::new(self, self.stores(index)?).call(index, arguments).await)
+        let run = exec::Run::new(self, self.stores(index)?);
+        let value = run.call(index, arguments).await;
+        run.guests.end().await;
+        Ok(value)
     }
 
     /// The same functions with another host.

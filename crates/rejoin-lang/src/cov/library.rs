@@ -101,8 +101,33 @@ library! {
     "text.trim_start" (s: "String") "String";
     "text.upper" (s: "String") "String";
 
-    "postgres.query" (sql: "String", params: "Any?") "Any" ["database"];
+    "db.connect" (url: "String") "Connection | DbError" ["database", reads];
+    "db.query" (conn: "Connection", sql: "String", params: "Any?") "List<Any> | DbError" ["database"];
+    "db.execute" (conn: "Connection", sql: "String", params: "Any?") "Int | DbError" ["database"];
+    "postgres.query" (sql: "String", params: "Any?") "List<Any> | DbError" ["database"];
+
     "redis.get" (key: "String") "Any" ["database", reads];
+    "redis.mget" (keys: "List<String>") "List<Any> | DbError" ["database", reads];
+    "redis.set" (key: "String", value: "Any", ttl: "Int?") "Unit | DbError" ["database"];
+    "redis.del" (key: "String") "Bool | DbError" ["database"];
+    "redis.exists" (key: "String") "Bool | DbError" ["database", reads];
+    "redis.incr" (key: "String", by: "Int?") "Int | DbError" ["database"];
+    "redis.expire" (key: "String", ms: "Int") "Bool | DbError" ["database"];
+    "redis.ttl" (key: "String") "Int? | DbError" ["database", reads];
+    "redis.hget" (key: "String", field: "String") "Any" ["database", reads];
+    "redis.hset" (key: "String", field: "String", value: "Any") "Unit | DbError" ["database"];
+    "redis.hdel" (key: "String", field: "String") "Bool | DbError" ["database"];
+    "redis.hgetall" (key: "String") "Map<String, Any> | DbError" ["database", reads];
+    "redis.lpush" (key: "String", value: "Any") "Int | DbError" ["database"];
+    "redis.rpush" (key: "String", value: "Any") "Int | DbError" ["database"];
+    "redis.lpop" (key: "String") "Any" ["database"];
+    "redis.rpop" (key: "String") "Any" ["database"];
+    "redis.lrange" (key: "String", start: "Int", stop: "Int") "List<Any> | DbError" ["database", reads];
+    "redis.sadd" (key: "String", value: "Any") "Bool | DbError" ["database"];
+    "redis.srem" (key: "String", value: "Any") "Bool | DbError" ["database"];
+    "redis.sismember" (key: "String", value: "Any") "Bool | DbError" ["database", reads];
+    "redis.smembers" (key: "String") "List<Any> | DbError" ["database", reads];
+    "redis.publish" (channel: "String", message: "Any") "Int | DbError" ["database"];
 
     "timers.delay" (ms: "Int") "Unit" ["timers", reads];
 }

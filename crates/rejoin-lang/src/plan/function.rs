@@ -41,6 +41,8 @@ pub struct Function {
     pub params: Vec<FunctionParam>,
     /// The effects that it declares, with their places.
     pub effects: Vec<(Arc<str>, Span)>,
+    /// The folders that it limits effects to: `effect filesystem(path="/srv")`. An effect that is not here has no limit.
+    pub folders: Arc<[(Arc<str>, Arc<str>)]>,
     /// Whether its effects are those of what it calls: so for steps that stand alone.
     pub infers_effects: bool,
     /// The types of what it returns; none if it does not say.

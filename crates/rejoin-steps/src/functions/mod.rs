@@ -1,17 +1,25 @@
-//! What functions of `.cov` programs can do to the world outside: the console, HTTP, timers, databases.
+//! What functions of `.cov` programs can do to the world outside, a module of their library each.
 
+mod arguments;
 mod database;
 mod http;
+mod redis;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rejoin_engine::{Datum, FunctionHost, HostCall, Store};
+use rejoin_engine::{CallPlace, Datum, FunctionHost, HostCall, Store};
 use rejoin_http::Client;
 use rejoin_lang::plan::Database;
 
+use arguments::Arguments;
 use database::Databases;
+use database::call::Connections;
+use redis::Redis;
+
+/// The modules that are here.
+const MODULES: &[&str] = &["console", "db", "http", "postgres", "redis", "timers"];
 
 /// Where a line of the console goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,24 +33,26 @@ pub enum Console {
 type Write = dyn Fn(Console, &str) + Send + Sync;
 type Environment = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// The effects of `console`, `http` and `timers`, and databases.
+/// The library of `.cov` programs, as far as it is not pure, and databases.
 ///
 /// All calls share one HTTP client, and one pool for each database. A call that is dropped stops its request or statement.
 pub struct Host {
     services: Arc<Services>,
     write: Arc<Write>,
     environment: Box<Environment>,
+    connections: Connections,
 }
 
 /// What calls of many runs share: connections.
 pub struct Services {
     client: Client,
     databases: Databases,
+    redis: Arc<Redis>,
 }
 
 impl Default for Services {
     fn default() -> Self {
-        Self { client: Client::new(), databases: Databases::default() }
+        Self { client: Client::new(), databases: Databases::default(), redis: Arc::default() }
     }
 }
 
@@ -67,6 +77,7 @@ impl Host {
             services,
             write: Arc::new(write),
             environment: Box::new(|name| std::env::var(name).ok()),
+            connections: Connections::default(),
         }
     }
 
@@ -89,29 +100,40 @@ impl fmt::Debug for Host {
 
 impl FunctionHost for Host {
     fn knows(&self, function: &str) -> bool {
-        rejoin_lang::cov::library(function).is_some_and(|function| {
-            matches!(function.effect, Some("console" | "network" | "timers"))
-        })
+        let module = function.rsplit_once('.').map(|(module, _)| module);
+        module.is_some_and(|module| MODULES.contains(&module))
+            && rejoin_lang::cov::library(function).is_some()
     }
 
-    fn call(&self, function: &str, arguments: Vec<Datum>) -> HostCall {
-        match function.split_once('.') {
-            Some(("console", name)) => {
+    fn call(&self, function: &str, arguments: Vec<Datum>, _place: &CallPlace<'_>) -> HostCall {
+        let Some((module, name)) = function.rsplit_once('.') else { return ready(Datum::None) };
+        match module {
+            "console" => {
                 self.console(name, &arguments);
-                Box::pin(std::future::ready(Datum::None))
+                return ready(Datum::None);
             }
-            Some(("http", name)) => http::call(self.services.client.clone(), name, arguments),
-            Some(("timers", _)) => {
-                let time = match arguments.first() {
-                    Some(Datum::Int(ms)) => u64::try_from(*ms).unwrap_or(0),
-                    _ => 0,
-                };
-                Box::pin(async move {
-                    tokio::time::sleep(Duration::from_millis(time)).await;
-                    Datum::None
-                })
+            "http" => return http::call(self.services.client.clone(), name, arguments),
+            _ => {}
+        }
+        let Some(arguments) = Arguments::new(function, arguments) else {
+            return ready(Datum::None);
+        };
+        let (services, env) = (&self.services, &*self.environment);
+        match module {
+            "db" | "postgres" => {
+                database::call::call(&services.databases, &self.connections, env, arguments)
             }
-            _ => Box::pin(std::future::ready(Datum::None)),
+            "redis" => redis::call(&services.redis, env(redis::VARIABLE), arguments),
+            "timers" => Box::pin(async move {
+                match arguments.optional_time(0) {
+                    Ok(time) => {
+                        tokio::time::sleep(Duration::from_millis(time.unwrap_or(0))).await;
+                        Datum::None
+                    }
+                    Err(failure) => failure,
+                }
+            }),
+            _ => ready(Datum::None),
         }
     }
 
@@ -131,4 +153,9 @@ impl Host {
         let end = if name == "print" { "" } else { "\n" };
         (self.write)(console, &format!("{text}{end}"));
     }
+}
+
+/// A call that is done already.
+fn ready(value: Datum) -> HostCall {
+    Box::pin(std::future::ready(value))
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
 
 pub mod postgres;
+pub mod redis;
 pub mod upstream;
 
 use std::sync::{Arc, Mutex};

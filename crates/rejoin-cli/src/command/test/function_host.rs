@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rejoin_engine::{Datum, FunctionHost, HostCall, Store, StoreAnswer, StoreCall, Transaction};
+use rejoin_engine::{
+    CallPlace, Datum, FunctionHost, HostCall, Store, StoreAnswer, StoreCall, Transaction,
+};
 use rejoin_lang::cov::library;
 use rejoin_lang::plan::{Database, Isolation, Request};
 use rejoin_steps::functions::Host;
@@ -21,14 +23,16 @@ impl FunctionHost for TestHost {
         self.host.knows(function)
     }
 
-    fn call(&self, function: &str, arguments: Vec<Datum>) -> HostCall {
+    fn call(&self, function: &str, arguments: Vec<Datum>, place: &CallPlace<'_>) -> HostCall {
         let effect = library(function).and_then(|function| function.effect);
         match effect {
             Some("timers") if self.is_ordered => Box::pin(std::future::ready(Datum::None)),
-            None | Some("console" | "timers") => self.host.call(function, arguments),
+            None | Some("console" | "datetime" | "os" | "timers") => {
+                self.host.call(function, arguments, place)
+            }
             Some(_) => {
                 let real = self.outside.enter();
-                let call = self.host.call(function, arguments);
+                let call = self.host.call(function, arguments, place);
                 Box::pin(async move {
                     let _real = real;
                     call.await

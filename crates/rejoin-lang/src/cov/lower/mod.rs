@@ -9,7 +9,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::ast::{Block, File};
+use super::ast::{Block, Entry, File, ValueKind, Word};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Database, Function, FunctionParam, Functions, Literal, Project};
 use crate::source::Source;
@@ -34,6 +34,7 @@ pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
             span: first.word.span,
             params: Vec::new(),
             effects: Vec::new(),
+            folders: Arc::default(),
             infers_effects: true,
             returns: Vec::new(),
             body: Some(Arc::new([])),
@@ -109,13 +110,16 @@ fn declaration(snippet: &Block) -> Option<Function> {
         .and_then(|signature| signature.blocks().find(|block| is(block, "fn")));
     let last = id.rsplit('.').next().unwrap_or(&id);
     let name = signature.and_then(|signature| signature.text("name")).unwrap_or(last).into();
-    let effects = section(snippet, "effects").into_iter().flat_map(Block::blocks);
-    let effects = effects.filter_map(|effect| {
-        effect.entries.iter().find_map(|entry| match entry {
-            super::ast::Entry::Flag(word) => Some((word.text.clone(), word.span)),
-            _ => None,
-        })
-    });
+    let declared: Vec<(&Word, Option<Arc<str>>)> = section(snippet, "effects")
+        .into_iter()
+        .flat_map(Block::blocks)
+        .filter_map(effect)
+        .collect();
+    let unlimited =
+        |name: &str| declared.iter().any(|(own, path)| &*own.text == name && path.is_none());
+    let folders = declared.iter().filter(|(name, _)| !unlimited(&name.text));
+    let folders =
+        folders.filter_map(|(name, path)| Some((name.text.clone(), path.clone()?))).collect();
     let params = signature.map(params).unwrap_or_default();
     let returns = signature.into_iter().flat_map(Block::blocks).filter(|part| is(part, "returns"));
     let types = returns.flat_map(Block::attributes);
@@ -123,8 +127,36 @@ fn declaration(snippet: &Block) -> Option<Function> {
     let returns = types.filter_map(|attribute| operand::text(&attribute.value.kind)).collect();
     let span = snippet.attribute("id")?.value.span;
     let body = (kind == "fn").then(|| Arc::from([]));
-    let effects = effects.collect();
-    Some(Function { id, name, span, params, effects, infers_effects: false, returns, body })
+    let effects = declared.iter().map(|(name, _)| (name.text.clone(), name.span)).collect();
+    Some(Function {
+        id,
+        name,
+        span,
+        params,
+        effects,
+        folders,
+        infers_effects: false,
+        returns,
+        body,
+    })
+}
+
+/// The name of an effect, and the folder that it is limited to.
+fn effect(effect: &Block) -> Option<(&Word, Option<Arc<str>>)> {
+    let (mut name, mut folder) = (None, None);
+    for entry in &effect.entries {
+        match entry {
+            Entry::Flag(word) => name = name.or(Some(word)),
+            Entry::Value(value) => {
+                if let ValueKind::Parameters(given) = &value.kind {
+                    let path = given.iter().find(|(name, _)| &**name == "path");
+                    folder = path.and_then(|(_, value)| operand::text(value));
+                }
+            }
+            _ => {}
+        }
+    }
+    Some((name?, folder))
 }
 
 /// The parameters of a signature.

@@ -69,6 +69,7 @@ impl Lower {
             span,
             params,
             effects: Vec::new(),
+            folders: Arc::default(),
             infers_effects: true,
             returns: Vec::new(),
             body: None,

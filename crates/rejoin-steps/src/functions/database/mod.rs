@@ -1,6 +1,7 @@
 //! The databases of `.cov` programs: the pools of `pg` and `sql`, with the program's steps as parameterised statements.
 
 mod answer;
+pub(super) mod call;
 mod postgres;
 mod sqlite;
 mod statement;
@@ -39,12 +40,7 @@ impl Databases {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Arc<dyn Store>, String> {
         let connection = database.connection.as_deref().unwrap_or_default();
-        let address = match connection.strip_prefix("env:") {
-            Some(name) => {
-                env(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))?
-            }
-            None => connection.to_owned(),
-        };
+        let address = Self::address(connection, env)?;
         let dialect = database.dialect.as_deref();
         let known = self.known(&address)?;
         let speaks = match known {
@@ -63,6 +59,16 @@ impl Databases {
             Known::Sqlite(database) => Arc::new(SqliteStore { database, schema }),
             Known::Postgres(database) => Arc::new(PgStore { database, schema }),
         })
+    }
+
+    /// An address, which `env:NAME` has from the environment.
+    fn address(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+        match text.strip_prefix("env:") {
+            Some(name) => {
+                env(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))
+            }
+            None => Ok(text.to_owned()),
+        }
     }
 
     fn known(&self, address: &str) -> Result<Known, String> {

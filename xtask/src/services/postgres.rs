@@ -1,22 +1,19 @@
 //! A private PostgreSQL for tests: its own data, its own port, gone afterwards.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::child;
-
-/// By this variable the tests know where it is.
-pub(crate) const VARIABLE: &str = "REJOIN_TEST_POSTGRES";
+use super::{free_port, install, is_root, run};
 
 /// How long it may take to start.
 const START: Duration = Duration::from_secs(20);
 
 /// A server that this process started. Dropping it ends it and removes its data.
 #[derive(Debug)]
-pub(crate) struct Postgres {
+pub(super) struct Postgres {
     server: Option<Child>,
     folder: PathBuf,
     port: u16,
@@ -24,18 +21,15 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Starts one on a free port. Where Debian's package is missing and may be installed, it is.
-    pub(crate) fn start() -> Result<Self, String> {
+    pub(super) fn start() -> Result<Self, String> {
         let programs = match programs() {
             Some(programs) => programs,
             None => {
-                install()?;
+                install("PostgreSQL", "postgresql")?;
                 programs().ok_or("postgresql is installed, but has no `initdb`")?
             }
         };
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .map_err(|e| format!("no free port: {e}"))?
-            .port();
+        let port = free_port()?;
         let folder = std::env::temp_dir().join(format!("rejoin-postgres-{}", std::process::id()));
         std::fs::create_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         // From here on the folder goes with this value, whichever way this function is left.
@@ -85,8 +79,8 @@ impl Postgres {
                 .is_ok_and(|status| status.success())
     }
 
-    /// Its address, for [`VARIABLE`].
-    pub(crate) fn url(&self) -> String {
+    /// Its address.
+    pub(super) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 }
@@ -101,17 +95,6 @@ impl Drop for Postgres {
         }
         std::fs::remove_dir_all(&self.folder).ok();
     }
-}
-
-/// Runs a command that knows of a server of its own. True if it succeeded.
-pub(crate) fn run_with(program: &str, words: &[&str]) -> Result<bool, String> {
-    let postgres = Postgres::start()?;
-    child::shown(Command::new(program).args(words).env(VARIABLE, postgres.url()))
-}
-
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output();
-    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 /// The server refuses to run as root.
@@ -133,26 +116,4 @@ fn programs() -> Option<PathBuf> {
     let newest = versions.map(|entry| entry.path().join("bin")).filter(complete).max();
     let path = std::env::var_os("PATH").unwrap_or_default();
     newest.or_else(|| std::env::split_paths(&path).find(complete))
-}
-
-fn install() -> Result<(), String> {
-    if !is_root() {
-        return Err(
-            "the tests need PostgreSQL: install it (Debian: `apt-get install postgresql`)".into()
-        );
-    }
-    println!("PostgreSQL is missing: installing it");
-    run(Command::new("apt-get").args(["update", "-q"]))?;
-    run(Command::new("apt-get")
-        .args(["install", "-qy", "--no-install-recommends", "postgresql"])
-        .env("DEBIAN_FRONTEND", "noninteractive"))
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let shown = child::show(command);
-    let ended = child::run(command, Duration::from_secs(600))?;
-    match ended.success {
-        true => Ok(()),
-        false => Err(format!("{shown}: failed\n{}{}", ended.stdout, ended.stderr)),
-    }
 }

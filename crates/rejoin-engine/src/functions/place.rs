@@ -1,0 +1,71 @@
+//! Where a call of a host's function stands: what limits it, and how long what it leaves behind may live.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The folders that a function limits effects to, each with its effect.
+pub(super) type Folders = Arc<[(Arc<str>, Arc<str>)]>;
+
+/// Where a call of a host's function stands.
+#[derive(Clone, Copy, Debug)]
+pub struct CallPlace<'r> {
+    pub(super) folders: &'r [(Arc<str>, Arc<str>)],
+    pub(super) guests: &'r Arc<Guests>,
+}
+
+impl<'r> CallPlace<'r> {
+    /// The folders that the calling function limits an effect to; none at all is no limit.
+    pub fn folders(&self, effect: &'r str) -> impl Iterator<Item = &'r str> + use<'r> {
+        self.folders.iter().filter(move |(name, _)| **name == *effect).map(|(_, folder)| &**folder)
+    }
+
+    /// What the run, or the branch that the call stands in, keeps until its end.
+    pub fn guests(&self) -> &'r Arc<Guests> {
+        self.guests
+    }
+}
+
+/// Something that lives on after the call that made it, and ends with the run or the branch of it. Dropping it ends it at once.
+pub trait Guest: Send + Sync {
+    /// Ends it, and waits until it has ended.
+    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Whether there is nothing left of it.
+    fn has_ended(&self) -> bool;
+}
+
+/// What calls have left behind. It ends with this.
+#[derive(Default)]
+pub struct Guests(Mutex<Vec<Arc<dyn Guest>>>);
+
+impl Guests {
+    /// Takes one in, unless there are as many already; those that have ended do not count.
+    pub fn take(&self, guest: Arc<dyn Guest>, most: usize) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|guest| !guest.has_ended());
+        if all.len() >= most {
+            return false;
+        }
+        all.push(guest);
+        true
+    }
+
+    /// Ends all of them, the last first.
+    pub(super) async fn end(&self) {
+        loop {
+            let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            match last {
+                Some(guest) => guest.end().await,
+                None => return,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Guests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guests").finish_non_exhaustive()
+    }
+}
