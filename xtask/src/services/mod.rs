@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::child;
-use postgres::Postgres;
+pub(crate) use postgres::Postgres;
 use redis::Redis;
 
 /// By these variables the tests know where the servers are.

@@ -13,7 +13,7 @@ const START: Duration = Duration::from_secs(20);
 
 /// A server that this process started. Dropping it ends it and removes its data.
 #[derive(Debug)]
-pub(super) struct Postgres {
+pub(crate) struct Postgres {
     server: Option<Child>,
     folder: PathBuf,
     port: u16,
@@ -21,7 +21,7 @@ pub(super) struct Postgres {
 
 impl Postgres {
     /// Starts one on a free port. Where Debian's package is missing and may be installed, it is.
-    pub(super) fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, String> {
         let programs = match programs() {
             Some(programs) => programs,
             None => {
@@ -80,7 +80,7 @@ impl Postgres {
     }
 
     /// Its address.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 }

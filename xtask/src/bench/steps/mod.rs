@@ -11,7 +11,7 @@ use super::load::Load;
 use super::spread::Spread;
 use super::{CLIENTS, Effort, machine, process};
 use crate::child::{self, Server, cargo};
-use crate::postgres::Postgres;
+use crate::services::Postgres;
 use crate::tree;
 
 /// A route, and who is asked for it.
