@@ -140,10 +140,12 @@ body
     case wildcard {} end
     as="w"
   end
+  step id="u" kind="bind" from="w" as="_" end
   step id="l" kind="for" var="item" in="items" {} as="_" end
   step id="c" kind="call" fn="json.parse" arg name="input" lit="1" as="tree"
     handle case type="JsonError" {} end end
   end
+  step id="v" kind="bind" from="tree" as="_" end
   step id="p" kind="race"
     branch id="x" {} end
     branch id="y" {} end

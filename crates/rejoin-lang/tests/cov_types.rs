@@ -212,7 +212,6 @@ fn calls_of_the_library() {
     let reads = |path: &str| step("return", &format!("from=\"{path}\""), "_");
     let good = [
         call("text.upper", &[("s", "from=\"s\"")], ""),
-        call("text.upper", &[("anything", "from=\"s\"")], ""),
         call("text.upper", &[("s", "from=\"any\"")], ""),
         call("text.upper", &[("s", "from=\"far\"")], ""),
         call("text.upper", &[("s", "from=\"q.note\"")], ""),
@@ -222,9 +221,11 @@ fn calls_of_the_library() {
     for body in good {
         says(&[], PARAMS, &body);
     }
+    let by_position = |from| call("text.upper", &[("anything", from)], "");
+    says(&["W0065"], PARAMS, &by_position("from=\"s\""));
+    says(&["W0065", "E0153"], PARAMS, &by_position("from=\"n\""));
     for (body, code, message) in [
         (call("text.upper", &[("s", "from=\"n\"")], ""), "E0153", "`String` is needed"),
-        (call("text.upper", &[("anything", "from=\"n\"")], ""), "E0153", "`String` is needed"),
         (
             call("text.repeat", &[("s", "from=\"s\""), ("count", "from=\"s\"")], ""),
             "E0153",
@@ -274,5 +275,8 @@ fn what_is_in_the_structs_of_the_library() {
     assert!(used.contains("`input` is of type `Response`"), "{used}");
     // A file that makes a struct of this name means its own.
     let own = step("construct", "type=\"Response\" field name=\"bodi\" lit=1", "mine");
-    assert_eq!(problems(page(&format!("{own}{}", read("mine.bodi")))), "");
+    let fields =
+        "type=\"Both\" field name=\"a\" from=\"mine.bodi\" field name=\"b\" from=\"reply\"";
+    let both = step("construct", fields, "both");
+    assert_eq!(problems(page(&format!("{own}{both}"))), "");
 }

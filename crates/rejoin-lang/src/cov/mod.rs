@@ -54,6 +54,9 @@ pub(crate) fn load_imported(source: &Source, id: SourceId) -> (Functions, Vec<Di
     lower::add_project(&file, source, &mut functions, &mut problems);
     problems.extend(effects::check(&functions));
     problems.extend(check::check(&file));
+    if !has_errors(&problems) {
+        problems.extend(check::advise(&file));
+    }
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.truncate(crate::problems::MAX_PROBLEMS);
     (functions, problems)

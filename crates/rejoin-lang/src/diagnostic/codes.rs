@@ -121,6 +121,10 @@ const REFERENCES: &[(Code, &str)] = &[
     (Code::COV_REBOUND_IN_BRANCH, "W-CONC-002"),
     (Code::COV_BEHIND_RETURN, "W-DEAD-002"),
     (Code::COV_NEVER_CALLED, "W-DEAD-003"),
+    (Code::COV_UNUSED, "W-DEAD-001"),
+    (Code::COV_FILTER_IN_LOOP, "W-PERF-001"),
+    (Code::COV_COST, "E-QUERY-001"),
+    (Code::COV_BY_POSITION, "R-14"),
 ];
 
 macro_rules! codes {
@@ -275,6 +279,10 @@ codes! {
     W0059 COV_NEVER_CALLED Warning false "function that nothing calls";
     W0060 COV_UNKNOWN_TYPE Warning false "type that nothing defines";
     W0061 COV_QUERY_DIALECT Warning false "another dialect than that of the database";
+    W0062 COV_UNUSED Warning false "name that nothing reads";
+    W0063 COV_FILTER_IN_LOOP Warning false "loop that picks what a query could";
+    W0064 COV_COST Warning false "query that costs more than its function says";
+    W0065 COV_BY_POSITION Warning true "arguments that are taken by their position";
     W0101 UNKNOWN_TAG Warning false "unknown tag";
     W0102 TAG_WITHOUT_EFFECT Warning false "tag without effect";
     W0103 NEVER_JOINED Warning false "task that is never joined";

@@ -6,9 +6,11 @@ mod cycles;
 mod effect_parameters;
 mod externs;
 mod program;
+mod query_cost;
 mod requirements;
 mod types;
 mod unreached;
+mod unused;
 
 use super::ast::{Block, File, Value};
 use crate::diagnostic::Diagnostic;
@@ -27,6 +29,15 @@ pub(super) fn check(file: &File) -> Vec<Diagnostic> {
     unreached::check(&program, &mut problems);
     bindings::check(&program, &mut problems);
     types::check(&program, &mut problems);
+    problems
+}
+
+/// What could be better in a file without errors.
+pub(super) fn advise(file: &File) -> Vec<Diagnostic> {
+    let program = Program::new(file);
+    let mut problems = Vec::new();
+    unused::check(&program, &mut problems);
+    query_cost::check(&program, &mut problems);
     problems
 }
 

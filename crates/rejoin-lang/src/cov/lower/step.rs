@@ -154,6 +154,18 @@ impl Lower {
             return operands.enumerate().collect();
         }
         if given.iter().all(|arg| place(arg).is_none()) && given.len() == required {
+            if let Some(first) = given.first() {
+                let names: Vec<&str> =
+                    params.iter().filter_map(|(names, _)| names.first().copied()).collect();
+                let spelt = shown(first.text("name").unwrap_or_default());
+                let span = first.attribute("name").map_or(first.word.span, |a| a.value.span);
+                let message = format!("`{}` has no parameter `{spelt}`", shown(name));
+                self.problems.push(
+                    Diagnostic::new(Code::COV_BY_POSITION, span, message)
+                        .label("the arguments are taken by their position")
+                        .help(format!("name them as the function does: {}", names.join(", "))),
+                );
+            }
             return operands.enumerate().collect();
         }
         let mut placed: Vec<(usize, Operand)> = Vec::new();
