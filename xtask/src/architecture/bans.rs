@@ -90,6 +90,8 @@ pub(super) const RULES: [Rule; 8] = [
                 "crates/rejoin-server/src/log.rs",
                 // Reading from a pipe cannot be interrupted, so nobody must have to wait for it.
                 "crates/rejoin-cli/src/command/fetch/arrive.rs",
+                // A reader that stands still blocks it, and the run has to end all the same.
+                "crates/rejoin-cli/src/command/fetch/printer.rs",
                 // Reading and compiling a changed file, one at a time.
                 "crates/rejoin-server/src/reload.rs",
             ];
