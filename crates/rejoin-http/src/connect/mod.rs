@@ -181,6 +181,9 @@ impl Limit {
     }
 }
 
+/// The number that Unix systems have for it, which has no kind of its own.
+const TOO_MANY_FILES: i32 = 24;
+
 fn connect_failed(
     dialled: &Uri,
     is_proxy: bool,
@@ -203,6 +206,9 @@ fn connect_failed(
             (error.to_string(), "; is there a route to that network?")
         }
         TimedOut => ("no answer".to_owned(), "; is a firewall in between?"),
+        _ if cfg!(unix) && error.raw_os_error() == Some(TOO_MANY_FILES) => {
+            (error.to_string(), "; allow more with `ulimit -n`, or have fewer requests under way")
+        }
         _ => (error.to_string(), ""),
     };
     Failure::new(
@@ -212,4 +218,18 @@ fn connect_failed(
         format!("could not connect to {whom}: {reason}{more}{mend}"),
     )
     .caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn too_many_open_files_come_with_their_mend() {
+        let address = "127.0.0.1:80".parse().unwrap();
+        let target = Uri::from_static("http://a.test/");
+        let failure = connect_failed(&target, false, address, 1, io::Error::from_raw_os_error(24));
+        assert!(failure.message.contains("`ulimit -n`"), "{failure}");
+    }
 }

@@ -102,6 +102,15 @@ fn handshake_failed(host: &str, error: io::Error) -> Failure {
         Some(TlsError::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         )) => (Retry::Never, "; renew the certificate, or set this machine's clock"),
+        // How one looks that `openssl req -x509` has made.
+        Some(TlsError::InvalidCertificate(CertificateError::Other(other)))
+            if other.to_string().contains("CaUsedAsEndEntity") =>
+        {
+            (
+                Retry::Never,
+                "; it is that of an authority: a server needs one that the authority has issued",
+            )
+        }
         Some(TlsError::InvalidMessage(_)) => {
             (Retry::Never, "; the port may speak plain http, or another protocol")
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::Version;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, KeyPair};
 use rejoin_http::{Error, ErrorKind, Phase, Request, Response, Retry};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -14,7 +15,10 @@ use crate::support::{Server, builder, ok, run};
 
 /// A TLS server for `name` and its self-signed certificate as PEM; it speaks what `alpn` says.
 pub(crate) async fn server(name: &str, alpn: &[&str]) -> (std::net::SocketAddr, String) {
-    let issued = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    serve(rcgen::generate_simple_self_signed([name.to_owned()]).unwrap(), alpn).await
+}
+
+async fn serve(issued: CertifiedKey<KeyPair>, alpn: &[&str]) -> (std::net::SocketAddr, String) {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -71,6 +75,23 @@ fn a_self_signed_certificate_is_refused() {
         let found = (error.kind(), error.phase(), error.retry());
         assert_eq!(found, (ErrorKind::Tls, Phase::Tls, Retry::Never), "{error}");
         assert!(error.to_string().contains("TLS handshake with \"secure.example\""), "{error}");
+    });
+}
+
+/// As tools make one that are asked for nothing but a self-signed certificate.
+#[test]
+fn a_server_with_the_certificate_of_an_authority_is_told() {
+    run(async {
+        let mut wanted = CertificateParams::new(["secure.example".to_owned()]).unwrap();
+        wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let signing_key = KeyPair::generate().unwrap();
+        let cert = wanted.self_signed(&signing_key).unwrap();
+        let (addr, pem) = serve(CertifiedKey { cert, signing_key }, &[]).await;
+        let client = builder().system_roots(false).root_certificates(pem.as_bytes()).unwrap();
+        let client = client.resolve_to("secure.example", addr);
+        let error = ask(client, "https://secure.example/").await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Tls, Retry::Never), "{error}");
+        assert!(error.message().contains("; it is that of an authority"), "{error}");
     });
 }
 
