@@ -186,6 +186,74 @@ async fn the_vectors_of_the_language() {
     }
 }
 
+#[test]
+fn vectors_11_22_and_23_are_found_before_anything_runs() {
+    let codes = |steps: &str| {
+        let (_, problems) = cov::load(Source::new("t.cov", format!("{EXTERN}{steps}")));
+        problems.iter().filter_map(|problem| problem.code.reference()).collect::<Vec<_>>()
+    };
+    let function =
+        |steps: &str| codes(&format!("snippet id=\"a.f\" kind=\"fn\"\nbody\n{steps}end\nend\n"));
+    for kind in ["parallel", "race"] {
+        let empty = format!("step id=\"s\" kind=\"{kind}\" as=\"x\" end\n");
+        assert_eq!(function(&empty), ["E-PARSE-010"]);
+    }
+    let branches = |b: &str| {
+        format!(
+            "step id=\"s\" kind=\"parallel\"\nbranch id=\"A\" step id=\"a\" kind=\"bind\" lit=1 as=\"k\" end end\nbranch id=\"B\" step id=\"b\" kind=\"bind\" {b} end end\nas=\"x\" end\n"
+        )
+    };
+    assert_eq!(function(&branches("from=\"k\" as=\"v\"")), ["E-SYMBOL-001"]);
+    assert_eq!(function(&branches("lit=2 as=\"k\"")), [""; 0]);
+}
+
+/// The examples of the language's overview, with services that answer after some time.
+#[tokio::test(start_paused = true)]
+async fn the_examples_of_the_overview_run() {
+    struct Services;
+    impl FunctionHost for Services {
+        fn knows(&self, function: &str) -> bool {
+            matches!(function, "http.get" | "redis.get" | "postgres.query")
+        }
+
+        fn call(&self, function: &str, arguments: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
+            let (ms, value) = match function {
+                "http.get" => (30, arguments[0].clone()),
+                "redis.get" => (5, Datum::text("from the cache")),
+                _ => (50, arguments[1].clone()),
+            };
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                value
+            })
+        }
+    }
+    let texts = include_str!("../../rejoin-lang/tests/corpus/seed.cov").split("// ----\n");
+    let mut came_to = Vec::new();
+    for text in texts {
+        let (name, _) = text.rsplit_once("as=\"").unwrap();
+        let name = text[name.len() + 4..].split('"').next().unwrap();
+        let read = format!("{text}\nstep id=\"r\" kind=\"return\" from=\"{name}\" as=\"_\" end\n");
+        let (functions, problems) = cov::load(Source::new("overview.cov", read));
+        assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
+        let takes = functions.functions[0].params.iter().map(|param| param.name.to_string());
+        let given: Vec<_> = takes.map(|name| (name, "k1".to_owned())).collect();
+        let program = FunctionProgram::new(functions, Arc::new(Services));
+        let began = Instant::now();
+        let value = program.run("main", &given).await.unwrap();
+        came_to.push((value.to_json().to_json(), began.elapsed().as_millis()));
+    }
+    let pages = r#"{"b1":"https://api.example.com/users","b2":"https://api.example.com/products"}"#;
+    assert_eq!(
+        came_to,
+        [
+            (pages.to_owned(), 30),
+            ("\"from the cache\"".to_owned(), 5),
+            (r#"{"b1":null}"#.to_owned(), 0)
+        ]
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_outer_time_ends_what_is_nested() {
     let inner = block("parallel", "timeout=1s on_timeout=\"return_partial\"", "X 50 ok, Y 50 ok")
