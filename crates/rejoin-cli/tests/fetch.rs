@@ -174,6 +174,20 @@ fn wrong_usage_sends_nothing_and_names_the_place() {
 }
 
 #[test]
+fn an_answer_may_have_so_many_bytes() {
+    let (directory, server) = (Directory::new(), Server::start());
+    let url = server.url("/");
+    // Each has four bytes.
+    directory.write("list.txt", &format!("{url}\n{{\"url\": \"{url}\", \"max_bytes\": 5}}\n"));
+    let arguments = ["--from", "list.txt", "--in-order", "--max-bytes"];
+    let ran = fetch(&directory, &[&arguments[..], &["3"]].concat());
+    let (first, second) = ran.stdout.split_once('\n').unwrap();
+    assert!(first.contains(" body_too_large: "), "{}", ran.stdout);
+    assert!(second.starts_with("200 "), "{}", ran.stdout);
+    assert_eq!(fetch(&directory, &[&arguments[..], &["5"]].concat()).code, 0);
+}
+
+#[test]
 fn a_list_may_have_methods_bodies_tags_and_settings() {
     let (directory, server) = (Directory::new(), Server::start());
     let url = server.url("/");
@@ -338,7 +352,7 @@ fn a_second_run_goes_on_where_the_first_was_stopped() {
     assert_eq!(first.code, 1);
     // As if the last line was cut off when the process was killed.
     directory.write("done.jsonl", &format!("{}{{\"index\": 3, \"met", first.stdout));
-    let again = [&a, &a, &a, &bad, &b, "--format", "jsonl", "--resume", "done.jsonl"];
+    let again = [&a, &a, &a, &bad, &b, "--in-order", "--format", "jsonl", "--resume", "done.jsonl"];
     let ran = fetch(&directory, &again);
     let numbers: Vec<_> =
         lines(&ran).iter().map(|line| line.get("index").and_then(Value::as_i64)).collect();

@@ -27,6 +27,7 @@ pub(super) struct Shared {
     pub(super) expect: StatusPolicy,
     pub(super) hooks: Hooks,
     pub(super) timeouts: Timeouts,
+    pub(super) max_response_bytes: Option<usize>,
     /// When the time of the batch is up.
     pub(super) ends: Option<Instant>,
 }
@@ -176,6 +177,7 @@ impl Job {
         let mut request = shared.hooks.prepare(request).await.map_err(Wanting::Failed)?;
         way.lead_to(request.url()).await.map_err(refused)?;
         shared.timeouts.fill_in(&mut request);
+        request.max_response_bytes = request.max_response_bytes.or(shared.max_response_bytes);
         attempts.fetch_add(1, Ordering::Relaxed);
         // Boxed: those that wait for their place do without the room that an exchange takes.
         let sending = Box::pin(shared.client.send_through(Some(&way), request));

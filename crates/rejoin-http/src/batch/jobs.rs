@@ -51,6 +51,7 @@ impl Jobs {
             expect: batch.expect,
             hooks: batch.hooks,
             timeouts: batch.timeouts,
+            max_response_bytes: batch.max_response_bytes,
             ends: batch.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
         };
         let limit = usize::try_from(batch.limit.get()).unwrap_or(usize::MAX);

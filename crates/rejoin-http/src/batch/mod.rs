@@ -83,6 +83,7 @@ pub struct Batch {
     rate: Option<RateLimit>,
     look_ahead: NonZeroUsize,
     timeouts: Timeouts,
+    max_response_bytes: Option<usize>,
     timeout: Option<Duration>,
     retries: u32,
     backoff: Backoff,
@@ -116,6 +117,7 @@ impl Batch {
             rate: None,
             look_ahead: LOOK_AHEAD,
             timeouts: TIMEOUTS,
+            max_response_bytes: None,
             timeout: None,
             retries: RETRIES,
             backoff: Backoff::exponential(Duration::from_millis(500))
@@ -272,6 +274,13 @@ impl Batch {
     /// the attempt if not set.
     pub fn first_byte_timeout(mut self, timeout: Duration) -> Batch {
         self.timeouts.first_byte = Some(timeout);
+        self
+    }
+
+    /// How many bytes a response may have, where a request says nothing else; as
+    /// [`Request::max_response_bytes`] says if not set. So much for each that is under way may be in memory.
+    pub fn max_response_bytes(mut self, limit: usize) -> Batch {
+        self.max_response_bytes = Some(limit);
         self
     }
 

@@ -21,8 +21,8 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 /// A line is a URL, or a method and a URL, or a JSON object. Empty lines and those that begin with
 /// `#` are left out. The fields of an object are `url` and, if wanted, `method`, `headers` (an object
 /// of texts), `body` (a text, or any JSON, which is sent as such), `tag`, `timeout`, `first_byte`,
-/// `idle` (lengths such as `250ms` or `2s`), `retry`, `redirects`, `expect` (as [`StatusPolicy`]
-/// reads it), `save_to`, `sha256` and `mirrors` (a list of URLs).
+/// `idle` (lengths such as `250ms` or `2s`), `retry`, `redirects`, `max_bytes`, `expect` (as
+/// [`StatusPolicy`] reads it), `save_to`, `sha256` and `mirrors` (a list of URLs).
 ///
 /// ```
 /// use rejoin_http::{Batch, Requests};
@@ -214,10 +214,9 @@ fn from_json(object: &Object) -> Result<RequestSpec, String> {
         let length = || -> Result<Duration, String> {
             parse_duration(own()?).map_err(|why| format!("`{key}`: {why}"))
         };
-        let count = || {
-            let count = value.as_i64().and_then(|count| u32::try_from(count).ok());
-            count.ok_or_else(|| format!("`{key}` must be a whole number from 0 up"))
-        };
+        let not_whole = || format!("`{key}` must be a whole number from 0 up");
+        let count =
+            || value.as_i64().and_then(|count| u32::try_from(count).ok()).ok_or_else(not_whole);
         spec = match key {
             "url" | "method" => spec,
             "tag" => spec.tag(own()?),
@@ -246,6 +245,10 @@ fn from_json(object: &Object) -> Result<RequestSpec, String> {
             "idle" => spec.idle_timeout(length()?),
             "retry" => spec.retries(count()?),
             "redirects" => spec.max_redirects(count()?),
+            "max_bytes" => {
+                let bytes = value.as_i64().and_then(|bytes| usize::try_from(bytes).ok());
+                spec.max_response_bytes(bytes.ok_or_else(not_whole)?)
+            }
             "expect" => {
                 let policy: Result<StatusPolicy, String> = own()?.parse();
                 spec.expect(policy.map_err(|why| format!("`expect`: {why}"))?)
@@ -262,7 +265,7 @@ fn from_json(object: &Object) -> Result<RequestSpec, String> {
             other => {
                 return Err(format!(
                     "`{other}` is no setting of a request; there are url, method, headers, body, tag, \
-                     timeout, first_byte, idle, retry, redirects, expect, save_to, sha256 and mirrors"
+                     timeout, first_byte, idle, retry, redirects, max_bytes, expect, save_to, sha256 and mirrors"
                 ));
             }
         };

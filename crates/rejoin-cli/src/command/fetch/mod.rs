@@ -62,6 +62,9 @@ pub(crate) struct Fetch {
     /// How often a request is tried again where that is safe
     #[arg(long, value_name = "N", default_value = "2", allow_negative_numbers = true, value_parser = from_zero)]
     retry: u32,
+    /// How many bytes an answer may have [default: 8 MiB, or 16 GiB if it is written to a file]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = bytes)]
+    max_bytes: Option<usize>,
     /// Which statuses are good: `2xx`, `any`, or a list such as `2xx,304,404`
     #[arg(long, value_name = "STATUSES", default_value = "2xx")]
     expect: StatusPolicy,
@@ -203,6 +206,9 @@ fn batch(args: &Fetch) -> Batch {
     if let Some(first_byte) = args.first_byte {
         batch = batch.first_byte_timeout(first_byte);
     }
+    if let Some(most) = args.max_bytes {
+        batch = batch.max_response_bytes(most);
+    }
     if let Some(deadline) = args.deadline {
         batch = batch.timeout(deadline);
     }
@@ -325,6 +331,10 @@ fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
 
 fn from_zero(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "it must be a whole number from 0 up".to_owned())
+}
+
+fn bytes(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "it must be a whole number of bytes".to_owned())
 }
 
 /// So many in so much time: `10/s`.
