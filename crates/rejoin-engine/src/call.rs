@@ -178,9 +178,13 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<Arc<
             let is_task = frame.task.is_some();
             answer::place(state, value, target, is_task, last);
         }
+        // Only what stands in for such a step has something to say.
+        (Output::Unchanged, _) if bare && matches!(value, Value::Object(_)) => state.merge(value),
         (Output::Unchanged, _) => return,
         (Output::Data { .. }, Some(name)) if !is_error => state.set_data(&name, value),
-        (Output::Data { unnamed: Unnamed::Merge, .. }, _) if !is_error => state.set("data", value),
+        (Output::Data { unnamed: Unnamed::Merge, .. }, _) if !is_error && !bare => {
+            state.set("data", value);
+        }
         (Output::Data { unnamed: Unnamed::Replace, .. }, _) if !is_error && !bare => {
             let mut object = Object::new();
             object.insert("data", value);

@@ -14,7 +14,7 @@ use crate::loads::{Busy, Loads};
 use crate::program::Program;
 use crate::run::Answer;
 use crate::script_limits::ScriptSettings;
-use crate::scripts::{ScriptPanicked, StopFlag};
+use crate::scripts::{ScriptPanicked, Turn};
 use crate::task::TaskTable;
 
 /// The request as a call sees it. Cheap to clone.
@@ -177,8 +177,8 @@ impl Context {
         }
         let limits = self.request.jq.jq(self.host().script_limits);
         let (program, input, vars) = (program.clone(), input.clone(), vars.to_vec());
-        let ended = self.run_script(move |stop| {
-            jq::stoppable(stop.shared(), || program.run_first(&input, &vars, &limits))
+        let ended = self.run_script(move |turn| {
+            jq::stoppable(turn.stop().shared(), || program.run_first(&input, &vars, &limits))
         });
         ended.await.unwrap_or_else(|panicked| {
             let message = panicked.to_string();
@@ -195,7 +195,7 @@ impl Context {
     /// As that of [`ScriptPool::run`](crate::ScriptPool::run).
     pub async fn run_script<R: Send + 'static>(
         &self,
-        script: impl FnOnce(&StopFlag) -> R + Send + 'static,
+        script: impl FnOnce(Turn) -> R + Send + 'static,
     ) -> Result<R, ScriptPanicked> {
         // Others that ask for keys wait for what a script may ask for next.
         let _busy = self.loads.clone().map(Busy::new);

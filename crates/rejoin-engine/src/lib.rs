@@ -56,7 +56,7 @@ pub use resolve::Operation;
 pub use router::Found;
 pub use run::{Answer, App, RunError, RunOptions, Target};
 pub use script_limits::{ScriptLimits, ScriptSettings};
-pub use scripts::{ScriptPanicked, ScriptPool, StopFlag};
+pub use scripts::{ScriptPanicked, ScriptPool, StopFlag, Turn};
 pub use settings::Settings;
 pub use shared::Shared;
 pub use stand_in::{StandIn, StandIns};

@@ -4,12 +4,17 @@
 //! when all are busy waits. A caller that goes away raises the script's [`StopFlag`], which the interpreters
 //! look at all the time.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use tokio::sync::Semaphore;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// So many scripts wait for something outside at most, beside those that run.
+const WAITING: usize = 64;
 
 /// Tells a running script that nobody waits for it any more.
 #[derive(Clone, Debug, Default)]
@@ -36,12 +41,41 @@ impl Drop for RaiseOnDrop {
     }
 }
 
+/// A script's place among those that run. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    stop: StopFlag,
+    running: Arc<Semaphore>,
+    permit: RefCell<Option<OwnedSemaphorePermit>>,
+    /// The thread, which it has from its beginning to its end.
+    _thread: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// Whether and how to stop.
+    pub fn stop(&self) -> &StopFlag {
+        &self.stop
+    }
+
+    /// Blocks in `wait` and lets another script run meanwhile.
+    pub fn aside<R>(&self, wait: impl FnOnce() -> R) -> R {
+        drop(self.permit.take());
+        let waited = wait();
+        let turn = self.running.clone().acquire_owned();
+        let turn = Handle::current().block_on(turn).expect("nothing closes the pool");
+        self.permit.replace(Some(turn));
+        waited
+    }
+}
+
 /// Room for scripts on the runtime's blocking threads, shared by everything in a process.
 ///
 /// The threads are Tokio's, because a test's virtual clock stands still while one of them works; on threads
 /// of our own it would run on and let deadlines pass that no real time has reached.
 #[derive(Debug)]
 pub struct ScriptPool {
+    /// One permit for each job that has a thread.
+    threads: Arc<Semaphore>,
     /// One permit for each job that runs.
     running: Arc<Semaphore>,
 }
@@ -61,7 +95,11 @@ impl std::error::Error for ScriptPanicked {}
 impl ScriptPool {
     /// At most `threads` scripts run at once; further submitters wait their turn, in order.
     pub fn new(threads: usize) -> Self {
-        Self { running: Arc::new(Semaphore::new(threads.max(1))) }
+        let threads = threads.max(1);
+        Self {
+            threads: Arc::new(Semaphore::new(threads + WAITING)),
+            running: Arc::new(Semaphore::new(threads)),
+        }
     }
 
     /// As many as the machine has cores.
@@ -79,16 +117,20 @@ impl ScriptPool {
     /// must look at the flag. Its place is given back when it has really ended.
     pub async fn run<R: Send + 'static>(
         &self,
-        job: impl FnOnce(&StopFlag) -> R + Send + 'static,
+        job: impl FnOnce(Turn) -> R + Send + 'static,
     ) -> Result<R, ScriptPanicked> {
-        let turn = self.running.clone().acquire_owned().await.expect("nothing closes the pool");
-        let stop = StopFlag::default();
-        let raise = RaiseOnDrop(stop.clone());
-        let ended = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            (!stop.is_raised()).then(|| job(&stop))
-        })
-        .await;
+        let place = |of: &Arc<Semaphore>| of.clone().acquire_owned();
+        let thread = place(&self.threads).await.expect("nothing closes the pool");
+        let permit = place(&self.running).await.expect("nothing closes the pool");
+        let turn = Turn {
+            stop: StopFlag::default(),
+            running: self.running.clone(),
+            permit: RefCell::new(Some(permit)),
+            _thread: thread,
+        };
+        let raise = RaiseOnDrop(turn.stop.clone());
+        let ended =
+            tokio::task::spawn_blocking(move || (!turn.stop.is_raised()).then(|| job(turn))).await;
         drop(raise);
         match ended {
             Ok(Some(value)) => Ok(value),

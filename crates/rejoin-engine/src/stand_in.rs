@@ -37,6 +37,8 @@ pub struct StandIn {
     pub after: Duration,
     /// What it yields, or the type of its error.
     pub result: Result<Value, Arc<str>>,
+    /// Whether the value is the state that the step would make, and not only what would go under `.data`.
+    pub whole: bool,
 }
 
 impl StandIn {
@@ -61,7 +63,7 @@ impl StandIn {
 
     fn settle(&self) -> StepResult {
         match &self.result {
-            Ok(value) => Ok(StepOutput::from(value.clone())),
+            Ok(value) => Ok(StepOutput { bare: self.whole, ..StepOutput::from(value.clone()) }),
             Err(kind) => Err(mocked(kind).into()),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -82,6 +83,8 @@ pub struct CallSite<'a> {
     pub settings: &'a Settings,
     /// The file that the text stands in, of which its names are.
     pub source: SourceId,
+    /// The directory in which the program's scripts lie.
+    pub scripts: &'a Path,
     /// The program's number: no other that this process loads has it.
     pub program: u64,
     /// All variables of the program, for texts that name others.
@@ -164,7 +167,7 @@ pub struct StepOutput {
     pub value: Value,
     /// What it is, if the response is made of it.
     pub content_type: ContentType,
-    /// Whether a result that goes under `.data` is, without a name, the state itself.
+    /// Whether a result that goes under `.data` is, without a name, the state itself, or what is put into it.
     pub bare: bool,
 }
 

@@ -22,3 +22,13 @@ pub enum ConfigValue {
     /// `250ms`, `2s`, `1m`
     Duration(Duration),
 }
+
+impl ConfigValue {
+    /// Whether there is a value, given what looks up the environment.
+    pub fn is_set(&self, env: &dyn Fn(&str) -> Option<String>) -> bool {
+        match self {
+            Self::Env { name, default: None } => env(name).is_some(),
+            _ => true,
+        }
+    }
+}

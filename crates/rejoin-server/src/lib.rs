@@ -70,7 +70,7 @@ mod watch;
 pub use config::{ConfigError, ServerConfig};
 pub use console::ConsoleObserver;
 pub use cors::Cors;
-pub use load::{LoadError, Loaded, Report, check, is_cov, load, plan, read_source};
+pub use load::{LoadError, Loaded, Report, check, is_cov, load, load_for_tests, plan, read_source};
 pub use log::{Log, LogFormat};
 pub use problem::status_of;
 pub use reload::Reloader;

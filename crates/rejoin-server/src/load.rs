@@ -148,8 +148,33 @@ pub fn load(
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, LoadError> {
-    let (plan, mut report) = checked(path, registry)?;
-    match Program::build(&plan, registry, env) {
+    let (plan, report) = checked(path, registry)?;
+    built(path, &plan, report, registry, env)
+}
+
+/// Loads a program for its tests, which mock what the variables of a server are for: a block of its configuration whose
+/// variables are not set counts as absent.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_for_tests(
+    path: &Path,
+    registry: &Registry,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Loaded, LoadError> {
+    let (mut plan, report) = checked(path, registry)?;
+    plan.config.retain(|block| block.settings.iter().all(|setting| setting.value.is_set(env)));
+    built(path, &plan, report, registry, env)
+}
+
+fn built(
+    path: &Path,
+    plan: &Plan,
+    mut report: Report,
+    registry: &Registry,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Loaded, LoadError> {
+    match Program::build(plan, registry, env) {
         Ok(program) => match ServerConfig::from_settings(program.settings()) {
             Ok(_) => Ok(Loaded { program, report }),
             Err(error) => Err(LoadError::Config { path: path.to_owned(), error }),

@@ -2,6 +2,7 @@
 //! `config sql` names with a `url`.
 
 use rejoin_engine::{Context, Settings, StepError};
+use rejoin_lang::step_spec::TextProblem;
 use rejoin_value::Value;
 
 use crate::pg::{Pg, PreparedPg};
@@ -26,6 +27,20 @@ impl Databases {
             return Ok(Some(Statements(SqlStatements::Postgres(pg))));
         }
         Ok(self.sql.statements(settings)?.map(Statements))
+    }
+
+    /// Statements of a script, if it may run some.
+    pub(crate) fn of_scripts(
+        &self,
+        text: &str,
+        settings: &Settings,
+    ) -> Result<Option<Statements>, TextProblem> {
+        self.of(settings).map_err(|message| TextProblem {
+            start: 0,
+            end: text.len(),
+            message,
+            help: Some("see `config pg` and `config sql`".into()),
+        })
     }
 }
 

@@ -72,7 +72,7 @@ fn document(tally: &mut Tally, rejoin: &Path, path: &Path) -> Result<(), String>
             },
             "text" if block.info.len() > 1 => {
                 let file = folder.join(&block.info[1]);
-                fs::write(&file, &block.text).map_err(|e| format!("{}: {e}", file.display()))?;
+                write(&file, &block.text)?;
             }
             "rust" | "text" | "json" | "toml" | "jq" | "lua" | "ebnf" => {}
             other => {
@@ -93,7 +93,7 @@ fn program(rejoin: &Path, folder: &Path, block: &Block) -> Result<(), String> {
         Some(name) => folder.join(name),
         None => folder.join(format!("line-{}{ending}", block.line)),
     };
-    fs::write(&file, &block.text).map_err(|e| format!("{}: {e}", file.display()))?;
+    write(&file, &block.text)?;
     let mut command = Command::new(rejoin);
     command.arg("check").arg(&file);
     let ended = child::run(&mut command, Duration::from_secs(60))?;
@@ -134,4 +134,10 @@ fn links(path: &Path) -> Result<(), String> {
         }
     }
     if broken.is_empty() { Ok(()) } else { Err(broken.join("\n")) }
+}
+
+/// Writes a file of a document, which may lie in a folder of its own.
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    let written = file.parent().map_or(Ok(()), fs::create_dir_all);
+    written.and_then(|()| fs::write(file, text)).map_err(|e| format!("{}: {e}", file.display()))
 }

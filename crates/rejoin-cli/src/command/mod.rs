@@ -29,8 +29,12 @@ use crate::output;
 
 /// Loads a program; what keeps it from running is drawn on stderr.
 fn load_or_report(file: &Path, environment: &Environment) -> Result<Loaded, Failure> {
-    let registry = rejoin_steps::registry();
-    match load(file, &registry, &|name| environment.get(name)) {
+    or_report(load(file, &rejoin_steps::registry(), &|name| environment.get(name)))
+}
+
+/// What was loaded; what keeps it from running is drawn on stderr.
+fn or_report(loaded: Result<Loaded, LoadError>) -> Result<Loaded, Failure> {
+    match loaded {
         Ok(loaded) => Ok(loaded),
         Err(LoadError::Faulty(report)) => {
             output::error(&report.to_text(output::colour_on_stderr()));

@@ -1,6 +1,7 @@
 //! Plan to program: resolves steps, compiles embedded jq, looks up the environment.
 
 use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -40,6 +41,7 @@ impl Program {
             plan,
             registry,
             settings: &settings,
+            directory: scripts_directory(plan, env),
             scripts: HashMap::new(),
             problems: Vec::new(),
         };
@@ -91,6 +93,8 @@ pub(super) struct Builder<'a> {
     pub(super) plan: &'a Plan,
     pub(super) registry: &'a Registry,
     pub(super) settings: &'a Settings,
+    /// Where scripts lie.
+    pub(super) directory: PathBuf,
     /// One compiled program for each distinct text.
     scripts: HashMap<Arc<str>, Arc<jq::Program>>,
     pub(super) problems: Vec<Diagnostic>,
@@ -207,6 +211,7 @@ impl Builder<'_> {
                     location: &location,
                     settings: self.settings,
                     source: call.text.as_ref().map_or(call.name_span, |text| text.span).source,
+                    scripts: &self.directory,
                     program: self.number,
                     variables: &self.plan.variables,
                     imports: &self.plan.imports,
@@ -336,6 +341,17 @@ impl Builder<'_> {
 
     pub(super) fn location(&self, span: Span) -> Arc<str> {
         self.plan.sources.location(span).into()
+    }
+}
+
+/// `scripts` beside the program, or where `WEBPIPE_SCRIPTS_DIR` says.
+pub(super) fn scripts_directory(plan: &Plan, env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+    match env("WEBPIPE_SCRIPTS_DIR") {
+        Some(directory) => directory.into(),
+        None => {
+            let main = plan.sources.files().first().map_or("", |source| &*source.name);
+            Path::new(main).with_file_name("scripts")
+        }
     }
 }
 

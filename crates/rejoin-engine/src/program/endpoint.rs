@@ -43,6 +43,7 @@ impl Builder<'_> {
             location: &location,
             settings: self.settings,
             source: SourceId::default(),
+            scripts: &self.directory,
             program: self.number,
             variables: &self.plan.variables,
             imports: &self.plan.imports,

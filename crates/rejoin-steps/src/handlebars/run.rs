@@ -36,8 +36,9 @@ impl Prepared for PreparedHandlebars {
         Called::pending(async move {
             let host = input.context.host();
             let limits = self.configured.limits(host.script_limits);
-            let ended =
-                input.context.run_script(move |stop| page.render(&state, context, limits, stop));
+            let ended = input
+                .context
+                .run_script(move |turn| page.render(&state, context, limits, turn.stop()));
             match ended.await {
                 Ok(Ok(text)) => Ok(StepOutput {
                     value: text.into(),

@@ -11,6 +11,9 @@ use std::sync::Arc;
 use rejoin_engine::{CallSite, Prepared, Step};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
+use crate::Databases;
+use crate::script::{Shelf, wrong_scripts};
+
 /// The step `js`. The text is the body of a function in strict mode; what it returns becomes the state.
 ///
 /// | name | what it is |
@@ -20,6 +23,8 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 /// | `getFlag(name)`, `setFlag(name, on)` | feature flags; a set is seen by a later get |
 /// | `getWhen(name)`, `setWhen(name, holds)` | conditions for `@when`, likewise |
 /// | `getEnv(name)` | an environment variable, or null |
+/// | `executeSql(sql, params)` | `{rows, rowCount}` of a statement on the program's database; throws what was wrong |
+/// | `requireScript(name)` | what `scripts/NAME.js` gives back, or null; the name alone is that value as well |
 /// | `print(…)`, `console.log(…)` | a line in the log, objects as JSON |
 ///
 /// and the language's own objects, without `eval`, `Function`, modules, timers, typed arrays and the network. They are
@@ -36,8 +41,18 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 /// huge, such as `{...object}` with very many keys: then the call fails at its limit, but its thread is free only later.
 ///
 /// `config js` sets `timeout` and `memory` (bytes) for each call; `config scripts` sets them for `jq`, `lua` and `js`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Js;
+#[derive(Debug)]
+pub struct Js {
+    databases: Databases,
+    shelf: Shelf<vm::Script>,
+}
+
+impl Js {
+    /// The step, with these databases for the statements of its scripts.
+    pub fn new(databases: Databases) -> Self {
+        Self { databases, shelf: Shelf::default() }
+    }
+}
 
 impl Step for Js {
     fn spec(&self) -> &StepSpec {
@@ -49,7 +64,11 @@ impl Step for Js {
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
-        let script = vm::Script::compile(site.text.unwrap_or_default())?;
-        Ok(Arc::new(run::PreparedJs::new(script, site.settings)))
+        let text = site.text.unwrap_or_default();
+        let library = self.shelf.library(site, vm::Script::library);
+        wrong_scripts(text, &library)?;
+        let script = vm::Script::compile(text)?.with_scripts(text, library.names());
+        let database = self.databases.of_scripts(text, site.settings)?;
+        Ok(Arc::new(run::PreparedJs::new(script, library, database, site.settings)))
     }
 }

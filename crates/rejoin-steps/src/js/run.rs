@@ -6,29 +6,41 @@ use rejoin_engine::{Called, Input, Prepared, ScriptSettings, Settings};
 
 use super::spec::SPEC;
 use super::vm::{self, Script};
-use crate::script;
+use crate::database::Statements;
+use crate::script::{self, Library};
 
 pub(super) struct PreparedJs {
     script: Arc<Script>,
+    library: Arc<Library<Script>>,
+    database: Option<Statements>,
     configured: ScriptSettings,
 }
 
 impl PreparedJs {
-    pub(super) fn new(script: Script, settings: &Settings) -> Self {
-        Self { script: Arc::new(script), configured: ScriptSettings::read(settings, SPEC.name) }
+    pub(super) fn new(
+        script: Script,
+        library: Arc<Library<Script>>,
+        database: Option<Statements>,
+        settings: &Settings,
+    ) -> Self {
+        let configured = ScriptSettings::read(settings, SPEC.name);
+        Self { script: Arc::new(script), library, database, configured }
     }
 }
 
 impl Prepared for PreparedJs {
     fn call<'a>(&'a self, input: Input<'a>) -> Called<'a> {
-        let script = self.script.clone();
+        let (script, library) = (self.script.clone(), self.library.clone());
         let sees_context = script.mentions_context();
         script::call(
             SPEC.name,
             self.configured,
+            self.database.as_ref(),
             input,
             sees_context,
-            move |state, context, around, limits| vm::run(&script, state, context, around, limits),
+            move |state, context, around, limits| {
+                vm::run(&script, &library, state, context, around, limits)
+            },
         )
     }
 }

@@ -11,6 +11,9 @@ use std::sync::Arc;
 use rejoin_engine::{CallSite, Prepared, Step};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
+use crate::Databases;
+use crate::script::{Shelf, wrong_scripts};
+
 /// The step `lua`. The script's first return value becomes the state.
 ///
 /// Scripts are Luau: Lua 5.1 with `continue`, compound assignment, string interpolation and `//`, one type of
@@ -23,6 +26,8 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 /// | `getFlag(name)`, `setFlag(name, on)` | feature flags; a set is seen by a later get |
 /// | `getWhen(name)`, `setWhen(name, holds)` | conditions for `@when`, likewise |
 /// | `getEnv(name)` | an environment variable, or nil |
+/// | `executeSql(sql, params)` | `{rows, rowCount}` of a statement on the program's database and nil, or nil and what was wrong |
+/// | `requireScript(name)` | what `scripts/NAME.lua` gives back, or nil; the name alone is that value as well |
 /// | `print(…)` | a line in the log, tables as JSON |
 /// | `null`, `array(t)` | JSON's null within a table; a table that is an array even when empty |
 ///
@@ -34,8 +39,18 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 /// with keys 1 to n is an array, and so is every array of the state, even when it was emptied.
 ///
 /// `config lua` sets `timeout` and `memory` (bytes) for each call; `config scripts` sets them for `jq` and `lua`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Lua;
+#[derive(Debug)]
+pub struct Lua {
+    databases: Databases,
+    shelf: Shelf<vm::Chunk>,
+}
+
+impl Lua {
+    /// The step, with these databases for the statements of its scripts.
+    pub fn new(databases: Databases) -> Self {
+        Self { databases, shelf: Shelf::default() }
+    }
+}
 
 impl Step for Lua {
     fn spec(&self) -> &StepSpec {
@@ -47,7 +62,11 @@ impl Step for Lua {
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
-        let chunk = vm::Chunk::compile(site.text.unwrap_or_default())?;
-        Ok(Arc::new(run::PreparedLua::new(chunk, site.settings)))
+        let text = site.text.unwrap_or_default();
+        let library = self.shelf.library(site, vm::Chunk::library);
+        wrong_scripts(text, &library)?;
+        let chunk = vm::Chunk::compile(text)?.with_scripts(text, library.names());
+        let database = self.databases.of_scripts(text, site.settings)?;
+        Ok(Arc::new(run::PreparedLua::new(chunk, library, database, site.settings)))
     }
 }

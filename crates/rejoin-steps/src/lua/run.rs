@@ -6,29 +6,41 @@ use rejoin_engine::{Called, Input, Prepared, ScriptSettings, Settings};
 
 use super::spec::SPEC;
 use super::vm::{self, Chunk};
-use crate::script;
+use crate::database::Statements;
+use crate::script::{self, Library};
 
 pub(super) struct PreparedLua {
     chunk: Arc<Chunk>,
+    library: Arc<Library<Chunk>>,
+    database: Option<Statements>,
     configured: ScriptSettings,
 }
 
 impl PreparedLua {
-    pub(super) fn new(chunk: Chunk, settings: &Settings) -> Self {
-        Self { chunk: Arc::new(chunk), configured: ScriptSettings::read(settings, SPEC.name) }
+    pub(super) fn new(
+        chunk: Chunk,
+        library: Arc<Library<Chunk>>,
+        database: Option<Statements>,
+        settings: &Settings,
+    ) -> Self {
+        let configured = ScriptSettings::read(settings, SPEC.name);
+        Self { chunk: Arc::new(chunk), library, database, configured }
     }
 }
 
 impl Prepared for PreparedLua {
     fn call<'a>(&'a self, input: Input<'a>) -> Called<'a> {
-        let chunk = self.chunk.clone();
+        let (chunk, library) = (self.chunk.clone(), self.library.clone());
         let sees_context = chunk.mentions_context();
         script::call(
             SPEC.name,
             self.configured,
+            self.database.as_ref(),
             input,
             sees_context,
-            move |state, context, around, limits| vm::run(&chunk, state, context, around, limits),
+            move |state, context, around, limits| {
+                vm::run(&chunk, &library, state, context, around, limits)
+            },
         )
     }
 }

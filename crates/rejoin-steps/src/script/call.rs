@@ -1,25 +1,33 @@
 //! A call of a script: on the script pool, with the request as its surroundings.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use rejoin_engine::{Called, Input, ScriptSettings, StepError};
 use rejoin_value::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
+use super::sql::Room;
 use super::surroundings::OfRequest;
 use super::{Limits, ScriptError, Surroundings};
+use crate::database::Statements;
 
 /// A script that is not stopped so long after its limit has failed all the same. It keeps its place on the pool until it
 /// ends: an interpreter may be inside one long operation.
 const GRACE: Duration = Duration::from_millis(25);
+/// Longer than any script waits for its turn.
+const LONG: Duration = Duration::from_hours(24 * 365);
 
-/// Runs a script of the step of that name on the state. `script` gets the state, what the script sees as `context` (null
-/// unless it looks at that), its surroundings and its limits.
+/// Runs a script of the step of that name on the state, with that database for its statements. `script` gets the state, what
+/// the script sees as `context` (null unless it looks at that), its surroundings and its limits.
 ///
 /// # Cancel safety
-/// Dropping the call stops the script.
+/// Dropping the call stops the script, and the statement that it waits for.
 pub(crate) fn call<'a>(
     step: &'static str,
     configured: ScriptSettings,
+    database: Option<&'a Statements>,
     input: Input<'a>,
     sees_context: bool,
     script: impl FnOnce(&Value, &Value, Box<dyn Surroundings>, Limits) -> Result<Value, ScriptError>
@@ -30,25 +38,39 @@ pub(crate) fn call<'a>(
     let context = input.context.clone();
     Called::pending(async move {
         let limits = configured.limits(input.context.host().script_limits);
-        let (begins, begun) = tokio::sync::oneshot::channel();
-        let ended = input.context.run_script(move |stop| {
+        let (begins, begun) = oneshot::channel();
+        let (asks, mut asked) = mpsc::channel(1);
+        let mut ended = pin!(input.context.run_script(move |turn| {
             // Nobody hears it if the call was given up.
             let _ = begins.send(());
             let snapshot = if sees_context { context.snapshot() } else { Value::Null };
-            let limits = Limits { time: limits.time, memory: limits.memory, stop: stop.shared() };
-            script(&state, &snapshot, Box::new(OfRequest(context)), limits)
-        });
-        let overdue = async {
-            match begun.await {
-                Ok(()) => tokio::time::sleep(limits.time.saturating_add(GRACE)).await,
-                // It ended, or never began: the other future knows.
-                Err(_) => std::future::pending().await,
+            let stop = turn.stop().shared();
+            let limits = Limits { time: limits.time, memory: limits.memory, stop };
+            script(&state, &snapshot, Box::new(OfRequest { context, turn, asks }), limits)
+        }));
+        // It has its time from its beginning on; what it waits for a database is not its own.
+        let mut begun = pin!(begun);
+        let mut has_begun = false;
+        let mut overdue = pin!(tokio::time::sleep(LONG));
+        let mut room = Room(limits.memory);
+        let ended = loop {
+            tokio::select! {
+                biased;
+                ended = &mut ended => break ended,
+                begin = &mut begun, if !has_begun => {
+                    has_begun = true;
+                    if begin.is_ok() {
+                        overdue.as_mut().reset(after(limits.time.saturating_add(GRACE)));
+                    }
+                }
+                Some(ask) = asked.recv() => {
+                    let asked_at = Instant::now();
+                    ask.run(database, input.context, &mut room).await;
+                    let ends = overdue.deadline();
+                    overdue.as_mut().reset(ends.checked_add(asked_at.elapsed()).unwrap_or(ends));
+                }
+                () = &mut overdue => break Ok(Err(ScriptError::TooLong(limits.time))),
             }
-        };
-        let ended = tokio::select! {
-            biased;
-            ended = ended => ended,
-            () = overdue => Ok(Err(ScriptError::TooLong(limits.time))),
         };
         match ended {
             Ok(Ok(value)) => Ok(value.into()),
@@ -59,4 +81,10 @@ pub(crate) fn call<'a>(
             Err(panicked) => Err(StepError::Failed(panicked.to_string())),
         }
     })
+}
+
+/// So long from now; a length that no clock can add is nearly for ever.
+fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time.min(LONG)).unwrap_or(now)
 }

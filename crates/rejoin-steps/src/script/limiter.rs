@@ -84,6 +84,14 @@ impl Limiter {
         self.error(run).map_or(Ok(()), Err)
     }
 
+    /// The script waited so long for something outside, which is not its own time.
+    pub(crate) fn waited(&self, time: Duration) {
+        if let Some(run) = &mut *self.run.borrow_mut() {
+            run.deadline = run.deadline.and_then(|deadline| deadline.checked_add(time));
+        }
+        self.left.set(0);
+    }
+
     fn error(&self, run: &Run) -> Option<ScriptError> {
         Some(match self.tripped.get()? {
             Tripped::Time => ScriptError::TooLong(run.limits.time),

@@ -3,10 +3,14 @@
 
 mod call;
 mod error;
+mod library;
 mod limiter;
+mod sql;
 mod surroundings;
 
 pub(crate) use call::call;
 pub(crate) use error::ScriptError;
+pub(crate) use library::{Library, Shelf, mentioned, wrong_scripts};
 pub(crate) use limiter::{Limiter, Limits};
+pub(crate) use sql::SqlEnd;
 pub(crate) use surroundings::Surroundings;

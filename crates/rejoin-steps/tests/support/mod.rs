@@ -123,6 +123,7 @@ pub fn build(loaded: Loaded, registry: &Registry) -> Result<Program, String> {
         return Err(draw(&loaded.diagnostics));
     }
     let env = |name: &str| match name {
+        "WEBPIPE_SCRIPTS_DIR" => Some("tests/scripts".to_owned()),
         "WORDS" => Some("words".to_owned()),
         "DATABASE_URL" => Some(postgres::url()),
         _ => None,

@@ -18,10 +18,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::args::{Test, TestFormat};
-use crate::command::{load_or_report, open_log, schema_in_memory};
+use crate::command::{open_log, or_report, schema_in_memory};
 use crate::environment::Environment;
 use crate::exit::Failure;
 use crate::output;
+use rejoin_server::{Loaded, load_for_tests};
 
 use report::Outcome;
 
@@ -55,12 +56,17 @@ pub(crate) fn test(args: &Test) -> Result<(), Failure> {
     if failed + broken == 0 { Ok(()) } else { Err(Failure::reported()) }
 }
 
+fn loaded(file: &Path, environment: &Environment) -> Result<Loaded, Failure> {
+    let registry = rejoin_steps::registry();
+    or_report(load_for_tests(file, &registry, &|name| environment.get(name)))
+}
+
 fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Outcome>, Failure> {
     if rejoin_server::is_cov(file) {
         return functions::of_file(file, args);
     }
     let environment = Environment::beside(file)?;
-    let program = Arc::new(load_or_report(file, &environment)?.program);
+    let program = Arc::new(loaded(file, &environment)?.program);
     let schema = schema_in_memory(file, &program)?;
     let mut outcomes = Vec::new();
     for (index, test) in program.tests().iter().enumerate() {

@@ -9,9 +9,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use rejoin::{OnError, Scope};
-use rejoin_engine::{
-    App, ContentType, Host, Program, RunError, RunOptions, ScriptArgs, StandIn, Target,
-};
+use rejoin_engine::{App, ContentType, Host, Program, RunError, RunOptions, ScriptArgs, Target};
 use rejoin_lang::plan::{Check, CheckKind, GivenKind, MockAnswer, Script, Test, Trigger};
 use rejoin_lang::source::Span;
 use rejoin_server::{Log, new_request_id, service, status_of};
@@ -25,7 +23,7 @@ use crate::environment::Environment;
 
 use super::judge::judge;
 use super::ordered::{Begun, Order};
-use super::stand_ins::Watch;
+use super::stand_ins::{Watch, stand_in};
 use super::watchdog::{Reins, watched};
 
 /// What a test's trigger led to.
@@ -184,7 +182,8 @@ fn watch(test: &Test) -> Result<Watch, (Span, String)> {
             MockAnswer::Returning(script) => Ok(evaluate(script, test)?),
             MockAnswer::Failing(kind) => Err(kind.clone()),
         };
-        watch.mocks.push((mock.target.clone(), StandIn { after: mock.after, result }));
+        let stand_in = stand_in(&mock.target, result, mock.after);
+        watch.mocks.push((mock.target.clone(), stand_in));
     }
     Ok(watch)
 }

@@ -25,6 +25,19 @@ pub(super) struct Watch {
     pub(super) outside: Outside,
 }
 
+/// What answers a call of that target with that value.
+pub(super) fn stand_in(
+    target: &MockTarget,
+    result: Result<Value, Arc<str>>,
+    after: Duration,
+) -> StandIn {
+    // What a service would give is put where the step puts it, unless it is written as the state with that in its place.
+    let asks_a_service = matches!(target, MockTarget::Step { step, .. }
+        if ["pg", "sql", "fetch", "graphql"].contains(&&**step));
+    let whole = !asks_a_service || result.as_ref().is_ok_and(|value| value.get("data").is_some());
+    StandIn { after, result, whole }
+}
+
 impl Watch {
     pub(super) fn calls(&self, pipeline: &str) -> Vec<Value> {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +71,7 @@ impl StandIns for Watch {
         let named = labels.iter().find_map(|label| self.find(|target| is(target, Some(label))));
         let mocked = named.or_else(|| self.find(|target| is(target, None)));
         let sleeps = self.order.is_some() && step == "sleep";
-        let instant = || StandIn { after: Duration::ZERO, result: Ok(Value::Null) };
+        let instant = || StandIn { after: Duration::ZERO, result: Ok(Value::Null), whole: false };
         mocked.or_else(|| sleeps.then(instant))
     }
 

@@ -2,10 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Instant;
 
-use rquickjs::{Ctx, Function, Object};
+use rejoin_value::Value;
+use rquickjs::{Ctx, Exception, Function, Object};
 
-use crate::script::{Limiter, Limits, ScriptError, Surroundings};
+use super::exchange::{self, Outgoing};
+use super::scripts::{self, Loaded};
+use crate::script::{Limiter, Limits, ScriptError, SqlEnd, Surroundings};
 
 /// So many lines one call may print.
 const PRINTS: u32 = 1000;
@@ -18,6 +22,8 @@ pub(super) struct Call {
     pub(super) limiter: Limiter,
     surroundings: RefCell<Option<Box<dyn Surroundings>>>,
     prints_left: Cell<u32>,
+    /// Scripts as functions, and those that this call uses.
+    pub(super) scripts: Loaded,
 }
 
 impl Call {
@@ -30,7 +36,31 @@ impl Call {
     /// Says which limit the call reached.
     pub(super) fn end(&self) -> Option<ScriptError> {
         self.surroundings.borrow_mut().take();
+        self.scripts.end();
         self.limiter.disarm()
+    }
+
+    /// Runs a statement; its parameters and its answer are JSON texts.
+    fn sql(&self, sql: &str, params: Option<&str>, mark: &str) -> Result<String, String> {
+        let params = Outgoing { mark, before: &Value::Null }
+            .read(params)
+            .map_err(|problem| problem.to_string())?;
+        let params = match params {
+            Value::Null => Vec::new(),
+            Value::Array(params) => params.into_vec(),
+            _ => return Err("the parameters of a statement are an array".into()),
+        };
+        let asked_at = Instant::now();
+        let answer = match self.surroundings.borrow().as_deref() {
+            Some(around) => around.sql(sql, params),
+            None => Err(SqlEnd::Stopped),
+        };
+        self.limiter.waited(asked_at.elapsed());
+        match answer {
+            Ok(answer) => Ok(exchange::to_text(&answer, mark)),
+            Err(SqlEnd::Refused(message)) => Err(message),
+            Err(SqlEnd::Stopped) => Err("the script was stopped".into()),
+        }
     }
 
     fn ask<T: Default>(&self, question: impl FnOnce(&dyn Surroundings) -> T) -> T {
@@ -53,7 +83,11 @@ impl Call {
 }
 
 /// What the prelude calls.
-pub(super) fn host<'js>(ctx: &Ctx<'js>, call: &Rc<Call>) -> rquickjs::Result<Object<'js>> {
+pub(super) fn host<'js>(
+    ctx: &Ctx<'js>,
+    call: &Rc<Call>,
+    mark: &str,
+) -> rquickjs::Result<Object<'js>> {
     let host = Object::new(ctx.clone())?;
     let here = call.clone();
     host.set("isOver", Function::new(ctx.clone(), move || here.limiter.look().is_err())?)?;
@@ -75,5 +109,14 @@ pub(super) fn host<'js>(ctx: &Ctx<'js>, call: &Rc<Call>) -> rquickjs::Result<Obj
     host.set("env", Function::new(ctx.clone(), env)?)?;
     let here = call.clone();
     host.set("print", Function::new(ctx.clone(), move |line: String| here.print(line))?)?;
+    let (here, mark) = (call.clone(), mark.to_owned());
+    let sql = move |ctx: Ctx<'js>, sql: String, params: Option<String>| {
+        here.sql(&sql, params.as_deref(), &mark)
+            .map_err(|message| Exception::throw_message(&ctx, &message))
+    };
+    host.set("sql", Function::new(ctx.clone(), sql)?)?;
+    let here = call.clone();
+    let require = move |ctx: Ctx<'js>, name: String| scripts::require(&ctx, &here, &name);
+    host.set("require", Function::new(ctx.clone(), require)?)?;
     Ok(host)
 }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `script` | compiling, and where a syntax error lies |
 //! | `prelude.js` | what scripts can name, and what keeps them apart |
-//! | `globals` | the functions that reach out: flags, conditions, environment, log |
+//! | `globals` | the functions that reach out: flags, conditions, environment, log, statements |
+//! | `scripts` | scripts as functions, and the files that they share, anew for each run |
 //! | `exchange` | values on their way in and out |
 //! | `error` | why a script failed, and on which line |
 
@@ -12,12 +13,13 @@ mod error;
 mod exchange;
 mod globals;
 mod script;
+mod scripts;
 #[cfg(test)]
 mod tests;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rejoin_value::Value;
 use rquickjs::context::intrinsic;
@@ -27,14 +29,12 @@ use exchange::Outgoing;
 use globals::Call;
 pub(crate) use script::Script;
 
-use crate::script::{Limits, ScriptError, Surroundings};
+use crate::script::{Library, Limits, ScriptError, Surroundings};
 
 /// The name of scripts in the interpreter's messages.
 const FILE_NAME: &str = "js";
 /// The name of what runs before them.
 const PRELUDE_NAME: &str = "prelude";
-/// So many functions stay prepared in one interpreter.
-const PREPARED: usize = 256;
 /// After so many calls an interpreter is looked at: one that has grown is thrown away.
 const CALLS_BETWEEN_LOOKS: u32 = 256;
 /// By how much it may have grown.
@@ -59,12 +59,13 @@ thread_local! {
 }
 
 /// Runs a script on this thread, in an interpreter that is kept for the next one. Blocks until it ends or
-/// reaches a limit.
+/// reaches a limit. It may use the scripts of the library.
 ///
 /// # Errors
 /// What the script raised, the limit that it ran into, or why its result is no JSON.
 pub(crate) fn run(
     script: &Script,
+    library: &Arc<Library<Script>>,
     request: &Value,
     context: &Value,
     surroundings: Box<dyn Surroundings>,
@@ -72,6 +73,7 @@ pub(crate) fn run(
 ) -> Result<Value, ScriptError> {
     with_vm(|vm| {
         let memory = limits.memory;
+        vm.call.scripts.begin(library);
         vm.within(limits, Some(surroundings), |vm| vm.execute(script, request, context, memory))
     })
 }
@@ -91,7 +93,6 @@ fn with_vm<T>(work: impl FnOnce(&mut Vm) -> Result<T, ScriptError>) -> Result<T,
 
 /// An interpreter whose shared parts are all read-only. What it holds of the context goes before the context.
 struct Vm {
-    functions: HashMap<u64, Persistent<Function<'static>>>,
     begin: Persistent<Function<'static>>,
     finish: Persistent<Function<'static>>,
     source_of: Persistent<Function<'static>>,
@@ -119,7 +120,7 @@ impl Vm {
             options.filename = Some(PRELUDE_NAME.into());
             let prelude: Function<'_> =
                 ctx.eval_with_options(include_str!("prelude.js"), options)?;
-            let host = globals::host(&ctx, &call)?;
+            let host = globals::host(&ctx, &call, &mark)?;
             let made: Object<'_> = prelude.call((host, mark.as_str()))?;
             let function = |name: &str| -> rquickjs::Result<_> {
                 Ok(Persistent::save(&ctx, made.get::<_, Function<'_>>(name)?))
@@ -129,7 +130,6 @@ impl Vm {
         runtime.run_gc();
         let size = used(&runtime);
         Ok(Self {
-            functions: HashMap::new(),
             begin,
             finish,
             source_of,
@@ -179,16 +179,15 @@ impl Vm {
         context: &Value,
         memory: usize,
     ) -> Result<Value, ScriptError> {
-        let function = self.load(script, memory)?;
         let incoming =
             |seen: bool, value: &Value| seen.then(|| exchange::to_text(value, &self.mark));
         let request_text = incoming(script.mentions_request(), request);
         let context_text = incoming(script.mentions_context(), context);
-        let (begin, finish) = (self.begin.clone(), self.finish.clone());
+        let (begin, finish, call) = (self.begin.clone(), self.finish.clone(), &self.call);
         let text = self.context.with(|ctx| {
             let run = || -> rquickjs::Result<Option<String>> {
                 let begin = begin.restore(&ctx)?;
-                let function = function.restore(&ctx)?;
+                let function = scripts::function(&ctx, call, script)?;
                 let mut value: rquickjs::Value<'_> =
                     begin.call((function, request_text, context_text))?;
                 if let Some(promise) = value.as_promise() {
@@ -199,28 +198,6 @@ impl Vm {
             run().catch(&ctx).map_err(|error| error::read(&error, memory))
         })?;
         Outgoing { mark: &self.mark, before: request }.read(text.as_deref())
-    }
-
-    /// The script as a function of this interpreter.
-    fn load(
-        &mut self,
-        script: &Script,
-        memory: usize,
-    ) -> Result<Persistent<Function<'static>>, ScriptError> {
-        if let Some(function) = self.functions.get(&script.id) {
-            return Ok(function.clone());
-        }
-        let function = self.context.with(|ctx| {
-            let function: Function<'_> =
-                evaluate(&ctx, script).catch(&ctx).map_err(|error| error::read(&error, memory))?;
-            Ok(Persistent::save(&ctx, function))
-        })?;
-        if self.functions.len() >= PREPARED {
-            // Scripts of programs that were reloaded; those in use come back at once.
-            self.functions.clear();
-        }
-        self.functions.insert(script.id, function.clone());
-        Ok(function)
     }
 
     /// What is wrong with a script, and where.
@@ -248,10 +225,17 @@ impl Vm {
     }
 }
 
+impl Drop for Vm {
+    fn drop(&mut self) {
+        // What the interpreter's own functions hold would keep it, and itself.
+        self.call.scripts.clear();
+    }
+}
+
 /// Makes the function; nothing in it runs.
 fn evaluate<'js, T: FromJs<'js>>(ctx: &Ctx<'js>, script: &Script) -> rquickjs::Result<T> {
     let mut options = rquickjs::context::EvalOptions::default();
-    options.filename = Some(FILE_NAME.into());
+    options.filename = Some(script.name.clone());
     ctx.eval_with_options(script.source.as_str(), options)
 }
 

@@ -152,12 +152,29 @@
     for (const value of values) texts.push(shown(value));
     host.print(apply(join, texts, ["\t"]));
   }
+  // What leaves the interpreter has its exact numbers with it.
+  function leave(value) {
+    leaving = true;
+    try {
+      return stringifyJson(value, seen);
+    } finally {
+      leaving = false;
+    }
+  }
+  let exact = create(null);
+  function enter(text) {
+    if (text === undefined) return undefined;
+    return apply(startsWith, text, [mark]) ? parseJson(apply(slice, text, [mark.length]), revive(exact)) : parseJson(text);
+  }
+
   const offered = {
     getFlag: (name) => host.flag(String(name)),
     setFlag: (name, on) => host.setFlag(String(name), Boolean(on)),
     getWhen: (name) => host.condition(String(name)),
     setWhen: (name, holds) => host.setCondition(String(name), Boolean(holds)),
     getEnv: (name) => host.env(String(name)) ?? null,
+    requireScript: (name) => host.require(String(name)),
+    executeSql: (sql, params) => enter(host.sql(String(sql), params == null ? undefined : leave(params))),
     print,
     console: { log: print, info: print, warn: print, error: print, debug: print },
   };
@@ -219,23 +236,14 @@
 
   return {
     begin(body, request, context) {
-      const exact = create(null);
-      const value = (text) => {
-        if (text === undefined) return undefined;
-        return apply(startsWith, text, [mark]) ? parseJson(apply(slice, text, [mark.length]), revive(exact)) : parseJson(text);
-      };
-      return body(value(request), value(context));
+      exact = create(null);
+      return body(enter(request), enter(context));
     },
     finish(value) {
       if (typeof value === "function" || typeof value === "symbol") {
         throw new TypeError(`the result is a ${typeof value}, which is no JSON`);
       }
-      leaving = true;
-      try {
-        return stringifyJson(value, seen);
-      } finally {
-        leaving = false;
-      }
+      return leave(value);
     },
     sourceOf: (body) => (typeof body === "function" ? apply(sourceOf, body, []) : undefined),
   };

@@ -1,5 +1,6 @@
 //! A script, read once when its program is loaded.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,8 +8,11 @@ use std::time::Duration;
 use rejoin_lang::step_spec::TextProblem;
 
 use super::error::Place;
-use super::with_vm;
-use crate::script::Limits;
+use super::{FILE_NAME, with_vm};
+use crate::script::{Library, Limits, mentioned};
+
+/// What files of scripts end with.
+const EXTENSION: &str = "js";
 
 /// What stands before the text, and how many lines that is.
 const BEFORE: &str = "(function (request, context) { \"use strict\";\n";
@@ -25,6 +29,11 @@ pub(crate) struct Script {
     pub(super) source: String,
     mentions_request: bool,
     mentions_context: bool,
+    /// What the interpreter calls it.
+    pub(super) name: String,
+    /// The scripts of the library that it may use by their names. Then the source is a function of what they give back, and
+    /// makes the function itself.
+    pub(super) uses: Vec<Box<str>>,
 }
 
 impl Script {
@@ -40,6 +49,8 @@ impl Script {
             source: format!("{BEFORE}{text}{BEHIND}"),
             mentions_request: all || text.contains("request"),
             mentions_context: all || text.contains("context"),
+            name: FILE_NAME.to_owned(),
+            uses: Vec::new(),
         };
         let limits =
             Limits { time: Duration::from_secs(1), memory: 64 << 20, stop: Arc::default() };
@@ -49,6 +60,45 @@ impl Script {
             Err(limit) => (limit.to_string(), None),
         };
         Err(problem(text, &message, place))
+    }
+
+    /// Lets it use these scripts, where it mentions them.
+    #[must_use]
+    pub(crate) fn with_scripts<'n>(
+        mut self,
+        text: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Self {
+        let known = |name: &str| matches!(name, "request" | "context" | "requireScript");
+        // A name with `-` is none in the language: only `requireScript` finds it. Nor is a word of the language.
+        self.uses = mentioned(text, names)
+            .map(|(name, _)| name)
+            .filter(|name| !known(name) && Self::compile(&format!("let {name};")).is_ok())
+            .map(Into::into)
+            .collect();
+        if !self.uses.is_empty() {
+            self.source =
+                format!("(function ({}) {{ return {}; }})", self.uses.join(", "), self.source);
+        }
+        self
+    }
+
+    /// Reads a directory of scripts.
+    pub(crate) fn library(directory: &Path) -> Library<Self> {
+        Library::read(directory, EXTENSION, |name, text, names| {
+            let others = names.iter().map(|other| &**other).filter(|other| *other != name);
+            match Self::compile(&with_return(text)) {
+                Ok(script) => {
+                    let mut script = script.with_scripts(text, others);
+                    script.name = format!("{name}.{EXTENSION}");
+                    Ok(script)
+                }
+                Err(problem) => {
+                    let line = text[..problem.start.min(text.len())].matches('\n').count() + 1;
+                    Err(format!("line {line}: {}", problem.message))
+                }
+            }
+        })
     }
 
     /// The function expression without the brackets around it.
@@ -65,6 +115,25 @@ impl Script {
     pub(crate) fn mentions_context(&self) -> bool {
         self.mentions_context
     }
+}
+
+/// A file's value is that of its last expression, a function's what it returns: puts `return` where the last statement begins.
+/// That is the last place at which a line begins, or a statement ends, whose both sides are complete in themselves.
+fn with_return(text: &str) -> String {
+    let is_whole = |part: &str| Script::compile(part).is_ok();
+    let begins = text.char_indices().filter(|(_, c)| matches!(c, '\n' | ';')).map(|(at, _)| at + 1);
+    let places: Vec<usize> = std::iter::once(0).chain(begins).collect();
+    for at in places.into_iter().rev() {
+        let (before, last) = text.split_at(at);
+        let blank = last.trim().is_empty() || last.trim_start().starts_with([';', '}']);
+        if !blank
+            && is_whole(&format!("return (\n{}\n)", last.trim_end().trim_end_matches(';')))
+            && is_whole(before)
+        {
+            return format!("{before}return {}", last.trim_start());
+        }
+    }
+    text.to_owned()
 }
 
 /// Places a problem in the text: the word there, or what stands at the place, or the last character.

@@ -2,11 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use mlua::{AppDataRef, Lua, Table};
 
+use super::Chunk;
 use super::mirror::Origin;
-use crate::script::{Limiter, Surroundings};
+use crate::script::{Library, Limiter, Surroundings};
 
 /// So many lines one call may print.
 const PRINTS: u32 = 1000;
@@ -24,6 +26,12 @@ pub(super) struct Call {
     pub(super) exact: Table,
     /// How many lines it may still print.
     pub(super) prints_left: Cell<u32>,
+    /// The scripts that it may use.
+    pub(super) library: Arc<Library<Chunk>>,
+    /// What those that it has used gave back, by their names.
+    pub(super) used: Table,
+    /// Those that are being run.
+    pub(super) using: RefCell<Vec<String>>,
 }
 
 impl Call {
@@ -31,6 +39,7 @@ impl Call {
         lua: &Lua,
         surroundings: Box<dyn Surroundings>,
         limiter: Rc<Limiter>,
+        library: Arc<Library<Chunk>>,
     ) -> mlua::Result<Self> {
         Ok(Self {
             surroundings,
@@ -39,6 +48,9 @@ impl Call {
             opened: lua.create_table()?,
             exact: lua.create_table()?,
             prints_left: Cell::new(PRINTS),
+            library,
+            used: lua.create_table()?,
+            using: RefCell::default(),
         })
     }
 

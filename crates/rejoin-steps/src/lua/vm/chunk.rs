@@ -1,11 +1,17 @@
 //! A script, compiled once when its program is loaded.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mlua::chunk::Compiler;
 use rejoin_lang::step_spec::TextProblem;
 
+use super::CHUNK_NAME;
 use super::prelude::WRAPPED;
+use crate::script::{Library, mentioned};
+
+/// What files of scripts end with.
+const EXTENSION: &str = "lua";
 
 /// A compiled script. Every VM loads its bytecode once.
 #[derive(Debug)]
@@ -15,6 +21,10 @@ pub(crate) struct Chunk {
     pub(super) bytecode: Vec<u8>,
     mentions_context: bool,
     pub(super) mentions_random: bool,
+    /// What the interpreter calls it.
+    pub(super) name: String,
+    /// The scripts of the library that it may use by their names.
+    pub(super) uses: Vec<Box<str>>,
 }
 
 impl Chunk {
@@ -39,6 +49,41 @@ impl Chunk {
             bytecode,
             mentions_context: text.contains("context"),
             mentions_random: text.contains("random"),
+            name: format!("={CHUNK_NAME}"),
+            uses: Vec::new(),
+        })
+    }
+
+    /// Lets it use these scripts, where it mentions them.
+    #[must_use]
+    pub(crate) fn with_scripts<'n>(
+        mut self,
+        text: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Self {
+        let known = |name: &str| matches!(name, "request" | "context" | "requireScript");
+        self.uses = mentioned(text, names)
+            .filter(|(name, _)| !known(name))
+            .map(|(name, _)| name.into())
+            .collect();
+        self
+    }
+
+    /// Reads a directory of scripts.
+    pub(crate) fn library(directory: &Path) -> Library<Self> {
+        Library::read(directory, EXTENSION, |name, text, names| {
+            let others = names.iter().map(|other| &**other).filter(|other| *other != name);
+            match Self::compile(text) {
+                Ok(chunk) => {
+                    let mut chunk = chunk.with_scripts(text, others);
+                    chunk.name = format!("={name}.{EXTENSION}");
+                    Ok(chunk)
+                }
+                Err(problem) => {
+                    let line = text[..problem.start].matches('\n').count() + 1;
+                    Err(format!("line {line}: {}", problem.message))
+                }
+            }
         })
     }
 

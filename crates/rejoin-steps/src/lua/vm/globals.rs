@@ -1,15 +1,23 @@
 //! The functions with which scripts reach out of their VM.
 
-use mlua::{Lua, Table, Variadic};
+use std::time::Instant;
+
+use mlua::{Lua, MultiValue, Table, Variadic};
+use rejoin_value::Value;
 
 use super::call::Call;
-use super::mirror;
 use super::output::to_json;
+use super::{mirror, scripts};
+use crate::script::SqlEnd;
 
 /// A printed line is cut here.
 const LONGEST_LINE: usize = 8 * 1024;
 /// So much of a value is turned into text for a printed line.
 const PRINTED_VALUE: usize = 256 * 1024;
+/// The most parameters that a statement takes: PostgreSQL counts them in 16 bits.
+const PARAMS: usize = 65_535;
+/// So large may a parameter be.
+const PARAM: usize = 16 << 20;
 
 pub(super) fn add(lua: &Lua, base: &Table) -> mlua::Result<()> {
     base.raw_set("null", mirror::null(lua)?)?;
@@ -47,19 +55,54 @@ pub(super) fn add(lua: &Lua, base: &Table) -> mlua::Result<()> {
         lua.create_function(|lua, values: Variadic<mlua::Value>| print(lua, &values))?,
     )?;
 
-    for (name, mend) in [
-        ("executeSql", "query in a step of its own, before the script"),
-        ("requireScript", "write the function into the script"),
-    ] {
-        let message = format!("`{name}` does not exist in this version; {mend}");
-        base.raw_set(
-            name,
-            lua.create_function(move |_, _: Variadic<mlua::Value>| -> mlua::Result<()> {
-                Err(mlua::Error::runtime(&message))
-            })?,
-        )?;
-    }
+    base.raw_set(
+        "requireScript",
+        lua.create_function(|lua, name: String| scripts::require(lua, &name))?,
+    )?;
+    base.raw_set(
+        "executeSql",
+        lua.create_function(|lua, (sql, params): (String, Option<Table>)| {
+            execute_sql(lua, &sql, params.as_ref())
+        })?,
+    )?;
     Ok(())
+}
+
+/// Runs a statement: its answer and nil, or nil and why there is none.
+fn execute_sql(lua: &Lua, sql: &str, params: Option<&Table>) -> mlua::Result<MultiValue> {
+    let params = params.map_or(Ok(Vec::new()), |list| parameters(lua, list))?;
+    let call = Call::of(lua)?;
+    let asked_at = Instant::now();
+    let answer = call.surroundings.sql(sql, params);
+    call.limiter.waited(asked_at.elapsed());
+    drop(call);
+    let values = match answer {
+        Ok(answer) => vec![mirror::to_lua(lua, &answer, false)?],
+        Err(SqlEnd::Refused(message)) => {
+            vec![mlua::Value::Nil, mlua::Value::String(lua.create_string(message)?)]
+        }
+        Err(SqlEnd::Stopped) => return Err(mlua::Error::runtime("the script was stopped")),
+    };
+    Ok(MultiValue::from_iter(values))
+}
+
+/// The elements of a list, up to the first nil; `null` is a value.
+fn parameters(lua: &Lua, list: &Table) -> mlua::Result<Vec<Value>> {
+    let mut params = Vec::new();
+    loop {
+        let value: mlua::Value = list.get(params.len() + 1)?;
+        if value.is_nil() {
+            return Ok(params);
+        }
+        if params.len() >= PARAMS {
+            return Err(mlua::Error::runtime(format!(
+                "a statement takes at most {PARAMS} parameters"
+            )));
+        }
+        let param = to_json(lua, &value, None, PARAM)
+            .map_err(|problem| mlua::Error::runtime(problem.to_string()))?;
+        params.push(param);
+    }
 }
 
 /// Writes a line to the log: tables as JSON, everything else as Lua's `tostring` has it.

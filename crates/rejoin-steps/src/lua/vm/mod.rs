@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `chunk` | compiling, and where a syntax error lies |
 //! | `prelude` | what scripts can name |
-//! | `globals` | the functions that reach out: flags, conditions, environment, log |
+//! | `globals` | the functions that reach out: flags, conditions, environment, log, statements |
+//! | `scripts` | the files that scripts share, anew for each run |
 //! | `mirror` | JSON to Lua, lazily |
 //! | `output` | Lua to JSON |
 //! | `call` | what belongs to one run |
@@ -17,13 +18,14 @@ mod globals;
 mod mirror;
 mod output;
 mod prelude;
+mod scripts;
 #[cfg(test)]
 mod tests;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use mlua::state::{GcIncParams, GcMode};
 use mlua::{Function, Lua, LuaOptions, StdLib, Table, VmState};
@@ -32,13 +34,12 @@ use rejoin_value::Value;
 use call::Call;
 pub(crate) use chunk::Chunk;
 use mirror::Metatables;
+use scripts::Loaded;
 
-use crate::script::{Limiter, Limits, ScriptError, Surroundings};
+use crate::script::{Library, Limiter, Limits, ScriptError, Surroundings};
 
 /// The name of scripts in the interpreter's messages.
 const CHUNK_NAME: &str = "lua";
-/// So many chunks stay loaded in one VM.
-const LOADED_CHUNKS: usize = 256;
 /// A VM that has grown by more than this is thrown away after the call.
 const KEPT_GROWTH: usize = 8 << 20;
 
@@ -53,22 +54,23 @@ thread_local! {
 }
 
 /// Runs a script on this thread, in a VM that is kept for the next one. Blocks until it ends or reaches a
-/// limit.
+/// limit. It may use the scripts of the library.
 ///
 /// # Errors
 /// What the script raised, the limit that it ran into, or why its result is no JSON.
 pub(crate) fn run(
     chunk: &Chunk,
+    library: &Arc<Library<Chunk>>,
     request: &Value,
     context: &Value,
     surroundings: Box<dyn Surroundings>,
     limits: Limits,
 ) -> Result<Value, ScriptError> {
-    let mut vm = match IDLE.take() {
+    let vm = match IDLE.take() {
         Some(vm) => vm,
         None => Vm::new().map_err(|error| error::raised(&error, CHUNK_NAME))?,
     };
-    let result = vm.run(chunk, request, context, surroundings, limits);
+    let result = vm.run(chunk, library, request, context, surroundings, limits);
     if vm.is_reusable(&result) {
         IDLE.set(Some(vm));
     }
@@ -79,9 +81,6 @@ pub(crate) fn run(
 struct Vm {
     lua: Lua,
     limiter: Rc<Limiter>,
-    /// Sends what a script's own globals lack to the shared ones.
-    environment: Table,
-    chunks: HashMap<u64, Function>,
     reseed: Function,
     /// How much memory it held when it was new.
     size: usize,
@@ -119,9 +118,10 @@ impl Vm {
         environment.raw_set("__index", base)?;
         environment.raw_set("__metatable", "locked")?;
         environment.set_readonly(true);
+        lua.set_app_data(Loaded::new(environment));
         lua.gc_collect()?;
         let size = lua.used_memory();
-        Ok(Self { lua, limiter, environment, chunks: HashMap::new(), reseed, size })
+        Ok(Self { lua, limiter, reseed, size })
     }
 
     /// Whether the VM is as good as new: nothing was cut off, and it has not grown much.
@@ -131,8 +131,9 @@ impl Vm {
     }
 
     fn run(
-        &mut self,
+        &self,
         chunk: &Chunk,
+        library: &Arc<Library<Chunk>>,
         request: &Value,
         context: &Value,
         surroundings: Box<dyn Surroundings>,
@@ -143,7 +144,7 @@ impl Vm {
         let result = self
             .lua
             .set_memory_limit(self.lua.used_memory().saturating_add(memory))
-            .and_then(|_| self.execute(chunk, request, context, surroundings));
+            .and_then(|_| self.execute(chunk, library, request, context, surroundings));
         let result = match result {
             Ok(value) => output::to_json(&self.lua, &value, Some(request), memory),
             Err(error) if is_memory_error(&error) => Err(ScriptError::TooMuchMemory(memory)),
@@ -157,14 +158,16 @@ impl Vm {
     }
 
     fn execute(
-        &mut self,
+        &self,
         chunk: &Chunk,
+        library: &Arc<Library<Chunk>>,
         request: &Value,
         context: &Value,
         surroundings: Box<dyn Surroundings>,
     ) -> mlua::Result<mlua::Value> {
         let lua = &self.lua;
-        lua.set_app_data(Call::new(lua, surroundings, self.limiter.clone())?);
+        let limiter = self.limiter.clone();
+        lua.set_app_data(Call::new(lua, surroundings, limiter, library.clone())?);
         if chunk.mentions_random {
             self.reseed.call::<()>(seed())?;
         }
@@ -173,30 +176,7 @@ impl Vm {
         if chunk.mentions_context() {
             globals.raw_set("context", mirror::to_lua(lua, context, true)?)?;
         }
-        globals.set_metatable(Some(self.environment.clone()))?;
-        globals.set_safeenv(true);
-        let function = self.load(chunk)?;
-        function.set_environment(globals)?;
-        function.call(())
-    }
-
-    /// The chunk as a function of this VM.
-    fn load(&mut self, chunk: &Chunk) -> mlua::Result<Function> {
-        if let Some(function) = self.chunks.get(&chunk.id) {
-            return Ok(function.clone());
-        }
-        let function = self
-            .lua
-            .load(&chunk.bytecode[..])
-            .set_name(format!("={CHUNK_NAME}"))
-            .set_mode(mlua::chunk::ChunkMode::Binary)
-            .into_function()?;
-        if self.chunks.len() >= LOADED_CHUNKS {
-            // Chunks of programs that were reloaded; those in use come back at once.
-            self.chunks.clear();
-        }
-        self.chunks.insert(chunk.id, function.clone());
-        Ok(function)
+        scripts::run(lua, chunk, globals)
     }
 }
 

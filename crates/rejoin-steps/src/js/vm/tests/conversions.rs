@@ -77,7 +77,7 @@ fn what_is_no_json_says_so() {
         ("request.a.b = request; return request", "circular"),
         ("return 10n", "BigInt"),
     ] {
-        let message = try_js(script, &json(r#"{"a": {}}"#)).expect_err(script).to_string();
+        let message = try_js(script, &parsed(r#"{"a": {}}"#)).expect_err(script).to_string();
         assert!(message.contains(expected), "{script}: {message}");
     }
 }
@@ -104,7 +104,7 @@ fn the_state_comes_back_as_it_was() {
 
 #[test]
 fn what_was_not_changed_is_the_very_value_that_went_in() {
-    let state = json(r#"{"big": {"list": [1, 2.0, "x"]}, "n": 1}"#);
+    let state = parsed(r#"{"big": {"list": [1, 2.0, "x"]}, "n": 1}"#);
     let after = try_js("request.n++; return request", &state).unwrap();
     assert!(after.get("big").unwrap().ptr_eq(state.get("big").unwrap()));
     assert_eq!(after.to_json(), r#"{"big":{"list":[1,2.0,"x"]},"n":2}"#);
@@ -132,7 +132,8 @@ fn big_integers_pass_through_exactly_wherever_they_go() {
         ("return JSON.stringify(request.id)", r#""9007199254740992""#),
         ("request.id.x = 1", "an error"),
     ] {
-        let got = try_js(script, &json(request)).map_or("an error".into(), |value| value.to_json());
+        let got =
+            try_js(script, &parsed(request)).map_or("an error".into(), |value| value.to_json());
         assert_eq!(got, expected, "{script}");
     }
 }

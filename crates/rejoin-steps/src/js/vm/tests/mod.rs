@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rejoin_value::Value;
+use rejoin_value::{Value, json};
 
-use super::{Script, run};
-use crate::script::{Limits, ScriptError, Surroundings};
+use super::Script;
+use crate::script::{Limits, ScriptError, SqlEnd, Surroundings};
 
 /// What a script did to its surroundings.
 #[derive(Clone, Default)]
@@ -38,13 +38,30 @@ impl Surroundings for Recorded {
     fn print(&self, line: &str) {
         self.printed.lock().unwrap().push(line.to_owned());
     }
+    fn sql(&self, sql: &str, params: Vec<Value>) -> Result<Value, SqlEnd> {
+        match sql {
+            "refused" => Err(SqlEnd::Refused("no such table".into())),
+            _ => Ok(json!({"sql": sql, "params": params})),
+        }
+    }
+}
+
+/// Runs a script that may use no other.
+fn run(
+    script: &Script,
+    request: &Value,
+    context: &Value,
+    surroundings: Box<dyn Surroundings>,
+    limits: Limits,
+) -> Result<Value, ScriptError> {
+    super::run(script, &Arc::default(), request, context, surroundings, limits)
 }
 
 fn limits() -> Limits {
     Limits { time: Duration::from_secs(20), memory: 32 << 20, stop: Arc::default() }
 }
 
-fn json(text: &str) -> Value {
+fn parsed(text: &str) -> Value {
     Value::parse(text.as_bytes()).expect("the test's JSON is right")
 }
 
@@ -53,14 +70,14 @@ fn compile(text: &str) -> Script {
 }
 
 fn try_js(text: &str, request: &Value) -> Result<Value, ScriptError> {
-    let context = json(r#"{"flags": {}, "request": {"params": {"id": 7}, "tags": ["a", "b"]}}"#);
+    let context = parsed(r#"{"flags": {}, "request": {"params": {"id": 7}, "tags": ["a", "b"]}}"#);
     run(&compile(text), request, &context, Box::new(Recorded::default()), limits())
 }
 
 /// Runs a script on a request and gives its result as JSON text.
 #[track_caller]
 fn js(text: &str, request: &str) -> String {
-    match try_js(text, &json(request)) {
+    match try_js(text, &parsed(request)) {
         Ok(value) => value.to_json(),
         Err(error) => panic!("{text}: {error}"),
     }

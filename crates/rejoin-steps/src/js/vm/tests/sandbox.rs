@@ -97,7 +97,7 @@ fn what_is_shared_cannot_be_changed() {
         "delete globalThis.Array",
         "request.id.__proto__.toString = 1",
     ] {
-        let failed = try_js(script, &json(r#"{"a": 1, "id": 9007199254740993}"#));
+        let failed = try_js(script, &parsed(r#"{"a": 1, "id": 9007199254740993}"#));
         assert!(failed.is_err(), "{script}: {failed:?}");
         let next = "return [({}).polluted, [].extra, typeof [].map, `${{}}`, ({}).x].join()";
         assert_eq!(js(next, "null"), r#"",,function,[object Object],""#, "{script}");
@@ -110,7 +110,7 @@ fn nothing_of_one_call_is_there_in_the_next() {
         "const seen = request.seen; request.seen = 1; return [seen, ((n) => n)(request.n)]",
     );
     for n in 0..5 {
-        let request = json(&format!(r#"{{"n": {n}}}"#));
+        let request = parsed(&format!(r#"{{"n": {n}}}"#));
         let result =
             run(&script, &request, &Value::Null, Box::new(Recorded::default()), limits()).unwrap();
         assert_eq!(result.to_json(), format!("[null,{n}]"));
@@ -128,7 +128,7 @@ fn flags_conditions_and_lines_reach_the_request() {
         "setFlag('beta', 1); setWhen('vip', request.vip); print('got', request, null, undefined); console.log([1]);
          return [getFlag('beta'), getWhen('vip'), getFlag('other')]",
     );
-    let request = json(r#"{"vip": ""}"#);
+    let request = parsed(r#"{"vip": ""}"#);
     let result =
         run(&script, &request, &Value::Null, Box::new(recorded.clone()), limits()).unwrap();
     assert_eq!(result.to_json(), "[true,false,false]");
@@ -160,7 +160,7 @@ fn interpreters_on_many_threads_do_not_meet() {
          setFlag(request.name, true);
          return [request.name, total]",
     ));
-    let shared = json(r#"{"list": [1, 2, 3, 4]}"#);
+    let shared = parsed(r#"{"list": [1, 2, 3, 4]}"#);
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let (script, shared) = (script.clone(), shared.clone());

@@ -60,7 +60,7 @@ fn what_is_no_json_names_its_path() {
         ("local t = {}; for i = 1, 60 do t = {t, t} end; return t", "more than 32 MiB"),
         ("request = nil; local t = array(); t[2^30] = 1; return t", "more than 32 MiB"),
     ] {
-        let message = try_lua(script, &json(r#"{"a": {}}"#)).expect_err(script).to_string();
+        let message = try_lua(script, &parsed(r#"{"a": {}}"#)).expect_err(script).to_string();
         assert!(message.contains(expected), "{script}: {message}");
     }
 }

@@ -8,9 +8,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rejoin_value::Value;
+use rejoin_value::{Value, json};
 
-use super::{Chunk, Limits, ScriptError, Surroundings, run};
+use super::{Chunk, Limits, ScriptError, Surroundings};
+use crate::script::SqlEnd;
 
 /// What a script did to its surroundings.
 #[derive(Clone, Default)]
@@ -39,6 +40,23 @@ impl Surroundings for Recorded {
     fn print(&self, line: &str) {
         self.printed.lock().unwrap().push(line.to_owned());
     }
+    fn sql(&self, sql: &str, params: Vec<Value>) -> Result<Value, SqlEnd> {
+        match sql {
+            "refused" => Err(SqlEnd::Refused("no such table".into())),
+            _ => Ok(json!({"sql": sql, "params": params})),
+        }
+    }
+}
+
+/// Runs a chunk that may use no other.
+fn run(
+    chunk: &Chunk,
+    request: &Value,
+    context: &Value,
+    surroundings: Box<dyn Surroundings>,
+    limits: Limits,
+) -> Result<Value, ScriptError> {
+    super::run(chunk, &Arc::default(), request, context, surroundings, limits)
 }
 
 fn limits() -> Limits {
@@ -49,20 +67,20 @@ fn limits() -> Limits {
     }
 }
 
-fn json(text: &str) -> Value {
+fn parsed(text: &str) -> Value {
     Value::parse(text.as_bytes()).expect("the test's JSON is right")
 }
 
 fn try_lua(text: &str, request: &Value) -> Result<Value, ScriptError> {
     let chunk = Chunk::compile(text).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
-    let context = json(r#"{"flags": {}, "request": {"params": {"id": 7}, "tags": ["a", "b"]}}"#);
+    let context = parsed(r#"{"flags": {}, "request": {"params": {"id": 7}, "tags": ["a", "b"]}}"#);
     run(&chunk, request, &context, Box::new(Recorded::default()), limits())
 }
 
 /// Runs a script on a request and gives its result as JSON text.
 #[track_caller]
 fn lua(text: &str, request: &str) -> String {
-    match try_lua(text, &json(request)) {
+    match try_lua(text, &parsed(request)) {
         Ok(value) => value.to_json(),
         Err(error) => panic!("{text}: {error}"),
     }

@@ -82,7 +82,7 @@ fn shared_tables_cannot_be_changed() {
         "getmetatable('').__index = {}",
         "getmetatable(request).__index = nil",
     ] {
-        let failed = try_lua(script, &json(r#"{"a": 1}"#));
+        let failed = try_lua(script, &parsed(r#"{"a": 1}"#));
         assert!(failed.is_err(), "{script}: {failed:?}");
     }
     assert_eq!(lua("return getmetatable('')", "null"), r#""locked""#);
@@ -113,8 +113,8 @@ fn a_shadowed_library_is_used_by_this_script_only() {
 fn each_call_sees_its_own_request() {
     let chunk = Chunk::compile("return {request.id, context.id}").unwrap();
     for id in 0..5 {
-        let request = json(&format!(r#"{{"id": {id}}}"#));
-        let context = json(&format!(r#"{{"id": {}}}"#, id * 10));
+        let request = parsed(&format!(r#"{{"id": {id}}}"#));
+        let context = parsed(&format!(r#"{{"id": {}}}"#, id * 10));
         let result = run(&chunk, &request, &context, Box::new(Recorded::default()), limits());
         assert_eq!(result.unwrap().to_json(), format!("[{id},{}]", id * 10));
     }
@@ -155,7 +155,7 @@ fn vms_on_many_threads_do_not_meet() {
         )
         .unwrap(),
     );
-    let shared = json(r#"{"list": [1, 2, 3, 4]}"#);
+    let shared = parsed(r#"{"list": [1, 2, 3, 4]}"#);
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let (chunk, shared) = (chunk.clone(), shared.clone());

@@ -1,0 +1,1 @@
+const tax = { add: (n) => n * 10 }; tax

@@ -1,0 +1,1 @@
+return { add = function(n) return n * 10 end }
