@@ -5,43 +5,15 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rejoin::Scope;
 use rejoin_engine::FunctionProgram;
 use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{has_errors, render_text};
 use rejoin_lang::source::Source;
 use rejoin_steps::functions::Host;
+use support::functions::{call, list, value};
 use support::{postgres, redis};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-
-/// What the last step of these comes to, with this environment.
-async fn value(steps: &str, environment: &[(&str, String)]) -> String {
-    let (functions, problems) = cov::load(Source::new("t.cov", steps));
-    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-    let environment: Vec<(String, String)> =
-        environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let host = Host::new(|_, _| {}).environment(move |name| {
-        environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
-    });
-    let program = FunctionProgram::new(functions, Arc::new(host));
-    let ran = Scope::builder()
-        .name("test")
-        .run(|_| async move { Ok::<_, rejoin::TaskError<String>>(program.run("main", &[]).await) });
-    ran.await.expect("the scope ends").expect("it is run").to_json().to_json()
-}
-
-fn call(id: &str, function: &str, arguments: &str) -> String {
-    format!("step id=\"{id}\" kind=\"call\" fn=\"{function}\" {arguments} as=\"{id}\" end\n")
-}
-
-fn list(names: &[&str]) -> String {
-    let items: String = names.iter().map(|name| format!("item from=\"{name}\" ")).collect();
-    format!(
-        "step id=\"l\" kind=\"construct\" collection {items} end as=\"all\" end\nstep id=\"r\" kind=\"return\" from=\"all\" as=\"_\" end\n"
-    )
-}
 
 /// Keys of one test, which no other has.
 fn key(test: &str) -> String {

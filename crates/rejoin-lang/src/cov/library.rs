@@ -129,6 +129,66 @@ library! {
     "redis.smembers" (key: "String") "List<Any> | DbError" ["database", reads];
     "redis.publish" (channel: "String", message: "Any") "Int | DbError" ["database"];
 
+    "fs.read_file" (path: "String") "String | IoError" ["filesystem", reads];
+    "fs.read_bytes" (path: "String") "Bytes | IoError" ["filesystem", reads];
+    "fs.write_file" (path: "String", content: "Any") "Unit | IoError" ["filesystem"];
+    "fs.write_bytes" (path: "String", content: "Any") "Unit | IoError" ["filesystem"];
+    "fs.append_file" (path: "String", content: "Any") "Unit | IoError" ["filesystem"];
+    "fs.mkdir" (path: "String", recursive: "Bool?") "Unit | IoError" ["filesystem"];
+    "fs.read_dir" (path: "String") "List<Any> | IoError" ["filesystem", reads];
+    "fs.exists" (path: "String") "Bool" ["filesystem", reads];
+    "fs.remove" (path: "String", recursive: "Bool?") "Unit | IoError" ["filesystem"];
+    "fs.stat" (path: "String") "FileStat | IoError" ["filesystem", reads];
+    "fs.copy" (src: "String", dst|dest: "String") "Unit | IoError" ["filesystem"];
+    "fs.rename" (src: "String", dst|dest: "String") "Unit | IoError" ["filesystem"];
+
+    "path.join" (base: "String", segment: "String") "String";
+    "path.dirname" (path: "String") "String";
+    "path.basename" (path: "String") "String";
+    "path.extname" (path: "String") "String";
+    "path.is_absolute" (path: "String") "Bool";
+
+    "os.env_get" (name: "String") "String?" ["os", reads];
+    "os.env_set" (name: "String", value: "String") "Unit" ["os", reads];
+    "os.platform" () "String";
+    "os.arch" () "String";
+
+    "process.exec" (command: "String", args: "List<String>?", cwd: "String?", env: "Map<String, String>?", timeout: "Int?") "ProcessResult | ProcessError" ["process"];
+    "process.spawn" (command: "String", args: "List<String>?", cwd: "String?", env: "Map<String, String>?") "ProcessHandle | ProcessError" ["process"];
+    "process.kill" (handle: "ProcessHandle") "Bool" ["process"];
+    "process.wait" (handle: "ProcessHandle") "ProcessResult | ProcessError" ["process"];
+
+    "crypto.sha256" (input: "Any") "String";
+    "crypto.sha512" (input: "Any") "String";
+    "crypto.hmac_sha256" (key: "Any", input: "Any") "String";
+    "crypto.equals" (a: "Any", b: "Any") "Bool";
+    "crypto.random_bytes" (length: "Int") "Bytes" ["random", reads];
+    "crypto.random_int" (min: "Int", max: "Int") "Int" ["random", reads];
+
+    "url.parse" (raw: "String") "Url | UrlError";
+    "url.format" (url: "Any") "String | UrlError";
+    "url.resolve" (base: "String", relative: "String") "String | UrlError";
+
+    "std.text.regex_test" (pattern: "String", input: "String") "Bool";
+    "std.text.regex_match" (pattern: "String", input: "String") "String";
+    "std.text.regex_replace" (pattern: "String", input: "String", replacement: "String") "String";
+    "std.text.regex_replace_all" (pattern: "String", input: "String", replacement: "String") "String";
+    "std.text.regex_split" (pattern: "String", input: "String") "List<String>";
+
+    "std.storage.kv.set" (key: "String", value: "Any") "Unit | DbError" ["std.storage"];
+    "std.storage.kv.get" (key: "String") "String? | DbError" ["std.storage", reads];
+    "std.storage.kv.delete" (key: "String") "Bool | DbError" ["std.storage"];
+    "std.storage.kv.has" (key: "String") "Bool | DbError" ["std.storage", reads];
+    "std.storage.kv.list" (prefix: "String?") "List<String> | DbError" ["std.storage", reads];
+    "std.storage.kv.clear" (prefix: "String?") "Unit | DbError" ["std.storage"];
+    "std.storage.doc.put" (collection: "String", id: "String", data: "Any") "Document | DbError" ["std.storage"];
+    "std.storage.doc.get" (collection: "String", id: "String") "Document? | DbError" ["std.storage", reads];
+    "std.storage.doc.delete" (collection: "String", id: "String") "Bool | DbError" ["std.storage"];
+    "std.storage.doc.query" (collection: "String", filter: "Any?", order_by: "String?", order_dir: "String?", limit: "Int?", offset: "Int?") "QueryResult | DbError" ["std.storage", reads];
+    "std.storage.doc.count" (collection: "String", filter: "Any?") "Int | DbError" ["std.storage", reads];
+    "std.storage.doc.create_index" (collection: "String", field: "String") "Unit" ["std.storage"];
+
+    "time.now" () "DateTime" ["datetime", reads];
     "timers.delay" (ms: "Int") "Unit" ["timers", reads];
 }
 

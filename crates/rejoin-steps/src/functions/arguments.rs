@@ -28,6 +28,10 @@ impl Arguments {
         self.get(at).as_text().ok_or_else(|| self.wrong(at, "a text"))
     }
 
+    pub(super) fn optional_text(&self, at: usize) -> Result<Option<&str>, Datum> {
+        self.optional(at, |arguments| arguments.text(at))
+    }
+
     pub(super) fn int(&self, at: usize) -> Result<i64, Datum> {
         match self.get(at) {
             Datum::Int(number) => Ok(*number),

@@ -1,25 +1,59 @@
 //! What functions of `.cov` programs can do to the world outside, a module of their library each.
 
 mod arguments;
+mod clock;
+mod crypto;
 mod database;
+mod files;
 mod http;
+mod processes;
 mod redis;
+mod regex;
+mod storage;
+mod system;
+mod url;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rejoin::pool::ThreadPool;
 use rejoin_engine::{CallPlace, Datum, FunctionHost, HostCall, Store};
 use rejoin_http::Client;
 use rejoin_lang::plan::Database;
 
 use arguments::Arguments;
+use clock::Clock;
 use database::Databases;
 use database::call::Connections;
+use processes::Processes;
 use redis::Redis;
+use regex::Patterns;
+use storage::Storage;
+use system::Variables;
 
 /// The modules that are here.
-const MODULES: &[&str] = &["console", "db", "http", "postgres", "redis", "timers"];
+const MODULES: &[&str] = &[
+    "console",
+    "crypto",
+    "db",
+    "fs",
+    "http",
+    "os",
+    "postgres",
+    "process",
+    "redis",
+    "std.storage.doc",
+    "std.storage.kv",
+    "std.text",
+    "time",
+    "timers",
+    "url",
+];
+
+/// So many files are read or written at once.
+const FILES: NonZeroUsize = NonZeroUsize::new(8).expect("it is more than none");
 
 /// Where a line of the console goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +75,31 @@ pub struct Host {
     write: Arc<Write>,
     environment: Box<Environment>,
     connections: Connections,
+    processes: Processes,
+    variables: Variables,
+    clock: Clock,
 }
 
-/// What calls of many runs share: connections.
+/// What calls of many runs share: connections, threads, what is stored.
 pub struct Services {
     client: Client,
     databases: Databases,
     redis: Arc<Redis>,
+    storage: Storage,
+    files: ThreadPool,
+    patterns: Patterns,
 }
 
 impl Default for Services {
     fn default() -> Self {
-        Self { client: Client::new(), databases: Databases::default(), redis: Arc::default() }
+        Self {
+            client: Client::new(),
+            databases: Databases::default(),
+            redis: Arc::default(),
+            storage: Storage::default(),
+            files: ThreadPool::new("files", FILES),
+            patterns: Patterns::default(),
+        }
     }
 }
 
@@ -78,6 +125,9 @@ impl Host {
             write: Arc::new(write),
             environment: Box::new(|name| std::env::var(name).ok()),
             connections: Connections::default(),
+            processes: Processes::default(),
+            variables: Variables::default(),
+            clock: Clock::new(),
         }
     }
 
@@ -105,7 +155,7 @@ impl FunctionHost for Host {
             && rejoin_lang::cov::library(function).is_some()
     }
 
-    fn call(&self, function: &str, arguments: Vec<Datum>, _place: &CallPlace<'_>) -> HostCall {
+    fn call(&self, function: &str, arguments: Vec<Datum>, place: &CallPlace<'_>) -> HostCall {
         let Some((module, name)) = function.rsplit_once('.') else { return ready(Datum::None) };
         match module {
             "console" => {
@@ -123,6 +173,17 @@ impl FunctionHost for Host {
             "db" | "postgres" => {
                 database::call::call(&services.databases, &self.connections, env, arguments)
             }
+            "fs" => files::call(&services.files, place, arguments),
+            "process" => processes::call(&self.processes, place, &self.variables.all(), arguments),
+            "std.storage.doc" | "std.storage.kv" => {
+                let (storage, address) = (&services.storage, env(storage::VARIABLE));
+                storage::call(storage, &services.databases, address, self.clock.now(), arguments)
+            }
+            "crypto" => ready(whole(crypto::call(&arguments))),
+            "os" => ready(whole(system::call(&self.variables, env, &arguments))),
+            "std.text" => ready(whole(regex::call(&services.patterns, &arguments))),
+            "time" => ready(self.clock.now()),
+            "url" => ready(whole(url::call(&arguments))),
             "redis" => redis::call(&services.redis, env(redis::VARIABLE), arguments),
             "timers" => Box::pin(async move {
                 match arguments.optional_time(0) {
@@ -158,4 +219,9 @@ impl Host {
 /// A call that is done already.
 fn ready(value: Datum) -> HostCall {
     Box::pin(std::future::ready(value))
+}
+
+/// A value, or the failure in its place.
+fn whole(value: Result<Datum, Datum>) -> Datum {
+    value.unwrap_or_else(|failure| failure)
 }

@@ -1,6 +1,7 @@
 //! Runs programs in memory with the built-in steps, against services on this machine.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
 
+pub mod functions;
 pub mod postgres;
 pub mod redis;
 pub mod upstream;

@@ -104,7 +104,11 @@ fn open(
     databases.known(&address).map_err(|why| refused(&why.replace("`connection`", "`url`")))
 }
 
-async fn run(database: &Known, sql: &str, params: Vec<Value>) -> Result<StoreAnswer, Datum> {
+pub(in super::super) async fn run(
+    database: &Known,
+    sql: &str,
+    params: Vec<Value>,
+) -> Result<StoreAnswer, Datum> {
     let ran = match database {
         Known::Postgres(database) => database.run(sql, &params, rejoin::deadline()).await,
         Known::Sqlite(database) => database.run(sql, params).await,
@@ -121,6 +125,6 @@ fn params(given: &Datum) -> Vec<Value> {
     }
 }
 
-fn refused(message: &str) -> Datum {
+pub(in super::super) fn refused(message: &str) -> Datum {
     db_error("E-QUERY-012", None, message)
 }

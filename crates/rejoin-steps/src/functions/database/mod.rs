@@ -24,7 +24,7 @@ pub(super) struct Databases {
 }
 
 #[derive(Clone)]
-enum Known {
+pub(super) enum Known {
     Sqlite(SqliteDatabase),
     Postgres(PgDatabase),
 }
@@ -71,7 +71,7 @@ impl Databases {
         }
     }
 
-    fn known(&self, address: &str) -> Result<Known, String> {
+    pub(super) fn known(&self, address: &str) -> Result<Known, String> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get(address) {
             return Ok(known.clone());

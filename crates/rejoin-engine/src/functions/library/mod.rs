@@ -1,4 +1,6 @@
-//! The pure functions of the standard library: `text`, `list`, `map` and `json`.
+//! The pure functions of the standard library: `text`, `list`, `map`, `json` and `path`.
+
+mod path;
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ const LARGEST: usize = 16 << 20;
 
 /// Whether it is here.
 pub(super) fn knows(function: &str) -> bool {
-    ["text.", "list.", "map.", "json."].iter().any(|module| function.starts_with(module))
+    ["text.", "list.", "map.", "json.", "path."].iter().any(|module| function.starts_with(module))
 }
 
 /// Calls a function, if it is here. The error says what is wrong with the arguments.
@@ -23,6 +25,8 @@ pub(super) fn call(function: &str, arguments: &[Datum]) -> Option<Result<Datum, 
         "text" => text(name, arguments),
         "list" | "map" => list(name, arguments),
         "json" => json(name, arguments),
+        "path" if arguments.contains(&Datum::None) => Ok(Datum::None),
+        "path" => path::call(name, arguments),
         _ => return None,
     })
 }
