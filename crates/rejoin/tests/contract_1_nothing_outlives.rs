@@ -3,14 +3,17 @@
 
 mod every_await;
 
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, Ready};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use every_await::{Counter, drop_at_every_await, ms};
+use futures_util::FutureExt;
 use rejoin::{
-    CancelReason, OnError, Scope, TaskError, any, cancelled, gather, live_tasks, quorum, race,
-    scope, shield, timeout, wait,
+    CancelReason, OnError, Outcome, Scope, TaskError, any, cancelled, gather, live_tasks, quorum,
+    race, scope, shield, timeout, wait,
 };
 use tokio::time::{Instant, sleep};
 
@@ -251,6 +254,22 @@ async fn a_panicking_body_panics_after_its_children_have_ended() {
         Ok(())
     }));
     let payload = caught.await.unwrap_err().into_panic();
+    assert_eq!(payload.downcast_ref::<&str>(), Some(&"the body has had it"));
+    assert_eq!((counter.alive(), live_tasks()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_does_one_that_panics_before_it_is_a_future() {
+    let counter = Counter::default();
+    let alive = counter.value();
+    let ended = scope(|s: Scope| -> Ready<Outcome<(), Infallible>> {
+        s.spawn_value(async move {
+            let _alive = alive;
+            sleep(ms(5)).await;
+        });
+        panic!("the body has had it")
+    });
+    let payload = AssertUnwindSafe(ended).catch_unwind().await.unwrap_err();
     assert_eq!(payload.downcast_ref::<&str>(), Some(&"the body has had it"));
     assert_eq!((counter.alive(), live_tasks()), (0, 0));
 }

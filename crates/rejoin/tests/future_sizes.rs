@@ -6,8 +6,12 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rejoin::breaker::{CircuitBreaker, Trip};
+use rejoin::inspect::waiting_for;
+use rejoin::limit::AdaptiveLimit;
 use rejoin::retry::Retry;
-use rejoin::{Instant, any, gather, quorum, race, shield, timeout, timeout_at, wait};
+use rejoin::{
+    Instant, any, gather, gather_tuple, in_task, quorum, race, shield, timeout, timeout_at, wait,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// More than any of them needs for itself.
@@ -44,6 +48,14 @@ fn so_is_what_tries_again() {
 }
 
 #[test]
+fn so_are_a_wait_with_a_name_and_a_call_that_takes_a_place() {
+    let inside = size_of_val(&large());
+    costs_little(inside, waiting_for("the bank's reply", large()));
+    let limit = AdaptiveLimit::new(NonZeroU32::MIN..=NonZeroU32::MAX);
+    costs_little(inside, limit.run(large()));
+}
+
+#[test]
 fn a_join_is_as_large_as_what_it_is_given() {
     let inside = 3 * size_of_val(&large());
     let three = || [large(), large(), large()];
@@ -52,4 +64,8 @@ fn a_join_is_as_large_as_what_it_is_given() {
     costs_little(inside, race(three()));
     costs_little(inside, any(three()));
     costs_little(inside, quorum(2, three()));
+    costs_little(inside, gather_tuple((large(), large(), large())));
+    costs_little(inside, in_task::race(three()));
+    costs_little(inside, in_task::wait(three()));
+    costs_little(inside, in_task::gather(three()));
 }

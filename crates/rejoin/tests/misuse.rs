@@ -6,6 +6,7 @@ mod every_await;
 
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use rejoin::limit::{CapacityLimiter, ConcurrencyLimit, LimitError};
 use rejoin::single_flight::{Audience, SingleFlight};
 use rejoin::{
     CancelReason, Ending, Joiner, OnError, Outcome, Scope, TaskError, TaskHandle, Until, join_with,
-    live_tasks, scope, wait_handles,
+    live_tasks, scope, timeout, wait_handles,
 };
 use tokio::time::{Instant, sleep};
 
@@ -211,5 +212,18 @@ async fn a_joiner_that_panics_does_so_after_its_children_have_ended() {
         let joined = join_with(futures, Broken { at_the_end });
         assert!(AssertUnwindSafe(joined).catch_unwind().await.is_err());
         assert_eq!((counter.alive(), live_tasks()), (0, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_that_is_polled_after_its_end_panics() {
+    for breaks in [false, true] {
+        let mut over = pin!(timeout(HOUR, async move { assert!(!breaks, "broken") }));
+        let ended = AssertUnwindSafe(&mut over).catch_unwind().await;
+        assert_eq!(ended.is_err(), breaks);
+        let again = timeout(HOUR, AssertUnwindSafe(over).catch_unwind()).await;
+        let payload = again.expect("it does not hang").unwrap_err();
+        let text = payload.downcast_ref::<&str>();
+        assert_eq!(text, Some(&"a scope was polled after it had given its result"));
     }
 }

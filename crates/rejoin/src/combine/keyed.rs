@@ -64,12 +64,12 @@ where
 /// # Cancel safety
 ///
 /// As [`gather`].
-pub async fn gather_tuple<F, E>(futures: F) -> Result<F::Outputs, ScopeError<E>>
+pub fn gather_tuple<F, E>(futures: F) -> impl Future<Output = Result<F::Outputs, ScopeError<E>>>
 where
     F: Tuple<E>,
     E: Send + Sync + 'static,
 {
-    futures.run().await
+    futures.run()
 }
 
 /// A tuple of futures that [`gather_tuple`] takes. It is not for others to implement.
@@ -101,13 +101,14 @@ macro_rules! tuple {
         {
             type Outputs = ($($output,)+);
 
-            async fn run(self) -> Result<Self::Outputs, ScopeError<Error>> {
-                let ($($name,)+) = self;
+            fn run(self) -> impl Future<Output = Result<Self::Outputs, ScopeError<Error>>> {
+                // Boxed until they are spawned, instead of handed from one future to the next.
+                let futures = Box::new(self);
                 scope(|s: Scope<Error>| async move {
+                    let ($($name,)+) = *futures;
                     $(let $name = s.spawn($name);)+
                     Ok(($($name.await?,)+))
                 })
-                .await
             }
         }
     };

@@ -1,5 +1,6 @@
 //! Joins whose futures are made one after the other, so that only so many exist at once.
 
+use std::future::Future;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -24,12 +25,12 @@ pub(super) struct Flow {
 
 /// Pulls items while there is room, starts a child for each with `start`, and feeds what comes back
 /// to `joiner`. After a `Break` nothing more is pulled.
-pub(super) async fn join_lazily<I, S, J, T, E>(
+pub(super) fn join_lazily<I, S, J, T, E>(
     flow: Flow,
     mut items: I,
     mut start: S,
     mut joiner: J,
-) -> J::Output
+) -> impl Future<Output = J::Output>
 where
     I: Iterator,
     S: FnMut(&Scope<E>, I::Item, ToInbox<T, E>),
@@ -40,69 +41,73 @@ where
     let Flow { builder, limit, pace, mut progress } = flow;
     let total = exact(items.size_hint());
     let inbox = Arc::new(Inbox::new(Wakes::Always, usize::MAX));
-    let mut stopped = false;
+    // A block keeps what it is given where it is; an `async fn` would have it twice.
+    async move {
+        let mut stopped = false;
 
-    let mut drive = async |scope: &Scope<E>| {
-        let mut watch = Progress::begin(total);
-        watch.report(&mut progress);
-        let mut next_start: Option<Instant> = pace.map(|_| seam::now());
-        let (mut live, mut index, mut more) = (0, 0, true);
-        loop {
-            // The driver is polled once more after a stop: it must not go on pulling then.
-            more &= !scope.is_stopping();
-            while more && live < limit.get() && next_start.is_none_or(|at| at <= seam::now()) {
-                let Some(item) = items.next() else {
-                    more = false;
+        let mut drive = async |scope: &Scope<E>| {
+            let mut watch = Progress::begin(total);
+            watch.report(&mut progress);
+            let mut next_start: Option<Instant> = pace.map(|_| seam::now());
+            let (mut live, mut index, mut more) = (0, 0, true);
+            loop {
+                // The driver is polled once more after a stop: it must not go on pulling then.
+                more &= !scope.is_stopping();
+                while more && live < limit.get() && next_start.is_none_or(|at| at <= seam::now()) {
+                    let Some(item) = items.next() else {
+                        more = false;
+                        break;
+                    };
+                    start(scope, item, ToInbox::new(index, &inbox));
+                    (live, index) = (live + 1, index + 1);
+                    next_start = next_start.zip(pace).map(|(at, gap)| at + gap);
+                }
+                if live == 0 && !more {
                     break;
-                };
-                start(scope, item, ToInbox::new(index, &inbox));
-                (live, index) = (live + 1, index + 1);
-                next_start = next_start.zip(pace).map(|(at, gap)| at + gap);
-            }
-            if live == 0 && !more {
-                break;
-            }
-            let settled = match next_start.filter(|_| more && live < limit.get()) {
-                None => inbox.take().await,
-                Some(at) => {
-                    match select(Box::pin(inbox.take()), Box::pin(seam::sleep_until(at))).await {
-                        Either::Left((settled, _)) => settled,
-                        Either::Right(_) => continue,
+                }
+                let settled = match next_start.filter(|_| more && live < limit.get()) {
+                    None => inbox.take().await,
+                    Some(at) => {
+                        match select(Box::pin(inbox.take()), Box::pin(seam::sleep_until(at))).await
+                        {
+                            Either::Left((settled, _)) => settled,
+                            Either::Right(_) => continue,
+                        }
                     }
+                };
+                for (index, outcome) in settled {
+                    live -= 1;
+                    let outcome = attributed(outcome, scope);
+                    watch.count(&outcome);
+                    if let ControlFlow::Break(reason) = joiner.settle(index, outcome)
+                        && !stopped
+                    {
+                        more = false;
+                        stopped = scope.cancel(reason);
+                    }
+                    watch.report(&mut progress);
                 }
-            };
-            for (index, outcome) in settled {
-                live -= 1;
-                let outcome = attributed(outcome, scope);
-                watch.count(&outcome);
-                if let ControlFlow::Break(reason) = joiner.settle(index, outcome)
-                    && !stopped
-                {
-                    more = false;
-                    stopped = scope.cancel(reason);
-                }
-                watch.report(&mut progress);
             }
-        }
-    };
-    let builder = builder.on_error(OnError::IgnoreErrors);
-    let result = builder
-        .run(async |scope: Scope<E>| {
-            drive(&scope).await;
-            Ok(())
-        })
-        .await;
+        };
+        let builder = builder.on_error(OnError::IgnoreErrors);
+        let result = builder
+            .run(async |scope: Scope<E>| {
+                drive(&scope).await;
+                Ok(())
+            })
+            .await;
 
-    for (index, outcome) in inbox.drain() {
-        let _ = joiner.settle(index, outcome.map_err(with_the_join));
+        for (index, outcome) in inbox.drain() {
+            let _ = joiner.settle(index, outcome.map_err(with_the_join));
+        }
+        let ending = match result.map_err(|error| error.into_task_error()) {
+            _ if stopped => Ending::Stopped,
+            Err(TaskError::TimedOut) => Ending::TimedOut,
+            Err(TaskError::Cancelled(reason)) => Ending::Cancelled(reason),
+            Ok(()) | Err(TaskError::Failed(_) | TaskError::Panicked(_)) => Ending::Complete,
+        };
+        joiner.finish(ending)
     }
-    let ending = match result.map_err(|error| error.into_task_error()) {
-        _ if stopped => Ending::Stopped,
-        Err(TaskError::TimedOut) => Ending::TimedOut,
-        Err(TaskError::Cancelled(reason)) => Ending::Cancelled(reason),
-        Ok(()) | Err(TaskError::Failed(_) | TaskError::Panicked(_)) => Ending::Complete,
-    };
-    joiner.finish(ending)
 }
 
 /// A child whose own time was up has timed out. One that was stopped because the join's was up, and

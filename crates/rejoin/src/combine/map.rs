@@ -6,6 +6,9 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::Either;
+
 use super::any::Quorum;
 use super::gather::{Failures, Gather};
 use super::joiner::{Ending, Joiner, ToInbox};
@@ -48,11 +51,11 @@ use crate::scope::{Cause, Scope, ScopeError, as_outcome, as_result, deadline_aft
 /// # Cancel safety
 ///
 /// As [`join_with`](super::join_with): dropping it stops the children, and outputs are lost.
-pub async fn map<I, F, Fut, T, E>(
+pub fn map<I, F, Fut, T, E>(
     items: I,
     limit: NonZeroUsize,
     f: F,
-) -> Result<Vec<T>, ScopeError<E>>
+) -> impl Future<Output = Result<Vec<T>, ScopeError<E>>>
 where
     I: IntoIterator,
     F: FnMut(I::Item) -> Fut,
@@ -60,7 +63,7 @@ where
     T: Send + 'static,
     E: Send + Sync + 'static,
 {
-    Map::new(items, f).limit(limit).gather().await
+    Map::new(items, f).limit(limit).gather()
 }
 
 /// As [`map`], for what has no output: it keeps nothing for an item that is done, so that `items`
@@ -86,18 +89,18 @@ where
 /// # Cancel safety
 ///
 /// Dropping it stops the children.
-pub async fn for_each<I, F, Fut, E>(
+pub fn for_each<I, F, Fut, E>(
     items: I,
     limit: NonZeroUsize,
     f: F,
-) -> Result<(), ScopeError<E>>
+) -> impl Future<Output = Result<(), ScopeError<E>>>
 where
     I: IntoIterator,
     F: FnMut(I::Item) -> Fut,
     Fut: Future<Output = Result<(), E>> + Send + 'static,
     E: Send + Sync + 'static,
 {
-    Map::new(items, f).limit(limit).each().await
+    Map::new(items, f).limit(limit).each()
 }
 
 /// Settings for a [`map`], and the ways to end it.
@@ -179,14 +182,14 @@ impl<I: IntoIterator, F> Map<I, F> {
     /// # Cancel safety
     ///
     /// Dropping it stops the children, and outputs are lost.
-    pub async fn gather<Fut, T, E>(self) -> Result<Vec<T>, ScopeError<E>>
+    pub fn gather<Fut, T, E>(self) -> impl Future<Output = Result<Vec<T>, ScopeError<E>>>
     where
         F: FnMut(I::Item) -> Fut,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: Send + Sync + 'static,
     {
-        self.join(Gather::pulling()).await
+        self.join(Gather::pulling())
     }
 
     /// Every outcome; a failure stops nobody. When the time is up, what has ended is in `done`, and
@@ -195,14 +198,14 @@ impl<I: IntoIterator, F> Map<I, F> {
     /// # Cancel safety
     ///
     /// Dropping it stops the children, and outcomes are lost.
-    pub async fn wait<Fut, T, E>(self) -> Waited<T, E>
+    pub fn wait<Fut, T, E>(self) -> impl Future<Output = Waited<T, E>>
     where
         F: FnMut(I::Item) -> Fut,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: Send + Sync + 'static,
     {
-        self.join(Wait::with_own_timeouts()).await.split()
+        self.join(Wait::with_own_timeouts()).map(Wait::split)
     }
 
     /// As [`gather`](Self::gather), and keeps no outputs. See [`for_each`].
@@ -214,13 +217,13 @@ impl<I: IntoIterator, F> Map<I, F> {
     /// # Cancel safety
     ///
     /// Dropping it stops the children.
-    pub async fn each<Fut, E>(self) -> Result<(), ScopeError<E>>
+    pub fn each<Fut, E>(self) -> impl Future<Output = Result<(), ScopeError<E>>>
     where
         F: FnMut(I::Item) -> Fut,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Send + Sync + 'static,
     {
-        self.join(Each { failures: Failures::with_own_timeouts() }).await
+        self.join(Each { failures: Failures::with_own_timeouts() })
     }
 
     /// The first to settle, success or failure; the rest are stopped and awaited, and nothing more is
@@ -234,14 +237,14 @@ impl<I: IntoIterator, F> Map<I, F> {
     /// # Cancel safety
     ///
     /// Dropping it stops the children.
-    pub async fn race<Fut, T, E>(self) -> Result<Won<T>, ScopeError<E>>
+    pub fn race<Fut, T, E>(self) -> impl Future<Output = Result<Won<T>, ScopeError<E>>>
     where
         F: FnMut(I::Item) -> Fut,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: Send + Sync + 'static,
     {
-        self.join(Race::pulling()).await
+        self.join(Race::pulling())
     }
 
     /// The first success; the rest are stopped and awaited, and nothing more is pulled. As
@@ -254,15 +257,14 @@ impl<I: IntoIterator, F> Map<I, F> {
     /// # Cancel safety
     ///
     /// Dropping it stops the children.
-    pub async fn any<Fut, T, E>(self) -> Result<Won<T>, ScopeError<E>>
+    pub fn any<Fut, T, E>(self) -> impl Future<Output = Result<Won<T>, ScopeError<E>>>
     where
         F: FnMut(I::Item) -> Fut,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: Send + Sync + 'static,
     {
-        let mut won = self.quorum(1).await?;
-        Ok(won.pop().expect("a quorum of one has one member"))
+        self.quorum(1).map(|won| Ok(won?.pop().expect("a quorum of one has one member")))
     }
 
     /// The first `k` successes, in the order of the items. As [`quorum`](super::quorum()), for a list of
@@ -276,7 +278,10 @@ impl<I: IntoIterator, F> Map<I, F> {
     /// # Cancel safety
     ///
     /// Dropping it stops the children.
-    pub async fn quorum<Fut, T, E>(self, k: usize) -> Result<Vec<Won<T>>, ScopeError<E>>
+    pub fn quorum<Fut, T, E>(
+        self,
+        k: usize,
+    ) -> impl Future<Output = Result<Vec<Won<T>>, ScopeError<E>>>
     where
         F: FnMut(I::Item) -> Fut,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
@@ -290,10 +295,10 @@ impl<I: IntoIterator, F> Map<I, F> {
         let items =
             items.take(if k == 0 || count.is_some_and(|count| count < k) { 0 } else { usize::MAX });
         let map = Map { items, f, limit, item_timeout, timeout, pace, progress };
-        map.join(Quorum::pulling(k, count)).await
+        map.join(Quorum::pulling(k, count))
     }
 
-    async fn join<J, Fut, T, E>(self, joiner: J) -> J::Output
+    fn join<J, Fut, T, E>(self, joiner: J) -> impl Future<Output = J::Output>
     where
         F: FnMut(I::Item) -> Fut,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
@@ -311,17 +316,17 @@ impl<I: IntoIterator, F> Map<I, F> {
         let items = items.into_iter();
         match item_timeout {
             None => {
-                let start = |scope: &Scope<E>, item, to: ToInbox<T, E>| {
+                let start = move |scope: &Scope<E>, item, to: ToInbox<T, E>| {
                     scope.start_silently(f(item), as_result, to);
                 };
-                join_lazily(flow, items, start, joiner).await
+                Either::Left(join_lazily(flow, items, start, joiner))
             }
             Some(limit) => {
-                let start = |scope: &Scope<E>, item, to: ToInbox<T, E>| {
+                let start = move |scope: &Scope<E>, item, to: ToInbox<T, E>| {
                     let future = until(deadline_after(limit), None, f(item), as_result);
                     scope.start_silently(future, as_outcome, to);
                 };
-                join_lazily(flow, items, start, joiner).await
+                Either::Right(join_lazily(flow, items, start, joiner))
             }
         }
     }

@@ -36,8 +36,8 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::num::NonZeroUsize;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 
 pub use self::scope::{InTask, Spawned, scope};
 
@@ -46,16 +46,13 @@ pub use self::scope::{InTask, Spawned, scope};
 /// # Cancel safety
 ///
 /// Dropping it drops the futures; outputs that were there are lost.
-pub async fn wait<I>(futures: I) -> Vec<<I::Item as Future>::Output>
+pub fn wait<I>(futures: I) -> impl Future<Output = Vec<<I::Item as Future>::Output>>
 where
     I: IntoIterator,
     I::Item: Future,
 {
-    let futures = futures.into_iter().map(|future| async move { Ok(future.await) });
-    match gather::<_, _, Infallible>(futures).await {
-        Ok(outputs) => outputs,
-        Err(never) => match never {},
-    }
+    let futures = futures.into_iter().map(|future| future.map(Ok::<_, Infallible>));
+    gather(futures).map(|Ok(outputs)| outputs)
 }
 
 /// Every output in input order, or the first failure, at which the rest is dropped. Known as
@@ -68,12 +65,12 @@ where
 /// # Cancel safety
 ///
 /// Dropping it drops the futures; outputs that were there are lost.
-pub async fn gather<I, T, E>(futures: I) -> Result<Vec<T>, E>
+pub fn gather<I, T, E>(futures: I) -> impl Future<Output = Result<Vec<T>, E>>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>>,
 {
-    run(futures, usize::MAX).await
+    run(futures, usize::MAX)
 }
 
 /// Calls `f` on each item, polls at most `limit` of the futures at once, and gives every output in
@@ -99,13 +96,17 @@ where
 /// # Cancel safety
 ///
 /// Dropping it drops the futures; outputs that were there are lost.
-pub async fn map<I, F, Fut, T, E>(items: I, limit: NonZeroUsize, f: F) -> Result<Vec<T>, E>
+pub fn map<I, F, Fut, T, E>(
+    items: I,
+    limit: NonZeroUsize,
+    f: F,
+) -> impl Future<Output = Result<Vec<T>, E>>
 where
     I: IntoIterator,
     F: FnMut(I::Item) -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    run(items.into_iter().map(f), limit.get()).await
+    run(items.into_iter().map(f), limit.get())
 }
 
 /// The first to settle, with its position; the rest is dropped. `None` of nothing.
@@ -122,24 +123,27 @@ where
     running.next().await
 }
 
-async fn numbered<F: Future>((index, future): (usize, F)) -> (usize, F::Output) {
-    (index, future.await)
+fn numbered<F: Future>((index, future): (usize, F)) -> impl Future<Output = (usize, F::Output)> {
+    future.map(move |output| (index, output))
 }
 
-async fn run<I, T, E>(futures: I, limit: usize) -> Result<Vec<T>, E>
+fn run<I, T, E>(futures: I, limit: usize) -> impl Future<Output = Result<Vec<T>, E>>
 where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>>,
 {
     let mut futures = futures.into_iter().enumerate().map(numbered);
-    let mut running: FuturesUnordered<_> = futures.by_ref().take(limit).collect();
-    let mut outputs: Vec<Option<T>> = Vec::new();
-    while let Some((index, result)) = running.next().await {
-        if index >= outputs.len() {
-            outputs.resize_with(index + 1, || None);
+    // A block keeps what it is given where it is; an `async fn` would have it twice.
+    async move {
+        let mut running: FuturesUnordered<_> = futures.by_ref().take(limit).collect();
+        let mut outputs: Vec<Option<T>> = Vec::new();
+        while let Some((index, result)) = running.next().await {
+            if index >= outputs.len() {
+                outputs.resize_with(index + 1, || None);
+            }
+            outputs[index] = Some(result?);
+            running.extend(futures.next());
         }
-        outputs[index] = Some(result?);
-        running.extend(futures.next());
+        Ok(outputs.into_iter().map(|output| output.expect("each has ended")).collect())
     }
-    Ok(outputs.into_iter().map(|output| output.expect("each has ended")).collect())
 }

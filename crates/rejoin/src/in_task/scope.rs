@@ -6,8 +6,8 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::oneshot;
 
 type Boxed<'env> = Pin<Box<dyn Future<Output = ()> + Send + 'env>>;
@@ -110,10 +110,10 @@ impl<'env> InTask<'env> {
         F::Output: Send + 'env,
     {
         let (sender, output) = oneshot::channel();
-        let child = Box::pin(async move {
+        let child = Box::pin(future.map(|output| {
             // Nobody may want the output.
-            let _ = sender.send(future.await);
-        });
+            let _ = sender.send(output);
+        }));
         let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(children) = new.as_mut() else {
             drop(new);

@@ -91,9 +91,9 @@ pub(super) fn rounded(time: Duration) -> Duration {
 /// # Cost
 ///
 /// One atomic load for each poll in which `future` is not ready.
-pub async fn waiting_for<F: Future>(what: impl Into<Name>, future: F) -> F::Output {
+pub fn waiting_for<F: Future>(what: impl Into<Name>, future: F) -> impl Future<Output = F::Output> {
     let what = what.into();
-    noted(move || Wait::Other(what.clone()), future).await
+    noted(move || Wait::Other(what.clone()), future)
 }
 
 /// A wait of this crate, for a thing with a fixed name.

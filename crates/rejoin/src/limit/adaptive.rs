@@ -1,10 +1,13 @@
 //! A concurrency limit that finds out how much a service can take.
 
 use std::fmt;
+use std::future::Future;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use super::{ConcurrencyLimit, LimitError, Permit};
 use crate::seam::{self, Instant};
@@ -129,14 +132,16 @@ impl AdaptiveLimit {
     /// # Cancel safety
     ///
     /// Dropped, it drops `call`, gives the place back and reports nothing.
-    pub async fn run<T, E>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        let permit = self.acquire().await;
-        let result = call.await;
-        match &result {
-            Ok(_) => permit.succeeded(),
-            Err(_) => permit.overloaded(),
-        }
-        result
+    pub fn run<T, E>(
+        &self,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, E>> {
+        self.acquire().then(|permit| {
+            call.inspect(|result| match result {
+                Ok(_) => permit.succeeded(),
+                Err(_) => permit.overloaded(),
+            })
+        })
     }
 
     /// How many places there are now.

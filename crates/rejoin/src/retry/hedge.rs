@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 
 use super::{RetryBudget, Verdict};
@@ -154,12 +155,11 @@ impl Hedge {
 
         let mut drive = async |scope: &Scope<E>| {
             let mut start = |race: &mut Race<T, E>, place: Option<Permit>| {
-                let copy = f(race.started + 1);
-                let copy = async move {
-                    let output = copy.await;
+                // The place is given back after the copy was dropped.
+                let copy = f(race.started + 1).map(move |output| {
                     drop(place);
                     output
-                };
+                });
                 let to = ToInbox::new(race.started as usize, &inbox);
                 scope.start_silently(copy, as_result, to);
                 race.started += 1;

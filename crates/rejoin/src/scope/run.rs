@@ -61,15 +61,19 @@ where
         Drive { deadline, grace: None, open, end: None }
     }
 
-    /// The body, if it may start.
+    /// The body, if it may start. One that panics before it is a future has ended so.
     pub(crate) fn begin<B>(self: Pin<&mut Self>, make_body: impl FnOnce() -> B) -> Option<B> {
-        let open = self.project().open;
+        let this = self.project();
+        let open = this.open;
         match open.core().standing(Member::BODY) {
             // Opened by a member that is in its grace, it starts, signalled from the beginning.
             Standing::Running | Standing::LookedAt | Standing::Signalled(_) => {
                 match context::enter(&mut open.place, make_body) {
                     Ok(body) => Some(body),
-                    Err(payload) => resume_unwind(payload),
+                    Err(payload) => {
+                        *this.end = Some(open.end_body(BodyEnd::Panicked(payload)));
+                        None
+                    }
                 }
             }
             Standing::Enforced(_) => None,
@@ -86,12 +90,13 @@ where
         Fut: Future<Output = Outcome<R, E>>,
     {
         let mut this = self.project();
+        assert!(!this.open.closed, "a scope was polled after it had given its result");
         if this.end.is_none() {
             let ended = this.open.poll_body(body, this.deadline.as_mut(), this.grace.as_mut(), cx);
             *this.end = Some(this.open.end_body(ready!(ended)));
         }
         let record = ready!(this.open.poll_close(this.deadline, this.grace, cx));
-        let end = this.end.take().expect("a future is not polled after it was ready");
+        let end = this.end.take().expect("a scope closes after its body has ended");
         Poll::Ready(conclude(this.open.core(), end, record))
     }
 }
