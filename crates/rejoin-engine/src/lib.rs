@@ -60,4 +60,6 @@ pub use scripts::{ScriptPanicked, ScriptPool, StopFlag, Turn};
 pub use settings::Settings;
 pub use shared::Shared;
 pub use stand_in::{StandIn, StandIns};
-pub use step::{CallSite, Called, ContentType, Input, Prepared, Step, StepOutput, StepResult};
+pub use step::{
+    CallSite, Called, ContentType, Environment, Input, Prepared, Step, StepOutput, StepResult,
+};

@@ -81,6 +81,8 @@ pub struct CallSite<'a> {
     pub location: &'a str,
     /// The program's configuration.
     pub settings: &'a Settings,
+    /// The variables of the environment.
+    pub environment: Environment<'a>,
     /// The file that the text stands in, of which its names are.
     pub source: SourceId,
     /// The directory in which the program's scripts lie.
@@ -95,6 +97,24 @@ pub struct CallSite<'a> {
     pub graphql: &'a Graphql,
     /// The function that the text names, for a step whose text is such a name.
     pub function: Option<FunctionName<'a>>,
+}
+
+/// The variables of the environment, as whoever loads a program sees them.
+#[derive(Clone, Copy)]
+pub struct Environment<'a>(pub(crate) &'a dyn Fn(&str) -> Option<String>);
+
+impl Environment<'_> {
+    /// The value of a variable, if it is set.
+    pub fn get(&self, name: &str) -> Option<String> {
+        (self.0)(name)
+    }
+}
+
+// Values may be secrets.
+impl fmt::Debug for Environment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").finish_non_exhaustive()
+    }
 }
 
 /// A call that is ready to run, shared by all requests.

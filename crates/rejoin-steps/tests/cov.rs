@@ -210,3 +210,38 @@ fn functions_reach_real_services_and_write_to_the_log() {
     assert!(said, "{:?}", run.events);
     assert_eq!(upstream.last().path, "/users/7");
 }
+
+#[test]
+fn functions_see_the_variables_of_the_program() {
+    const FILE: &str = r#"
+snippet id="db.real" kind="database"
+metadata
+  dialect="postgres"
+  connection="env:DATABASE_URL"
+end
+end
+
+snippet id="v.all" kind="fn"
+effects effect database effect os end
+signature fn name="all" end end
+body
+  step id="a" kind="query"
+    dialect="postgres"
+    target="real"
+    body
+      select 1 as n
+    end
+    returns type="Int"
+    as="one"
+  end
+  step id="b" kind="call" fn="postgres.query" arg name="sql" lit="select 2 as n" as="rows" end
+  step id="c" kind="call" fn="os.env_get" arg name="name" lit="REGION" as="region" end
+  step id="d" kind="construct" collection item from="one" item from="rows" item from="region" end as="all" end
+  step id="e" kind="return" from="all" as="_" end
+end
+end
+"#;
+    let text = "import \"v.cov\" as v\nGET /a\n  |> cov: v.all\n";
+    let run = load_among(text, &[("v.cov", FILE)]).on_real_time().call("GET /a");
+    assert_eq!(run.answer().body, json!([1, [{"n": 2}], "north"]));
+}

@@ -20,7 +20,7 @@ use crate::registry::Registry;
 use crate::router::Router;
 use crate::script_limits::ScriptSettings;
 use crate::settings::Settings;
-use crate::step::{CallSite, Step};
+use crate::step::{CallSite, Environment, Step};
 
 impl Program {
     /// Makes a checked plan runnable. `env` looks up the variables that its configuration names.
@@ -41,6 +41,7 @@ impl Program {
             plan,
             registry,
             settings: &settings,
+            environment: Environment(env),
             directory: scripts_directory(plan, env),
             scripts: HashMap::new(),
             problems: Vec::new(),
@@ -93,6 +94,8 @@ pub(super) struct Builder<'a> {
     pub(super) plan: &'a Plan,
     pub(super) registry: &'a Registry,
     pub(super) settings: &'a Settings,
+    /// Where variables of the environment are looked up.
+    pub(super) environment: Environment<'a>,
     /// Where scripts lie.
     pub(super) directory: PathBuf,
     /// One compiled program for each distinct text.
@@ -210,6 +213,7 @@ impl Builder<'_> {
                     args: call.has_args.then_some(call.args.len()),
                     location: &location,
                     settings: self.settings,
+                    environment: self.environment,
                     source: call.text.as_ref().map_or(call.name_span, |text| text.span).source,
                     scripts: &self.directory,
                     program: self.number,

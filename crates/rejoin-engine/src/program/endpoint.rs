@@ -42,6 +42,7 @@ impl Builder<'_> {
             args: None,
             location: &location,
             settings: self.settings,
+            environment: self.environment,
             source: SourceId::default(),
             scripts: &self.directory,
             program: self.number,

@@ -3,13 +3,15 @@
 mod run;
 mod spec;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use rejoin_engine::{CallSite, FunctionProgram, Prepared, Registry, Step};
+use rejoin_lang::plan::Functions;
 use rejoin_lang::step_spec::{Effect, StepSpec, TextProblem};
 
-use crate::functions::Services;
+use crate::functions::{Host, Services};
 
 /// The step `cov`. Its text names a function of a file that the program imports; its argument is an object of inputs by
 /// the names of the parameters. Without an argument the state is that object, and what it has besides does no harm.
@@ -53,8 +55,9 @@ impl Step for Cov {
         let Some(function) = site.function else {
             return Err(problem(format!("no imported file has a function `{text}`")));
         };
-        let host = run::host(&self.services, None);
-        let program = FunctionProgram::new(function.functions.clone(), host);
+        let host = Host::with_services(self.services.clone(), |_, _| {})
+            .environment(addresses(function.functions, site));
+        let program = FunctionProgram::new(function.functions.clone(), Arc::new(host));
         if let Some(missing) = program.missing(function.index) {
             return Err(problem(missing));
         }
@@ -65,4 +68,17 @@ impl Step for Cov {
             is_inside: function.functions.effect(function.index, &Registry::new()) == Effect::None,
         }))
     }
+}
+
+/// The variables that hold the addresses of databases, as they are when the program is loaded.
+fn addresses(
+    functions: &Functions,
+    site: &CallSite<'_>,
+) -> impl Fn(&str) -> Option<String> + use<> {
+    let named = functions.databases.iter().filter_map(|database| {
+        let name = database.connection.as_deref()?.strip_prefix("env:")?;
+        Some((name.to_owned(), site.environment.get(name)?))
+    });
+    let known: HashMap<String, String> = named.collect();
+    move |name| known.get(name).cloned()
 }

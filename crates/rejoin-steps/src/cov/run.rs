@@ -32,7 +32,7 @@ impl Prepared for PreparedCov {
                 return Called::Ready(Err(error.into()));
             }
         };
-        let program = self.program.with_host(host(&self.services, Some(input.context.clone())));
+        let program = self.program.with_host(run_host(&self.services, input.context.clone()));
         Called::pending(async move {
             match program.call(self.index, arguments).await {
                 Ok(value) => outcome(value),
@@ -47,16 +47,17 @@ impl Prepared for PreparedCov {
 }
 
 /// What a function reaches; the console is the log of the request.
-pub(super) fn host(services: &Arc<Services>, context: Option<Context>) -> Arc<Host> {
-    Arc::new(Host::with_services(services.clone(), move |console, text| {
-        let Some(context) = &context else { return };
+fn run_host(services: &Arc<Services>, context: Context) -> Arc<Host> {
+    let variables = context.host().variables.clone();
+    let host = Host::with_services(services.clone(), move |console, text| {
         let level = match console {
             Console::Out => Level::Info,
             Console::Error => Level::Warn,
         };
         let message = text.trim_end_matches('\n').into();
         context.emit(Event::Log { level, message, fields: Value::Null });
-    }))
+    });
+    Arc::new(host.environment(move |name| variables(name)))
 }
 
 fn outcome(value: Datum) -> StepResult {

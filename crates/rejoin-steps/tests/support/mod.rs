@@ -123,13 +123,18 @@ pub fn build(loaded: Loaded, registry: &Registry) -> Result<Program, String> {
     if has_errors(&loaded.diagnostics) {
         return Err(draw(&loaded.diagnostics));
     }
-    let env = |name: &str| match name {
+    Program::build(&loaded.plan, registry, &variable).map_err(|problems| draw(&problems))
+}
+
+/// The variables of the environment that programs see.
+fn variable(name: &str) -> Option<String> {
+    match name {
         "WEBPIPE_SCRIPTS_DIR" => Some("tests/scripts".to_owned()),
         "WORDS" => Some("words".to_owned()),
+        "REGION" => Some("north".to_owned()),
         "DATABASE_URL" => Some(postgres::url()),
         _ => None,
-    };
-    Program::build(&loaded.plan, registry, &env).map_err(|problems| draw(&problems))
+    }
 }
 
 impl Fixture {
@@ -223,7 +228,7 @@ impl Fixture {
                 host.observer = self.recorder.clone();
                 host.script_limits = self.limits;
                 host.shared = self.shared.clone();
-                host.variables = Arc::new(|name| (name == "REGION").then(|| "north".to_owned()));
+                host.variables = Arc::new(variable);
                 let app = App::new(self.program.clone(), Arc::new(host));
                 let options = RunOptions {
                     id: "test".into(),
