@@ -10,6 +10,7 @@ pub(crate) mod new;
 pub(crate) mod run;
 mod run_function;
 pub(crate) mod serve;
+mod signals;
 pub(crate) mod test;
 
 use std::path::Path;

@@ -14,6 +14,7 @@ use tower_service::Service as _;
 
 use crate::args::Run;
 use crate::command::run_function::run_function;
+use crate::command::signals::Signals;
 use crate::command::{app, load_or_report, open_log, schema_in_memory};
 use crate::environment::Environment;
 use crate::exit::Failure;
@@ -32,6 +33,7 @@ pub(crate) async fn run(args: Run) -> Result<(), Failure> {
     let program = load_or_report(&args.file, &environment)?.program;
     let schema = schema_in_memory(&args.file, &program)?;
     let log = open_log()?;
+    let mut signals = Signals::listen().map_err(|error| Failure::new(error.to_string()))?;
     let ran = Scope::builder().name("run").on_error(OnError::IgnoreErrors);
     let events = log.clone();
     let ran = ran.run(|scope: Scope| async move {
@@ -49,9 +51,9 @@ pub(crate) async fn run(args: Run) -> Result<(), Failure> {
         tokio::select! {
             done = done => Ok(done),
             // What is under way is in the scope, which ends it.
-            _ = tokio::signal::ctrl_c() => {
-                scope.cancel_children("interrupted");
-                Ok(Err(Failure::new("interrupted")))
+            signal = signals.next() => {
+                scope.cancel_children(signal.to_string());
+                Ok(Err(Failure::new(signal.to_string()).code(signal.exit_code())))
             }
         }
     });

@@ -9,6 +9,7 @@ use rejoin_steps::functions::{Console, Host};
 
 use super::load_functions;
 use super::run::print;
+use super::signals::Signals;
 use crate::args::Run;
 use crate::environment::Environment;
 use crate::exit::Failure;
@@ -31,20 +32,22 @@ pub(super) async fn run_function(args: &Run) -> Result<(), Failure> {
     .environment(move |name| environment.get(name));
     let program = FunctionProgram::new(functions, Arc::new(host));
     let (name, given) = (args.target.trim().to_owned(), args.args.clone());
+    let mut signals = Signals::listen().map_err(|error| Failure::new(error.to_string()))?;
     let scope = Scope::builder().name("run").on_error(OnError::IgnoreErrors).timeout(TIMEOUT);
     let ran = scope.run(|scope: Scope| async move {
         let running = scope.spawn_value(async move { program.run(&name, &given).await });
         tokio::select! {
-            done = running => Ok(done.map_err(|error| error.to_string())),
-            _ = tokio::signal::ctrl_c() => {
-                scope.cancel_children("interrupted");
-                Ok(Err("interrupted".to_owned()))
+            done = running => Ok(done.map_err(|error| Failure::new(error.to_string()))),
+            signal = signals.next() => {
+                scope.cancel_children(signal.to_string());
+                Ok(Err(Failure::new(signal.to_string()).code(signal.exit_code())))
             }
         }
     });
     let value = match ran.await {
         Ok(Ok(Ok(value))) => value,
-        Ok(Ok(Err(message)) | Err(message)) => return Err(Failure::new(message)),
+        Ok(Ok(Err(message))) => return Err(Failure::new(message)),
+        Ok(Err(failure)) => return Err(failure),
         Err(error) if error.is_timed_out() => {
             return Err(Failure::new("it took too long: its deadline passed"));
         }

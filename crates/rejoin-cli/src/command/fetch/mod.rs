@@ -5,7 +5,6 @@ mod asked;
 mod input;
 mod printer;
 mod report;
-mod stop;
 
 use std::io;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -23,7 +22,7 @@ use self::asked::Asked;
 use self::input::{Input, Numbered};
 use self::printer::Printer;
 use self::report::Report;
-use self::stop::{Signal, Signals};
+use super::signals::{Signal, Signals};
 use crate::exit::Failure;
 use crate::output;
 
