@@ -147,7 +147,7 @@ pub(crate) struct Explain {
     /// The program, or the code of a diagnostic
     #[arg(value_name = "FILE|CODE")]
     pub(crate) what: PathBuf,
-    /// A request such as "GET /path", or the name of a pipeline [default: all of them]
+    /// A request such as "GET /path", or the name of a pipeline or function [default: all of them]
     pub(crate) target: Option<String>,
     /// Says which steps could run at the same time, and how to write that
     #[arg(long)]

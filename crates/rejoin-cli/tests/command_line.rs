@@ -217,6 +217,31 @@ fn functions_are_checked_and_formatted() {
 }
 
 #[test]
+fn functions_are_explained() {
+    let directory = Directory::new();
+    directory.write(
+        "a.cov",
+        "snippet id=\"a.one\" kind=\"fn\"\nbody\nstep id=\"r\" kind=\"return\" lit=1 as=\"_\" end\nend\nend\n",
+    );
+    let tree = directory.rejoin(&["explain", "a.cov", "one"]);
+    assert_eq!(
+        (tree.code, &*tree.stdout),
+        (0, "a.one  (a.cov:1)\n└─ return 1\n"),
+        "{}",
+        tree.stderr
+    );
+    let json = directory.rejoin(&["explain", "a.cov", "--format", "json"]);
+    assert!(support::json(&json.stdout).get("bodies").is_some());
+    let chart = directory.rejoin(&["explain", "a.cov", "--format", "mermaid"]);
+    assert!(chart.stdout.starts_with("flowchart TD\n"), "{}", chart.stdout);
+    let nothing = directory.rejoin(&["explain", "a.cov", "--suggest"]);
+    assert!(nothing.stdout.starts_with("nothing to suggest"), "{}", nothing.stdout);
+    let unknown = directory.rejoin(&["explain", "a.cov", "two"]);
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.stderr.contains("has no function `two`: it has a.one"), "{}", unknown.stderr);
+}
+
+#[test]
 fn functions_run_with_named_arguments() {
     let directory = Directory::new();
     directory.write(

@@ -50,7 +50,10 @@ fn of_functions(args: &Explain) -> Result<(), Failure> {
     let subject = match &args.target {
         None => None,
         Some(target) => Some(functions.find(target.trim()).ok_or_else(|| {
-            Failure::new(format!("`{}` has no function `{target}`", args.what.display()))
+            let all = functions.functions.iter().filter(|function| function.body.is_some());
+            let all: Vec<&str> = all.map(|function| &*function.id).collect();
+            let (file, all) = (args.what.display(), all.join(", "));
+            Failure::new(format!("`{file}` has no function `{target}`: it has {all}"))
         })?),
     };
     if args.suggest {
