@@ -96,18 +96,19 @@ pub(crate) fn run_block<'a>(
     DeepStack::new(exec(context, program, block, frame))
 }
 
-async fn exec(
+/// The same, unboxed, for who has a place for it.
+pub(crate) async fn exec(
     context: &Context,
     program: &Arc<Program>,
     block: &Block,
-    frame: Frame,
+    mut frame: Frame,
 ) -> Result<Frame, Abort> {
     let mut waiting = Vec::new();
-    let ended = walk(context, program, block, frame, &mut waiting).await?;
+    walk(context, program, block, &mut frame, &mut waiting).await?;
     for keep in waiting {
-        keep.settle(&ended);
+        keep.settle(&frame);
     }
-    Ok(ended)
+    Ok(frame)
 }
 
 /// Goes from node to node. Who wants to know how it ends is added to `waiting`.
@@ -115,12 +116,14 @@ async fn walk(
     context: &Context,
     program: &Arc<Program>,
     block: &Block,
-    mut frame: Frame,
+    frame: &mut Frame,
     waiting: &mut Vec<memo::Waiting>,
-) -> Result<Frame, Abort> {
+) -> Result<(), Abort> {
     for Node { guard, policy, op } in &block.nodes {
         if let Op::Result(branches) = op {
-            return result(context, program, branches, frame).await;
+            let before = std::mem::take(frame);
+            *frame = Box::pin(result(context, program, branches, before)).await?;
+            return Ok(());
         }
         if frame.is_failed() {
             continue;
@@ -133,20 +136,20 @@ async fn walk(
         if let Op::Call(call) = op
             && let Some(memo) = call.memo()
         {
-            if memo::recall(context, memo, call, &mut frame, waiting).await? {
-                return Ok(frame);
+            if memo::recall(context, memo, call, frame, waiting).await? {
+                return Ok(());
             }
             continue;
         }
         match policy {
-            None => run_op(context, program, op, &mut frame).await?,
+            None => run_op(context, program, op, frame).await?,
             Some(policy) => {
                 let work = Work::Block(op);
-                policy::run(context, program, policy, work, &mut frame).await?;
+                policy::run(context, program, policy, work, frame).await?;
             }
         }
     }
-    Ok(frame)
+    Ok(())
 }
 
 pub(crate) async fn run_op(

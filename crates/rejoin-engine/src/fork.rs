@@ -9,12 +9,14 @@ use rejoin_lang::plan::{ForkKind, ForkOnError};
 use rejoin_value::{Object, Value};
 
 use crate::context::Context;
+use crate::deep_stack::DeepStack;
 use crate::envelope;
+use crate::error::Abort;
 use crate::event::Event;
-use crate::exec::{Frame, run_block};
+use crate::exec::{self, Frame};
 use crate::fork_policy::{self, Decision, Forked};
 use crate::policy;
-use crate::program::{Fork, Program};
+use crate::program::{Fork, ForkBranch, Program};
 use crate::task::{self, TaskFailure};
 
 /// What a branch made, or its list of errors.
@@ -38,58 +40,64 @@ pub(crate) async fn run(
         return;
     }
     let branches = (0..fork.branches.len()).map(|index| {
-        let (context, program, fork) = (context.for_task(), program.clone(), fork.clone());
         let mut frame = frame.inner(frame.state.fork());
         frame.task = Some(fork.branches[index].name.clone());
-        let held_back = task::held_back(&context, &fork.branches[index].name);
-        async move { branch(&context, &program, &fork, index, frame, held_back).await }
+        branch(context.for_task(), program.clone(), fork.clone(), index, frame)
     });
     let forked = fork_policy::run(&fork.policy, branches, |why| panicked(fork, why)).await;
     settle(fork, forked, frame);
 }
 
-async fn branch(
-    context: &Context,
-    program: &Arc<Program>,
-    fork: &Fork,
+/// One branch, with all that it needs in one place in memory: it is moved several times before it runs.
+fn branch(
+    context: Context,
+    program: Arc<Program>,
+    fork: Arc<Fork>,
     index: usize,
     frame: Frame,
-    held_back: Duration,
-) -> Result<Value, Value> {
-    let branch = &fork.branches[index];
-    context.emit(Event::TaskStarted { task: branch.name.clone() });
-    let began = Instant::now();
-    let ended = if branch.starts_tasks {
-        // What the branch starts belongs to it: the branch ends when all of it has.
-        let own = Scope::builder().name(branch.name.clone()).on_error(OnError::IgnoreErrors);
-        let inside = own.run(|scope| async {
-            Ok::<_, TaskError<Infallible>>(
-                steps(&context.clone().in_scope(scope), program, fork, index, frame).await,
-            )
-        });
-        // Boxed, so that the branches that start none need not carry room for it.
-        Box::pin(inside).await.unwrap_or_else(|error| Err(panicked(fork, &error.to_string())))
-    } else {
-        steps(context, program, fork, index, frame).await
-    };
-    task::rest(held_back).await;
-    let error = ended.as_ref().err().map(|errors| envelope::first_type(errors).into());
-    context.emit(Event::TaskEnded { task: branch.name.clone(), took: began.elapsed(), error });
-    ended
+) -> DeepStack<'static, Result<Value, Value>> {
+    let held_back = task::held_back(&context, &fork.branches[index].name);
+    DeepStack::new(async move {
+        let branch = &fork.branches[index];
+        context.emit(Event::TaskStarted { task: branch.name.clone() });
+        let began = Instant::now();
+        let ended = if branch.block.nodes.is_empty() {
+            Ok(Value::Null)
+        } else if branch.starts_tasks {
+            in_own_scope(&context, &program, &fork, branch, frame).await
+        } else {
+            came_to(&fork, exec::exec(&context, &program, &branch.block, frame).await)
+        };
+        task::rest(held_back).await;
+        let error = ended.as_ref().err().map(|errors| envelope::first_type(errors).into());
+        context.emit(Event::TaskEnded { task: branch.name.clone(), took: began.elapsed(), error });
+        ended
+    })
 }
 
-async fn steps(
-    context: &Context,
-    program: &Arc<Program>,
-    fork: &Fork,
-    index: usize,
+/// What the branch starts belongs to it: it ends when all of it has. Boxed, so that the branches that start nothing need
+/// not carry room for it.
+fn in_own_scope<'a>(
+    context: &'a Context,
+    program: &'a Arc<Program>,
+    fork: &'a Fork,
+    branch: &'a ForkBranch,
     frame: Frame,
-) -> Result<Value, Value> {
-    let block = &fork.branches[index].block;
-    if block.nodes.is_empty() {
-        return Ok(Value::Null);
-    }
-    match run_block(context, program, block, frame).await {
+) -> DeepStack<'a, Result<Value, Value>> {
+    DeepStack::new(async move {
+        let own = Scope::builder().name(branch.name.clone()).on_error(OnError::IgnoreErrors);
+        let inside = own.run(|scope| async {
+            let context = context.clone().in_scope(scope);
+            let ended = exec::exec(&context, program, &branch.block, frame).await;
+            Ok::<_, TaskError<Infallible>>(came_to(fork, ended))
+        });
+        inside.await.unwrap_or_else(|error| Err(panicked(fork, &error.to_string())))
+    })
+}
+
+/// What a branch makes of how its steps ended.
+fn came_to(fork: &Fork, ended: Result<Frame, Abort>) -> Result<Value, Value> {
+    match ended {
         Ok(mut ended) => match ended.is_failed() {
             true => Err(ended.state.value().get("errors").cloned().unwrap_or_default()),
             false => Ok(ended.state.into_product()),
