@@ -280,3 +280,28 @@ fn what_is_in_the_structs_of_the_library() {
     let both = step("construct", fields, "both");
     assert_eq!(problems(page(&format!("{own}{both}"))), "");
 }
+
+#[test]
+fn paths_that_are_written_out_lie_in_the_folder_of_the_effect() {
+    let problems = |effect: &str, path: &str| {
+        let text = format!(
+            "snippet id=\"t.f\" kind=\"fn\"\neffects {effect} end\nsignature fn name=\"f\" end end\nbody\n{}end\nend\n",
+            step("call", &format!("fn=\"fs.read_file\" arg name=\"path\" lit=\"{path}\""), "_")
+        );
+        let (functions, problems) = cov::load(Source::new("test.cov", &*text));
+        render_text(&functions.sources, &problems, false)
+    };
+    let limited = "effect filesystem(path=\"/srv/inbox\")";
+    for path in ["/srv/inbox/a", "/srv/inbox", "beside", "/srv/inbox/../x"] {
+        assert_eq!(problems(limited, path), "", "{path}");
+    }
+    assert_eq!(problems(&format!("{limited} effect filesystem(path=\"/tmp\")"), "/tmp/a"), "");
+    assert_eq!(problems("effect filesystem", "/etc/passwd"), "");
+    for path in ["/etc/passwd", "/srv/inboxes"] {
+        let said = problems(limited, path);
+        assert!(
+            said.contains("lies outside of the folder of `filesystem` (E-EFFECT-004)"),
+            "{said}"
+        );
+    }
+}

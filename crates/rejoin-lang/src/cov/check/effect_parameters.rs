@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::ast::{Block, Entry, ValueKind};
+use super::super::library::library;
 use super::program::{Callable, Program};
 use super::{parts, place, shown};
 use crate::diagnostic::{Code, Diagnostic};
@@ -16,7 +17,11 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
             continue;
         }
         for call in function.calls() {
-            let Some(callee) = call.text("fn").and_then(|name| program.resolve(name)) else {
+            let name = call.text("fn").unwrap_or_default();
+            let Some(callee) = program.resolve(name) else {
+                if let Some(effect) = library(name).and_then(|function| function.effect) {
+                    outside(call, effect, &own, problems);
+                }
                 continue;
             };
             let callee = &program.functions[callee];
@@ -37,6 +42,49 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
                 );
             }
         }
+    }
+}
+
+/// Paths that are written out and lie outside of the folders that the caller limits an effect to. Others are looked at when
+/// the program runs.
+fn outside(
+    call: &Block,
+    effect: &str,
+    own: &[(&str, &Block, &Parameters)],
+    problems: &mut Vec<Diagnostic>,
+) {
+    let folders = own.iter().filter(|(name, ..)| *name == effect);
+    let folders: Vec<(&Block, Option<&str>)> = folders
+        .map(|(_, declared, parameters)| {
+            let path = parameters.iter().find(|(name, _)| &**name == "path");
+            (*declared, path.and_then(|(_, value)| text(value)))
+        })
+        .collect();
+    let Some((first, _)) = folders.first() else { return };
+    for arg in parts(call, "arg") {
+        let is_path = matches!(arg.text("name"), Some("path" | "src" | "dst" | "dest"));
+        let written = arg.attribute("lit").and_then(|lit| text(&lit.value.kind));
+        let Some(path) = written.filter(|path| is_path && path.starts_with('/')) else { continue };
+        let allowed = |folder: &Option<&str>| match folder {
+            Some(folder) => !folder.starts_with('/') || is_below(path, folder),
+            None => true,
+        };
+        if !path.contains("..") && !folders.iter().any(|(_, folder)| allowed(folder)) {
+            let message = format!("`{}` lies outside of the folder of `{effect}`", shown(path));
+            problems.push(
+                Diagnostic::new(Code::COV_EFFECT_PARAMETER, place(arg, "lit"), message)
+                    .label("goes beyond what is declared")
+                    .also(first.word.span, "the function is limited here")
+                    .help("take a path within, or widen this effect"),
+            );
+        }
+    }
+}
+
+fn text(value: &ValueKind) -> Option<&str> {
+    match value {
+        ValueKind::Text(text) => Some(text),
+        _ => None,
     }
 }
 
