@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,6 +16,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// So many scripts wait for something outside at most, beside those that run.
 const WAITING: usize = 64;
+/// What interpreters take of a stack at most, and a little.
+const DEEPEST: usize = (1 << 20) + (1 << 18);
+/// The stack that they get where there is less.
+const NEW_STACK: usize = 2 << 20;
 
 /// Tells a running script that nobody waits for it any more.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +110,16 @@ impl ScriptPool {
     /// As many as the machine has cores.
     pub fn for_this_machine() -> Self {
         Self::new(thread::available_parallelism().map_or(2, |n| n.get()))
+    }
+
+    /// Runs `job` here and now. Only for what is known to end at once: it holds up whoever shares the thread.
+    ///
+    /// # Errors
+    /// If the job panicked.
+    pub fn in_place<R>(job: impl FnOnce() -> R) -> Result<R, ScriptPanicked> {
+        // The calling code may have come deep already.
+        let run = || stacker::maybe_grow(DEEPEST, NEW_STACK, job);
+        catch_unwind(AssertUnwindSafe(run)).map_err(|payload| ScriptPanicked(panic_text(&*payload)))
     }
 
     /// Runs `job` on a thread that may block, when it is its turn, and waits for it.

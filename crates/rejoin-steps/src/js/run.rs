@@ -7,13 +7,14 @@ use rejoin_engine::{Called, Input, Prepared, ScriptSettings, Settings};
 use super::spec::SPEC;
 use super::vm::{self, Script};
 use crate::database::Statements;
-use crate::script::{self, Library};
+use crate::script::{self, Library, Record};
 
 pub(super) struct PreparedJs {
     script: Arc<Script>,
     library: Arc<Library<Script>>,
     database: Option<Statements>,
     configured: ScriptSettings,
+    record: Record,
 }
 
 impl PreparedJs {
@@ -24,7 +25,7 @@ impl PreparedJs {
         settings: &Settings,
     ) -> Self {
         let configured = ScriptSettings::read(settings, SPEC.name);
-        Self { script: Arc::new(script), library, database, configured }
+        Self { script: Arc::new(script), library, database, configured, record: Record::new() }
     }
 }
 
@@ -35,6 +36,7 @@ impl Prepared for PreparedJs {
         script::call(
             SPEC.name,
             self.configured,
+            &self.record,
             self.database.as_ref(),
             input,
             sees_context,

@@ -7,13 +7,14 @@ use rejoin_engine::{Called, Input, Prepared, ScriptSettings, Settings};
 use super::spec::SPEC;
 use super::vm::{self, Chunk};
 use crate::database::Statements;
-use crate::script::{self, Library};
+use crate::script::{self, Library, Record};
 
 pub(super) struct PreparedLua {
     chunk: Arc<Chunk>,
     library: Arc<Library<Chunk>>,
     database: Option<Statements>,
     configured: ScriptSettings,
+    record: Record,
 }
 
 impl PreparedLua {
@@ -24,7 +25,7 @@ impl PreparedLua {
         settings: &Settings,
     ) -> Self {
         let configured = ScriptSettings::read(settings, SPEC.name);
-        Self { chunk: Arc::new(chunk), library, database, configured }
+        Self { chunk: Arc::new(chunk), library, database, configured, record: Record::new() }
     }
 }
 
@@ -35,6 +36,7 @@ impl Prepared for PreparedLua {
         script::call(
             SPEC.name,
             self.configured,
+            &self.record,
             self.database.as_ref(),
             input,
             sees_context,

@@ -1,13 +1,17 @@
-//! A call of a script: on the script pool, with the request as its surroundings.
+//! A call of a script: on the script pool, or where it is called if it is quick, with the request as its surroundings.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rejoin_engine::{Called, Input, ScriptSettings, StepError};
+use rejoin_engine::{
+    Called, Input, ScriptPanicked, ScriptPool, ScriptSettings, StepError, StepResult,
+};
 use rejoin_value::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::quick::{QUICK, Record, Rehearsal};
 use super::sql::Room;
 use super::surroundings::OfRequest;
 use super::{Limits, ScriptError, Surroundings};
@@ -27,17 +31,23 @@ const LONG: Duration = Duration::from_hours(24 * 365);
 pub(crate) fn call<'a>(
     step: &'static str,
     configured: ScriptSettings,
+    record: &'a Record,
     database: Option<&'a Statements>,
     input: Input<'a>,
     sees_context: bool,
-    script: impl FnOnce(&Value, &Value, Box<dyn Surroundings>, Limits) -> Result<Value, ScriptError>
-    + Send
-    + 'static,
+    script: impl Script,
 ) -> Called<'a> {
+    let limits = configured.limits(input.context.host().script_limits);
+    // One with a database may ask it for something, which takes long.
+    if database.is_none() && record.is_quick() {
+        match in_place(limits.memory, input, sees_context, &script) {
+            Some(ended) => return Called::Ready(result(step, ended)),
+            None => record.failed(),
+        }
+    }
     let state = input.state.clone();
     let context = input.context.clone();
     Called::pending(async move {
-        let limits = configured.limits(input.context.host().script_limits);
         let (begins, begun) = oneshot::channel();
         let (asks, mut asked) = mpsc::channel(1);
         let mut ended = pin!(input.context.run_script(move |turn| {
@@ -46,7 +56,10 @@ pub(crate) fn call<'a>(
             let snapshot = if sees_context { context.snapshot() } else { Value::Null };
             let stop = turn.stop().shared();
             let limits = Limits { time: limits.time, memory: limits.memory, stop };
-            script(&state, &snapshot, Box::new(OfRequest { context, turn, asks }), limits)
+            let began = std::time::Instant::now();
+            let ended =
+                script(&state, &snapshot, Box::new(OfRequest { context, turn, asks }), limits);
+            (ended, began.elapsed())
         }));
         // It has its time from its beginning on; what it waits for a database is not its own.
         let mut begun = pin!(begun);
@@ -56,7 +69,10 @@ pub(crate) fn call<'a>(
         let ended = loop {
             tokio::select! {
                 biased;
-                ended = &mut ended => break ended,
+                ended = &mut ended => break ended.map(|(ended, time)| {
+                    record.took(time);
+                    ended
+                }),
                 begin = &mut begun, if !has_begun => {
                     has_begun = true;
                     if begin.is_ok() {
@@ -72,15 +88,51 @@ pub(crate) fn call<'a>(
                 () = &mut overdue => break Ok(Err(ScriptError::TooLong(limits.time))),
             }
         };
-        match ended {
-            Ok(Ok(value)) => Ok(value.into()),
-            Ok(Err(error)) => Err(StepError::Failed(match error.mend(step) {
-                Some(mend) => format!("{error}; {mend}"),
-                None => error.to_string(),
-            })),
-            Err(panicked) => Err(StepError::Failed(panicked.to_string())),
-        }
+        result(step, ended)
     })
+}
+
+/// A script that can be run: once in place, and then on a thread if it must.
+pub(crate) trait Script:
+    Fn(&Value, &Value, Box<dyn Surroundings>, Limits) -> Result<Value, ScriptError> + Send + 'static
+{
+}
+
+impl<F> Script for F where
+    F: Fn(&Value, &Value, Box<dyn Surroundings>, Limits) -> Result<Value, ScriptError>
+        + Send
+        + 'static
+{
+}
+
+/// Runs a quick script without a thread; nothing if it was not quick, and then it is as if it had not run.
+fn in_place(
+    memory: usize,
+    input: Input<'_>,
+    sees_context: bool,
+    script: &impl Script,
+) -> Option<Result<Result<Value, ScriptError>, ScriptPanicked>> {
+    let (rehearsal, done) = Rehearsal::new(input.context.clone());
+    let limits = Limits { time: QUICK, memory, stop: Arc::default() };
+    let snapshot = if sees_context { input.context.snapshot() } else { Value::Null };
+    let ended =
+        ScriptPool::in_place(|| script(input.state, &snapshot, Box::new(rehearsal), limits));
+    if done.wants_thread() || matches!(ended, Ok(Err(ScriptError::TooLong(_)))) {
+        return None;
+    }
+    done.apply(input.context);
+    Some(ended)
+}
+
+fn result(step: &str, ended: Result<Result<Value, ScriptError>, ScriptPanicked>) -> StepResult {
+    match ended {
+        Ok(Ok(value)) => Ok(value.into()),
+        Ok(Err(error)) => Err(StepError::Failed(match error.mend(step) {
+            Some(mend) => format!("{error}; {mend}"),
+            None => error.to_string(),
+        })),
+        Err(panicked) => Err(StepError::Failed(panicked.to_string())),
+    }
 }
 
 /// So long from now; a length that no clock can add is nearly for ever.

@@ -5,6 +5,7 @@ mod call;
 mod error;
 mod library;
 mod limiter;
+mod quick;
 mod sql;
 mod surroundings;
 
@@ -12,5 +13,6 @@ pub(crate) use call::call;
 pub(crate) use error::ScriptError;
 pub(crate) use library::{Library, Shelf, mentioned, wrong_scripts};
 pub(crate) use limiter::{Limiter, Limits};
+pub(crate) use quick::Record;
 pub(crate) use sql::SqlEnd;
 pub(crate) use surroundings::Surroundings;

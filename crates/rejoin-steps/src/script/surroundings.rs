@@ -26,33 +26,60 @@ pub(super) struct OfRequest {
     pub(super) asks: mpsc::Sender<Ask>,
 }
 
-impl Surroundings for OfRequest {
+/// The request without a thread to wait on.
+impl Surroundings for Context {
     fn flag(&self, name: &str) -> bool {
-        self.context.flag(name)
+        Context::flag(self, name)
     }
 
     fn set_flag(&self, name: &str, on: bool) {
-        self.context.set_flag(name, on);
+        Context::set_flag(self, name, on);
     }
 
     fn condition(&self, name: &str) -> bool {
-        self.context.condition(name)
+        Context::condition(self, name)
     }
 
     fn set_condition(&self, name: &str, holds: bool) {
-        self.context.set_condition(name, holds);
+        Context::set_condition(self, name, holds);
     }
 
     fn env(&self, name: &str) -> Option<String> {
-        (self.context.host().variables)(name)
+        (self.host().variables)(name)
     }
 
     fn print(&self, line: &str) {
-        self.context.emit(Event::Log {
-            level: Level::Debug,
-            message: line.into(),
-            fields: Value::Null,
-        });
+        self.emit(Event::Log { level: Level::Debug, message: line.into(), fields: Value::Null });
+    }
+
+    fn sql(&self, _: &str, _: Vec<Value>) -> Result<Value, SqlEnd> {
+        Err(SqlEnd::Stopped)
+    }
+}
+
+impl Surroundings for OfRequest {
+    fn flag(&self, name: &str) -> bool {
+        Surroundings::flag(&self.context, name)
+    }
+
+    fn set_flag(&self, name: &str, on: bool) {
+        Surroundings::set_flag(&self.context, name, on);
+    }
+
+    fn condition(&self, name: &str) -> bool {
+        Surroundings::condition(&self.context, name)
+    }
+
+    fn set_condition(&self, name: &str, holds: bool) {
+        Surroundings::set_condition(&self.context, name, holds);
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        Surroundings::env(&self.context, name)
+    }
+
+    fn print(&self, line: &str) {
+        Surroundings::print(&self.context, line);
     }
 
     fn sql(&self, sql: &str, params: Vec<Value>) -> Result<Value, SqlEnd> {
