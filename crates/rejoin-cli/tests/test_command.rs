@@ -43,6 +43,15 @@ GET /lost
 "#;
 
 #[test]
+fn a_check_is_shown_as_it_is_written() {
+    let directory = Directory::new();
+    let program = "GET /a |> jq: `{ a: 1 }`\n\ndescribe \"d\"\n  it \"i\"\n    when calling GET /a\n    then output `.a` equals \"x\"\n";
+    directory.write("app.wp", program);
+    let ran = directory.rejoin(&["test", "app.wp"]);
+    assert!(ran.stdout.contains("app.wp:6: then output `.a` equals \"x\"\n"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_final_state_may_be_a_whole_answer() {
     let directory = Directory::new();
     let program = r#"

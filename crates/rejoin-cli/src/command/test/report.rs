@@ -42,7 +42,7 @@ impl Outcome {
     ) -> Self {
         let failures = ran.failures.into_iter().map(|(span, message)| Failed {
             location: sources.location(span),
-            written: sources.text(span).trim_matches('"').to_owned(),
+            written: unquoted(sources.text(span)).to_owned(),
             message,
         });
         let location = sources.location(span);
@@ -141,6 +141,11 @@ pub(super) fn junit(outcomes: &[Outcome]) -> String {
     }
     out.push_str("</testsuite>\n</testsuites>\n");
     out
+}
+
+/// The name of a test without its quotes; a check keeps those of its value.
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)
 }
 
 /// Text that may stand in XML; characters that XML cannot have become U+FFFD.
