@@ -11,7 +11,7 @@ use crate::envelope;
 use crate::exec::Frame;
 use crate::policy;
 use crate::program::Join;
-use crate::task::{self, Running, TaskEnd, TaskFailure};
+use crate::task::{self, FailedTask, Running, TaskEnd, TaskFailure};
 
 /// A task and what is known of it.
 struct Joined {
@@ -57,8 +57,9 @@ pub(crate) async fn join(context: &Context, join: &Join, policy: &ForkPolicy, fr
     };
     stop(&mut tasks, reason).await;
     if let Some(index) = failed {
-        let Some(Err(errors)) = &tasks[index].end else { unreachable!("it has failed") };
-        let errors = envelope::of_tasks([("task", &tasks[index].task, errors)].into_iter());
+        let Some(Err(failed)) = &tasks[index].end else { unreachable!("it has failed") };
+        let failed = [("task", &tasks[index].task, &failed.errors)];
+        let errors = envelope::of_tasks(failed.into_iter());
         return raise(with_unfinished(&errors, unfinished), frame);
     }
     if is_late && !policy.partial {
@@ -143,20 +144,21 @@ fn put(tasks: Vec<Joined>, policy: &ForkPolicy, unfinished: &Value, frame: &mut 
     };
     let collects = policy.on_error == ForkOnError::CollectAll;
     for Joined { task, optional, end, .. } in tasks {
-        let errors = match end {
+        let failed: FailedTask = match end {
             Some(Ok(value)) => {
                 places.insert(&*task, value);
                 continue;
             }
-            Some(Err(errors)) if collects || optional => errors,
-            None if collects => Value::from_iter([late(policy, unfinished.clone())]),
+            Some(Err(failed)) if collects || optional => failed,
+            None if collects => Value::from_iter([late(policy, unfinished.clone())]).into(),
             Some(Err(_)) | None => {
                 places.insert(&*task, Value::Null);
                 continue;
             }
         };
-        places.insert(&*task, envelope::failed_task(&errors));
+        places.insert(&*task, failed.place());
         if !optional {
+            let errors = failed.errors;
             frame.failures.push(TaskFailure { label: "task", task, errors });
         }
     }

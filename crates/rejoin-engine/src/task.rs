@@ -29,8 +29,34 @@ pub(crate) struct Running {
     pub(crate) optional: bool,
 }
 
-/// How a task ended: what it made, or its errors.
-pub(crate) type TaskEnd = Result<Value, Value>;
+/// How a task ended: what it made, or how it failed.
+pub(crate) type TaskEnd = Result<Value, FailedTask>;
+
+/// What is left of a task that failed.
+#[derive(Clone, Debug)]
+pub(crate) struct FailedTask {
+    /// The list of errors, the first of which has a type.
+    pub(crate) errors: Value,
+    /// The data that did arrive, such as that of a GraphQL answer with errors.
+    data: Option<Value>,
+}
+
+impl From<Value> for FailedTask {
+    fn from(errors: Value) -> Self {
+        Self { errors, data: None }
+    }
+}
+
+impl FailedTask {
+    /// What stands in its place at a join.
+    pub(crate) fn place(&self) -> Value {
+        let mut place = envelope::failed_task(&self.errors);
+        if let (Some(data), Value::Object(place)) = (&self.data, &mut place) {
+            place.insert("data", data.clone());
+        }
+        place
+    }
+}
 
 /// A task that was joined, or a branch of a block, that failed and has not been looked at since.
 #[derive(Clone, Debug)]
@@ -72,7 +98,7 @@ pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, st
         rest(held_back).await;
         let error = match &ended {
             Ok(_) => None,
-            Err(errors) => Some(envelope::first_type(errors).into()),
+            Err(failed) => Some(envelope::first_type(&failed.errors).into()),
         };
         inner.emit(Event::TaskEnded { task, took: began.elapsed(), error });
         ended
@@ -115,12 +141,17 @@ async fn run(
 ) -> TaskEnd {
     let mut frame = Frame { task: Some(task.clone()), ..Frame::new(state) };
     if let Err(abort) = call::run(context, program, call, &mut frame).await {
-        return Err(envelope::failure("abortError", &call.name, &abort.detail, &call.location));
+        return Err(
+            envelope::failure("abortError", &call.name, &abort.detail, &call.location).into()
+        );
     }
-    match envelope::error_type(frame.state.value()) {
-        Some(_) => Err(frame.state.value().get("errors").cloned().unwrap_or_default()),
-        None => Ok(frame.state.into_product()),
+    let is_error = envelope::error_type(frame.state.value()).is_some();
+    let product = frame.state.into_product();
+    if !is_error {
+        return Ok(product);
     }
+    let part = |key| product.get(key).cloned();
+    Err(FailedTask { errors: part("errors").unwrap_or_default(), data: part("data") })
 }
 
 /// Waits for each task in the order written and puts its value, or its errors, at `.async.<task>`.
@@ -145,10 +176,11 @@ pub(crate) async fn join(context: &Context, join: &Join, frame: &mut Frame) {
         let ended = ended(running.handle.await, task, &join.location);
         match ended {
             Ok(value) => places.insert(&**task, value),
-            Err(errors) => {
-                let place = envelope::failed_task(&errors);
+            Err(failed) => {
+                let place = failed.place();
                 if !running.optional {
-                    frame.failures.push(TaskFailure { label: "task", task: task.clone(), errors });
+                    let (task, errors) = (task.clone(), failed.errors);
+                    frame.failures.push(TaskFailure { label: "task", task, errors });
                 }
                 places.insert(&**task, place)
             }
@@ -159,7 +191,7 @@ pub(crate) async fn join(context: &Context, join: &Join, frame: &mut Frame) {
 
 /// How a task ended, whether by itself or not.
 pub(crate) fn ended(outcome: Outcome<TaskEnd, Infallible>, task: &str, location: &str) -> TaskEnd {
-    outcome.unwrap_or_else(|error| Err(cut_off(task, &error, location)))
+    outcome.unwrap_or_else(|error| Err(cut_off(task, &error, location).into()))
 }
 
 /// The errors of a task that did not come to an end of its own.

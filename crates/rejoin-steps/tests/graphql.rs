@@ -466,6 +466,11 @@ fn another_service_is_asked_over_http() {
             |> jq: `1`
           graphqlError(502):
             |> jq: `{ data, first: .errors[0] }`
+      GET /task
+        |> graphql({}, { url: \"http://films.example/partial\" }): `{ a b }` @async(plain)
+        |> graphql({}, { url: \"http://films.example/partial\" }): `{ a b }` @async(named) @result(film)
+        |> join: `plain, named`
+        |> jq: `.async | map_values({ data, error, type: .errors[0].type })`
       GET /no
         |> graphql({}, { url: \"http://films.example/\" + .query.path }): `{ a }`
         |> result
@@ -484,6 +489,11 @@ fn another_service_is_asked_over_http() {
     assert_eq!(
         errors.body(),
         r#"{"data":{"a":1,"b":null},"first":{"type":"graphqlError","message":"no b","path":["b"]}}"#
+    );
+    // What did arrive is at its place beside the errors.
+    assert_eq!(
+        fixture.call("GET /task").body(),
+        r#"{"plain":{"data":{"a":1,"b":null},"error":"no b","type":"graphqlError"},"named":{"data":{"film":{"a":1,"b":null}},"error":"no b","type":"graphqlError"}}"#
     );
     for (path, kind) in [
         ("status/500", "httpError"),
