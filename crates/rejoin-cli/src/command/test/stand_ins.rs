@@ -31,10 +31,17 @@ pub(super) fn stand_in(
     result: Result<Value, Arc<str>>,
     after: Duration,
 ) -> StandIn {
-    // What a service would give is put where the step puts it, unless it is written as the state with that in its place.
-    let asks_a_service = matches!(target, MockTarget::Step { step, .. }
-        if ["pg", "sql", "fetch", "graphql"].contains(&&**step));
-    let whole = !asks_a_service || result.as_ref().is_ok_and(|value| value.get("data").is_some());
+    // What a service would give is put where the step puts it, unless it is written as the state with that in its place. A
+    // statement gives rows; anything else is what one of `!raw` makes the state.
+    let has = |key| result.as_ref().is_ok_and(|value: &Value| value.get(key).is_some());
+    let whole = match target {
+        MockTarget::Step { step, .. } => match &**step {
+            "pg" | "sql" => !has("rows"),
+            "fetch" | "graphql" => has("data"),
+            _ => true,
+        },
+        _ => true,
+    };
     StandIn { after, result, whole }
 }
 
