@@ -137,14 +137,12 @@ async fn a_function_keeps_to_the_folders_of_its_effect() {
     let program = |function: &str, path: &str| {
         let content =
             if function.ends_with("read_file") { "" } else { "arg name=\"content\" lit=\"x\"" };
+        // Bound to a name first: what is written out is looked at by the checker already.
         format!(
-            "snippet id=\"t.main\" kind=\"fn\"\neffects effect filesystem(path=\"{}\") end\nsignature fn name=\"main\" returns type=\"Any\" end end\nbody\n{}{RETURN}end\nend\n",
+            "snippet id=\"t.main\" kind=\"fn\"\neffects effect filesystem(path=\"{}\") end\nsignature fn name=\"main\" returns type=\"Any\" end end\nbody\nstep id=\"p\" kind=\"bind\" lit=\"{}\" as=\"p\" end\n{}{RETURN}end\nend\n",
             folder.at("in"),
-            call(
-                "x",
-                function,
-                &format!("arg name=\"path\" lit=\"{}\" {content}", folder.at(path))
-            ),
+            folder.at(path),
+            call("x", function, &format!("arg name=\"path\" from=\"p\" {content}")),
         )
     };
     assert_eq!(value(&program("fs.read_file", "in/open"), &[]).await, "\"open\"");
