@@ -60,6 +60,10 @@ impl StepCatalog for Registry {
         self.get(step).is_some_and(|step| step.only_reads(text))
     }
 
+    fn may_write(&self, step: &str, text: &str) -> bool {
+        self.get(step).is_some_and(|step| step.may_write(text))
+    }
+
     fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {
         self.iter().flat_map(|step| step.check_graphql(graphql)).collect()
     }

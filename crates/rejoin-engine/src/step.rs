@@ -44,6 +44,12 @@ pub trait Step: Send + Sync + 'static {
         false
     }
 
+    /// Whether the text may change something outside, though others of the step change nothing.
+    fn may_write(&self, text: &str) -> bool {
+        let _ = text;
+        false
+    }
+
     /// Makes one call ready to run: compiles its text, reads its settings. Nothing is compiled per request.
     ///
     /// # Errors

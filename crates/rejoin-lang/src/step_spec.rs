@@ -184,6 +184,12 @@ pub trait StepCatalog {
         false
     }
 
+    /// Whether a text of a step that changes nothing outside by itself may do so: a script that runs statements.
+    fn may_write(&self, step: &str, text: &str) -> bool {
+        let _ = (step, text);
+        false
+    }
+
     /// Problems of a program's GraphQL. A catalog without a step for it has nothing to say.
     fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {
         let _ = graphql;

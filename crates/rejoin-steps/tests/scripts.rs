@@ -183,3 +183,41 @@ GET /quick
     assert!(run.result.is_err(), "the deadline ends it: {:?}", run.result);
     assert!(run.took < Duration::from_secs(10), "{:?}", run.took);
 }
+
+#[test]
+fn a_script_with_statements_is_a_write_where_it_is_tried_again() {
+    let codes = |text: &str| -> Vec<String> {
+        let loaded = support::read(
+            &format!("GET /x\n  |> lua: `{text}` @retry(2)\n"),
+            &rejoin_steps::registry(),
+        );
+        loaded.diagnostics.iter().map(|found| found.code.to_string()).collect()
+    };
+    assert!(
+        codes(r#"return executeSql("insert into t values (1)")"#).contains(&"W0206".to_owned())
+    );
+    assert!(!codes("return { executeSqlite = 1 }").contains(&"W0206".to_owned()));
+}
+
+#[test]
+fn a_script_that_is_called_often_stays_the_same() {
+    let program = load(
+        r#"
+config sql { url: "sqlite::memory:" }
+GET /lua/:n
+  |> lua: `
+    setWhen("odd", request.params.n % 2 == 1)
+    local rows = 0
+    if request.params.n % 20 == 0 then rows = executeSql("select 7 as n").rows[1].n end
+    return { n = request.params.n, rows = rows }`
+  |> jq: `. + { odd: true }` @when(odd)
+"#,
+    );
+    // Often enough to be known as quick, and then with what takes a thread.
+    for n in 1..=200 {
+        let rows = if n % 20 == 0 { 7 } else { 0 };
+        let odd = if n % 2 == 1 { r#","odd":true"# } else { "" };
+        let expected = format!(r#"{{"n":{n},"rows":{rows}{odd}}}"#);
+        assert_eq!(program.call(&format!("GET /lua/{n}")).body(), expected);
+    }
+}

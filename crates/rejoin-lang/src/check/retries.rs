@@ -140,6 +140,9 @@ pub(crate) fn writes_outside(
         return None;
     }
 
+    if call.text.as_ref().is_some_and(|text| catalog.may_write(spec.name, &text.value)) {
+        return Some((format!("`{}`", spec.name), call.name_span));
+    }
     match literal_method(call) {
         Some((method, span)) => {
             (!REPEATABLE.contains(&&*method)).then(|| (format!("`{method}`"), span))

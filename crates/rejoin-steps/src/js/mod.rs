@@ -12,7 +12,7 @@ use rejoin_engine::{CallSite, Prepared, Step};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
 use crate::Databases;
-use crate::script::{Shelf, wrong_scripts};
+use crate::script::{Shelf, runs_statements, wrong_scripts};
 
 /// The step `js`. The text is the body of a function in strict mode; what it returns becomes the state.
 ///
@@ -61,6 +61,10 @@ impl Step for Js {
 
     fn check_text(&self, text: &str) -> Vec<TextProblem> {
         vm::Script::compile(text).err().into_iter().collect()
+    }
+
+    fn may_write(&self, text: &str) -> bool {
+        runs_statements(text)
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {

@@ -12,7 +12,7 @@ use rejoin_engine::{CallSite, Prepared, Step};
 use rejoin_lang::step_spec::{StepSpec, TextProblem};
 
 use crate::Databases;
-use crate::script::{Shelf, wrong_scripts};
+use crate::script::{Shelf, runs_statements, wrong_scripts};
 
 /// The step `lua`. The script's first return value becomes the state.
 ///
@@ -59,6 +59,10 @@ impl Step for Lua {
 
     fn check_text(&self, text: &str) -> Vec<TextProblem> {
         vm::Chunk::compile(text).err().into_iter().collect()
+    }
+
+    fn may_write(&self, text: &str) -> bool {
+        runs_statements(text)
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {

@@ -38,8 +38,7 @@ pub(crate) fn call<'a>(
     script: impl Script,
 ) -> Called<'a> {
     let limits = configured.limits(input.context.host().script_limits);
-    // One with a database may ask it for something, which takes long.
-    if database.is_none() && record.is_quick() {
+    if record.is_quick() {
         match in_place(limits.memory, input, sees_context, &script) {
             Some(ended) => return Called::Ready(result(step, ended)),
             None => record.failed(),

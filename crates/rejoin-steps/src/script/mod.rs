@@ -14,5 +14,5 @@ pub(crate) use error::ScriptError;
 pub(crate) use library::{Library, Shelf, mentioned, wrong_scripts};
 pub(crate) use limiter::{Limiter, Limits};
 pub(crate) use quick::Record;
-pub(crate) use sql::SqlEnd;
+pub(crate) use sql::{SqlEnd, runs_statements};
 pub(crate) use surroundings::Surroundings;

@@ -7,6 +7,7 @@ use rejoin_engine::{Context, StepError};
 use rejoin_value::Value;
 use tokio::sync::{mpsc, oneshot};
 
+use super::mentioned;
 use crate::database::Statements;
 
 /// A statement that a script asks for.
@@ -23,6 +24,11 @@ pub(crate) enum SqlEnd {
     Refused(String),
     /// Nobody waits for the script any more.
     Stopped,
+}
+
+/// Whether a script runs statements itself. Those that it requires are not looked into.
+pub(crate) fn runs_statements(text: &str) -> bool {
+    mentioned(text, ["executeSql"].into_iter()).next().is_some()
 }
 
 /// Hands a statement over and blocks until it has ended.
