@@ -39,7 +39,9 @@ pub(crate) fn call<'a>(
 ) -> Called<'a> {
     let limits = configured.limits(input.context.host().script_limits);
     if record.is_quick() {
-        match in_place(limits.memory, input, sees_context, &script) {
+        let limits =
+            Limits { time: QUICK.min(limits.time), memory: limits.memory, stop: Arc::default() };
+        match in_place(limits, input, sees_context, &script) {
             Some(ended) => return Called::Ready(result(step, ended)),
             None => record.failed(),
         }
@@ -106,13 +108,12 @@ impl<F> Script for F where
 
 /// Runs a quick script without a thread; nothing if it was not quick, and then it is as if it had not run.
 fn in_place(
-    memory: usize,
+    limits: Limits,
     input: Input<'_>,
     sees_context: bool,
     script: &impl Script,
 ) -> Option<Result<Result<Value, ScriptError>, ScriptPanicked>> {
     let (rehearsal, done) = Rehearsal::new(input.context.clone());
-    let limits = Limits { time: QUICK, memory, stop: Arc::default() };
     let snapshot = if sees_context { input.context.snapshot() } else { Value::Null };
     let ended =
         ScriptPool::in_place(|| script(input.state, &snapshot, Box::new(rehearsal), limits));
