@@ -39,12 +39,13 @@ pub(crate) async fn run(
         frame.state.assign(envelope::with_errors(errors));
         return;
     }
-    let branches = (0..fork.branches.len()).map(|index| {
+    let start = |index: usize| {
         let mut frame = frame.inner(frame.state.fork());
         frame.task = Some(fork.branches[index].name.clone());
         branch(context.for_task(), program.clone(), fork.clone(), index, frame)
-    });
-    let forked = fork_policy::run(&fork.policy, branches, |why| panicked(fork, why)).await;
+    };
+    let count = fork.branches.len();
+    let forked = fork_policy::run(&fork.policy, count, start, |why| panicked(fork, why)).await;
     settle(fork, forked, frame);
 }
 

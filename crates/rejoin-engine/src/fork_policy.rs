@@ -3,11 +3,12 @@
 //! Blocks of `.wp` programs and steps of `.cov` functions make their own values of it.
 
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
-use rejoin::limit::ConcurrencyLimit;
 use rejoin::{
-    CancelReason, CancelSource, Ending, Instant, Joiner, Outcome, TaskError, join_with, timeout_at,
+    CancelReason, CancelSource, Ending, Instant, Joiner, Map, Outcome, TaskError, join_with,
+    timeout_at,
 };
 use rejoin_lang::plan::{ForkKind, ForkOnError, ForkPolicy};
 
@@ -47,7 +48,8 @@ pub(crate) struct Forked<V, F> {
 /// stopped, whose rules apply then: whoever stopped it drops it here, and no step must come after.
 pub(crate) async fn run<V, F, B>(
     policy: &ForkPolicy,
-    branches: impl Iterator<Item = B>,
+    count: usize,
+    mut branch: impl FnMut(usize) -> B,
     panicked: impl Fn(&str) -> F,
 ) -> Forked<V, F>
 where
@@ -56,9 +58,6 @@ where
     B: Future<Output = Result<V, F>> + Send + 'static,
 {
     let deadline = policy.timeout.map(|timeout| Instant::now() + timeout);
-    let limit = policy.limit.map(ConcurrencyLimit::new);
-    let branches: Vec<_> =
-        branches.map(|branch| bounded(branch, deadline, limit.clone())).collect();
     let joiner = Policy {
         policy: policy.clone(),
         panicked,
@@ -66,33 +65,35 @@ where
         done: 0,
         failed: 0,
         was_stopped: false,
-        ends: branches.iter().map(|_| End::Cancelled).collect(),
+        ends: (0..count).map(|_| End::Cancelled).collect(),
     };
-    let joined = join_with(branches, joiner).await;
+    let joined = match policy.limit {
+        None => join_with((0..count).map(|index| bounded(branch(index), deadline)), joiner).await,
+        // What has to wait for its turn is not there before.
+        Some(limit) => {
+            let limit = NonZeroUsize::try_from(limit).unwrap_or(NonZeroUsize::MAX);
+            let in_turn = Map::new(0..count, |index| bounded(branch(index), deadline)).limit(limit);
+            in_turn.join_with(joiner).await
+        }
+    };
     if joined.was_stopped {
         return std::future::pending().await;
     }
     joined.settled()
 }
 
-/// A branch within the time of all. Waiting for its turn counts.
+/// A branch within the time of all. One whose turn comes too late does nothing.
 async fn bounded<V, F>(
     branch: impl Future<Output = Result<V, F>>,
     deadline: Option<Instant>,
-    limit: Option<ConcurrencyLimit>,
 ) -> Result<V, Option<F>> {
-    let work = async {
-        let _turn = match &limit {
-            Some(limit) => Some(limit.acquire().await),
-            None => None,
-        };
-        branch.await.map_err(Some)
-    };
-    match deadline {
-        // Boxed, so that branches without a time-out need not carry room for it.
-        Some(deadline) => Box::pin(timeout_at(deadline, work)).await.unwrap_or(Err(None)),
-        None => work.await,
+    let Some(deadline) = deadline else { return branch.await.map_err(Some) };
+    if Instant::now() >= deadline {
+        return Err(None);
     }
+    // Boxed, so that branches without a time-out need not carry room for it.
+    let in_time = Box::pin(timeout_at(deadline, async { branch.await.map_err(Some) }));
+    in_time.await.unwrap_or(Err(None))
 }
 
 struct Policy<V, F, P> {

@@ -148,6 +148,15 @@ fn waiting_for_a_turn_counts_as_time() {
 }
 
 #[test]
+fn a_branch_whose_turn_comes_when_the_time_is_up_does_nothing() {
+    let head =
+        "parallel(limit: 1, timeout: 25ms, on_timeout: return_partial, on_error: collect_all)";
+    let run = run(head, "A 10 ok, B 30 ok, C 0 ok", "");
+    assert_eq!(outcome(&run), json(r#"{"A":"a","B":"timeoutError","C":"timeoutError"}"#));
+    assert_eq!(run.answered, 25 * MS);
+}
+
+#[test]
 fn a_quorum_is_so_many_that_succeed() {
     for (branches, expected, took) in [
         ("A 30 ok, B 10 ok, C 20 ok", r#"{"B":"b","C":"c"}"#, 20),

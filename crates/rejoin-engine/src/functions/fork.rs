@@ -15,12 +15,13 @@ type End = fork_policy::End<Datum, Datum>;
 
 /// Runs the branches to the value of the block. Each has ended when this returns.
 pub(super) async fn run(run: &Run, frame: &Frame, step: &FunctionStep, fork: &Fork) -> Datum {
-    let branches = fork.branches.iter().map(|branch| {
+    let start = |index: usize| {
+        let branch = &fork.branches[index];
         let held_back =
             run.bench.as_ref().map_or(Duration::ZERO, |bench| bench.held_back(&branch.id));
         self::branch(run.branch(), frame.clone(), branch.clone(), held_back)
-    });
-    value(step, fork, fork_policy::run(&fork.policy, branches, panicked).await)
+    };
+    value(step, fork, fork_policy::run(&fork.policy, fork.branches.len(), start, panicked).await)
 }
 
 async fn branch(

@@ -189,7 +189,7 @@ impl<I: IntoIterator, F> Map<I, F> {
         T: Send + 'static,
         E: Send + Sync + 'static,
     {
-        self.join(Gather::pulling())
+        self.join_with(Gather::pulling())
     }
 
     /// Every outcome; a failure stops nobody. When the time is up, what has ended is in `done`, and
@@ -205,7 +205,7 @@ impl<I: IntoIterator, F> Map<I, F> {
         T: Send + 'static,
         E: Send + Sync + 'static,
     {
-        self.join(Wait::with_own_timeouts()).map(Wait::split)
+        self.join_with(Wait::with_own_timeouts()).map(Wait::split)
     }
 
     /// As [`gather`](Self::gather), and keeps no outputs. See [`for_each`].
@@ -223,7 +223,7 @@ impl<I: IntoIterator, F> Map<I, F> {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Send + Sync + 'static,
     {
-        self.join(Each { failures: Failures::with_own_timeouts() })
+        self.join_with(Each { failures: Failures::with_own_timeouts() })
     }
 
     /// The first to settle, success or failure; the rest are stopped and awaited, and nothing more is
@@ -244,7 +244,7 @@ impl<I: IntoIterator, F> Map<I, F> {
         T: Send + 'static,
         E: Send + Sync + 'static,
     {
-        self.join(Race::pulling())
+        self.join_with(Race::pulling())
     }
 
     /// The first success; the rest are stopped and awaited, and nothing more is pulled. As
@@ -295,10 +295,47 @@ impl<I: IntoIterator, F> Map<I, F> {
         let items =
             items.take(if k == 0 || count.is_some_and(|count| count < k) { 0 } else { usize::MAX });
         let map = Map { items, f, limit, item_timeout, timeout, pace, progress };
-        map.join(Quorum::pulling(k, count))
+        map.join_with(Quorum::pulling(k, count))
     }
 
-    fn join<J, Fut, T, E>(self, joiner: J) -> impl Future<Output = J::Output>
+    /// Feeds what comes back to a policy of your own, as [`join_with`](super::join_with()) does. How
+    /// many items there will be is not asked, so [`Joiner::begin`] is not called; after a `Break`
+    /// nothing more is pulled.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use rejoin::{CancelReason, CancelSource, Ending, Joiner, Map, Outcome};
+    ///
+    /// /// Adds up until somebody has nothing.
+    /// struct UntilZero(u32);
+    ///
+    /// impl<E> Joiner<u32, E> for UntilZero {
+    ///     type Output = u32;
+    ///
+    ///     fn settle(&mut self, _index: usize, outcome: Outcome<u32, E>) -> ControlFlow<CancelReason> {
+    ///         match outcome {
+    ///             Ok(0) => ControlFlow::Break(CancelReason::new(CancelSource::RaceLost, "that was all")),
+    ///             Ok(n) => { self.0 += n; ControlFlow::Continue(()) }
+    ///             Err(_) => ControlFlow::Continue(()),
+    ///         }
+    ///     }
+    ///
+    ///     fn finish(self, _ending: Ending) -> u32 {
+    ///         self.0
+    ///     }
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// // An endless list: what is beyond the break is never made.
+    /// let pages = Map::new(0.., |page: u32| async move { Ok::<_, ()>(30_u32.saturating_sub(page * 10)) });
+    /// assert_eq!(pages.limit(std::num::NonZeroUsize::MIN).join_with(UntilZero(0)).await, 60);
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the children; what was settled is lost with the joiner.
+    pub fn join_with<J, Fut, T, E>(self, joiner: J) -> impl Future<Output = J::Output>
     where
         F: FnMut(I::Item) -> Fut,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
