@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::response::Hop;
+use crate::hop::Hop;
 use crate::url::{Url, shortened};
 
 /// Why a request has no response.

@@ -30,14 +30,16 @@ use crate::body::{Progress, RequestBody};
 use crate::classify;
 use crate::client::Shared;
 use crate::connect::ConnectionInfo;
+use crate::deadline::{Deadline, later};
 use crate::decode::{self, Coding, Collector};
 use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
 use crate::gate::Gate;
+use crate::hop::Hop;
 use crate::lost;
 use crate::patience::Patience;
 use crate::redirect;
 use crate::request::{BUDGET_HEADER, Request};
-use crate::response::{Hop, Response, Timings};
+use crate::response::{Response, Timings};
 use crate::save::{self, Saving};
 
 /// How often one hop is put on a connection at most.
@@ -73,13 +75,6 @@ pub(crate) struct Exchange<'a> {
     attempts: u32,
     /// What was asked for before, also for telling a loop.
     hops: Vec<Hop>,
-}
-
-/// When it ends, and by which rule.
-#[derive(Clone, Copy)]
-struct Deadline {
-    at: Instant,
-    by_timeout: bool,
 }
 
 impl<'a> Exchange<'a> {
@@ -446,34 +441,6 @@ impl<'a> Exchange<'a> {
         };
         Failure::new(ErrorKind::Timeout, phase, retry, message)
     }
-}
-
-impl Deadline {
-    /// The earliest of the request's time-out, its deadline and that of the calling scope.
-    fn new(now: Instant, request: &Request) -> Deadline {
-        let outer = [request.deadline, rejoin::deadline()].into_iter().flatten().min();
-        let own = Deadline { at: later(now, request.time_limit()), by_timeout: true };
-        own.within(outer)
-    }
-
-    /// The same with its time-out longer by `more`.
-    fn later(self, more: Duration, request: &Request) -> Deadline {
-        let outer = [request.deadline, rejoin::deadline()].into_iter().flatten().min();
-        Deadline { at: later(self.at, more), ..self }.within(outer)
-    }
-
-    fn within(self, outer: Option<Instant>) -> Deadline {
-        match outer {
-            Some(outer) if outer <= self.at => Deadline { at: outer, by_timeout: false },
-            _ => self,
-        }
-    }
-}
-
-/// A time-out too long for the clock is none; 30 years stand for never.
-pub(crate) fn later(from: Instant, length: Duration) -> Instant {
-    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    from.checked_add(length).unwrap_or(from + NEVER)
 }
 
 /// What a response is that has a body of its own, which a file can be replaced by.

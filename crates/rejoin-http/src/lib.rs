@@ -57,11 +57,14 @@ mod builder;
 mod classify;
 mod client;
 mod connect;
+mod credentials;
+mod deadline;
 mod decode;
 mod duration;
 mod error;
 mod exchange;
 mod gate;
+mod hop;
 mod lost;
 mod patience;
 mod redirect;
@@ -79,9 +82,10 @@ pub use crate::builder::ClientBuilder;
 pub use crate::client::Client;
 pub use crate::duration::parse_duration;
 pub use crate::error::{Error, ErrorKind, Phase, Retry};
+pub use crate::hop::Hop;
 pub use crate::request::{BUDGET_HEADER, Request};
 pub use crate::resolve::{Resolve, Resolving};
-pub use crate::response::{ConnectTimings, Hop, Response, Timings};
+pub use crate::response::{ConnectTimings, Response, Timings};
 pub use crate::url::Url;
 
 /// The programs of docs/fetch.md and docs/batches.md are tests.

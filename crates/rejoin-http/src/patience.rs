@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::exchange::later;
+use crate::deadline::later;
 
 /// Gives up a wait that takes too long, one after the other.
 ///

@@ -1,14 +1,11 @@
 //! Where a redirect leads, and what the next request may take along.
 
-use http::header::{AUTHORIZATION, COOKIE, LOCATION, PROXY_AUTHORIZATION};
-use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http::header::LOCATION;
+use http::{HeaderMap, Method, StatusCode};
 
+use crate::credentials;
 use crate::error::{ErrorKind, Failure, Phase, Retry};
 use crate::request::Request;
-use crate::url::Url;
-
-/// What must not go to another origin: it was meant for the first one.
-const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 /// The reference that a response redirects to, if it is a redirect.
 pub(crate) fn location(status: StatusCode, headers: &HeaderMap) -> Option<String> {
@@ -34,7 +31,9 @@ pub(crate) fn follow(
         drop_body_headers(&mut request.headers);
     }
     if request.url.is_https() && !next.is_https() {
-        let secret = if carries_credentials(request) || next.basic_auth().is_some() {
+        let secret = if credentials::are_carried(&request.headers, &request.url)
+            || next.basic_auth().is_some()
+        {
             Some("credentials")
         } else if !request.body.is_empty() {
             Some("a body")
@@ -48,21 +47,9 @@ pub(crate) fn follow(
             )));
         }
     }
-    leave_credentials(&mut request.headers, &request.url, &next);
+    credentials::leave(&mut request.headers, &request.url, &next);
     request.url = next;
     Ok(())
-}
-
-/// Takes out what must not go from one origin to another.
-pub(crate) fn leave_credentials(headers: &mut HeaderMap, from: &Url, to: &Url) {
-    if from.same_origin(to) {
-        return;
-    }
-    for name in CREDENTIALS {
-        headers.remove(name);
-    }
-    // A `host` set by hand belongs to the first server too.
-    headers.remove(http::header::HOST);
 }
 
 /// 303 means "see there"; 301 and 302 mean it for POST, as every browser has it.
@@ -79,11 +66,6 @@ fn drop_body_headers(headers: &mut HeaderMap) {
     for name in [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE] {
         headers.remove(name);
     }
-}
-
-fn carries_credentials(request: &Request) -> bool {
-    request.url.basic_auth().is_some()
-        || CREDENTIALS.iter().any(|name| request.headers.contains_key(name))
 }
 
 fn refused(message: String) -> Failure {
@@ -131,7 +113,7 @@ mod tests {
     fn credentials_stay_with_their_origin() {
         let with = |url: &str, reference: &str| {
             let mut request = Request::get(url).unwrap();
-            for name in CREDENTIALS {
+            for name in crate::credentials::HEADERS {
                 request.headers.insert(name, "secret".parse().unwrap());
             }
             follow(&mut request, StatusCode::FOUND, reference).map(|()| request)

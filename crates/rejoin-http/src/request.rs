@@ -202,7 +202,7 @@ impl Request {
     /// Asks another place for the same. What was meant for the first alone stays behind, as after a
     /// redirect.
     pub(crate) fn move_to(&mut self, url: Url) {
-        crate::redirect::leave_credentials(&mut self.headers, &self.url, &url);
+        crate::credentials::leave(&mut self.headers, &self.url, &url);
         self.url = url;
     }
 

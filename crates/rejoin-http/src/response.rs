@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Version};
 
 use crate::error::Error;
+use crate::hop::Hop;
 use crate::save::Part;
 use crate::url::Url;
 
@@ -60,18 +61,6 @@ impl Response {
         self.saved = Some(part.target().to_owned());
         Ok(())
     }
-}
-
-/// A redirect that was followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Hop {
-    /// The method that was asked with.
-    pub method: Method,
-    /// The URL that was asked for. Where it led to is the URL of the next one, or of the response.
-    pub url: Url,
-    /// The status of the answer, such as 302.
-    pub status: StatusCode,
 }
 
 /// Where the time of a request went.

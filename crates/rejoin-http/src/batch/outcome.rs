@@ -9,7 +9,8 @@ use http::Method;
 use rejoin::{CancelReason, Panic};
 
 use crate::error::Error;
-use crate::response::{Hop, Response};
+use crate::hop::Hop;
+use crate::response::Response;
 
 /// How one request of a [`Batch`](crate::Batch) ended. Every request has exactly one.
 #[derive(Clone, Debug)]
