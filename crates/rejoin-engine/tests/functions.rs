@@ -186,6 +186,17 @@ async fn the_vectors_of_the_language() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn vector_21_a_limit_makes_branches_wait_for_their_turn() {
+    let branches: Vec<String> = (0..100).map(|n| format!("b{n} 10 ok")).collect();
+    let (value, took) = outcome("parallel", "limit=10", &branches.join(", ")).await;
+    let slots: Vec<String> = (0..100).map(|n| format!("\"b{n}\":\"b{n}\"")).collect();
+    assert_eq!((value, took), (format!("{{{}}}", slots.join(",")), 100));
+    // In a race those who wait for their turn are never started.
+    let race = outcome("race", "limit=1", "A 30 ok, B 10 ok").await;
+    assert_eq!(race, ("\"a\"".into(), 30));
+}
+
 #[test]
 fn vectors_11_22_and_23_are_found_before_anything_runs() {
     let codes = |steps: &str| {

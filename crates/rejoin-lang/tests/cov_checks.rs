@@ -42,6 +42,36 @@ fn the_examples_of_the_overview_are_functions_with_what_they_read_as_parameters(
 }
 
 #[test]
+fn policies_of_branches_have_few_values() {
+    let step = |kind: &str, attribute: &str| {
+        let branches: String = ["a", "b"]
+            .map(|id| {
+                format!(
+                    "branch id=\"{id}\"\nstep id=\"{id}1\" kind=\"bind\" lit=1 as=\"_\" end\nend\n"
+                )
+            })
+            .concat();
+        format!("step id=\"s\" kind=\"{kind}\"\n{attribute}\n{branches}as=\"_\"\nend\n")
+    };
+    for (kind, attribute, code) in [
+        ("parallel", "on_error=\"collect_all\"", None),
+        ("race", "on_error=\"ignore_errors\"", None),
+        // A race has one value: there is nothing to collect into.
+        ("race", "on_error=\"collect_all\"", Some("E0058")),
+        ("parallel", "on_error=\"collect\"", Some("E0058")),
+        ("parallel", "on_timeout=\"stop\" timeout=1s", Some("E0059")),
+        ("race", "limit=2", None),
+        ("parallel", "limit=0", Some("E0054")),
+        ("parallel", "limit=2.5", Some("E0054")),
+        ("parallel", "limit=5000000000", Some("E0054")),
+        ("parallel", "limit=\"ten\"", Some("E0054")),
+    ] {
+        let (_, codes, drawing) = load(&step(kind, attribute));
+        assert_eq!(codes, Vec::from_iter(code), "{kind} {attribute}\n{drawing}");
+    }
+}
+
+#[test]
 fn a_branch_has_names_of_its_own() {
     let text = r#"
 snippet id="a.f" kind="fn"

@@ -86,6 +86,85 @@ async fn files_are_written_read_and_removed() {
 }
 
 #[tokio::test]
+async fn a_handle_reads_and_writes_behind_what_is_there() {
+    let folder = Folder::new("handles");
+    let at = |name: &str| format!("arg name=\"path\" lit=\"{}\"", folder.at(name));
+    let open = |id: &str, mode: &str| {
+        call(id, "fs.open", &format!("{} arg name=\"mode\" lit=\"{mode}\"", at("f")))
+    };
+    let write = |id: &str, to: &str, text: &str| {
+        call(
+            id,
+            "fs.write_bytes",
+            &format!("arg name=\"handle\" from=\"{to}\" arg name=\"content\" lit=\"{text}\""),
+        )
+    };
+    let read = |id: &str, from: &str| {
+        call(id, "fs.read_bytes", &format!("arg name=\"handle\" from=\"{from}\""))
+            + &format!(
+                "step id=\"{id}t\" kind=\"compute\" op=bytes_to_string input var=\"{id}\" as=\"{id}t\" end\n"
+            )
+    };
+    let steps = [
+        open("w", "w"),
+        write("w1", "w", "one"),
+        write("w2", "w", ", two"),
+        open("a", "a"),
+        write("a1", "a", ", three"),
+        call("c", "fs.close", "arg name=\"handle\" from=\"a\""),
+        call("m", "fs.chmod", &format!("{} arg name=\"mode\" lit=384", at("f"))),
+        call("h", "fs.open", &at("f")),
+        read("b", "h"),
+        write("x", "h", "four"),
+        "step id=\"x2\" kind=\"match\" on=\"x\" case variant type=\"IoError\" bindings=(\"e\")\nstep id=\"x3\" kind=\"bind\" from=\"e.message\" as=\"why\" end\nend\ncase wildcard\nstep id=\"x4\" kind=\"bind\" lit=\"none\" as=\"why\" end\nend\nas=\"_\" end\n".to_owned(),
+    ]
+    .concat()
+        + &list(&["w1", "c", "m", "bt", "why"]);
+    let why = format!("`{}`: was opened for reading", folder.at("f"));
+    assert_eq!(value(&steps, &[]).await, format!(r#"[null,null,null,"one, two, three","{why}"]"#));
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(folder.at("f")).expect("it is there").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    for (arguments, kind) in [
+        (at("none"), "NotFound"),
+        (format!("{} arg name=\"mode\" lit=\"rw\"", at("f")), "InvalidData"),
+    ] {
+        let value = of("fs.open", &arguments).await;
+        assert!(value.contains(&format!("IoError::{kind}")), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_is_resolved_from_here() {
+    let here = std::env::current_dir().expect("a folder");
+    let here = here.display();
+    for (given, wanted) in [
+        ("a/./b/../c", format!("{here}/a/c")),
+        ("/a/../../b", "/b".to_owned()),
+        ("", here.to_string()),
+    ] {
+        let value = of("path.resolve", &format!("arg name=\"path\" lit=\"{given}\"")).await;
+        assert_eq!(value, format!("\"{wanted}\""));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_program_that_nobody_waits_for_may_not_write_without_an_end() {
+    let steps = call("p", "process.spawn", "arg name=\"command\" lit=\"yes\"")
+        + "step id=\"n\" kind=\"compute\" op=to_string input var=\"p.pid\" as=\"pid\" end\n"
+        // Killed and not waited for, it stays as a zombie.
+        + "step id=\"k\" kind=\"construct\" collection item lit=\"-c\" item lit=\"until grep -q ' Z ' /proc/$0/stat; do sleep 0.02; done; echo gone\" item from=\"pid\" end as=\"args\" end\n"
+        + &call("x", "process.exec", "arg name=\"command\" lit=\"sh\" arg name=\"args\" from=\"args\" arg name=\"timeout\" lit=60000")
+        + &call("w", "process.wait", "arg name=\"handle\" from=\"p\"")
+        + "step id=\"m\" kind=\"match\" on=\"w\" case variant type=\"ProcessError\" bindings=(\"e\")\nstep id=\"m1\" kind=\"bind\" from=\"e.message\" as=\"why\" end\nend\ncase wildcard\nstep id=\"m2\" kind=\"bind\" lit=\"ended well\" as=\"why\" end\nend\nas=\"_\" end\n"
+        + "step id=\"o\" kind=\"bind\" from=\"x.stdout\" as=\"seen\" end\n"
+        + &list(&["seen", "why"]);
+    assert_eq!(value(&steps, &[]).await, r#"["gone\n","it wrote more than 16777216 bytes"]"#);
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_with_a_file_is_a_value() {
     let folder = Folder::new("wrong");
     std::fs::write(folder.at("bytes"), [0xff, 0xfe]).expect("it is written");

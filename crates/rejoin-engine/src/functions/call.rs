@@ -63,7 +63,7 @@ impl Run {
         let run = Self { bench: Some(bench), ..self };
         let mut frame = Frame::default();
         let body = test.body.clone().unwrap_or_default();
-        let value = match run.steps(&mut frame, &body).await {
+        let value = match run.guests.beside(run.steps(&mut frame, &body)).await {
             Ok(_) => Datum::None,
             Err(Exit::Return(value) | Exit::Failed(value)) => value,
         };

@@ -30,7 +30,7 @@ async fn branch(
     branch: ForkBranch,
     held_back: Duration,
 ) -> Result<Datum, Datum> {
-    let ended = run.steps(&mut frame, &branch.steps).await;
+    let ended = run.guests.beside(run.steps(&mut frame, &branch.steps)).await;
     run.guests.end().await;
     if let Some(bench) = &run.bench {
         task::rest(held_back).await;

@@ -124,7 +124,7 @@ impl FunctionProgram {
     /// As that of [`run`](Self::run).
     pub async fn call(&self, index: usize, arguments: Vec<Datum>) -> Result<Datum, String> {
         let run = exec::Run::new(self, self.stores(index)?);
-        let value = run.call(index, arguments).await;
+        let value = run.guests.beside(run.call(index, arguments)).await;
         run.guests.end().await;
         Ok(value)
     }

@@ -1,9 +1,16 @@
 //! Where a call of a host's function stands: what limits it, and how long what it leaves behind may live.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Sleep, sleep};
+
+/// How often guests are looked at.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The folders that a function limits effects to, each with its effect.
 pub(super) type Folders = Arc<[(Arc<str>, Arc<str>)]>;
@@ -34,6 +41,9 @@ pub trait Guest: Send + Sync {
 
     /// Whether there is nothing left of it.
     fn has_ended(&self) -> bool;
+
+    /// Called now and then while it lives, for it to see whether it has gone too far.
+    fn look(&self) {}
 }
 
 /// What calls have left behind. It ends with this.
@@ -50,6 +60,35 @@ impl Guests {
         }
         all.push(guest);
         true
+    }
+
+    /// Does `work`, and looks at them now and then meanwhile. Without any that costs nothing.
+    pub(super) async fn beside<T>(&self, work: impl Future<Output = T>) -> T {
+        let (mut work, mut look) = (pin!(work), pin!(None::<Sleep>));
+        poll_fn(|cx| {
+            if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                return Poll::Ready(done);
+            }
+            loop {
+                let living: Vec<_> = {
+                    let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                    all.iter().filter(|guest| !guest.has_ended()).cloned().collect()
+                };
+                if living.is_empty() {
+                    look.set(None);
+                    return Poll::Pending;
+                }
+                match look.as_mut().as_pin_mut() {
+                    Some(time) => {
+                        ready!(time.poll(cx));
+                        living.iter().for_each(|guest| guest.look());
+                        look.set(None);
+                    }
+                    None => look.set(Some(sleep(LOOK))),
+                }
+            }
+        })
+        .await
     }
 
     /// Ends all of them, the last first.

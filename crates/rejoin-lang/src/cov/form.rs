@@ -245,6 +245,9 @@ pub(super) static RETURNS: Form =
 pub(super) static RETURNS_UNION: Form =
     Form { flags: &["optional", "union"], ..block(&["type"], &[], &[&["type"]]) };
 
+/// What `parallel` and `race` may have before their first branch.
+pub(super) const CONCURRENCY: &[&str] = &["on_error", "timeout", "on_timeout", "limit"];
+
 /// `id`, `kind` and `as` belong to every step, and so does `handle`, which only calls need.
 const KINDS: &[(&str, Form)] = &[
     ("compute", block(&["op"], &["input"], &[&["op"]])),
@@ -262,8 +265,8 @@ const KINDS: &[(&str, Form)] = &[
             &[&["type", "struct", "collection", "variant"]],
         ),
     ),
-    ("parallel", block(&["on_error", "timeout", "on_timeout"], &["branch"], &[])),
-    ("race", block(&["on_error", "timeout", "on_timeout"], &["branch"], &[])),
+    ("parallel", block(CONCURRENCY, &["branch"], &[])),
+    ("race", block(CONCURRENCY, &["branch"], &[])),
     ("insert", block(&["into"], &["set"], &[&["into"]])),
     ("update", block(&["target"], &["set", "where"], &[&["target"]])),
     ("delete", block(&["from"], &["where"], &[&["from"]])),

@@ -130,15 +130,18 @@ library! {
     "redis.publish" (channel: "String", message: "Any") "Int | DbError" ["database"];
 
     "fs.read_file" (path: "String") "String | IoError" ["filesystem", reads];
-    "fs.read_bytes" (path: "String") "Bytes | IoError" ["filesystem", reads];
+    "fs.open" (path: "String", mode: "String?") "FileHandle | IoError" ["filesystem"];
+    "fs.close" (handle: "FileHandle") "Unit" ["filesystem", reads];
+    "fs.read_bytes" (path|handle: "String | FileHandle") "Bytes | IoError" ["filesystem", reads];
     "fs.write_file" (path: "String", content: "Any") "Unit | IoError" ["filesystem"];
-    "fs.write_bytes" (path: "String", content: "Any") "Unit | IoError" ["filesystem"];
+    "fs.write_bytes" (path|handle: "String | FileHandle", content: "Any") "Unit | IoError" ["filesystem"];
     "fs.append_file" (path: "String", content: "Any") "Unit | IoError" ["filesystem"];
     "fs.mkdir" (path: "String", recursive: "Bool?") "Unit | IoError" ["filesystem"];
     "fs.read_dir" (path: "String") "List<Any> | IoError" ["filesystem", reads];
     "fs.exists" (path: "String") "Bool" ["filesystem", reads];
     "fs.remove" (path: "String", recursive: "Bool?") "Unit | IoError" ["filesystem"];
     "fs.stat" (path: "String") "FileStat | IoError" ["filesystem", reads];
+    "fs.chmod" (path: "String", mode: "Int") "Unit | IoError" ["filesystem"];
     "fs.copy" (src: "String", dst|dest: "String") "Unit | IoError" ["filesystem"];
     "fs.rename" (src: "String", dst|dest: "String") "Unit | IoError" ["filesystem"];
 
@@ -147,6 +150,7 @@ library! {
     "path.basename" (path: "String") "String";
     "path.extname" (path: "String") "String";
     "path.is_absolute" (path: "String") "Bool";
+    "path.resolve" (path: "String") "String" ["os", reads];
 
     "os.env_get" (name: "String") "String?" ["os", reads];
     "os.env_set" (name: "String", value: "String") "Unit" ["os", reads];

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::ast::{Block, File, Word};
+use super::ast::{Block, File, ValueKind, Word};
 use super::form;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
+
+/// So many branches may be told to run at once: more than a program can have.
+const MOST_AT_ONCE: i64 = 1_000_000;
 
 /// Every problem of this kind, in no order. Nesting is bounded by the parser.
 pub(super) fn check(file: &File) -> Vec<Diagnostic> {
@@ -162,8 +165,13 @@ impl<'f> Rules<'f> {
                     .help("move it before or behind the transaction"),
             );
         }
+        // A race has one value, so it cannot collect.
+        let on_error: &[&str] = match kind {
+            "race" => &["fail_fast", "ignore_errors"],
+            _ => &["fail_fast", "collect_all", "ignore_errors"],
+        };
         let policies: [(&str, Code, &[&str]); 2] = [
-            ("on_error", Code::COV_ON_ERROR, &["fail_fast", "collect_all", "ignore_errors"]),
+            ("on_error", Code::COV_ON_ERROR, on_error),
             ("on_timeout", Code::COV_ON_TIMEOUT, &["cancel", "return_partial"]),
         ];
         for (name, code, allowed) in policies {
@@ -178,6 +186,16 @@ impl<'f> Rules<'f> {
                 let problem = Diagnostic::new(code, attribute.value.span, message);
                 self.problems.push(problem.label("unknown").help(help));
             }
+        }
+        if let Some(limit) = step.attribute("limit")
+            && !matches!(limit.value.kind, ValueKind::Int(1..=MOST_AT_ONCE))
+        {
+            let message = format!("a limit that is no whole number from 1 to {MOST_AT_ONCE}");
+            self.problems.push(
+                Diagnostic::new(Code::COV_BAD_VALUE, limit.value.span, message)
+                    .label("does not fit here")
+                    .help("write how many branches may run at once, such as `limit=10`"),
+            );
         }
         let branches: Vec<&Block> = step.blocks().filter(|block| is(block, "branch")).collect();
         self.unique(branches.iter().copied(), Code::COV_DUPLICATE_ID);

@@ -41,6 +41,7 @@ const MODULES: &[&str] = &[
     "fs",
     "http",
     "os",
+    "path",
     "postgres",
     "process",
     "redis",
@@ -181,6 +182,7 @@ impl FunctionHost for Host {
             }
             "crypto" => ready(whole(crypto::call(&arguments))),
             "os" => ready(whole(system::call(&self.variables, env, &arguments))),
+            "path" => ready(whole(system::resolve(&arguments))),
             "std.text" => ready(whole(regex::call(&services.patterns, &arguments))),
             "time" => ready(self.clock.now()),
             "url" => ready(whole(url::call(&arguments))),

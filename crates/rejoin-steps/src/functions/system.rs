@@ -1,6 +1,7 @@
-//! The module `os`: variables of the environment, and what the machine is.
+//! The module `os`: variables of the environment, and what the machine is; and where a path leads from here.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rejoin_engine::Datum;
@@ -51,4 +52,21 @@ pub(super) fn call(
             Datum::None
         }
     })
+}
+
+/// A path from the root, without `.` and `..`. It need not exist, so a symbolic link in it is a name like any other.
+pub(super) fn resolve(arguments: &Arguments) -> Result<Datum, Datum> {
+    let given = arguments.text(0)?;
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let mut whole = PathBuf::new();
+    for part in here.join(Path::new(given)).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                whole.pop();
+            }
+            part => whole.push(part),
+        }
+    }
+    Ok(Datum::text(whole.display().to_string()))
 }

@@ -91,7 +91,7 @@ pub(super) fn groups(block: &Block, mut body: Vec<usize>) -> Vec<Vec<usize>> {
         }),
         // The text of a query ends where certain words follow it.
         "step" if block.blocks().all(|part| &*part.word.text != "body") => {
-            body.sort_by_key(|at| rank(&block.entries[*at]));
+            body.sort_by_key(|at| rank(block, &block.entries[*at]));
         }
         _ => {}
     }
@@ -108,8 +108,12 @@ pub(super) fn groups(block: &Block, mut body: Vec<usize>) -> Vec<Vec<usize>> {
     groups
 }
 
-fn rank(entry: &Entry) -> u8 {
+fn rank(step: &Block, entry: &Entry) -> u8 {
     let name = name(entry);
+    // That of branches stands before them, that of a query at its end.
+    if name == "limit" && matches!(step.text("kind"), Some("parallel" | "race")) {
+        return 3;
+    }
     // `field` lines of a struct share their word with an attribute.
     if matches!(entry, Entry::Block(_))
         && !matches!(name, "select" | "else" | "join" | "follow" | "where" | "order" | "handle")

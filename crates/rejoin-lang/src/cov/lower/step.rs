@@ -1,5 +1,6 @@
 //! Steps, one kind at a time.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::super::ast::{Block, ValueKind};
@@ -264,5 +265,9 @@ fn fork_policy(step: &Block, kind: &str) -> ForkPolicy {
         _ => None,
     });
     let partial = step.text("on_timeout") == Some("return_partial");
-    ForkPolicy { on_error, timeout, partial, ..ForkPolicy::new(kind) }
+    let limit = step.attribute("limit").and_then(|limit| match limit.value.kind {
+        ValueKind::Int(limit) => u32::try_from(limit).ok().and_then(NonZeroU32::new),
+        _ => None,
+    });
+    ForkPolicy { on_error, timeout, partial, limit, ..ForkPolicy::new(kind) }
 }

@@ -240,7 +240,7 @@ impl Parser<'_> {
                 .also(earlier, "first here")
                 .help("remove one of them");
             self.report(problem);
-        } else if matches!(&*name.text, "on_error" | "timeout" | "on_timeout")
+        } else if form::CONCURRENCY.contains(&&*name.text)
             && let Some(branch) = entries.iter().find_map(|entry| match entry {
                 Entry::Block(block) if &*block.word.text == "branch" => Some(block.word.span),
                 _ => None,

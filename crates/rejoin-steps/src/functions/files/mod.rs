@@ -1,5 +1,6 @@
 //! The module `fs`: files and folders, on threads of their own.
 
+mod handle;
 mod place;
 mod write;
 
@@ -12,6 +13,7 @@ use rejoin_engine::{CallPlace, Datum, HostCall};
 
 use super::arguments::Arguments;
 use super::clock;
+use handle::Handle;
 use place::{Place, entry, reach};
 
 /// The effect of the module.
@@ -42,7 +44,11 @@ pub(super) fn call(threads: &ThreadPool, place: &CallPlace<'_>, arguments: Argum
 }
 
 fn run(arguments: &Arguments, folders: &[PathBuf]) -> Result<Datum, Datum> {
-    let text = arguments.text(0)?;
+    let opened = Handle::of(arguments.get(0));
+    let text = match &opened {
+        Some(opened) => opened.path.as_str(),
+        None => arguments.text(0)?,
+    };
     let at = |path: &str, why: Failure| failure(path, why);
     let path = |find: fn(&str, &[PathBuf]) -> Result<Place, Failure>| {
         find(text, folders).map_err(|why| at(text, why))
@@ -53,6 +59,18 @@ fn run(arguments: &Arguments, folders: &[PathBuf]) -> Result<Datum, Datum> {
             Err(_) => Err(("InvalidData", "is no text in UTF-8: use `fs.read_bytes`".to_owned())),
         }),
         "fs.read_bytes" => read(&path(reach)?).map(Datum::bytes),
+        "fs.open" => {
+            let mode = arguments.optional_text(1)?.unwrap_or("r");
+            handle::open(text, &path(reach)?, mode)
+        }
+        "fs.close" => Ok(Datum::None),
+        "fs.write_bytes" if opened.is_some() => {
+            let opened = opened.as_ref().is_some_and(Handle::may_write);
+            match opened {
+                true => write::append(&path(reach)?, content(arguments)?).map(|()| Datum::None),
+                false => Err(("PermissionDenied", "was opened for reading".to_owned())),
+            }
+        }
         "fs.write_file" | "fs.write_bytes" => {
             write::whole(&path(reach)?, content(arguments)?).map(|()| Datum::None)
         }
@@ -72,6 +90,12 @@ fn run(arguments: &Arguments, folders: &[PathBuf]) -> Result<Datum, Datum> {
             remove(&path, *arguments.get(1) == Datum::Bool(true)).map(|()| Datum::None).map_err(why)
         }
         "fs.stat" => stat(&path(reach)?),
+        "fs.chmod" => {
+            let Datum::Int(mode @ 0..=0o7777) = *arguments.get(1) else {
+                return Err(arguments.wrong(1, "the bits of a mode, from 0 to 4095"));
+            };
+            set_mode(&path(reach)?, mode as u32).map(|()| Datum::None).map_err(why)
+        }
         "fs.copy" | "fs.rename" => {
             let to_text = arguments.text(1)?;
             let to = |find: fn(&str, &[PathBuf]) -> Result<Place, Failure>| {
@@ -92,8 +116,19 @@ fn content(arguments: &Arguments) -> Result<&[u8], Datum> {
     arguments.get(1).as_bytes().ok_or_else(|| arguments.wrong(1, "a text or bytes"))
 }
 
-/// A file as a whole. What is no file, such as a pipe, could keep a thread for ever.
+/// A file as a whole.
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let file = to_read(path)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(why)?;
+    match bytes.len() as u64 > LARGEST {
+        true => Err(("TooLarge", format!("has more than {LARGEST} bytes"))),
+        false => Ok(bytes),
+    }
+}
+
+/// What is no file, such as a pipe, could keep a thread for ever.
+fn to_read(path: &Path) -> Result<fs::File, Failure> {
     let known = fs::metadata(path).map_err(why)?;
     if known.is_dir() {
         return Err(("IsDirectory", "is a folder".to_owned()));
@@ -101,13 +136,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     if !known.is_file() {
         return Err(("InvalidData", "is no file".to_owned()));
     }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(why)?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(why)?;
-    match bytes.len() as u64 > LARGEST {
-        true => Err(("TooLarge", format!("has more than {LARGEST} bytes"))),
-        false => Ok(bytes),
-    }
+    fs::File::open(path).map_err(why)
 }
 
 fn names(path: &Path) -> Result<Datum, Failure> {
@@ -142,6 +171,17 @@ fn stat(path: &Path) -> Result<Datum, Failure> {
             ("modified", modified.unwrap_or_default()),
         ],
     ))
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "files have no mode on this system"))
 }
 
 fn why(error: io::Error) -> Failure {

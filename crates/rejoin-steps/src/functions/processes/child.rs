@@ -54,6 +54,10 @@ impl Child {
         group.is_some_and(kill_group)
     }
 
+    fn writes_too_much(&self) -> bool {
+        self.out.size() > LARGEST || self.error.size() > LARGEST
+    }
+
     /// Waits for its end, whoever else does, and gives what it wrote.
     pub(super) async fn wait(&self) -> io::Result<Datum> {
         let mut running = self.running.lock().await;
@@ -66,7 +70,7 @@ impl Child {
                 status = running.wait() => break status?,
                 () = tokio::time::sleep(LOOK) => {
                     // A disk has an end; whoever writes without one is stopped before it.
-                    if !is_too_long && (self.out.size() > LARGEST || self.error.size() > LARGEST) {
+                    if !is_too_long && self.writes_too_much() {
                         is_too_long = true;
                         self.kill();
                     }
@@ -76,7 +80,7 @@ impl Child {
         // What it started and left behind ends with it; only then the number of the group is free.
         self.kill();
         *self.group.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        if is_too_long || self.out.size() > LARGEST || self.error.size() > LARGEST {
+        if is_too_long || self.writes_too_much() {
             let message = format!("it wrote more than {LARGEST} bytes");
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
@@ -103,6 +107,13 @@ impl Guest for Child {
 
     fn has_ended(&self) -> bool {
         self.group.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// Nobody has to wait for it while it writes without an end.
+    fn look(&self) {
+        if self.writes_too_much() {
+            self.kill();
+        }
     }
 }
 

@@ -20,6 +20,7 @@ const BUILT_IN: &[&str] = &[
     "HttpError",
     "IoError",
     "DirEntry",
+    "FileHandle",
     "FileStat",
     "ProcessResult",
     "ProcessHandle",
