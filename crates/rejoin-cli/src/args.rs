@@ -127,6 +127,9 @@ pub(crate) struct Run {
     /// A named value, seen by programs as `$context.options.NAME`
     #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = named_value)]
     pub(crate) args: Vec<(String, String)>,
+    /// An effect that a `.cov` function may have, and no other: `--allow network --allow filesystem=/srv/inbox`; `none` for none
+    #[arg(long, value_name = "EFFECT[=FOLDER]")]
+    pub(crate) allow: Vec<String>,
     /// Words, seen by programs as `$context.args`; `--name=value` among them is a named value
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) words: Vec<String>,

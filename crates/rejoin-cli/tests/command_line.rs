@@ -242,6 +242,64 @@ fn functions_are_explained() {
 }
 
 #[test]
+fn a_function_has_no_more_effects_than_it_is_allowed() {
+    let directory = Directory::new();
+    directory.write(
+        "f.cov",
+        r#"
+snippet id="box.read" kind="fn"
+effects
+  effect filesystem
+end
+signature
+  fn name="read"
+    param name="path" type="String"
+    returns type="Any"
+  end
+end
+body
+  step id="r" kind="call" fn="fs.read_file" arg name="path" from="path" as="text" end
+  step id="e" kind="return" from="text" as="_" end
+end
+end
+"#,
+    );
+    for (name, text) in [("in.txt", "inside"), ("out.txt", "outside")] {
+        directory.write(name, text);
+    }
+    std::fs::create_dir(directory.path("inbox")).unwrap();
+    std::fs::rename(directory.path("in.txt"), directory.path("inbox/in.txt")).unwrap();
+    let read = |allow: &[&str], path: &str| {
+        let path = format!("path={path}");
+        let all = [&["run"], allow, &["f.cov", "read", "--arg", &path]].concat();
+        directory.rejoin(&all)
+    };
+    assert_eq!(read(&[], "out.txt").stdout, "\"outside\"\n");
+    let inbox = ["--allow", "network", "--allow", "filesystem=inbox"];
+    assert_eq!(read(&inbox, "inbox/in.txt").stdout, "\"inside\"\n");
+    for path in ["out.txt", "inbox/../out.txt"] {
+        let outside = read(&inbox, path);
+        assert_eq!(outside.code, 1);
+        assert!(outside.stdout.contains("IoError::PermissionDenied"), "{}", outside.stdout);
+    }
+    for allow in [["--allow", "none"], ["--allow", "network"]] {
+        let refused = read(&allow, "inbox/in.txt");
+        assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+        assert!(
+            refused.stderr.contains(
+                "`box.read` needs the effect `filesystem`, because of `fs.read_file`, and this run does not allow it"
+            ),
+            "{}",
+            refused.stderr
+        );
+    }
+    directory.write("a.wp", "pipeline main =\n  |> jq: `1`\n");
+    let pipeline = directory.rejoin(&["run", "--allow", "none", "a.wp"]);
+    assert_eq!(pipeline.code, 1);
+    assert!(pipeline.stderr.contains("functions of `.cov` files only"), "{}", pipeline.stderr);
+}
+
+#[test]
 fn functions_run_with_named_arguments() {
     let directory = Directory::new();
     directory.write(

@@ -45,8 +45,8 @@ pub use context::{Context, ScriptArgs};
 pub use error::{Abort, DomainError, StepError};
 pub use event::{Event, Level, Observer, Silent};
 pub use functions::{
-    CallPlace, Datum, FunctionBench, FunctionHost, FunctionProgram, FunctionTested, Guest, Guests,
-    HostCall, InputError, Record, Store, StoreAnswer, StoreCall, Transaction, db_error,
+    CallPlace, Datum, FunctionBench, FunctionHost, FunctionProgram, FunctionTested, Grants, Guest,
+    Guests, HostCall, InputError, Record, Store, StoreAnswer, StoreCall, Transaction, db_error,
 };
 pub use host::{Host, Variables};
 pub use memo::{Keep, LookUp, LookingUp, Memo, Outcome};

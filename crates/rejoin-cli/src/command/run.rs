@@ -27,6 +27,9 @@ pub(crate) async fn run(args: Run) -> Result<(), Failure> {
     if is_cov(&args.file) {
         return run_function(&args).await;
     }
+    if !args.allow.is_empty() {
+        return Err(Failure::new("`--allow` limits functions of `.cov` files only"));
+    }
     let environment = Environment::beside(&args.file)?;
     let input = args.input.as_deref().map(read_input).transpose()?;
     // Warnings are for `check` and for whoever serves; here they would stand between a script and its answer.
@@ -217,6 +220,7 @@ mod tests {
             file: "f".into(),
             target: "main".into(),
             input: None,
+            allow: Vec::new(),
             args: vec![("x".into(), "0".into()), ("w".into(), "=".into())],
             words: words.map(str::to_owned).to_vec(),
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rejoin::{OnError, Scope};
-use rejoin_engine::FunctionProgram;
+use rejoin_engine::{FunctionProgram, Grants};
 use rejoin_steps::functions::{Console, Host};
 
 use super::load_functions;
@@ -30,7 +30,10 @@ pub(super) async fn run_function(args: &Run) -> Result<(), Failure> {
         Console::Error => output::error(text),
     })
     .environment(move |name| environment.get(name));
-    let program = FunctionProgram::new(functions, Arc::new(host));
+    let mut program = FunctionProgram::new(functions, Arc::new(host));
+    if !args.allow.is_empty() {
+        program = program.granted(Grants::only(args.allow.iter().map(String::as_str)));
+    }
     let (name, given) = (args.target.trim().to_owned(), args.args.clone());
     let mut signals = Signals::listen().map_err(|error| Failure::new(error.to_string()))?;
     let scope = Scope::builder().name("run").on_error(OnError::IgnoreErrors).timeout(TIMEOUT);

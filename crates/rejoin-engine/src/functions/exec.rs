@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rejoin_lang::cov;
 use rejoin_lang::plan::{Action, FunctionStep, Make, MatchCase, Operand, Pattern, Project};
 
 use super::data::{Held, Stores};
 use super::datum::Record;
 use super::place::{CallPlace, Folders, Guests};
-use super::{Datum, FunctionBench, FunctionProgram, HostCall, compute, fork};
+use super::{Datum, FunctionBench, FunctionProgram, HostCall, compute, fork, grants};
 use crate::deep_stack::DeepStack;
 
 /// Why a list of steps ends before its last.
@@ -93,7 +94,12 @@ impl Run {
     }
 
     pub(super) fn host_call(&self, function: &str, arguments: Vec<Datum>) -> HostCall {
-        let place = CallPlace { folders: &self.folders, guests: &self.guests };
+        let granted = &self.program.grants;
+        let effect = cov::library(function).and_then(|known| known.effect);
+        if let Some(effect) = effect.filter(|effect| !granted.allows(effect)) {
+            return Box::pin(std::future::ready(grants::refused(function, effect)));
+        }
+        let place = CallPlace { folders: &self.folders, grants: granted, guests: &self.guests };
         self.program.host.call(function, arguments, &place)
     }
 

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
+use rejoin_lang::cov;
 use rejoin_lang::plan::{
     Action, DataTarget, Function, FunctionCallee, FunctionStep, Functions, Request,
 };
 use rejoin_lang::source::Span;
 
-use super::{FunctionHost, library};
+use super::{FunctionHost, Grants, library};
 
 /// What each function of a program needs, found when it is called first.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Needs {
     pub(super) databases: Vec<usize>,
     /// Functions that the host must have, and where a step calls one of the library.
     host: Vec<(Arc<str>, Option<Span>)>,
+    /// Effects, each with the first that has it.
+    effects: Vec<(Arc<str>, Arc<str>)>,
     /// What nobody can run.
     impossible: Option<String>,
 }
@@ -38,11 +41,13 @@ impl Known {
         &self,
         program: &Functions,
         host: &dyn FunctionHost,
+        grants: &Grants,
         index: usize,
     ) -> Result<&[usize], String> {
         let entry = &program.functions[index];
         let needs = self.0[index].get_or_init(|| Needs::of(program, entry, false));
         needs.met_by(program, host)?;
+        needs.granted_by(grants).map_err(|what| format!("`{}` {what}", entry.id))?;
         Ok(&needs.databases)
     }
 }
@@ -60,6 +65,7 @@ impl Needs {
         while let Some(function) = walk.open.pop() {
             let Some(body) = &function.body else {
                 walk.needs.host.push((function.id.clone(), None));
+                walk.effects(function);
                 continue;
             };
             if let Err(what) = walk.steps(body) {
@@ -87,6 +93,19 @@ impl Needs {
                 Err(format!("`{id}` is supplied by the host, and this one does not have it"))
             }
             Some((id, Some(span))) => Err(refused(program, *span, &format!("the function `{id}`"))),
+        }
+    }
+}
+
+impl Needs {
+    /// # Errors
+    /// The first effect that is not among them.
+    fn granted_by(&self, grants: &Grants) -> Result<(), String> {
+        match self.effects.iter().find(|(effect, _)| !grants.allows(effect)) {
+            None => Ok(()),
+            Some((effect, who)) => Err(format!(
+                "needs the effect `{effect}`, because of `{who}`, and this run does not allow it: allow `{effect}`"
+            )),
         }
     }
 }
@@ -127,7 +146,10 @@ impl<'p> Walk<'p> {
                 FunctionCallee::Library(function) => match self.stand_in(function.id) {
                     Some(stand_in) => self.calls(stand_in),
                     None if library::knows(function.id) => {}
-                    None => self.needs.host.push((function.id.into(), Some(step.span))),
+                    None => {
+                        self.needs.host.push((function.id.into(), Some(step.span)));
+                        self.effect(function.effect, function.id);
+                    }
                 },
                 FunctionCallee::Unknown => {}
             },
@@ -139,12 +161,31 @@ impl<'p> Walk<'p> {
                         "SQL on tables in memory: give the database a `connection`".to_owned()
                     );
                 }
-                (DataTarget::Database(at), _) => self.needs.databases.push(at),
+                (DataTarget::Database(at), _) => {
+                    self.needs.databases.push(at);
+                    self.effect(Some("database"), &self.program.databases[at].id);
+                }
                 (DataTarget::Project, _) => {}
             },
             _ => {}
         }
         Ok(())
+    }
+
+    /// Those of a function that the host supplies.
+    fn effects(&mut self, function: &Function) {
+        self.effect(cov::library(&function.id).and_then(|known| known.effect), &function.id);
+        for (effect, _) in &function.effects {
+            self.effect(Some(effect), &function.id);
+        }
+    }
+
+    fn effect(&mut self, effect: Option<&str>, of: &str) {
+        let known = &mut self.needs.effects;
+        if let Some(effect) = effect.filter(|new| known.iter().all(|(effect, _)| **effect != **new))
+        {
+            known.push((effect.into(), of.into()));
+        }
     }
 
     fn stand_in(&self, id: &str) -> Option<&'p Function> {

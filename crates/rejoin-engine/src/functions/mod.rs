@@ -9,6 +9,7 @@ mod data;
 mod datum;
 mod exec;
 mod fork;
+mod grants;
 mod inputs;
 mod library;
 mod missing;
@@ -25,6 +26,7 @@ use rejoin_value::Value;
 
 pub use data::store::{Answer as StoreAnswer, Store, StoreCall, Transaction, db_error};
 pub use datum::{Datum, Record};
+pub use grants::Grants;
 pub use inputs::InputError;
 pub use place::{CallPlace, Guest, Guests};
 pub use test::{FunctionBench, FunctionTested};
@@ -56,13 +58,22 @@ pub struct FunctionProgram {
     functions: Arc<Functions>,
     host: Arc<dyn FunctionHost>,
     needs: missing::Known,
+    grants: Grants,
 }
 
 impl FunctionProgram {
     /// A program that was loaded without errors.
     pub fn new(functions: impl Into<Arc<Functions>>, host: Arc<dyn FunctionHost>) -> Self {
         let functions = functions.into();
-        Self { needs: missing::Known::new(&functions), functions, host }
+        let needs = missing::Known::new(&functions);
+        Self { needs, functions, host, grants: Grants::default() }
+    }
+
+    /// The same, with no other effects than these. A function that needs more is not started, and each call of the host is
+    /// held to them.
+    #[must_use]
+    pub fn granted(self, grants: Grants) -> Self {
+        Self { grants, ..self }
     }
 
     /// Runs the function with this id, or the only one with this name, on arguments given as text: a parameter of type
@@ -97,7 +108,7 @@ impl FunctionProgram {
 
     /// What it stores in and reads from, for one run.
     fn stores(&self, index: usize) -> Result<data::Stores, String> {
-        let used = self.needs.databases(&self.functions, &*self.host, index)?;
+        let used = self.needs.databases(&self.functions, &*self.host, &self.grants, index)?;
         data::Stores::open(&self.functions, &*self.host, used)
     }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::time::{Sleep, sleep};
 
+use super::Grants;
+
 /// How often guests are looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -19,13 +21,17 @@ pub(super) type Folders = Arc<[(Arc<str>, Arc<str>)]>;
 #[derive(Clone, Copy, Debug)]
 pub struct CallPlace<'r> {
     pub(super) folders: &'r [(Arc<str>, Arc<str>)],
+    pub(super) grants: &'r Grants,
     pub(super) guests: &'r Arc<Guests>,
 }
 
 impl<'r> CallPlace<'r> {
-    /// The folders that the calling function limits an effect to; none at all is no limit.
-    pub fn folders(&self, effect: &'r str) -> impl Iterator<Item = &'r str> + use<'r> {
-        self.folders.iter().filter(move |(name, _)| **name == *effect).map(|(_, folder)| &**folder)
+    /// Lists of folders that limit an effect: what it is done to lies in one of each. The calling function has limited itself so,
+    /// and the run was limited; no list at all is no limit.
+    pub fn limits(&self, effect: &str) -> Vec<Vec<&'r str>> {
+        let own = self.folders.iter().filter(|(name, _)| **name == *effect);
+        let own: Vec<&str> = own.map(|(_, folder)| &**folder).collect();
+        [own, self.grants.folders(effect)].into_iter().filter(|list| !list.is_empty()).collect()
     }
 
     /// What the run, or the branch that the call stands in, keeps until its end.

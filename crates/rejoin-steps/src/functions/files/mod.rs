@@ -32,10 +32,12 @@ type Failure = (&'static str, String);
 /// Dropping the call gives up its place in the queue; what has begun is done to its end, and a file is written as a whole or not at
 /// all.
 pub(super) fn call(threads: &ThreadPool, place: &CallPlace<'_>, arguments: Arguments) -> HostCall {
-    let folders: Vec<PathBuf> = place.folders(EFFECT).map(PathBuf::from).collect();
+    let limits = place.limits(EFFECT).into_iter();
+    let limits: Vec<Vec<PathBuf>> =
+        limits.map(|folders| folders.into_iter().map(PathBuf::from).collect()).collect();
     let threads = threads.clone();
     Box::pin(async move {
-        let work = move || run(&arguments, &folders).unwrap_or_else(|failure| failure);
+        let work = move || run(&arguments, &limits).unwrap_or_else(|failure| failure);
         threads
             .run_value(work)
             .await
@@ -43,15 +45,15 @@ pub(super) fn call(threads: &ThreadPool, place: &CallPlace<'_>, arguments: Argum
     })
 }
 
-fn run(arguments: &Arguments, folders: &[PathBuf]) -> Result<Datum, Datum> {
+fn run(arguments: &Arguments, limits: &[Vec<PathBuf>]) -> Result<Datum, Datum> {
     let opened = Handle::of(arguments.get(0));
     let text = match &opened {
         Some(opened) => opened.path.as_str(),
         None => arguments.text(0)?,
     };
     let at = |path: &str, why: Failure| failure(path, why);
-    let path = |find: fn(&str, &[PathBuf]) -> Result<Place, Failure>| {
-        find(text, folders).map_err(|why| at(text, why))
+    let path = |find: fn(&str, &[Vec<PathBuf>]) -> Result<Place, Failure>| {
+        find(text, limits).map_err(|why| at(text, why))
     };
     let done = match arguments.id() {
         "fs.read_file" => read(&path(reach)?).and_then(|bytes| match String::from_utf8(bytes) {
@@ -98,8 +100,8 @@ fn run(arguments: &Arguments, folders: &[PathBuf]) -> Result<Datum, Datum> {
         }
         "fs.copy" | "fs.rename" => {
             let to_text = arguments.text(1)?;
-            let to = |find: fn(&str, &[PathBuf]) -> Result<Place, Failure>| {
-                find(to_text, folders).map_err(|why| at(to_text, why))
+            let to = |find: fn(&str, &[Vec<PathBuf>]) -> Result<Place, Failure>| {
+                find(to_text, limits).map_err(|why| at(to_text, why))
             };
             let done = match arguments.id() {
                 "fs.copy" => write::copy(&path(reach)?, &to(reach)?),

@@ -10,9 +10,9 @@ use super::{Failure, why};
 pub(super) type Place = PathBuf;
 
 /// The file that a path leads to, through symbolic links; it need not exist.
-pub(super) fn reach(path: &str, folders: &[PathBuf]) -> Result<Place, Failure> {
+pub(super) fn reach(path: &str, limits: &[Vec<PathBuf>]) -> Result<Place, Failure> {
     let given = readable(path)?;
-    if folders.is_empty() {
+    if limits.is_empty() {
         return Ok(given.into());
     }
     let (mut head, mut rest) = (std::path::absolute(given).map_err(why)?, Vec::<OsString>::new());
@@ -31,20 +31,20 @@ pub(super) fn reach(path: &str, folders: &[PathBuf]) -> Result<Place, Failure> {
         }
     };
     let place = rest.into_iter().rev().fold(real, |path, name| path.join(name));
-    within(place, folders)
+    within(place, limits)
 }
 
 /// The entry of a folder that a path names: a symbolic link is itself.
-pub(super) fn entry(path: &str, folders: &[PathBuf]) -> Result<Place, Failure> {
+pub(super) fn entry(path: &str, limits: &[Vec<PathBuf>]) -> Result<Place, Failure> {
     let given = readable(path)?;
-    if folders.is_empty() {
+    if limits.is_empty() {
         return Ok(given.into());
     }
     let absolute = std::path::absolute(given).map_err(why)?;
     let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name()) else {
         return Err(outside());
     };
-    within(folder.canonicalize().map_err(why)?.join(name), folders)
+    within(folder.canonicalize().map_err(why)?.join(name), limits)
 }
 
 fn readable(path: &str) -> Result<&Path, Failure> {
@@ -54,18 +54,18 @@ fn readable(path: &str) -> Result<&Path, Failure> {
     }
 }
 
-fn within(place: PathBuf, folders: &[PathBuf]) -> Result<PathBuf, Failure> {
+fn within(place: PathBuf, limits: &[Vec<PathBuf>]) -> Result<PathBuf, Failure> {
     let holds = |folder: &PathBuf| {
         let real = folder.canonicalize().or_else(|_| std::path::absolute(folder));
         real.is_ok_and(|folder| place.starts_with(folder))
     };
-    match folders.iter().any(holds) {
+    match limits.iter().all(|folders| folders.iter().any(holds)) {
         true => Ok(place),
         false => Err(outside()),
     }
 }
 
 fn outside() -> Failure {
-    let message = "lies outside of the folders that the function's `effect filesystem` names";
+    let message = "lies outside of the folders that the function's `effect filesystem`, or the run, is limited to";
     ("PermissionDenied", message.to_owned())
 }
