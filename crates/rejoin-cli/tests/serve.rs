@@ -228,6 +228,25 @@ fn imported_files_are_watched_also_before_they_exist() {
 }
 
 #[test]
+fn scripts_are_watched_also_before_they_exist() {
+    let directory = Directory::new();
+    let app = "GET /\n  |> lua: `return { is = double and double(4) or 0 }`\n";
+    directory.write("app.wp", app);
+    let mut server = Server::start(&directory, &["--port", "0", "--watch"]);
+    server.answers("GET /", "{\"is\":0}");
+    std::fs::create_dir(directory.0.join("scripts")).unwrap();
+    directory.write("scripts/double.lua", "return function(n) return 2 * n end\n");
+    server.answers("GET /", "{\"is\":8}");
+    directory.write("scripts/double.lua", "return function(n)\n");
+    server.says("not reloaded: the last good program stays");
+    server.answers("GET /", "{\"is\":8}");
+    directory.write("scripts/double.lua", "return function(n) return 3 * n end\n");
+    server.answers("GET /", "{\"is\":12}");
+    server.signal("TERM");
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
 fn a_client_that_leaves_ends_its_upstream_requests() {
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = upstream.local_addr().unwrap();

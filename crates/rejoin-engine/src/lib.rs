@@ -50,7 +50,7 @@ pub use functions::{
 };
 pub use host::{Host, Variables};
 pub use memo::{Keep, LookUp, LookingUp, Memo, Outcome};
-pub use program::{Program, RouteId};
+pub use program::{Program, RouteId, scripts_directory};
 pub use registry::Registry;
 pub use resolve::Operation;
 pub use router::Found;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use rejoin_engine::{Program, Registry};
+use rejoin_engine::{Program, Registry, scripts_directory};
 use rejoin_lang::cov;
 use rejoin_lang::diagnostic::{Code, Diagnostic, Severity, has_errors, render_json, render_text};
 use rejoin_lang::plan::Plan;
@@ -32,6 +32,8 @@ pub struct Loaded {
 pub struct Report {
     sources: Sources,
     files: Vec<PathBuf>,
+    /// Where the scripts of the program are, if it came so far.
+    scripts: Option<PathBuf>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -39,6 +41,11 @@ impl Report {
     /// The program and what it imports, also what could not be read.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(PathBuf::as_path)
+    }
+
+    /// The directory whose scripts the program was built with, which need not be there.
+    pub(crate) fn scripts(&self) -> Option<&Path> {
+        self.scripts.as_deref()
     }
 
     /// Whether there is nothing to show.
@@ -174,6 +181,7 @@ fn built(
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, LoadError> {
+    report.scripts = Some(scripts_directory(plan, env));
     match Program::build(plan, registry, env) {
         Ok(program) => match ServerConfig::from_settings(program.settings()) {
             Ok(_) => Ok(Loaded { program, report }),
@@ -220,6 +228,7 @@ fn checked(path: &Path, registry: &Registry) -> Result<(Plan, Report), LoadError
     let report = Report {
         sources: checked.plan.sources.clone(),
         files: files.take(),
+        scripts: None,
         diagnostics: checked.diagnostics,
     };
     if report.has_errors() {
@@ -242,7 +251,7 @@ pub fn check(
     if is_cov(path) {
         let (functions, diagnostics) = cov::load(read_source(path)?);
         let files = vec![path.to_owned()];
-        return Ok(Report { sources: functions.sources, files, diagnostics });
+        return Ok(Report { sources: functions.sources, files, scripts: None, diagnostics });
     }
     match load(path, registry, env) {
         Ok(Loaded { report, .. }) => Ok(report),

@@ -29,12 +29,17 @@ impl Reloader {
         Ok(Self { watch, path, service })
     }
 
-    /// Watches the files that a program was made of as well. Those of later programs are watched by themselves.
+    /// Watches the files and scripts that a program was made of as well. Those of later programs are watched by themselves.
     ///
     /// # Errors
     /// If the directory of one cannot be watched.
     pub fn also(&mut self, report: &Report) -> std::io::Result<()> {
-        report.files().try_for_each(|file| self.watch.also(file)).map_err(std::io::Error::other)
+        let files = report.files().try_for_each(|file| self.watch.also(file));
+        let scripts = files.and_then(|()| match report.scripts() {
+            Some(scripts) => self.watch.scripts(scripts),
+            None => Ok(()),
+        });
+        scripts.map_err(std::io::Error::other)
     }
 
     /// Loads the file again after each change. A program without errors takes the place of the last one, whose

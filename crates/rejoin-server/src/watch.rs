@@ -62,6 +62,15 @@ impl Watch {
         self.watcher.watch(directory, RecursiveMode::NonRecursive)
     }
 
+    /// Watches every script in a directory, which need not be there yet.
+    pub(crate) fn scripts(&mut self, directory: &Path) -> notify::Result<()> {
+        match directory.is_dir() {
+            true => self.watcher.watch(directory, RecursiveMode::NonRecursive),
+            // It is seen when it comes.
+            false => self.also(directory),
+        }
+    }
+
     /// Waits for the next change, and until it is complete.
     ///
     /// # Cancel safety
@@ -87,8 +96,9 @@ fn concerns(event: &Event, names: &HashSet<OsString>) -> bool {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
         _ => true,
     };
-    writes
-        && event.paths.iter().any(|path| path.file_name().is_some_and(|name| names.contains(name)))
+    let is_script = |path: &Path| path.extension().is_some_and(|it| it == "lua" || it == "js");
+    let is_named = |path: &Path| path.file_name().is_some_and(|name| names.contains(name));
+    writes && event.paths.iter().any(|path| is_script(path) || is_named(path))
 }
 
 #[cfg(test)]
@@ -112,6 +122,7 @@ mod tests {
         for kind in yes {
             assert!(concerns(&event(kind, "/x/app.wp"), &names), "{kind:?}");
             assert!(!concerns(&event(kind, "/x/other.wp"), &names), "{kind:?}");
+            assert!(concerns(&event(kind, "/x/scripts/any.lua"), &names), "{kind:?}");
         }
         let read = EventKind::Access(AccessKind::Close(AccessMode::Read));
         assert!(!concerns(&event(read, "/x/app.wp"), &names));

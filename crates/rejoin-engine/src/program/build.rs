@@ -349,7 +349,7 @@ impl Builder<'_> {
 }
 
 /// `scripts` beside the program, or where `WEBPIPE_SCRIPTS_DIR` says.
-pub(super) fn scripts_directory(plan: &Plan, env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+pub fn scripts_directory(plan: &Plan, env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
     match env("WEBPIPE_SCRIPTS_DIR") {
         Some(directory) => directory.into(),
         None => {

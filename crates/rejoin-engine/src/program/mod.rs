@@ -3,6 +3,8 @@
 mod build;
 mod endpoint;
 
+pub use build::scripts_directory;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
