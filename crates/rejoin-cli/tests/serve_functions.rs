@@ -4,49 +4,8 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Stdio};
-use std::time::Duration;
-
-use support::{Directory, rejoin};
-
-/// A server that ends with the test.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(directory: &Directory) -> Self {
-        let mut command = rejoin(&directory.0);
-        command.args(["serve", "till.cov", "--port", "0"]).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim_end().strip_prefix("listening on http://").unwrap().to_owned();
-        Self { child, address }
-    }
-
-    /// The status and the body of an answer.
-    fn ask(&self, method: &str, target: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let length = body.len();
-        write!(stream, "{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use support::Directory;
+use support::server::Server;
 
 const TILL: &str = r#"
 snippet id="till.total" kind="fn"
@@ -82,7 +41,7 @@ end
 fn every_function_has_a_route() {
     let directory = Directory::new();
     directory.write("till.cov", TILL);
-    let server = Server::start(&directory);
+    let server = Server::start(&directory, "till.cov");
     let get = |target: &str| server.ask("GET", target, "");
     let post = |target: &str, body: &str| server.ask("POST", target, body);
 

@@ -1,5 +1,6 @@
 //! The private servers that tests run against. One of the user's own is taken instead where its variable is set.
 
+mod browser;
 mod postgres;
 mod redis;
 
@@ -8,17 +9,20 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::child;
+use browser::Browser;
 pub(crate) use postgres::Postgres;
 use redis::Redis;
 
 /// By these variables the tests know where the servers are.
 const POSTGRES: &str = "REJOIN_TEST_POSTGRES";
 const REDIS: &str = "REJOIN_TEST_REDIS";
+const BROWSER: &str = "REJOIN_TEST_BROWSER";
 
 /// Servers that this process started. Dropping it ends them.
 pub(crate) struct Services {
     _postgres: Option<Postgres>,
     _redis: Option<Redis>,
+    _browser: Option<Browser>,
 }
 
 /// Starts those that there are none of yet, and tells a command where all of them are.
@@ -32,7 +36,18 @@ pub(crate) fn start_for(command: &mut Command) -> Result<Services, String> {
     if let Some(redis) = &redis {
         command.env(REDIS, redis.url());
     }
-    Ok(Services { _postgres: postgres, _redis: redis })
+    // One test needs it, and it is large: where it cannot be had, that test says that it was skipped.
+    let browser = is_missing(BROWSER).then(Browser::start).and_then(|started| match started {
+        Ok(browser) => Some(browser),
+        Err(problem) => {
+            println!("warning: the test of the browser is SKIPPED: {problem}");
+            None
+        }
+    });
+    if is_missing(BROWSER) {
+        command.env(BROWSER, browser.as_ref().map_or("none".to_owned(), Browser::address));
+    }
+    Ok(Services { _postgres: postgres, _redis: redis, _browser: browser })
 }
 
 /// Runs a command that knows of servers of its own. True if it succeeded.
@@ -52,16 +67,18 @@ fn is_root() -> bool {
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-fn install(name: &str, package: &str) -> Result<(), String> {
+fn install(name: &str, packages: &[&str]) -> Result<(), String> {
     if !is_root() {
         return Err(format!(
-            "the tests need {name}: install it (Debian: `apt-get install {package}`)"
+            "the tests need {name}: install it (Debian: `apt-get install {}`)",
+            packages.join(" ")
         ));
     }
     println!("{name} is missing: installing it");
     run(Command::new("apt-get").args(["update", "-q"]))?;
     run(Command::new("apt-get")
-        .args(["install", "-qy", "--no-install-recommends", package])
+        .args(["install", "-qy", "--no-install-recommends"])
+        .args(packages)
         .env("DEBIAN_FRONTEND", "noninteractive"))
 }
 

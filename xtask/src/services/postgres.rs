@@ -25,7 +25,7 @@ impl Postgres {
         let programs = match programs() {
             Some(programs) => programs,
             None => {
-                install("PostgreSQL", "postgresql")?;
+                install("PostgreSQL", &["postgresql"])?;
                 programs().ok_or("postgresql is installed, but has no `initdb`")?
             }
         };

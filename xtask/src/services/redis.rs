@@ -25,7 +25,7 @@ impl Redis {
         let program = match program() {
             Some(program) => program,
             None => {
-                install("Redis or Valkey", "redis-server")?;
+                install("Redis or Valkey", &["redis-server"])?;
                 program().ok_or("redis-server is installed, but not in /usr/bin")?
             }
         };
