@@ -101,6 +101,9 @@ pub(crate) struct Test {
     /// Chooses the values that tests of properties make up, and the orders of tests that have too many to try them all
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Records what golden tests of `.cov` files return, in `FILE.golden.json`, which they are held against from then on
+    #[arg(long, conflicts_with = "orders")]
+    pub(crate) record: bool,
     /// How results are shown; as JSON, one test a line
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: TestFormat,

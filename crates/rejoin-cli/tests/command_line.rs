@@ -217,6 +217,30 @@ fn functions_are_checked_and_formatted() {
 }
 
 #[test]
+fn patterns_that_nobody_can_read_are_found_before_they_fit_nothing() {
+    let directory = Directory::new();
+    let step = |id: &str, pattern: &str| {
+        format!(
+            "step id=\"{id}\" kind=\"call\" fn=\"std.text.regex_test\" arg name=\"pattern\" lit=\"{pattern}\" \
+             arg name=\"input\" from=\"text\" as=\"{id}\" end\n"
+        )
+    };
+    let inside = format!(
+        "step id=\"i\" kind=\"parallel\" branch id=\"b\" {} end as=\"all\" end\n",
+        step("c", "a{2,1}")
+    );
+    let text = step("a", "^[a-z]+$") + &step("b", "(open") + &step("d", "(?=x)") + &inside;
+    directory.write("a.cov", &text);
+    let checked = directory.rejoin(&["check", "a.cov"]);
+    assert_eq!(checked.code, 0, "{}", checked.stdout);
+    for wanted in ["`(open` is no regular expression: unclosed group", "`(?=x)`", "`a{2,1}`"] {
+        assert!(checked.stdout.contains(wanted), "{}", checked.stdout);
+    }
+    assert!(checked.stdout.ends_with("a.cov: 3 warnings\n"), "{}", checked.stdout);
+    assert_eq!(checked.stdout.matches("W0066").count(), 3, "{}", checked.stdout);
+}
+
+#[test]
 fn functions_are_explained() {
     let directory = Directory::new();
     directory.write(

@@ -233,3 +233,40 @@ fn a_wait_of_months_takes_no_time() {
     let ran = test(&one("unit", &steps), "", &[]);
     assert_eq!(ran.code, 0, "{}", ran.stdout);
 }
+
+#[test]
+fn a_golden_test_returns_what_was_recorded() {
+    let directory = Directory::new();
+    let write = |value: &str| {
+        let steps = call("sum", "text.upper", &format!("arg name=\"s\" lit=\"{value}\""), "made");
+        let back = "step id=\"r\" kind=\"return\" struct type=\"Page\" field name=\"title\" from=\"made\" end as=\"_\" end\n";
+        let tests = one("golden", &(steps + back)) + "\n" + &one("unit", "").replace("one", "two");
+        directory
+            .write("a.cov", &format!("snippet id=\"s\" kind=\"test\"\ntests\n{tests}\nend\nend\n"));
+    };
+    write("a");
+    let first = directory.rejoin(&["test", "a.cov"]);
+    assert_eq!(first.code, 1);
+    assert!(first.stdout.contains("--record records what it returns"), "{}", first.stdout);
+    let recorded = directory.rejoin(&["test", "a.cov", "--record"]);
+    assert_eq!((recorded.code, &*recorded.stderr), (0, ""), "{}", recorded.stdout);
+    let file = std::fs::read_to_string(directory.path("a.cov.golden.json")).unwrap();
+    assert!(file.contains("\"s > one\"") && file.contains("\"title\": \"A\""), "{file}");
+    assert!(!file.contains("two"), "{file}");
+    assert_eq!(directory.rejoin(&["test", "a.cov", "--orders"]).code, 0);
+
+    write("b");
+    let other = directory.rejoin(&["test", "a.cov"]);
+    assert_eq!(other.code, 1);
+    assert!(other.stdout.contains("something else than was recorded"), "{}", other.stdout);
+    for line in ["-   \"title\": \"A\"", "+   \"title\": \"B\""] {
+        assert!(other.stdout.contains(line), "{}", other.stdout);
+    }
+    assert_eq!(directory.rejoin(&["test", "a.cov", "--record"]).code, 0);
+    assert_eq!(directory.rejoin(&["test", "a.cov"]).code, 0);
+
+    directory.write("a.cov.golden.json", "[");
+    let broken = directory.rejoin(&["test", "a.cov"]);
+    assert_eq!(broken.code, 1);
+    assert!(broken.stderr.contains("remove it to record anew"), "{}", broken.stderr);
+}

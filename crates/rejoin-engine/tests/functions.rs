@@ -426,3 +426,16 @@ async fn what_cannot_run_is_refused_before_anything_runs() {
     assert_eq!(free.run("main", &given).await.unwrap(), Datum::List([Datum::Int(1)].into()));
     assert!(free.run("other", &[]).await.unwrap_err().contains("no function `other`"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_list_has_no_length() {
+    let made =
+        "step id=\"m\" kind=\"construct\" type=\"Any\" field name=\"a\" lit=1 as=\"map\" end\n";
+    for function in ["len", "first", "last", "is_empty", "flatten"] {
+        let call = format!(
+            "step id=\"c\" kind=\"call\" fn=\"list.{function}\" arg name=\"list\" from=\"map\" as=\"x\" end\n"
+        );
+        let (value, _) = run(&format!("{made}{call}")).await;
+        assert_eq!(value.get("code"), Some(&Datum::text("E-TYPE-006")), "{function}: {value:?}");
+    }
+}

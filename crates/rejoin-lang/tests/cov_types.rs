@@ -305,3 +305,39 @@ fn paths_that_are_written_out_lie_in_the_folder_of_the_effect() {
         );
     }
 }
+
+#[test]
+fn what_is_in_a_list_is_in_what_its_functions_give() {
+    let call = |function: &str, rest: &str, name: &str| {
+        step("call", &format!("fn=\"{function}\" arg name=\"list\" from=\"l\" {rest}"), name)
+    };
+    let read = |path: &str| step("return", &format!("from=\"{path}\""), "_");
+    let item = "arg name=\"item\" from=\"q\"";
+    let other = "arg name=\"item\" lit=1";
+    let at = "arg name=\"index\" lit=0";
+    let appended = |item: &str| call("list.append", item, "a");
+    let first_of = |list: &str| {
+        step("call", &format!("fn=\"list.first\" arg name=\"list\" from=\"{list}\""), "first")
+    };
+    for (wanted, body) in [
+        (&[][..], call("list.first", "", "first") + &read("first.price")),
+        (&["E0184"], call("list.first", "", "first") + &read("first.prize")),
+        (&["E0184"], call("list.get", at, "one") + &read("one.prize")),
+        (&["E0184"], appended(item) + &first_of("a") + &read("first.prize")),
+        // Of several types nothing is known.
+        (&[], appended(other) + &first_of("a") + &read("first.prize")),
+        (&["E0184"], call("list.flatten", "", "a") + &first_of("a") + &read("first.prize")),
+        (&["E0153"], step("call", "fn=\"list.len\" arg name=\"list\" from=\"q\"", "_")),
+        (&["E0153"], step("call", "fn=\"list.len\" arg name=\"list\" from=\"n\"", "_")),
+        (&["E0184"], step("compute", "op=list_last input var=\"l\"", "last") + &read("last.prize")),
+    ] {
+        says(wanted, PARAMS, &body);
+    }
+    // Each may be none: the list may be empty.
+    let returns = format!("{PARAMS} returns type=\"Quote\"");
+    says(&["E0181"], &returns, &(call("list.first", "", "first") + &read("first")));
+    let map =
+        step("call", "fn=\"map.get\" arg name=\"map\" from=\"m\" arg name=\"key\" lit=\"a\"", "v");
+    says(&["E0184"], PARAMS, &(map.clone() + &read("v.x")));
+    says(&[], &format!("{PARAMS} returns type=\"Int?\""), &(map + &read("v")));
+}

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use rejoin_server::check as check_file;
+use rejoin_lang::cov;
+use rejoin_server::{check as check_file, is_cov, read_source};
 use rejoin_steps::sql_check::SqlCheck;
 
 use crate::args::{Check, Format};
@@ -36,6 +37,12 @@ pub(crate) async fn check(args: Check) -> Result<(), Failure> {
                 continue;
             }
         };
+        if is_cov(file)
+            && !report.has_errors()
+            && let Ok(source) = read_source(file)
+        {
+            report.add(rejoin_steps::functions::advise(&cov::load(source).0));
+        }
         if let Some(database) = &database {
             report.add(check_database::ask(database, file, &registry).await?);
         }

@@ -1,4 +1,4 @@
-//! The standard library that `.cov` programs may call without declaring it.
+//! The standard library that `.cov` programs may call without declaring it. `T` in a signature is whatever the arguments have there.
 
 use crate::plan::{LibraryFunction, LibraryParam};
 
@@ -67,15 +67,15 @@ library! {
     "json.get_field" (obj: "Any", key: "String") "Any";
     "json.get_index" (arr: "Any", index: "Int") "Any";
 
-    "list.append" (list: "Any", item: "Any") "List<Any>";
-    "list.contains" (list: "Any", item: "Any") "Bool";
-    "list.first" (list: "Any") "Any";
-    "list.flatten" (list: "Any") "List<Any>";
-    "list.get" (list: "Any", index: "Any") "Any";
-    "list.is_empty" (list: "Any") "Bool";
-    "list.last" (list: "Any") "Any";
-    "list.len" (list: "Any") "Int";
-    "map.get" (map: "Any", key: "Any") "Any";
+    "list.append" (list: "List<T>", item: "T") "List<T>";
+    "list.contains" (list: "List<T>", item: "Any") "Bool";
+    "list.first" (list: "List<T>") "T?";
+    "list.flatten" (list: "List<T | List<T>>") "List<T>";
+    "list.get" (list: "List<T>", index: "Any") "T?";
+    "list.is_empty" (list: "List<T>") "Bool";
+    "list.last" (list: "List<T>") "T?";
+    "list.len" (list: "List<T>") "Int";
+    "map.get" (map: "Map<String, T>", key: "Any") "T?";
 
     "text.byte_len" (s: "String") "Int";
     "text.char_at" (s: "String", index: "Int") "String?";

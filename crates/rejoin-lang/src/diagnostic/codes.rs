@@ -283,6 +283,7 @@ codes! {
     W0063 COV_FILTER_IN_LOOP Warning false "loop that picks what a query could";
     W0064 COV_COST Warning false "query that costs more than its function says";
     W0065 COV_BY_POSITION Warning true "arguments that are taken by their position";
+    W0066 COV_PATTERN Warning true "regular expression that cannot be read";
     W0101 UNKNOWN_TAG Warning false "unknown tag";
     W0102 TAG_WITHOUT_EFFECT Warning false "tag without effect";
     W0103 NEVER_JOINED Warning false "task that is never joined";

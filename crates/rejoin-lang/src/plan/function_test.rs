@@ -21,9 +21,11 @@ pub struct FunctionTest {
 /// How a test is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FunctionTestKind {
-    /// Once: `unit`, `integration` and `golden`.
+    /// Once: `unit` and `integration`.
     #[default]
     Once,
+    /// Once, and what it returns is held against what was recorded.
+    Golden,
     /// On many values that are made up.
     Property,
 }

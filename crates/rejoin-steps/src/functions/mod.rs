@@ -1,5 +1,6 @@
 //! What functions of `.cov` programs can do to the world outside, a module of their library each.
 
+mod advice;
 mod arguments;
 mod clock;
 mod crypto;
@@ -23,6 +24,7 @@ use rejoin_engine::{CallPlace, Datum, FunctionHost, HostCall, Store};
 use rejoin_http::Client;
 use rejoin_lang::plan::Database;
 
+pub use advice::advise;
 use arguments::Arguments;
 use clock::Clock;
 use database::Databases;

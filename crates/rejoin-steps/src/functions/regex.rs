@@ -26,13 +26,29 @@ impl Patterns {
         if let Some(known) = known.get(pattern) {
             return known.clone();
         }
-        let built = RegexBuilder::new(pattern).size_limit(LARGEST).build().ok();
+        let built = build(pattern).ok();
         if known.len() >= MOST {
             known.clear();
         }
         known.insert(pattern.to_owned(), built.clone());
         built
     }
+}
+
+fn build(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(LARGEST).build()
+}
+
+/// Why a pattern cannot be read, in one line.
+pub(super) fn problem(pattern: &str) -> Option<String> {
+    Some(match build(pattern).err()? {
+        regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+        error => {
+            let error = error.to_string();
+            let last = error.lines().last().unwrap_or_default();
+            last.strip_prefix("error: ").unwrap_or(last).to_owned()
+        }
+    })
 }
 
 pub(super) fn call(patterns: &Patterns, arguments: &Arguments) -> Result<Datum, Datum> {

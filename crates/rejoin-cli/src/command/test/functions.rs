@@ -18,6 +18,7 @@ use crate::exit::Failure;
 
 use super::function_bench::Bench;
 use super::function_host::TestHost;
+use super::golden::Golden;
 use super::ordered::Order;
 use super::outside::Outside;
 use super::report::Outcome;
@@ -35,13 +36,14 @@ pub(super) fn of_file(file: &Path, args: &Test) -> Result<Vec<Outcome>, Failure>
     let functions = load_functions(file)?;
     let environment = Environment::beside(file)?;
     let functions = Arc::new(functions);
+    let mut golden = Golden::beside(file, args)?;
     let mut outcomes = Vec::new();
     for (index, test) in functions.tests.iter().enumerate() {
         if !is_wanted(args, &format!("{} {}", test.suite, test.function.id)) {
             continue;
         }
         let run = |order| run(&functions, index, order, args.seed, &environment);
-        let (ran, orders) = match args.orders {
+        let (mut ran, orders) = match args.orders {
             false => (run(None), None),
             true => {
                 let run = |order| run(Some(order));
@@ -49,9 +51,13 @@ pub(super) fn of_file(file: &Path, args: &Test) -> Result<Vec<Outcome>, Failure>
                 (ran, Some(tried))
             }
         };
+        if test.kind == FunctionTestKind::Golden {
+            golden.judge(test, &mut ran);
+        }
         let names = (test.suite.clone(), test.function.id.clone());
         outcomes.push(Outcome::new(names, test.span, ran, orders, &functions.sources));
     }
+    golden.keep()?;
     Ok(outcomes)
 }
 

@@ -4,6 +4,7 @@ mod compare;
 mod function_bench;
 mod function_host;
 mod functions;
+mod golden;
 mod judge;
 mod ordered;
 mod orders;

@@ -129,7 +129,9 @@ fn list(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
             &slots
         }
         Some(Datum::None) => return Ok(Datum::None),
-        _ => &[],
+        // What is in a map is asked for by its key.
+        Some(Datum::Record(_)) if name == "get" => &[],
+        _ => return Err(refused(arguments)),
     };
     Ok(match (name, arguments) {
         ("get", [Datum::Record(record), Datum::Text(key)]) => {
@@ -138,9 +140,6 @@ fn list(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
         ("get", [Datum::List(_) | Datum::Record(_), Datum::Int(at)]) => {
             let at = usize::try_from(*at).ok();
             at.and_then(|at| items.get(at)).cloned().unwrap_or_default()
-        }
-        (_, [Datum::Text(_) | Datum::Int(_) | Datum::Float(_) | Datum::Bool(_), ..]) => {
-            return Err(refused(arguments));
         }
         ("len", _) => Datum::Int(items.len() as i64),
         ("is_empty", _) => Datum::Bool(items.is_empty()),

@@ -18,6 +18,7 @@ impl Lower {
                 let function = self.hidden(id, test, Vec::new(), &steps(test), known);
                 let kind = match test.text("kind") {
                     Some("property") => FunctionTestKind::Property,
+                    Some("golden") => FunctionTestKind::Golden,
                     _ => FunctionTestKind::Once,
                 };
                 let suite = snippet.text("id").unwrap_or_default().into();

@@ -2,6 +2,7 @@
 
 mod declared;
 mod exhaustive;
+mod generic;
 mod library;
 mod operations;
 mod read;

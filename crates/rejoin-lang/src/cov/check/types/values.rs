@@ -7,7 +7,7 @@ use super::super::super::library;
 use super::super::program::Program;
 use super::super::{is, parts, place, shown};
 use super::table::Table;
-use super::{Type, exhaustive, operations};
+use super::{Type, exhaustive, generic, operations};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::LibraryFunction;
 use crate::source::Span;
@@ -230,18 +230,24 @@ impl<'f> Walk<'_, 'f> {
     /// The arguments for a function of the library, and what it gives.
     fn library_call(&mut self, step: &'f Block, function: &LibraryFunction) -> Type {
         let args: Vec<&'f Block> = parts(step, "arg").collect();
-        let mut may_be_none = false;
+        let (mut may_be_none, mut element) = (false, Vec::new());
         for (at, arg) in args.iter().enumerate() {
             let given = self.source(arg);
             let Some(param) = super::library::param(function, &args, at) else { continue };
             // With `none` the value is `none`.
-            may_be_none |= given.is_optional() && !param.is_optional();
+            may_be_none |= given.is_optional() && !param.is_optional() && param.kind != "T";
+            let wanted = self.table.read(param.kind);
+            generic::bind(&wanted, &self.usable(&given), &mut element);
+            let wanted = generic::filled(&wanted, &Type::Any);
             let given = given.without(|member| *member == Type::None);
-            if given != Type::None {
-                self.argument(arg, &given, &self.table.read(param.kind), None);
+            // A struct answers for its fields as a map does.
+            let is_map = matches!((&wanted, &given), (Type::Map(_), Type::Named(_)));
+            if given != Type::None && !is_map {
+                self.argument(arg, &given, &wanted, None);
             }
         }
         let gives = self.table.read(function.returns);
+        let gives = generic::filled(&gives, &Type::union(element));
         if may_be_none && function.effect.is_none() { gives.optional() } else { gives }
     }
 
