@@ -51,12 +51,12 @@ pub(crate) fn blocks(markdown: &str) -> Result<Vec<Block>, String> {
     }
 }
 
-/// The session in the comment that a `.wp` file starts with: its lines that are indented by two or more.
-pub(crate) fn head_session(program: &str) -> Block {
+/// The session in the comment that a program starts with: its lines that are indented by two or more. `sign` begins comments.
+pub(crate) fn head_session(program: &str, sign: &str) -> Block {
     let mut text = String::new();
     let mut first = 0;
     for (n, line) in program.lines().enumerate() {
-        let Some(comment) = line.strip_prefix('#') else { break };
+        let Some(comment) = line.strip_prefix(sign) else { break };
         let indented = comment.strip_prefix("   ");
         if text.is_empty() {
             if indented.is_none() {
@@ -93,6 +93,7 @@ mod tests {
     fn the_session_of_an_example_is_its_indented_comment() {
         let session = head_session(
             "# A title\n#\n#   $ curl x\n#   {}\n# More.\n#   $ y\n\nGET /x\n#   not\n",
+            "#",
         );
         assert_eq!((session.text.as_str(), session.line), ("$ curl x\n{}\n\n$ y\n", 3));
     }

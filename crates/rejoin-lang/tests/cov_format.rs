@@ -190,3 +190,20 @@ proptest! {
         check_laws(&format!("step id=\"s\" kind=\"call\" {} end // e", order.join(" ")));
     }
 }
+
+#[test]
+fn what_a_file_begins_with_stands_apart_if_it_did() {
+    let step = "step id=\"a\" kind=\"bind\"\n  lit=1\n  as=\"x\"\nend\n";
+    for head in ["// About.\n\n// More.\n\n", "// About.\n// More.\n", "(* About.\n\nMore. *)\n\n"]
+    {
+        let text = format!("{head}{step}\n// End.\n\n// Really.\n");
+        let once = format(&text);
+        assert!(once.starts_with(&format!("{head}{step}")), "{once}");
+        assert!(once.ends_with("// End.\n\n// Really.\n"), "{once}");
+        assert_eq!(format(&once), once);
+    }
+    assert_eq!(
+        format(&format!("// a\n\n\n\n{step}\n\n// b\n\n\n")),
+        format!("// a\n\n{step}// b\n")
+    );
+}

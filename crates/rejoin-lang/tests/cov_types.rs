@@ -200,6 +200,8 @@ fn written_types() {
     says(&[], "generic name=\"T\" param name=\"a\" type=\"List<T>\"", "");
     says(&["E0054"], "param name=\"a\" type=\"List<Int\"", "");
     says(&["E0182"], "returns union type=\"Int\" type=\"Int?\" end", "");
+    says(&["E0182"], "returns union type=\"Any\" type=\"Quote\" end", "");
+    says(&[], "returns union type=\"Any\" type=\"DepotError\" type=\"Missing\" end", "");
 }
 
 #[test]

@@ -12,20 +12,22 @@ use crate::{child, tree};
 
 pub(crate) fn suite(tally: &mut Tally) -> Result<(), String> {
     let rejoin = rejoin::build()?;
-    let examples = tree::files(&tree::root().join("examples"), "wp")?;
-    if examples.is_empty() {
-        return Err("examples/ holds no program".to_owned());
-    }
-    for example in examples {
-        let name = tree::relative(&example);
-        tally.case(format!("{name} loads without a warning"), check(&rejoin, &example));
-        let block = document::head_session(&tree::read(&example)?);
-        if block.text.is_empty() {
-            let why = "the comment at its head shows no `$ curl ...` line, indented by three";
-            tally.case(format!("{name} says what it answers"), Err(why.to_owned()));
-            continue;
+    for (extension, sign) in [("wp", "#"), ("cov", "//")] {
+        let examples = tree::files(&tree::root().join("examples"), extension)?;
+        if examples.is_empty() {
+            return Err(format!("examples/ holds no program in `.{extension}`"));
         }
-        answers(tally, &rejoin, &name, &block);
+        for example in examples {
+            let name = tree::relative(&example);
+            tally.case(format!("{name} loads without a warning"), check(&rejoin, &example));
+            let block = document::head_session(&tree::read(&example)?, sign);
+            if block.text.is_empty() {
+                let why = "the comment at its head shows no `$ curl ...` or `$ rejoin ...` line, indented by three";
+                tally.case(format!("{name} says what it answers"), Err(why.to_owned()));
+                continue;
+            }
+            answers(tally, &rejoin, &name, &block, extension == "wp");
+        }
     }
     Ok(())
 }
@@ -38,9 +40,9 @@ fn check(rejoin: &Path, example: &Path) -> Result<(), String> {
     if ended.success && !said.contains("warning") { Ok(()) } else { Err(said) }
 }
 
-fn answers(tally: &mut Tally, rejoin: &Path, name: &str, block: &Block) {
+fn answers(tally: &mut Tally, rejoin: &Path, name: &str, block: &Block, serves: bool) {
     let mut session = Session::new(rejoin, vec![tree::root()]);
-    if let Err(problem) = session.serve(name) {
+    if serves && let Err(problem) = session.serve(name) {
         tally.case(format!("{name} serves"), Err(problem));
         return;
     }

@@ -77,6 +77,13 @@ impl Printer<'_> {
             self.indent(depth);
             self.comment(*comment);
             self.out.push('\n');
+            // What a file or a part of it begins with may stand apart from what comes next.
+            let behind = &self.text[comment.end as usize..];
+            let rest = behind.trim_start();
+            let gap = &behind[..behind.len() - rest.len()];
+            if depth == 0 && !rest.is_empty() && gap.matches('\n').count() > 1 {
+                self.out.push('\n');
+            }
         }
     }
 

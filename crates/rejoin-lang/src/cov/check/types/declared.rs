@@ -73,7 +73,8 @@ impl Declared<'_, '_, '_> {
             let ValueKind::Text(text) = &member.value.kind else { continue };
             let kind = self.table.read(text);
             let alike = seen.iter().find(|(earlier, _)| match (earlier, &kind) {
-                (Type::Any, _) | (_, Type::Any) => true,
+                // Whatever the value is, a failure beside it is known by its type.
+                (Type::Any, other) | (other, Type::Any) => !self.table.is_failure(other),
                 (Type::List(_), Type::List(_)) | (Type::Map(_), Type::Map(_)) => true,
                 (a, b) => a.members().iter().any(|a| b.members().contains(a)),
             });
