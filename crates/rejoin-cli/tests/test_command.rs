@@ -43,6 +43,24 @@ GET /lost
 "#;
 
 #[test]
+fn calls_of_pipelines_in_modules_are_seen() {
+    let directory = Directory::new();
+    directory.write("lib.wp", "pipeline load =\n  |> jq: `{ loaded: .id }`\n");
+    let program = |named: &str| {
+        format!(
+            "import \"lib.wp\" as lib\nGET /a\n  |> pipeline({{ id: 6 }}): lib::load\n\ndescribe \"d\"\n  it \"i\"\n    when calling GET /a\n    then output `.loaded` equals 6\n    and call pipeline {named} with `{{ path: \"/a\" }}`\n"
+        )
+    };
+    directory.write("app.wp", &program("load"));
+    let ran = directory.rejoin(&["test", "app.wp"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    directory.write("app.wp", &program("laod"));
+    let ran = directory.rejoin(&["check", "app.wp"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("no pipeline is called `laod`"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_check_is_shown_as_it_is_written() {
     let directory = Directory::new();
     let program = "GET /a |> jq: `{ a: 1 }`\n\ndescribe \"d\"\n  it \"i\"\n    when calling GET /a\n    then output `.a` equals \"x\"\n";
@@ -229,7 +247,7 @@ describe "parts"
     when executing pipeline words
     and args are `["a", $n]`
     and options are `{ x: $text }`
-    then output equals `{"args": ["a", "21"], "options": {"x": "42"}}`
+    then output equals `{"args": ["a", 21], "options": {"x": "42"}}`
 "#,
     );
 }

@@ -55,10 +55,10 @@ pub(crate) struct Request {
 /// What a script was started with.
 #[derive(Clone, Debug, Default)]
 pub struct ScriptArgs {
-    /// Words.
-    pub args: Vec<String>,
+    /// Words; in a test whatever it says.
+    pub args: Vec<Value>,
     /// Named values.
-    pub options: BTreeMap<String, String>,
+    pub options: BTreeMap<String, Value>,
 }
 
 pub(crate) type AtEnd = Box<dyn FnOnce(&Answer) -> Option<Event> + Send>;
@@ -263,11 +263,10 @@ impl Context {
             context.insert("env", &**name);
         }
         let script = &self.request.script;
-        context
-            .insert("args", Value::from_iter(script.args.iter().map(|a| Value::from(a.as_str()))));
+        context.insert("args", Value::from_iter(script.args.iter().cloned()));
         let mut options = Object::new();
         for (key, value) in &script.options {
-            options.insert(key.as_str(), value.as_str());
+            options.insert(key.as_str(), value.clone());
         }
         context.insert("options", options);
         for (key, value) in &marks.notes {

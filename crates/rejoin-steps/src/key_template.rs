@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 /// What a key is, whatever it was made of.
 pub(crate) type Key = [u8; 32];
 
+/// So many characters of a key are shown.
+const LONGEST_SHOWN: usize = 200;
+
 /// A text with places for values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyTemplate {
@@ -51,16 +54,45 @@ impl KeyTemplate {
         for part in &self.parts {
             match part {
                 Part::Text(text) => digest.text(text),
-                Part::Place(path) => {
-                    let found = path.iter().try_fold(state, |value, key| match value {
-                        Value::Array(array) => array.get(key.parse::<usize>().ok()?),
-                        other => other.get(key),
-                    });
-                    digest.value(found.unwrap_or(&Value::Null));
-                }
+                Part::Place(path) => digest.value(found(state, path).unwrap_or(&Value::Null)),
             }
         }
     }
+
+    /// The text that it makes of a state, for people; so much of it.
+    pub(crate) fn shown(&self, state: &Value) -> String {
+        let mut shown = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => shown += text,
+                Part::Place(path) => match found(state, path) {
+                    None | Some(Value::Null) => {}
+                    Some(Value::String(text)) => shown += text,
+                    Some(other) => shown += &other.to_json(),
+                },
+            }
+        }
+        if let Some((end, _)) = shown.char_indices().nth(LONGEST_SHOWN) {
+            shown.truncate(end);
+        }
+        shown
+    }
+
+    /// The template as it was written.
+    pub(crate) fn written(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Place(path) => format!("{{{}}}", path.join(".")),
+        };
+        self.parts.iter().map(part).collect()
+    }
+}
+
+fn found<'v>(state: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(state, |value, key| match value {
+        Value::Array(array) => array.get(key.parse::<usize>().ok()?),
+        other => other.get(key),
+    })
 }
 
 /// A key in the making.

@@ -56,6 +56,25 @@ fn all(program: &Fixture, routes: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn what_follows_sees_how_it_is_kept() {
+    let program = program(
+        "GET /on
+  |> cache: `keyTemplate: k-{query.id}, ttl: 5m`
+  |> jq: `$context.cache`
+GET /off
+  |> cache: `enabled: false`
+  |> jq: `$context.cache`",
+    );
+    assert_eq!(
+        all(&program, &["GET /on?id=1", "GET /off"]),
+        [
+            r#"{"enabled":true,"ttl":300,"key_template":"k-{query.id}"}"#,
+            r#"{"enabled":false,"ttl":60,"key_template":null}"#
+        ]
+    );
+}
+
+#[test]
 fn the_rest_runs_once_while_the_entry_is_fresh() {
     let program = program(
         "GET /x/:id

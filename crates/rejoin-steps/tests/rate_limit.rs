@@ -52,6 +52,26 @@ fn a_key_has_its_tokens_and_gets_them_back_with_time() {
 }
 
 #[test]
+fn what_follows_sees_how_the_limit_stands() {
+    let program = load(
+        "GET /x/:who
+  |> rateLimit: `keyTemplate: {params.who}:{query.q}, limit: 1, window: 10s, scope: s`
+  |> jq: `$context.rate_limit`
+  |> result
+    default(200):
+      |> jq: `$context.rate_limit`
+",
+    );
+    let note = |allowed: bool, left: u32, wait: u32| {
+        format!(
+            r#"{{"allowed":{allowed},"limit":1,"remaining":{left},"retryAfter":{wait},"retry_after":{wait},"key":"a:7","scope":"s"}}"#
+        )
+    };
+    let got = bodies(&program, &["GET /x/a?q=7", "GET /x/a?q=7"]);
+    assert_eq!(got, [note(true, 0, 0), note(false, 0, 10)]);
+}
+
+#[test]
 fn the_answer_says_when_to_come_back_whatever_the_program_makes_of_the_error() {
     let routes = "config rateLimit { window: 30s }
 pipeline limited =

@@ -165,20 +165,21 @@ async fn run_pipeline(
 
 /// Named values come from `--arg`, and from `--name=value`, `--name value` and `--flag` among the words.
 fn script_args(args: &Run) -> ScriptArgs {
-    let mut options: BTreeMap<String, String> = args.args.iter().cloned().collect();
+    let named = args.args.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+    let mut options: BTreeMap<String, Value> = named.collect();
     let mut words = Vec::new();
     let mut rest = args.words.iter().peekable();
     while let Some(word) = rest.next() {
         match word.strip_prefix("--").filter(|name| !name.is_empty()) {
-            None => words.push(word.clone()),
+            None => words.push(Value::from(word.as_str())),
             Some(named) => match named.split_once('=') {
                 Some((name, value)) => {
-                    options.insert(name.to_owned(), value.to_owned());
+                    options.insert(name.to_owned(), value.into());
                 }
                 None => {
                     let value = rest.next_if(|next| !next.starts_with("--"));
                     let value = value.map_or("true", String::as_str);
-                    options.insert(named.to_owned(), value.to_owned());
+                    options.insert(named.to_owned(), value.into());
                 }
             },
         }
@@ -225,9 +226,9 @@ mod tests {
             words: words.map(str::to_owned).to_vec(),
         };
         let script = script_args(&run);
-        assert_eq!(script.args, ["a", "--", "b"]);
+        assert_eq!(script.args, ["a", "--", "b"].map(Value::from));
         let options: Vec<_> =
-            script.options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            script.options.iter().map(|(k, v)| (k.as_str(), v.as_str().unwrap())).collect();
         assert_eq!(options, [("flag", "true"), ("w", "="), ("x", "1"), ("y", "2"), ("z", "true")]);
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use rejoin_engine::Settings;
+use rejoin_engine::{Input, Settings};
 use rejoin_lang::step_spec::TextProblem;
-use rejoin_value::Value;
+use rejoin_value::{Value, object};
 
 use crate::key_template::KeyTemplate;
 use crate::settings_text::{self, length, yes_or_no};
@@ -50,6 +50,17 @@ impl Options {
     pub(super) fn with_argument(mut self, argument: &Value) -> Result<Self, String> {
         settings_text::read(argument, |key, value| self.set(key, value))?;
         Ok(self)
+    }
+
+    /// What later steps see of it.
+    pub(super) fn note(&self, input: &Input<'_>) {
+        let template = self.template.as_ref().map_or(Value::Null, |it| it.written().into());
+        let note = object! {
+            "enabled": !self.is_off,
+            "ttl": i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX),
+            "key_template": template
+        };
+        input.context.note("cache", note.into());
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {

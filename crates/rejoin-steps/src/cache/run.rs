@@ -36,6 +36,7 @@ impl Memo for PreparedCache {
                     &given
                 }
             };
+            options.note(&input);
             if options.is_off || options.ttl.is_zero() {
                 return Ok(LookUp::Skip);
             }

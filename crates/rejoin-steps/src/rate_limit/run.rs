@@ -51,10 +51,15 @@ impl PreparedRateLimit {
         // In whole seconds, and never too early.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let mut note = object! {
+            "allowed": matches!(taken, Taken::Token { .. }),
             "limit": i64::from(policy.limit),
             "remaining": i64::from(left),
             "retryAfter": seconds as i64,
+            "retry_after": seconds as i64,
         };
+        if let Some(template) = &options.template {
+            note.insert("key", template.shown(input.state));
+        }
         if !options.scope.is_empty() {
             note.insert("scope", options.scope.as_str());
         }

@@ -335,12 +335,11 @@ fn resolver_state(given: Value) -> Value {
 }
 
 fn script_args(args: Option<Value>, options: Option<Value>) -> ScriptArgs {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_json(), str::to_owned);
     let words = args.iter().filter_map(Value::as_array).flat_map(|list| list.iter());
     let named = options.iter().filter_map(Value::as_object).flat_map(Object::iter);
     ScriptArgs {
-        args: words.map(text).collect(),
-        options: named.map(|(name, value)| (name.to_string(), text(value))).collect(),
+        args: words.cloned().collect(),
+        options: named.map(|(name, value)| (name.to_string(), value.clone())).collect(),
     }
 }
 
