@@ -130,34 +130,32 @@ impl Service {
         }
         let routed = route(&front, &head);
         let file = self.file(&routed, &front, &head);
-        match routed {
-            Routed::Here(response) => Responding::ready(exchange.respond(response)),
-            Routed::Problem(problem) if file.is_none() => Responding::problem(exchange, &problem),
-            routed => {
-                let (route, params) = match routed {
-                    Routed::Program { route, params } => (Some(route), params),
-                    _ => (None, Vec::new()),
-                };
-                if let Some(route) = route {
-                    exchange.record.route = Some(front.app.program().route_name(route).1.clone());
-                }
-                let (reply, answer) = oneshot::channel();
-                let work = Work {
-                    deadline: deadline(&front, &head),
-                    id: exchange.record.id.clone(),
-                    shared: self.shared.clone(),
-                    peer: arrival.peer,
-                    front,
-                    head,
-                    file,
-                    route,
-                    params,
-                };
-                let task = self.shared.scope.spawn_value(work.run(body, reply));
-                exchange.work = Some(task.canceller());
-                Responding(State::Waiting { answer, task, exchange: Some(exchange) })
+        let (route, params) = match routed {
+            Routed::Here(response) => return Responding::ready(exchange.respond(response)),
+            Routed::Problem(problem) if file.is_none() => {
+                return Responding::problem(exchange, &problem);
             }
+            Routed::Problem(problem) => (Err(problem), Vec::new()),
+            Routed::Program { route, params } => (Ok(route), params),
+        };
+        if let Ok(route) = route {
+            exchange.record.route = Some(front.app.program().route_name(route).1.clone());
         }
+        let (reply, answer) = oneshot::channel();
+        let work = Work {
+            deadline: deadline(&front, &head),
+            id: exchange.record.id.clone(),
+            shared: self.shared.clone(),
+            peer: arrival.peer,
+            front,
+            head,
+            file,
+            route,
+            params,
+        };
+        let task = self.shared.scope.spawn_value(work.run(body, reply));
+        exchange.work = Some(task.canceller());
+        Responding(State::Waiting { answer, task, exchange: Some(exchange) })
     }
 }
 
@@ -171,7 +169,10 @@ impl Service {
         let path = head.uri.path();
         let may_be = match routed {
             Routed::Here(_) => false,
-            Routed::Problem(problem) => matches!(problem, Problem::NotFound),
+            // A page may stand where a form is sent to.
+            Routed::Problem(problem) => {
+                matches!(problem, Problem::NotFound | Problem::MethodNotAllowed(_))
+            }
             Routed::Program { route, .. } => {
                 let has_captures = front.app.program().route_name(*route).1.contains([':', '*']);
                 has_captures && path.rsplit('/').next().is_some_and(|last| last.contains('.'))
@@ -288,8 +289,8 @@ struct Work {
     head: Parts,
     /// What may be meant before the route is.
     file: Option<PathBuf>,
-    /// Without it there is only the file.
-    route: Option<RouteId>,
+    /// Without it there is only the file; or the problem, if there is none either.
+    route: Result<RouteId, Problem>,
     params: Vec<(Arc<str>, String)>,
     peer: Option<IpAddr>,
     id: Arc<str>,
@@ -312,9 +313,12 @@ impl Work {
             Some(reply) => reply,
             None => return,
         };
-        let Some(route) = self.route else {
-            let _ = reply.send(self.refuse(&Problem::NotFound));
-            return;
+        let route = match &self.route {
+            Ok(route) => *route,
+            Err(problem) => {
+                let _ = reply.send(self.refuse(problem));
+                return;
+            }
         };
         let mut body = pin!(body);
         let limit = self.front.config.max_body;

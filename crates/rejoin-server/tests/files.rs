@@ -51,6 +51,8 @@ async fn files_and_routes() {
         ("GET /exact.json", &["json \"route\""]),
         ("GET /things/:name", &["json \"thing\""]),
         ("POST /page", &["json \"posted\""]),
+        ("POST /bare", &["json \"posted\""]),
+        ("POST /", &["json \"posted\""]),
     ];
     serve(program(routes, &[]), |server| async move {
         assert_eq!(
@@ -64,6 +66,7 @@ async fn files_and_routes() {
             ("/docs/", "docs", "text/html; charset=utf-8"),
             ("/style.css?v=2", "a {}", "text/css; charset=utf-8"),
             ("/a%20b/%C3%BC.txt", "text", "text/plain; charset=utf-8"),
+            ("/page", "file", "application/octet-stream"),
             ("/exact.json", "\"route\"", "application/json"),
             ("/things/a.png", "\"thing\"", "application/json"),
         ] {
@@ -76,7 +79,10 @@ async fn files_and_routes() {
             assert_eq!(answer.status, 404, "{path}");
             assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         }
-        assert_eq!(server.request("POST /page", "", "").await.body, "\"posted\"");
+        for path in ["/page", "/"] {
+            assert_eq!(server.request(&format!("POST {path}"), "", "").await.body, "\"posted\"");
+        }
+        assert_eq!(server.get("/bare").await.status, 405);
         let head = server.request("HEAD /style.css", "", "").await;
         assert_eq!((head.status, head.body.as_str()), (200, ""));
         assert_eq!(head.header("content-length"), Some("4"));
