@@ -55,6 +55,12 @@ fn document(tally: &mut Tally, rejoin: &Path, path: &Path) -> Result<(), String>
         }
     };
     let folder = tree::scratch("documents")?;
+    // Documents name the examples as a reader finds them.
+    let examples = folder.join("examples");
+    if !examples.exists() {
+        std::os::unix::fs::symlink(tree::root().join("examples"), &examples)
+            .map_err(|e| format!("{}: {e}", examples.display()))?;
+    }
     let mut session = Session::new(rejoin, vec![folder.clone(), tree::root()]);
     for block in blocks {
         let at = format!("{name}:{}", block.line);
