@@ -241,6 +241,31 @@ fn patterns_that_nobody_can_read_are_found_before_they_fit_nothing() {
 }
 
 #[test]
+fn a_failure_that_is_not_declared_is_said_to_be_none() {
+    let directory = Directory::new();
+    let run = |returns: &str| {
+        let text = format!(
+            "snippet id=\"t.f\" kind=\"fn\"\nsignature\nfn name=\"f\" {returns} end\nend\nbody\n\
+             step id=\"a\" kind=\"call\" fn=\"json.parse\" arg name=\"input\" lit=\"{{\" as=\"x\" end\n\
+             step id=\"b\" kind=\"return\" from=\"x.a\" as=\"_\" end\nend\nend\n"
+        );
+        directory.write("a.cov", &text);
+        let ran = directory.rejoin(&["run", "a.cov", "f"]);
+        assert_eq!(ran.code, 1, "{}", ran.stdout);
+        ran.stderr
+    };
+    let failed = "error: the function failed with JsonError::ParseError";
+    assert_eq!(
+        run("returns type=\"Int\""),
+        format!("{failed}, which it does not declare (E-RT-ERROR)\n")
+    );
+    for admits in ["", "returns type=\"Any\"", "returns union type=\"Int\" type=\"JsonError\" end"]
+    {
+        assert_eq!(run(admits), format!("{failed}\n"), "{admits}");
+    }
+}
+
+#[test]
 fn functions_are_explained() {
     let directory = Directory::new();
     directory.write(

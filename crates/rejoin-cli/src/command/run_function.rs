@@ -30,6 +30,9 @@ pub(super) async fn run_function(args: &Run) -> Result<(), Failure> {
         Console::Error => output::error(text),
     })
     .environment(move |name| environment.get(name));
+    let declared = functions.find(args.target.trim());
+    let declared =
+        declared.map(|index| functions.functions[index].returns.clone()).unwrap_or_default();
     let mut program = FunctionProgram::new(functions, Arc::new(host));
     if !args.allow.is_empty() {
         program = program.granted(Grants::only(args.allow.iter().map(String::as_str)));
@@ -58,7 +61,15 @@ pub(super) async fn run_function(args: &Run) -> Result<(), Failure> {
     };
     print(&value.to_json());
     match value.kind().filter(|_| value.is_failure()) {
-        Some(kind) => Err(Failure::new(format!("the function failed with {kind}"))),
+        Some(kind) => {
+            let admits =
+                |declared: &Arc<str>| declared.split('|').any(|one| value.is_a(one.trim()));
+            // A fault of the program is nothing that a function declares.
+            let is_stray =
+                kind != "RuntimeError" && !declared.is_empty() && !declared.iter().any(admits);
+            let stray = if is_stray { ", which it does not declare (E-RT-ERROR)" } else { "" };
+            Err(Failure::new(format!("the function failed with {kind}{stray}")))
+        }
         None => Ok(()),
     }
 }

@@ -105,13 +105,22 @@ fn number(text: &str, start: usize, id: SourceId) -> Token {
             },
         ),
         _ => duration(&text[..length]).map(ValueKind::Duration).ok_or_else(|| {
-            Diagnostic::new(
-                Code::COV_DURATION,
-                span,
-                format!("`{}` is no duration", &text[..length]),
-            )
-            .label("a number, then `ms`, `s` or `m`")
-            .help("write it like `250ms`, `5s` or `2m`")
+            let shown: String = text[..length].chars().take(40).collect();
+            let exponent = text[..length].strip_prefix(figures).is_some_and(|unit| {
+                unit.strip_prefix(['e', 'E']).is_some_and(|rest| {
+                    !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit())
+                })
+            });
+            let problem =
+                Diagnostic::new(Code::COV_DURATION, span, format!("`{shown}` is no duration"));
+            match exponent {
+                true => problem
+                    .label("numbers have no exponents here")
+                    .help("write the number out, such as `100000.0`"),
+                false => problem
+                    .label("a number, then `ms`, `s` or `m`")
+                    .help("write it like `250ms`, `5s` or `2m`"),
+            }
         }),
     };
     let (value, problem) = match read {
@@ -144,7 +153,7 @@ fn quoted(text: &str, start: usize, id: SourceId) -> Token {
         return Token { kind: Kind::Block(content.into()), start, end: start + length, problem };
     }
     let mut content = String::new();
-    let mut problem = None;
+    let mut problem: Option<Box<Diagnostic>> = None;
     let mut at = 1;
     loop {
         let rest = &text[at..];
@@ -167,17 +176,27 @@ fn quoted(text: &str, start: usize, id: SourceId) -> Token {
             None => {
                 content.push('\\');
                 let span = Span::new(id, start + at, start + at + 1);
-                problem.get_or_insert_with(|| {
-                    Box::new(
-                        Diagnostic::new(Code::COV_BAD_VALUE, span, "an unknown escape in a text")
-                            .label("not followed by a known letter")
-                            .help("write `\\\\` for a backslash; known are \\\" \\\\ \\n \\t \\r \\u0041"),
-                    )
-                });
+                let found = unknown_escape(&text[at + 1..], span);
+                // An error is said rather than a warning.
+                if problem.as_ref().is_none_or(|known| known.severity() > found.severity()) {
+                    problem = Some(Box::new(found));
+                }
                 at += 1;
             }
         }
     }
+}
+
+/// What is said about a backslash before something that it means nothing with: both are kept, as regular expressions want them.
+fn unknown_escape(behind: &str, span: Span) -> Diagnostic {
+    if behind.starts_with('u') {
+        return Diagnostic::new(Code::COV_BAD_VALUE, span, "an escape that is no character")
+            .label("four digits, as in `\\u0041`, are expected")
+            .help("write `\\\\` for a backslash");
+    }
+    Diagnostic::new(Code::COV_ESCAPE, span, "an unknown escape in a text")
+        .label("stands for itself")
+        .help("write `\\\\` for a backslash; known are \\\" \\\\ \\n \\t \\r \\u0041")
 }
 
 /// The character that an escape stands for, and the length of the escape. A pair of surrogates is one character.

@@ -125,6 +125,7 @@ const REFERENCES: &[(Code, &str)] = &[
     (Code::COV_FILTER_IN_LOOP, "W-PERF-001"),
     (Code::COV_COST, "E-QUERY-001"),
     (Code::COV_BY_POSITION, "R-14"),
+    (Code::COV_ESCAPE, "E-PARSE-005"),
 ];
 
 macro_rules! codes {
@@ -284,6 +285,7 @@ codes! {
     W0064 COV_COST Warning false "query that costs more than its function says";
     W0065 COV_BY_POSITION Warning true "arguments that are taken by their position";
     W0066 COV_PATTERN Warning true "regular expression that cannot be read";
+    W0067 COV_ESCAPE Warning true "unknown escape in a text";
     W0101 UNKNOWN_TAG Warning false "unknown tag";
     W0102 TAG_WITHOUT_EFFECT Warning false "tag without effect";
     W0103 NEVER_JOINED Warning false "task that is never joined";

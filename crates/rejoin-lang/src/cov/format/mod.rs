@@ -40,9 +40,14 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
     let kept = Comments::between(text, comments, whole, blocks.iter().map(|block| block.span));
     for (index, (block, kept)) in blocks.iter().zip(&kept.each).enumerate() {
         let is_apart = kept.blank || form::is_item_apart(&block.word.text);
-        printer.line(0, kept, index > 0 && is_apart, |printer| printer.block(block, 0));
+        if index > 0 && is_apart {
+            printer.out.push('\n');
+        }
+        printer.apart(&kept.above);
+        let behind = Kept { behind: kept.behind.clone(), ..Kept::default() };
+        printer.line(0, &behind, false, |printer| printer.block(block, 0));
     }
-    printer.above(&kept.rest, 0);
+    printer.apart(&kept.rest);
     Ok(printer.out)
 }
 
@@ -77,11 +82,17 @@ impl Printer<'_> {
             self.indent(depth);
             self.comment(*comment);
             self.out.push('\n');
-            // What a file or a part of it begins with may stand apart from what comes next.
+        }
+    }
+
+    /// Comments between the parts of a file: what they say of all of it may stand apart from what comes next.
+    fn apart(&mut self, comments: &[Span]) {
+        for comment in comments {
+            self.above(&[*comment], 0);
             let behind = &self.text[comment.end as usize..];
             let rest = behind.trim_start();
             let gap = &behind[..behind.len() - rest.len()];
-            if depth == 0 && !rest.is_empty() && gap.matches('\n').count() > 1 {
+            if !rest.is_empty() && gap.matches('\n').count() > 1 {
                 self.out.push('\n');
             }
         }

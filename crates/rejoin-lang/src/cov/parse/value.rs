@@ -23,14 +23,15 @@ impl Parser<'_> {
             match time.filter(|time| !time.is_zero()) {
                 Some(time) => value.kind = ValueKind::Duration(time),
                 None => {
+                    let label = match value.kind {
+                        ValueKind::Int(_) | ValueKind::Float(_) => "without a unit",
+                        _ => "no such duration",
+                    };
                     value.kind = ValueKind::Faulty;
                     let message = "`timeout` needs a duration greater than zero";
                     let problem = Diagnostic::new(Code::COV_DURATION, value.span, message);
-                    self.report(
-                        problem
-                            .label("no such duration")
-                            .help("write it like `250ms`, `5s` or `2m`"),
-                    );
+                    let help = "write it like `250ms`, `5s` or `2m`";
+                    self.report(problem.label(label).help(help));
                 }
             }
         }
