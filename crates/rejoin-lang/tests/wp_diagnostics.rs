@@ -107,6 +107,7 @@ fn texts_and_brackets() {
         "argument_missing",
         "GET /a\n  |> jq(1,, 2): `1`\n  |> jq(1,): `1`\n  |> jq(,): `1`\n  |> log @flag(a,) @flag(,b)\n",
     );
+    shows("call_into_a_module", "GET /a\n  |> lib::load\n  |> lib::other({ a: 1 }) @async(x)\n");
     shows("arguments_apart", "GET /a\n  |> fetch (\"x\")\n  |> pg [.a]: `b`\n");
     shows(
         "nested_too_deeply",

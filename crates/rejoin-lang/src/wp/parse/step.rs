@@ -70,6 +70,7 @@ impl Parser<'_> {
     }
 
     fn parse_plain(&mut self, start: usize) -> Option<PlainStep> {
+        let named = self.pos;
         let Some(name) = self.opt_written_name("the step's name") else {
             self.report_nameless(start);
             if !self.at("|>") && !self.at_end() {
@@ -77,6 +78,7 @@ impl Parser<'_> {
             }
             return None;
         };
+        let (name, scoped) = self.opt_scoped_call(named, name);
         let args = match self.peek() {
             Some(b'(' | b'[') => Some(self.parse_args()),
             Some(b' ' | b'\t') => self.opt_args_apart(),
@@ -96,8 +98,30 @@ impl Parser<'_> {
                 config = self.parse_step_config(colon, &name.text);
             }
         }
+        let config = config.or(scoped);
         let tags = self.opt_step_tags(config.is_some());
         Some(PlainStep { name, args, config, tags, span: self.span_from(start) })
+    }
+
+    /// `|> module::name`: the short form of a call, which only pipelines of the same file have. Taken for the long one, with an error.
+    fn opt_scoped_call(&mut self, start: usize, module: Name) -> (Name, Option<StepConfig>) {
+        if !self.at("::") || self.word_at(self.pos + 2).is_empty() {
+            return (module, None);
+        }
+        self.pos += 2;
+        let name = self.opt_name().unwrap_or_else(|| self.missing_name());
+        let span = self.span_from(start);
+        self.report(
+            Diagnostic::new(
+                Code::MISSING_COLON,
+                span,
+                "a pipeline of another module is called by `pipeline`",
+            )
+            .label("names no step")
+            .help(format!("write `|> pipeline: {}::{}`", module.text, name.text)),
+        );
+        let call = Name { text: "pipeline".into(), span: module.span };
+        (call, Some(StepConfig::Bare { module: Some(module), name }))
     }
 
     /// Arguments that do not touch the name: taken, with an error. A condition in parentheses is none.
