@@ -238,6 +238,13 @@ fn patterns_that_nobody_can_read_are_found_before_they_fit_nothing() {
     }
     assert!(checked.stdout.ends_with("a.cov: 3 warnings\n"), "{}", checked.stdout);
     assert_eq!(checked.stdout.matches("W0066").count(), 3, "{}", checked.stdout);
+
+    let index = "step id=\"i\" kind=\"call\" fn=\"std.storage.doc.create_index\" arg name=\"collection\" lit=\"a\" \
+                 arg name=\"field\" lit=\"b\" as=\"_\" end\n";
+    directory.write("b.cov", index);
+    let checked = directory.rejoin(&["check", "b.cov"]);
+    assert!(checked.stdout.contains("W0068"), "{}", checked.stdout);
+    assert_eq!((checked.code, directory.rejoin(&["run", "b.cov"]).code), (0, 0));
 }
 
 #[test]

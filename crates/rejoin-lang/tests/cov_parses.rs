@@ -112,3 +112,31 @@ fn one_mistake_is_one_problem_and_the_rest_is_read() {
         assert_eq!(file.blocks.last().unwrap().text("id"), Some("b"), "{text}");
     }
 }
+
+#[test]
+fn a_line_of_returns_may_be_closed_as_if_it_were_a_block() {
+    let returns = "returns type=\"Int\"";
+    let body = "body step id=\"q\" kind=\"query\" dialect=\"sqlite\" target=\"d\"\nbody\nselect 1\nend\n\
+                returns collection of=\"Int\" end\nas=\"x\" end end";
+    for (signature, rest) in [
+        (format!("{returns} end"), body),
+        (format!("{returns} end param name=\"b\" type=\"Int\""), body),
+        (format!("{returns} end"), "// more\ntests end"),
+        (format!("{returns} end"), ""),
+        (returns.to_owned(), ""),
+        (returns.to_owned(), body),
+    ] {
+        let one = format!(
+            "snippet id=\"a.f\" kind=\"fn\" signature fn name=\"f\" param name=\"a\" type=\"Int\" {signature} end end {rest} end\n"
+        );
+        let two = format!("{one}{}", one.replace("a.f", "a.g"));
+        for text in [&one, &two] {
+            let file = good(text);
+            assert!(file.blocks.iter().all(|block| block.text("id").is_some()));
+            // It is printed without.
+            let formatted = cov::format(&Source::new("test.cov", &**text)).unwrap();
+            assert!(formatted.contains("    returns type=\"Int\"\n"), "{formatted}");
+            assert_eq!(cov::format(&Source::new("test.cov", &*formatted)).unwrap(), formatted);
+        }
+    }
+}

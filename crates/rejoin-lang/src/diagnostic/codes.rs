@@ -286,6 +286,7 @@ codes! {
     W0065 COV_BY_POSITION Warning true "arguments that are taken by their position";
     W0066 COV_PATTERN Warning true "regular expression that cannot be read";
     W0067 COV_ESCAPE Warning true "unknown escape in a text";
+    W0068 COV_NO_INDEX Warning true "index that is not made";
     W0101 UNKNOWN_TAG Warning false "unknown tag";
     W0102 TAG_WITHOUT_EFFECT Warning false "tag without effect";
     W0103 NEVER_JOINED Warning false "task that is never joined";

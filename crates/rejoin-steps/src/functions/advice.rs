@@ -10,7 +10,8 @@ use super::regex;
 /// The most that is said about one file.
 const MOST: usize = 100;
 
-/// Regular expressions that are written out and cannot be read, in functions and tests: they fit nothing.
+/// Regular expressions that are written out and cannot be read, in functions and tests: they fit nothing. And calls that change
+/// nothing.
 pub fn advise(functions: &Functions) -> Vec<Diagnostic> {
     let own = functions.functions.iter();
     let tests = functions.tests.iter().map(|test| &test.function);
@@ -22,6 +23,7 @@ pub fn advise(functions: &Functions) -> Vec<Diagnostic> {
         for step in steps {
             if let Action::Call(call) = &step.action {
                 problems.extend(pattern(call));
+                problems.extend(index(call));
             }
             step.inner(|steps| open.push(steps));
         }
@@ -46,4 +48,13 @@ fn pattern(call: &FunctionCall) -> Option<Diagnostic> {
             .label("fits nothing")
             .help("mend the pattern; it can neither look around nor refer back"),
     )
+}
+
+fn index(call: &FunctionCall) -> Option<Diagnostic> {
+    let FunctionCallee::Library(function) = call.callee else { return None };
+    (function.id == "std.storage.doc.create_index").then(|| {
+        Diagnostic::new(Code::COV_NO_INDEX, call.span, "this call makes no index")
+            .label("changes nothing")
+            .help("remove it: every question looks at the whole collection; a large one is better a table")
+    })
 }

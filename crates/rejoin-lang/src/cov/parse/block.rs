@@ -2,7 +2,7 @@
 
 use super::super::ast::{Block, Entry, Word};
 use super::super::form::{self, Form};
-use super::super::lex::Kind;
+use super::super::lex::{self, Kind};
 use super::{MAX_DEPTH, Parser};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 
@@ -86,6 +86,9 @@ impl Parser<'_> {
                 self.open.push(form);
                 self.parse_entries(&word, &mut form, &mut entries);
                 self.open.pop();
+                if name == "returns" && !form.closes && self.is_end_of_line() {
+                    self.take();
+                }
                 if self.problems.len() == before && !self.stopped {
                     let block = Block { word: word.clone(), entries, span: word.span };
                     self.check_needs(&block, form);
@@ -95,6 +98,27 @@ impl Parser<'_> {
         }
         let span = self.span(start, self.pos.max(word.span.end as usize));
         Block { word, entries, span }
+    }
+
+    /// Whether the `end` that comes next closes a line `returns`, as one of the spellings in use has it: there is one more than
+    /// the blocks around it need.
+    fn is_end_of_line(&self) -> bool {
+        let (mut at, mut ends) = (self.next.start, 0);
+        loop {
+            let (start, _) = lex::skip_trivia(self.text, at, |_, _| {});
+            let token = lex::token(self.text, start, self.source);
+            match (&token.kind, &self.text[token.start..token.end]) {
+                (Kind::Word, "end") if ends < 5 => (at, ends) = (token.end, ends + 1),
+                (Kind::Word, "as" | "param" | "generic") => return ends == 1,
+                (Kind::Word, "snippet" | "refactor") | (Kind::End, _) => return ends == 4,
+                (Kind::Word, word) => {
+                    let is_section =
+                        form::of("snippet").is_some_and(|f| f.children.contains(&word));
+                    return is_section && ends == 3;
+                }
+                _ => return false,
+            }
+        }
     }
 
     fn parse_entries(&mut self, word: &Word, form: &mut &'static Form, entries: &mut Vec<Entry>) {
