@@ -439,3 +439,42 @@ async fn what_is_no_list_has_no_length() {
         assert_eq!(value.get("code"), Some(&Datum::text("E-TYPE-006")), "{function}: {value:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_doubles_in_a_loop_comes_to_an_end() {
+    let turns: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+    for (first, operation) in [("\"x\"", "add"), ("\"x\"", "concat"), ("[1]", "list_concat")] {
+        let text = format!(
+            "step id=\"a\" kind=\"bind\" lit={first} as=\"x\" end\n\
+             step id=\"t\" kind=\"bind\" lit=[{}] as=\"turns\" end\n\
+             step id=\"f\" kind=\"for\" var=\"n\" in=\"turns\"\n\
+             step id=\"d\" kind=\"compute\" op={operation} input var=\"x\" input var=\"x\" as=\"x\" end as=\"_\" end\n",
+            turns.join(", ")
+        );
+        let (value, _) = run(&text).await;
+        assert_eq!(value.get("code"), Some(&Datum::text("E-TYPE-001")), "{operation}: {value:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_ends_a_branch_that_never_waits() {
+    // The clock stands while something runs: the other branch moves it.
+    let ten = "step id=\"t\" kind=\"bind\" lit=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as=\"ten\" end\n";
+    let mut spin =
+        "step id=\"z\" kind=\"compute\" op=add input lit=1 input lit=1 as=\"z\" end\n".to_owned();
+    for level in 0..4 {
+        spin = format!(
+            "step id=\"f{level}\" kind=\"for\" var=\"v{level}\" in=\"ten\"\n{spin}as=\"_\" end\n"
+        );
+    }
+    let text = format!(
+        "{ten}step id=\"p\" kind=\"parallel\" timeout=1s\nbranch id=\"spins\"\n{spin}end as=\"r\" end\n\
+         step id=\"b\" kind=\"return\" from=\"r\" as=\"_\" end\n"
+    );
+    let moves = async {
+        tokio::task::yield_now().await;
+        tokio::time::advance(Duration::from_secs(2)).await;
+    };
+    let ((value, _), ()) = tokio::join!(run(&text), moves);
+    assert_eq!(value.kind(), Some("TimeoutError"), "{value:?}");
+}

@@ -322,3 +322,21 @@ async fn a_deadline_moves_no_more_when_it_is_too_late() {
     assert!(result.await.unwrap_err().is_timed_out());
     assert_eq!(now.elapsed(), ms(0));
 }
+
+/// Work that yields and never waits uses up, at every turn, what a task may do at a time.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_seen_by_work_that_never_waits() {
+    async fn spin() -> &'static str {
+        for turn in 0..100_000 {
+            if turn == 1_000 {
+                tokio::time::advance(ms(2_000)).await;
+            }
+            tokio::task::consume_budget().await;
+        }
+        "it ran to its end"
+    }
+    let second = ms(1_000);
+    assert!(timeout(second, spin()).await.is_err());
+    let ran = Scope::builder().timeout(second).run(|_: Scope| async { Ok(spin().await) }).await;
+    assert!(ran.is_err());
+}

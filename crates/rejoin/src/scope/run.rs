@@ -203,7 +203,7 @@ impl OpenScope {
             deadline.set(self.core().own_deadline().map(seam::sleep_until));
         }
         if let Some(sleep) = deadline.as_mut().as_pin_mut()
-            && sleep.poll(cx).is_ready()
+            && seam::poll_sleep(sleep, cx).is_ready()
         {
             deadline.set(None);
             self.stop_if_timed_out();
@@ -214,7 +214,7 @@ impl OpenScope {
         while let Some(ends) = self.core().enforce() {
             grace.set(Some(seam::sleep_until(ends)));
             let sleep = grace.as_mut().as_pin_mut().expect("it was set just now");
-            if sleep.poll(cx).is_pending() {
+            if seam::poll_sleep(sleep, cx).is_pending() {
                 break;
             }
         }

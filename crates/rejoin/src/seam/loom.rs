@@ -84,6 +84,14 @@ pub(crate) fn sleep_until(deadline: Instant) -> Sleep {
     if deadline <= now() { Box::pin(ready(())) } else { Box::pin(pending()) }
 }
 
+/// Polls a timer.
+pub(crate) fn poll_sleep(
+    sleep: std::pin::Pin<&mut Sleep>,
+    cx: &mut std::task::Context<'_>,
+) -> std::task::Poll<()> {
+    sleep.poll(cx)
+}
+
 pub(crate) fn now() -> Instant {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     *START.get_or_init(Instant::now)

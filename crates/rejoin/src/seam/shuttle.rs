@@ -37,6 +37,14 @@ pub(crate) fn sleep_until(deadline: Instant) -> Sleep {
     Sleep { deadline }
 }
 
+/// Polls a timer.
+pub(crate) fn poll_sleep(
+    sleep: std::pin::Pin<&mut Sleep>,
+    cx: &mut std::task::Context<'_>,
+) -> std::task::Poll<()> {
+    sleep.poll(cx)
+}
+
 pub(crate) fn now() -> Instant {
     *CLOCK.lock().expect("nothing panics while it holds the clock")
 }

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use ::tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
@@ -77,6 +79,12 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Blocked> {
 /// A future that is ready at `deadline`.
 pub(crate) fn sleep_until(deadline: Instant) -> Sleep {
     ::tokio::time::sleep_until(deadline)
+}
+
+/// Polls a timer also for work that has used up what its task may do at a time. Otherwise work that never waits would use it up at
+/// every turn, and its deadline would never be seen to pass.
+pub(crate) fn poll_sleep(sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    Pin::new(&mut ::tokio::task::unconstrained(sleep)).poll(cx)
 }
 
 /// The present moment on the clock that [`sleep_until`] uses.

@@ -121,10 +121,13 @@ pub(super) fn apply(operation: &str, inputs: Vec<Datum>) -> Result<Datum, Fault>
                 _ => ((*a as u64) >> by) as i64,
             }))
         }
-        ("add", [Datum::Text(a), Datum::Text(b)]) => Ok(Datum::text(format!("{a}{b}"))),
-        ("concat", parts) => {
-            let texts: Option<String> = parts.iter().map(Datum::as_text).collect();
-            texts.map(Datum::text).ok_or_else(|| mismatch(operation, "needs texts"))
+        ("add", [Datum::Text(_), Datum::Text(_)]) | ("concat", _) => {
+            let texts: Option<Vec<&str>> = inputs.iter().map(Datum::as_text).collect();
+            let texts = texts.ok_or_else(|| mismatch(operation, "needs texts"))?;
+            // Twice as long in each turn of a loop: that ends somewhere.
+            let size = texts.iter().map(|text| text.len()).fold(0, usize::saturating_add);
+            library::sized(size).map_err(|message| mismatch(operation, message))?;
+            Ok(Datum::text(texts.concat()))
         }
         ("min" | "max" | "less" | "greater" | "less_eq" | "greater_eq", [a, b]) => {
             let order = order(a, b).ok_or_else(|| mismatch(operation, pair(a, b)))?;

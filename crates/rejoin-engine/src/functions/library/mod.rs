@@ -8,8 +8,16 @@ use rejoin_value::Value;
 
 use super::Datum;
 
-/// The largest text that `repeat`, `join` and padding make, in bytes.
+/// The largest text that operations and functions make, in bytes.
 const LARGEST: usize = 16 << 20;
+
+/// Whether a text of so many bytes may be made.
+pub(super) fn sized(size: usize) -> Result<(), String> {
+    match size <= LARGEST {
+        true => Ok(()),
+        false => Err(format!("the text would have more than {LARGEST} bytes")),
+    }
+}
 
 /// Whether it is here.
 pub(super) fn knows(function: &str) -> bool {
@@ -38,10 +46,6 @@ pub(super) fn call(function: &str, arguments: &[Datum]) -> Option<Result<Datum, 
 fn text(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
     use Datum::{Bool, Int, List, Text};
     let chars = |text: &str| text.chars().count();
-    let sized = |size: usize| match size <= LARGEST {
-        true => Ok(()),
-        false => Err(format!("the text would have more than {LARGEST} bytes")),
-    };
     Ok(match (name, arguments) {
         ("concat", [Text(a), Text(b)]) => {
             sized(a.len().saturating_add(b.len()))?;
