@@ -69,13 +69,14 @@ library! {
 
     "list.append" (list: "List<T>", item: "T") "List<T>";
     "list.contains" (list: "List<T>", item: "Any") "Bool";
-    "list.first" (list: "List<T>") "T?";
+    // Of an element that may not be there nothing is said: programs know how long their lists are.
+    "list.first" (list: "List<T>") "Any";
     "list.flatten" (list: "List<T | List<T>>") "List<T>";
-    "list.get" (list: "List<T>", index: "Any") "T?";
+    "list.get" (list: "List<T>", index: "Any") "Any";
     "list.is_empty" (list: "List<T>") "Bool";
-    "list.last" (list: "List<T>") "T?";
+    "list.last" (list: "List<T>") "Any";
     "list.len" (list: "List<T>") "Int";
-    "map.get" (map: "Map<String, T>", key: "Any") "T?";
+    "map.get" (map: "Map<String, T>", key: "Any") "Any";
 
     "text.byte_len" (s: "String") "Int";
     "text.char_at" (s: "String", index: "Int") "String?";

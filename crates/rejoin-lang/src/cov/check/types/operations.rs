@@ -71,20 +71,12 @@ pub(super) fn of(operation: &str, inputs: &[Type]) -> (Takes, Type) {
             let list = inputs.first().filter(|kind| matches!(kind, Type::List(_)));
             (Takes::Anything, list.cloned().unwrap_or(Type::Any))
         }
-        "list_get" | "list_first" | "list_last" => (Takes::Anything, item(inputs).optional()),
         "list_append" => {
             let other = inputs.get(1).cloned().unwrap_or(Type::Any);
             (Takes::Anything, Type::List(Type::union([item(inputs), other]).into()))
         }
         "list_len" => (Takes::Anything, Type::Int),
         "list_contains" | "list_is_empty" => (Takes::Anything, Type::Bool),
-        "map_get" => {
-            let value = match inputs.first() {
-                Some(Type::Map(value)) => (**value).clone(),
-                _ => Type::Any,
-            };
-            (Takes::Anything, value.optional())
-        }
         "bytes_to_string" => (Takes::Anything, or_failure(Type::Text, "ParseError")),
         // A text that is no point in time is a failure.
         "dt_year" | "dt_month" | "dt_day" | "dt_hour" | "dt_minute" | "dt_second"
