@@ -187,6 +187,17 @@ async fn the_vectors_of_the_language() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_value_of_more_parts_than_memory_holds_is_a_failure() {
+    let turns: Vec<String> = (0..60).map(|n| n.to_string()).collect();
+    let steps = format!(
+        "step id=\"a\" kind=\"bind\" lit=1 as=\"x\" end\nstep id=\"l\" kind=\"bind\" lit=[{}] as=\"l\" end\nstep id=\"f\" kind=\"for\" var=\"i\" in=\"l\"\nstep id=\"c\" kind=\"construct\" type=\"P\" field name=\"a\" from=\"x\" field name=\"b\" from=\"x\" as=\"x\" end\nas=\"_\" end\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end\n",
+        turns.join(",")
+    );
+    let (value, _) = run(&steps).await;
+    assert_eq!(value.get("code").and_then(Datum::as_text), Some("E-RT-SIZE"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn vector_21_a_limit_makes_branches_wait_for_their_turn() {
     let branches: Vec<String> = (0..100).map(|n| format!("b{n} 10 ok")).collect();
     let (value, took) = outcome("parallel", "limit=10", &branches.join(", ")).await;

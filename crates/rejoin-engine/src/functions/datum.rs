@@ -7,6 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use rejoin_lang::plan::Literal;
 use rejoin_value::{Array, Number, Object, Value};
 
+/// The most parts of a value that is written out, and how deep they are nested.
+const MOST_PARTS: usize = 1_000_000;
+const MAX_DEPTH: usize = 512;
+
 /// A value of a function. Cloning one costs a counter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Datum {
@@ -143,8 +147,47 @@ impl Datum {
         }
     }
 
-    /// As JSON. A failure or a variant has its type in front of its fields; bytes are in base 64.
+    /// Whether it has more parts than can be written out, or is nested deeper. Values share their parts, so that a few steps make one
+    /// of more parts than any memory holds.
+    pub(super) fn is_too_large(&self) -> bool {
+        !self.fits(&mut MOST_PARTS.clone(), MAX_DEPTH)
+    }
+
+    fn fits(&self, left: &mut usize, depth: usize) -> bool {
+        if *left == 0 || depth == 0 {
+            return false;
+        }
+        *left -= 1;
+        match self {
+            Self::List(items) => items.iter().all(|item| item.fits(left, depth - 1)),
+            Self::Record(record) => {
+                record.fields.iter().all(|(_, value)| value.fits(left, depth - 1))
+            }
+            _ => true,
+        }
+    }
+
+    /// The failure in place of a value that is too large.
+    pub(super) fn too_large() -> Self {
+        let message = format!(
+            "a value of more than {MOST_PARTS} parts, or nested more than {MAX_DEPTH} deep, cannot leave its function"
+        );
+        Self::record(
+            "RuntimeError",
+            [("code", Self::text("E-RT-SIZE")), ("message", Self::text(message))],
+        )
+    }
+
+    /// As JSON. A failure or a variant has its type in front of its fields; bytes are in base 64. In place of a value that is too large
+    /// to be written there is the failure that says so.
     pub fn to_json(&self) -> Value {
+        match self.is_too_large() {
+            true => Self::too_large().written(),
+            false => self.written(),
+        }
+    }
+
+    fn written(&self) -> Value {
         match self {
             Self::None => Value::Null,
             Self::Bool(value) => (*value).into(),
@@ -153,7 +196,7 @@ impl Datum {
             Self::Text(text) => (&**text).into(),
             Self::Bytes(bytes) => STANDARD.encode(bytes).into(),
             Self::List(items) => {
-                Value::Array(Array::from_vec(items.iter().map(Datum::to_json).collect()))
+                Value::Array(Array::from_vec(items.iter().map(Datum::written).collect()))
             }
             Self::Record(record) => {
                 let mut object = Object::new();
@@ -163,7 +206,7 @@ impl Datum {
                     object.insert("type", &**kind);
                 }
                 for (name, value) in &record.fields {
-                    object.insert(&**name, value.to_json());
+                    object.insert(&**name, value.written());
                 }
                 object.into()
             }

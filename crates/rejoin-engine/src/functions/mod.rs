@@ -137,7 +137,7 @@ impl FunctionProgram {
         let run = exec::Run::new(self, self.stores(index)?);
         let value = run.guests.beside(run.call(index, arguments)).await;
         run.guests.end().await;
-        Ok(value)
+        Ok(if value.is_too_large() { Datum::too_large() } else { value })
     }
 
     /// The same functions with another host.
