@@ -6,16 +6,18 @@
 //! much, never too little.
 
 use super::compile::span_in;
+use super::literal::{literal, literals};
+use super::scope::{Meaning, Scope};
 use crate::Str;
 use jaq_core::{
     load::{
         lex::StrPart,
-        parse::{BinaryOp, Def, Pattern, Term},
+        parse::{BinaryOp, Pattern, Term},
     },
     ops::Math,
     path::{Opt, Part},
 };
-use std::{ops::Range, rc::Rc};
+use std::ops::Range;
 
 /// One step of a path into the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +59,8 @@ const MOST_PLACES: usize = 256;
 /// Calls of definitions within each other that a walk follows.
 const DEEPEST_CALL: usize = 16;
 
-type Tm<'s> = Term<&'s str>;
-type Places = Vec<PathRead>;
+pub(super) type Tm<'s> = Term<&'s str>;
+pub(super) type Places = Vec<PathRead>;
 
 pub(super) fn analyze(source: &str, term: &Tm<'_>) -> Facts {
     let mut walk = Walk { source, reads: Vec::new(), safe: false, left: MOST_TERMS, depth: 0 };
@@ -71,56 +73,13 @@ pub(super) fn analyze(source: &str, term: &Tm<'_>) -> Facts {
     let mut reads = walk.reads;
     reads.sort_by_key(|read| (read.span.start, read.span.end));
     reads.dedup();
-    let mut error_types = Vec::new();
-    find_error_types(term, &mut error_types);
     Facts {
         reads,
-        error_types,
+        error_types: super::error_types::error_types(term),
         bounded: super::bounded::is_bounded(term),
         array_length: super::array_length::array_length(term),
         object_keys: super::object_keys::object_keys(term),
         chains_closures: chains_closures(term),
-    }
-}
-
-/// What names stand for at one place of the program.
-#[derive(Clone, Default)]
-struct Scope<'t, 's>(Option<Rc<Binding<'t, 's>>>);
-
-struct Binding<'t, 's> {
-    name: &'s str,
-    meaning: Meaning<'t, 's>,
-    outer: Scope<'t, 's>,
-}
-
-enum Meaning<'t, 's> {
-    /// `$x`
-    Places(Places),
-    /// A filter argument: a term in the scope of the caller.
-    Closure(&'t Tm<'s>, Scope<'t, 's>),
-    Definition(&'t Def<&'s str>),
-}
-
-impl<'t, 's> Scope<'t, 's> {
-    fn with(&self, name: &'s str, meaning: Meaning<'t, 's>) -> Self {
-        Scope(Some(Rc::new(Binding { name, meaning, outer: self.clone() })))
-    }
-
-    /// The innermost meaning of a name, and the scope from there on.
-    fn find(&self, name: &str, arity: usize) -> Option<(&Meaning<'t, 's>, &Scope<'t, 's>)> {
-        let mut scope = self;
-        while let Some(binding) = &scope.0 {
-            let fits = match &binding.meaning {
-                Meaning::Definition(def) => def.args.len() == arity,
-                Meaning::Closure(..) => arity == 0,
-                Meaning::Places(_) => true,
-            };
-            if binding.name == name && fits {
-                return Some((&binding.meaning, scope));
-            }
-            scope = &binding.outer;
-        }
-        None
     }
 }
 
@@ -605,27 +564,6 @@ fn union(places: impl Iterator<Item = PathRead>) -> Places {
     all
 }
 
-/// A key that is known before the run, and the text that it stands in.
-pub(super) fn literal<'s>(term: &Tm<'s>) -> Option<(PathKey, &'s str)> {
-    match term {
-        Term::Str(None, parts) => match &parts[..] {
-            [StrPart::Str(text)] => Some((PathKey::Key((*text).into()), text)),
-            _ => None,
-        },
-        Term::Num(text) => Some((PathKey::Index(text.parse().ok()?), text)),
-        _ => None,
-    }
-}
-
-fn literals<'s>(term: &Tm<'s>) -> Option<Vec<(PathKey, &'s str)>> {
-    match term {
-        Term::BinOp(left, BinaryOp::Comma, right) => {
-            Some([literals(left)?, literals(right)?].concat())
-        }
-        term => Some(vec![literal(term)?]),
-    }
-}
-
 /// True if a definition with filter arguments calls itself: each call holds on to the one before,
 /// however flat the calls are on the stack.
 fn chains_closures(term: &Tm<'_>) -> bool {
@@ -637,62 +575,4 @@ fn chains_closures(term: &Tm<'_>) -> bool {
     }
     super::walk::children(term, &mut |child| found = found || chains_closures(child));
     found
-}
-
-/// The literal types of the errors that a program constructs under a key `errors`.
-fn find_error_types(term: &Tm<'_>, found: &mut Vec<String>) {
-    let is_errors =
-        |key: &Tm<'_>| matches!(literal(key), Some((PathKey::Key(key), _)) if key == "errors");
-    match term {
-        Term::Obj(entries) => {
-            for (key, value) in entries {
-                if let (true, Some(value)) = (is_errors(key), value) {
-                    types_in(value, found);
-                }
-            }
-        }
-        Term::BinOp(left, BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_), right) => {
-            if let Term::Path(_, path) = &**left
-                && let Some((Part::Index(key), _)) = path.0.first()
-                && is_errors(key)
-            {
-                types_in(right, found);
-            }
-        }
-        _ => {}
-    }
-    super::walk::children(term, &mut |child| find_error_types(child, found));
-}
-
-fn types_in(term: &Tm<'_>, found: &mut Vec<String>) {
-    if let Term::Obj(entries) = term {
-        for (key, value) in entries {
-            let is_type = matches!(literal(key), Some((PathKey::Key(key), _)) if key == "type");
-            if let (true, Some(value)) = (is_type, value) {
-                strings_in(value, found);
-            }
-        }
-    }
-    super::walk::children(term, &mut |child| types_in(child, found));
-}
-
-/// The literal strings that a term may give, as in `if .x then "a" else "b" end`.
-fn strings_in(term: &Tm<'_>, found: &mut Vec<String>) {
-    match term {
-        Term::IfThenElse(branches, otherwise) => {
-            branches.iter().for_each(|(_, then)| strings_in(then, found));
-            otherwise.iter().for_each(|term| strings_in(term, found));
-        }
-        Term::BinOp(left, BinaryOp::Alt | BinaryOp::Comma, right) => {
-            strings_in(left, found);
-            strings_in(right, found);
-        }
-        term => {
-            if let Some((PathKey::Key(text), _)) = literal(term)
-                && !found.iter().any(|known| known == text.as_str())
-            {
-                found.push(text.to_string());
-            }
-        }
-    }
 }

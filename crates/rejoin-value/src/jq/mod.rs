@@ -30,12 +30,15 @@ mod bounded;
 mod compile;
 mod direct;
 mod error;
+mod error_types;
 mod limits;
+mod literal;
 mod natives;
 mod normalize;
 mod object_keys;
 mod ops;
 mod program;
+mod scope;
 mod val;
 mod walk;
 

@@ -2,7 +2,8 @@
 
 use jaq_core::load::parse::Term;
 
-use super::analyze::{PathKey, literal};
+use super::analyze::PathKey;
+use super::literal::literal;
 
 /// The keys of the one object that the program yields, whatever its input; `None` if there may be others.
 pub(super) fn object_keys(term: &Term<&str>) -> Option<Vec<String>> {
