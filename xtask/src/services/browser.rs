@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{free_port, install};
+use super::{find, free_port, install};
+
+const DRIVER: &str = "chromedriver";
 
 /// How long the driver may take to start.
 const START: Duration = Duration::from_secs(30);
@@ -22,11 +23,11 @@ pub(super) struct Browser {
 impl Browser {
     /// Starts a driver on a free port. Where there is none and one may be installed, it is.
     pub(super) fn start() -> Result<Self, String> {
-        let program = match program() {
+        let program = match find(&[DRIVER]) {
             Some(program) => program,
             None => {
                 install("Chromium with its driver", &["chromium", "chromium-driver"])?;
-                program().ok_or("chromium-driver is installed, but not in /usr/bin")?
+                find(&[DRIVER]).ok_or("chromium-driver is installed, but not in /usr/bin")?
             }
         };
         let port = free_port()?;
@@ -71,10 +72,4 @@ impl Drop for Browser {
         self.driver.kill().ok();
         self.driver.wait().ok();
     }
-}
-
-fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/bin".into()]);
-    folders.map(|folder| folder.join("chromedriver")).find(|program| program.is_file())
 }

@@ -5,6 +5,7 @@ mod postgres;
 mod redis;
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -60,6 +61,14 @@ pub(crate) fn run_with(program: &str, words: &[&str]) -> Result<bool, String> {
 fn free_port() -> Result<u16, String> {
     let bound = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     bound.map(|address| address.port()).map_err(|e| format!("no free port: {e}"))
+}
+
+/// The first of these programs that is in `PATH`, or where Debian puts it.
+fn find(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(["/usr/bin".into()]).collect();
+    let mut places = names.iter().flat_map(|name| folders.iter().map(move |at| at.join(name)));
+    places.find(|program| program.is_file())
 }
 
 fn is_root() -> bool {

@@ -2,13 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{free_port, install};
+use super::{find, free_port, install};
 
+/// Whichever is there.
+const PROGRAMS: [&str; 2] = ["valkey-server", "redis-server"];
 /// How long it may take to start.
 const START: Duration = Duration::from_secs(20);
 
@@ -22,11 +23,11 @@ pub(super) struct Redis {
 impl Redis {
     /// Starts one on a free port. Where there is no program for it and one may be installed, it is.
     pub(super) fn start() -> Result<Self, String> {
-        let program = match program() {
+        let program = match find(&PROGRAMS) {
             Some(program) => program,
             None => {
                 install("Redis or Valkey", &["redis-server"])?;
-                program().ok_or("redis-server is installed, but not in /usr/bin")?
+                find(&PROGRAMS).ok_or("redis-server is installed, but not in /usr/bin")?
             }
         };
         let port = free_port()?;
@@ -71,14 +72,4 @@ impl Drop for Redis {
         self.server.kill().ok();
         self.server.wait().ok();
     }
-}
-
-fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    folders.push("/usr/bin".into());
-    let named = |name: &str| {
-        folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file())
-    };
-    named("valkey-server").or_else(|| named("redis-server"))
 }
