@@ -264,6 +264,14 @@ fn the_server_stops_a_statement_itself_should_nobody_tell_it() {
 }
 
 #[test]
+fn a_temporary_table_is_not_handed_on() {
+    let steps = "  |> pg: `select 1 as a into temp left_behind` @result(made)
+  |> pg: `select to_regclass('left_behind')::text as table_name` @result(seen)
+  |> jq: `.data.seen.rows[0].table_name`";
+    assert_eq!(run_with("  maxPoolSize: 1", steps, json!({})).body(), "null");
+}
+
+#[test]
 fn a_session_that_was_changed_is_not_handed_on() {
     let settings = "  maxPoolSize: 1";
     let steps = "  |> pg: `begin`\n  |> pg: `select now() = statement_timestamp() as v`\n  |> pg: `set search_path = nowhere`\n  |> pg: `select current_setting('search_path') <> 'nowhere' as v`\n  |> jq: `.data.rows[0].v`";

@@ -48,8 +48,15 @@ pub(super) fn leaves_no_trace(sql: &str) -> bool {
     let word = first_word(sql);
     let plain = ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
     let lower = sql.to_ascii_lowercase();
-    // Settings and locks of the session are the two things that a plain statement can leave.
-    plain.contains(&&*word) && !lower.contains("set_config") && !lower.contains("advisory_lock")
+    let has = |wanted: &[&str]| {
+        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.any(|word| wanted.contains(&word))
+    };
+    // Settings and locks of the session, and temporary tables (`select ... into temp t`), are what a plain statement can leave by
+    // what stands in it. What a function of the database's own does inside is not seen here.
+    let keeps = lower.contains("set_config") || lower.contains("advisory_lock");
+    let makes = has(&["into"]) && has(&["temp", "temporary", "pg_temp"]);
+    plain.contains(&&*word) && !keeps && !makes
 }
 
 /// The word that a statement begins with, behind comments and brackets.
@@ -76,9 +83,14 @@ mod tests {
 
     #[test]
     fn only_statements_in_a_transaction_of_their_own_leave_no_trace() {
-        for sql in
-            ["select 1", "-- all\n SELECT 1", "/* x */ with a as (select 1) table a", "(select 1)"]
-        {
+        for sql in [
+            "select 1",
+            "-- all\n SELECT 1",
+            "/* x */ with a as (select 1) table a",
+            "(select 1)",
+            "select temp from weather",
+            "insert into temperatures values (1)",
+        ] {
             assert!(leaves_no_trace(sql), "{sql}");
         }
         for sql in [
@@ -91,6 +103,9 @@ mod tests {
             "select set_config('a.b', 'c', false)",
             "select pg_advisory_lock(1)",
             "create temp table t (a int)",
+            "select 1 as a into temp t",
+            "SELECT 1 AS a INTO TEMPORARY TABLE t",
+            "with a as (select 1) select * into pg_temp.t from a",
         ] {
             assert!(!leaves_no_trace(sql), "{sql}");
         }
