@@ -242,6 +242,13 @@ fn scripts_are_watched_also_before_they_exist() {
     server.answers("GET /", "{\"is\":8}");
     directory.write("scripts/double.lua", "return function(n) return 3 * n end\n");
     server.answers("GET /", "{\"is\":12}");
+    // As when another branch is checked out.
+    std::fs::remove_dir_all(directory.0.join("scripts")).unwrap();
+    server.answers("GET /", "{\"is\":0}");
+    directory.write("scripts/double.lua", "return function(n) return 4 * n end\n");
+    server.answers("GET /", "{\"is\":16}");
+    directory.write("scripts/double.lua", "return function(n) return 5 * n end\n");
+    server.answers("GET /", "{\"is\":20}");
     server.signal("TERM");
     assert_eq!(server.end().0, Some(0));
 }

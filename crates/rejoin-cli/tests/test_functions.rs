@@ -268,6 +268,12 @@ fn a_golden_test_returns_what_was_recorded() {
     assert_eq!(directory.rejoin(&["test", "a.cov", "--record"]).code, 0);
     assert_eq!(directory.rejoin(&["test", "a.cov"]).code, 0);
 
+    // Nothing at all is something else, too.
+    let nothing = one("golden", "");
+    directory
+        .write("a.cov", &format!("snippet id=\"s\" kind=\"test\"\ntests\n{nothing}\nend\nend\n"));
+    assert_eq!(directory.rejoin(&["test", "a.cov"]).code, 1);
+
     directory.write("a.cov.golden.json", "[");
     let broken = directory.rejoin(&["test", "a.cov"]);
     assert_eq!(broken.code, 1);

@@ -89,9 +89,13 @@ impl Reloader {
 
     fn also_or_log(&mut self, report: &Report) {
         if let Err(error) = self.also(report) {
-            self.service.shared.log.line(Level::Error, "an imported file is not watched", |line| {
-                line.text("error", &error.to_string());
-            });
+            self.service.shared.log.line(
+                Level::Error,
+                "a file of the program is not watched",
+                |line| {
+                    line.text("error", &error.to_string());
+                },
+            );
         }
     }
 

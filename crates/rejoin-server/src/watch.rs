@@ -64,10 +64,11 @@ impl Watch {
 
     /// Watches every script in a directory, which need not be there yet.
     pub(crate) fn scripts(&mut self, directory: &Path) -> notify::Result<()> {
+        // By its name as well: it may come later, or be removed and come again.
+        self.also(directory)?;
         match directory.is_dir() {
             true => self.watcher.watch(directory, RecursiveMode::NonRecursive),
-            // It is seen when it comes.
-            false => self.also(directory),
+            false => Ok(()),
         }
     }
 

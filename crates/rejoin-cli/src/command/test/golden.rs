@@ -41,19 +41,18 @@ impl Golden {
         Ok(Self { path, recorded, without: Vec::new(), records: args.record, changed: false })
     }
 
-    /// Holds what a test returned against its record, or makes that one. One that returns nothing, or of which nothing was
-    /// recorded, passes by its assertions.
+    /// Holds what a test returned against its record, or makes that one. One of which nothing was recorded passes by its assertions,
+    /// and of one that returns nothing nothing is recorded.
     pub(super) fn judge(&mut self, test: &FunctionTest, ran: &mut Ran) {
         if !ran.failures.is_empty() {
             return;
         }
         let returned = ran.answer.as_ref().and_then(|answer| answer.output.get("(returned)"));
-        let Some(returned) = returned.cloned().filter(|returned| !returned.is_null()) else {
-            return;
-        };
+        let returned = returned.cloned().unwrap_or(Value::Null);
         let name = format!("{} > {}", test.suite, test.function.id);
         match self.recorded.get(&name) {
             Some(wanted) if equal(wanted, &returned) => {}
+            None if returned.is_null() => {}
             _ if self.records => {
                 self.recorded.insert(name.as_str(), returned);
                 self.changed = true;
