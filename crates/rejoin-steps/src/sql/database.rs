@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rejoin::TaskError;
 use rejoin::pool::ThreadPool;
+use rejoin::{TaskError, cancel_reason};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -51,6 +51,15 @@ impl From<rusqlite::Error> for NotOpen {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
+}
+
+/// How a statement ended, unless its caller was told to stop. A failure then only says that it was, and who told it says what became
+/// of it: the call waits here until it is dropped, and does not pose as one that failed by itself.
+pub(super) async fn unless_stopped<T, E>(ended: Result<T, E>) -> Result<T, E> {
+    if ended.is_err() && cancel_reason().is_some() {
+        return std::future::pending().await;
+    }
+    ended
 }
 
 impl Database {
@@ -175,5 +184,30 @@ impl Drop for Lease {
         if connection.is_autocommit() {
             self.side.idle().push(connection);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rejoin::{Scope, TaskError, scope};
+
+    use super::unless_stopped;
+
+    #[tokio::test]
+    async fn whoever_was_told_to_stop_has_not_failed_by_itself() {
+        let ended = scope(|s: Scope<&'static str>| async move {
+            let all = s.clone();
+            let stopped = s.spawn(async move {
+                all.cancel_children("another was first");
+                unless_stopped(Err::<u8, _>("interrupted")).await
+            });
+            let stopped = stopped.await;
+            let done = s.spawn(unless_stopped(Ok(7))).await;
+            Ok((stopped, done))
+        });
+        let (stopped, done) = ended.await.expect("nobody has failed");
+        assert!(matches!(stopped, Err(TaskError::Cancelled(_))), "{stopped:?}");
+        assert_eq!(done.ok(), Some(7));
+        assert_eq!(unless_stopped(Err::<u8, _>("no such table")).await, Err("no such table"));
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use rusqlite::limits::Limit;
 
 use super::connection::Role;
-use super::database::Database;
+use super::database::{Database, unless_stopped};
 use super::error;
 use super::memory::Memory;
 use super::params::{Misfit, bind};
@@ -106,6 +106,7 @@ impl PreparedSqlite {
             self.writes.store(true, Ordering::Relaxed);
             ended = run(Role::Writes).await.map_err(refused)?;
         }
+        let ended = unless_stopped(ended).await;
         ended.map_err(|ended| refused_by(ended, &self.sql, params.len(), most))
     }
 }

@@ -7,7 +7,7 @@ use rejoin_value::Value;
 use rusqlite::Connection;
 
 use super::connection::Role;
-use super::database::{Database, Lease};
+use super::database::{Database, Lease, unless_stopped};
 use super::run::{Place, PreparedSqlite, refused_by, statement};
 use super::settings::SqliteSettings;
 use super::{error, session};
@@ -69,14 +69,14 @@ impl SqliteTransaction {
         let work = move |connection: &mut Connection| {
             statement(connection, Role::Writes, &text, &params, most)
         };
-        let ended = self.on(sql, work).await?;
+        let ended = unless_stopped(self.on(sql, work).await?).await;
         ended.map_err(|ended| refused_by(ended, sql, given, most))
     }
 
     /// A mark to come back to, a mark given up, a return to one: words that programs do not write.
     pub(crate) async fn own(&mut self, words: &'static str) -> Result<(), StepError> {
         let work = move |connection: &mut Connection| session::own(connection, words);
-        let ended = self.on(words, work).await?;
+        let ended = unless_stopped(self.on(words, work).await?).await;
         ended.map_err(|error| error::of_statement(&error, words).into())
     }
 
