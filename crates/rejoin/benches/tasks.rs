@@ -1,6 +1,10 @@
 //! What a scope costs over bare tasks.
 //!
-//! Every figure is a ratio to bare `tokio::spawn` with awaited handles, measured in the same run.
+//! Every figure is a ratio to bare `tokio::spawn` with awaited handles, measured in the same run, with
+//! children of the same kind: those that end at once and have two words of state, which is the most
+//! that a scope can be seen to cost, and those that have a hundred bytes of it and wait once.
+//! `TaskTracker` counts tasks and does nothing else: what a scope costs over it is the price of
+//! cancelling, of outcomes, and of knowing who is there.
 //! The contestants take turns in short samples, so that a busy machine hits all of them alike; a
 //! ratio is computed within each turn, and the table has the least, the median and the most of the
 //! turns. The first figures are those of code that runs in a task; the others are those of code that
@@ -16,6 +20,11 @@ use std::time::{Duration, Instant};
 
 use rejoin::{Scope, scope};
 use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
+
+trait Child: Future<Output = u64> + Send + 'static {}
+
+impl<F: Future<Output = u64> + Send + 'static> Child for F {}
 
 /// One contestant: `run(children, rounds)` gives the time that all rounds took.
 struct Contestant {
@@ -49,11 +58,17 @@ where
     }
 }
 
-async fn child(n: u64) -> u64 {
+async fn brief(n: u64) -> u64 {
     black_box(n)
 }
 
-async fn bare(children: u64) -> u64 {
+async fn waiting(n: u64) -> u64 {
+    let state = [n; 12];
+    tokio::task::yield_now().await;
+    black_box(&state)[3]
+}
+
+async fn bare<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     let handles: Vec<_> = (0..children).map(|n| tokio::spawn(child(n))).collect();
     let mut sum = 0;
     for handle in handles {
@@ -62,7 +77,19 @@ async fn bare(children: u64) -> u64 {
     sum
 }
 
-async fn join_set(children: u64) -> u64 {
+async fn tracked<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
+    let tracker = TaskTracker::new();
+    let handles: Vec<_> = (0..children).map(|n| tracker.spawn(child(n))).collect();
+    let mut sum = 0;
+    for handle in handles {
+        sum += handle.await.expect("no panic");
+    }
+    tracker.close();
+    tracker.wait().await;
+    sum
+}
+
+async fn join_set<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     let mut set = JoinSet::new();
     for n in 0..children {
         set.spawn(child(n));
@@ -74,7 +101,7 @@ async fn join_set(children: u64) -> u64 {
     sum
 }
 
-async fn in_scope(children: u64) -> u64 {
+async fn in_scope<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     let sum = scope(|s: Scope| async move {
         let handles: Vec<_> = (0..children).map(|n| s.spawn_value(child(n))).collect();
         let mut sum = 0;
@@ -86,22 +113,43 @@ async fn in_scope(children: u64) -> u64 {
     sum.await.expect("no child fails")
 }
 
-const CONTESTANTS: [Contestant; 3] = [
-    Contestant { name: "spawn", run: |rt, at, n, k| timed(rt, at, k, move || bare(n)) },
-    Contestant { name: "JoinSet", run: |rt, at, n, k| timed(rt, at, k, move || join_set(n)) },
-    Contestant { name: "scope", run: |rt, at, n, k| timed(rt, at, k, move || in_scope(n)) },
-];
+macro_rules! contestants {
+    ($child:ident) => {
+        [
+            Contestant {
+                name: "spawn",
+                run: |rt, at, n, k| timed(rt, at, k, move || bare($child, n)),
+            },
+            Contestant {
+                name: "TaskTracker",
+                run: |rt, at, n, k| timed(rt, at, k, move || tracked($child, n)),
+            },
+            Contestant {
+                name: "JoinSet",
+                run: |rt, at, n, k| timed(rt, at, k, move || join_set($child, n)),
+            },
+            Contestant {
+                name: "scope",
+                run: |rt, at, n, k| timed(rt, at, k, move || in_scope($child, n)),
+            },
+        ]
+    };
+}
+
+/// The first of each kind is what the others are measured against.
+const BRIEF: [Contestant; 4] = contestants!(brief);
+const WAITING: [Contestant; 4] = contestants!(waiting);
 
 fn runtime(workers: usize) -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(workers).build().expect("a runtime")
 }
 
-/// `--one NAME CHILDREN ROUNDS`: one contestant alone, on one worker, for a profiler. What two
+/// `--one NAME CHILDREN ROUNDS`: one contestant alone with brief children, on one worker, for a profiler. What two
 /// numbers of rounds differ by is free of what starting up costs.
 fn one(words: &[String]) {
     let [name, children, rounds] = words else { panic!("--one NAME CHILDREN ROUNDS") };
-    let who = CONTESTANTS.iter().find(|who| who.name == name).expect("a contestant");
+    let who = BRIEF.iter().find(|who| who.name == name).expect("a contestant");
     let runtime = runtime(1);
     let number = |text: &String| text.parse::<u32>().expect("a number");
     (who.run)(&runtime, Start::Inside, number(children).into(), number(rounds));
@@ -116,13 +164,15 @@ fn main() {
     let turns = if quick { 15 } else { 61 };
     println!("Time per child as a ratio to bare spawn with awaited handles, {turns} turns each.");
     for (start, place) in [(Start::Inside, "inside a worker"), (Start::Outside, "outside")] {
-        println!("\nStarted {place}");
-        println!("workers  children  contestant    min  median    max   best ns");
-        for workers in [1, 2] {
-            let runtime = runtime(workers);
-            for (children, rounds) in [(3, 5000), (100, 200), (10_000, 2)] {
-                for line in compare(&runtime, start, children, rounds, turns) {
-                    println!("{workers:7}  {children:8}  {line}");
+        for (kind, contestants) in [("end at once", &BRIEF), ("wait once", &WAITING)] {
+            println!("\nStarted {place}, children that {kind}");
+            println!("workers  children  contestant     min  median    max   best ns");
+            for workers in [1, 2] {
+                let runtime = runtime(workers);
+                for (children, rounds) in [(3, 5000), (100, 200), (10_000, 2)] {
+                    for line in compare(&runtime, contestants, start, children, rounds, turns) {
+                        println!("{workers:7}  {children:8}  {line}");
+                    }
                 }
             }
         }
@@ -132,27 +182,28 @@ fn main() {
 /// Lets the contestants take turns; a line of the table for each.
 fn compare(
     rt: &tokio::runtime::Runtime,
+    contestants: &[Contestant],
     start: Start,
     children: u64,
     rounds: u32,
     turns: usize,
 ) -> Vec<String> {
-    let mut ratios = vec![Vec::new(); CONTESTANTS.len()];
-    let mut best = vec![f64::MAX; CONTESTANTS.len()];
+    let mut ratios = vec![Vec::new(); contestants.len()];
+    let mut best = vec![f64::MAX; contestants.len()];
     let rounds = if matches!(start, Start::Outside) { rounds / 2 } else { rounds };
     for turn in 0..=turns {
-        let mut nanos = [0.0; CONTESTANTS.len()];
+        let mut nanos = vec![0.0; contestants.len()];
         // Everybody goes first in turn.
-        for at in 0..CONTESTANTS.len() {
-            let who = (turn + at) % CONTESTANTS.len();
-            let took = (CONTESTANTS[who].run)(rt, start, children, rounds.max(1));
+        for at in 0..contestants.len() {
+            let who = (turn + at) % contestants.len();
+            let took = (contestants[who].run)(rt, start, children, rounds.max(1));
             nanos[who] = took.as_nanos() as f64 / f64::from(rounds.max(1)) / children as f64;
         }
         // The first turn warms up.
         if turn == 0 {
             continue;
         }
-        for who in 0..CONTESTANTS.len() {
+        for who in 0..contestants.len() {
             ratios[who].push(nanos[who] / nanos[0]);
             best[who] = best[who].min(nanos[who]);
         }
@@ -161,7 +212,7 @@ fn compare(
         ratios[who].sort_by(f64::total_cmp);
         let (min, median, max) = (ratios[who][0], ratios[who][turns / 2], ratios[who][turns - 1]);
         let (name, best) = (contestant.name, best[who]);
-        format!("{name:10}  {min:5.2}  {median:6.2}  {max:5.2}  {best:8.0}")
+        format!("{name:11}  {min:5.2}  {median:6.2}  {max:5.2}  {best:8.0}")
     };
-    CONTESTANTS.iter().enumerate().map(line).collect()
+    contestants.iter().enumerate().map(line).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::name::Name;
 
@@ -73,8 +74,12 @@ impl fmt::Display for CancelSource {
 /// assert_eq!(reason.source(), CancelSource::Explicit);
 /// assert_eq!(reason.to_string(), "cancelled: the user pressed stop");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CancelReason {
+#[derive(Clone, PartialEq, Eq)]
+pub struct CancelReason(Arc<Why>);
+
+// Behind one pointer: outcomes are moved more often than anybody is cancelled, and should be small.
+#[derive(PartialEq, Eq)]
+struct Why {
     source: CancelSource,
     text: Name,
 }
@@ -82,7 +87,7 @@ pub struct CancelReason {
 impl CancelReason {
     /// A reason with its source and a text for people.
     pub fn new(source: CancelSource, text: impl Into<Name>) -> Self {
-        CancelReason { source, text: text.into() }
+        CancelReason(Arc::new(Why { source, text: text.into() }))
     }
 
     /// Whoever asked for the work has gone away.
@@ -97,24 +102,23 @@ impl CancelReason {
 
     /// Where the cancellation came from.
     pub fn source(&self) -> CancelSource {
-        self.source
+        self.0.source
     }
 
     /// The text for people.
     pub fn text(&self) -> &str {
-        self.text.as_str()
+        self.0.text.as_str()
     }
 
     /// The reason as it is seen one scope further in. Sources that hold for everything below keep
     /// their name; those that describe a place among siblings would be untrue there.
     pub(crate) fn passed_down(&self) -> Self {
-        let source = match self.source {
+        match self.0.source {
             CancelSource::SiblingFailed | CancelSource::RaceLost | CancelSource::Explicit => {
-                CancelSource::Parent
+                CancelReason::new(CancelSource::Parent, self.0.text.clone())
             }
-            kept => kept,
-        };
-        CancelReason { source, text: self.text.clone() }
+            _ => self.clone(),
+        }
     }
 }
 
@@ -132,7 +136,16 @@ impl From<String> for CancelReason {
 
 impl fmt::Display for CancelReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.source, self.text)
+        write!(f, "{}: {}", self.0.source, self.0.text)
+    }
+}
+
+impl fmt::Debug for CancelReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelReason")
+            .field("source", &self.0.source)
+            .field("text", &self.0.text)
+            .finish()
     }
 }
 

@@ -32,7 +32,7 @@ impl<T, E> Deliver<T, E> for ToHandle {
 
     fn deliver(self, outcome: Outcome<T, E>, claimed: bool) -> Self::Receipt {
         // A value that nobody will ask for is dropped here, while the scope still waits.
-        claimed.then_some(outcome)
+        if claimed { Some(outcome) } else { None }
     }
 }
 
@@ -62,6 +62,7 @@ pin_project! {
 
 impl<F, I, D> Child<F, I, D> {
     /// A child that sits at `member`, which it gives back when it is dropped.
+    #[inline]
     pub(crate) fn new(
         future: F,
         interpret: I,
@@ -130,19 +131,16 @@ where
             }
         };
 
-        let outcome = match ended {
-            Ended::Returned(output) => match (this.interpret)(output) {
-                Ok(value) => Ok(value),
-                Err(error) => Err(this.seat.attribute(error)),
-            },
-            Ended::Panicked(payload) => Err(this.seat.panicked(payload)),
-            Ended::Interrupted(end) => Err(match this.future.drop_inside(this.seat) {
-                Ok(()) => this.seat.interrupted(end),
-                Err(payload) => this.seat.panicked(payload),
-            }),
-        };
         let deliver = this.deliver.take().expect("a child is not polled after it has ended");
-        let receipt = deliver.deliver(outcome, this.seat.is_claimed());
+        let claimed = this.seat.is_claimed();
+        // Two calls, so that the common one is compiled without the other's detours.
+        let receipt = match ended.read(*this.interpret) {
+            Ok(value) => deliver.deliver(Ok(value), claimed),
+            Err(ended) => {
+                let error = this.seat.explain(ended, this.future);
+                deliver.deliver(Err(error), claimed)
+            }
+        };
         this.seat.give_back();
         Poll::Ready(receipt)
     }
@@ -152,6 +150,24 @@ enum Ended<T> {
     Returned(T),
     Panicked(Box<dyn Any + Send>),
     Interrupted(End),
+}
+
+/// How a child has ended that has no value.
+enum Valueless<E> {
+    Failed(TaskError<E>),
+    Panicked(Box<dyn Any + Send>),
+    Interrupted(End),
+}
+
+impl<T> Ended<T> {
+    #[inline]
+    fn read<V, E>(self, interpret: impl FnOnce(T) -> Outcome<V, E>) -> Result<V, Valueless<E>> {
+        match self {
+            Ended::Returned(output) => interpret(output).map_err(Valueless::Failed),
+            Ended::Panicked(payload) => Err(Valueless::Panicked(payload)),
+            Ended::Interrupted(end) => Err(Valueless::Interrupted(end)),
+        }
+    }
 }
 
 impl<F: Future> Slot<F> {
@@ -233,9 +249,25 @@ impl SeatGuard {
         }
     }
 
+    /// The error of a child that has no value, of which the scope has been told.
+    #[cold]
+    fn explain<F, E>(&mut self, ended: Valueless<E>, future: Pin<&mut Slot<F>>) -> TaskError<E>
+    where
+        F: Future,
+        E: Send + Sync + 'static,
+    {
+        match ended {
+            Valueless::Failed(error) => self.attribute(error),
+            Valueless::Panicked(payload) => self.panicked(payload),
+            Valueless::Interrupted(end) => match future.drop_inside(self) {
+                Ok(()) => self.interrupted(end),
+                Err(payload) => self.panicked(payload),
+            },
+        }
+    }
+
     /// A child may return that it was cancelled. If it was, that is not a failure of its own, and
     /// who owns the deadline that passed is seen from here; if it was not, it is one.
-    #[cold]
     fn attribute<E: Send + Sync + 'static>(&self, error: TaskError<E>) -> TaskError<E> {
         if error.is_cancelled()
             && let Standing::Signalled(end) | Standing::Enforced(end) = self.standing()
@@ -245,7 +277,6 @@ impl SeatGuard {
         self.failed(error)
     }
 
-    #[cold]
     fn panicked<E>(&self, payload: Box<dyn Any + Send>) -> TaskError<E>
     where
         E: Send + Sync + 'static,
@@ -263,7 +294,6 @@ impl SeatGuard {
     }
 
     /// Tells the scope of a child that would have gone on if it had not been stopped with it.
-    #[cold]
     fn interrupted<E>(&self, end: End) -> TaskError<E> {
         if end.with_scope {
             self.core().count_stopped();

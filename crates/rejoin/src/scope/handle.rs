@@ -70,14 +70,18 @@ impl fmt::Display for TaskId {
 /// handle: it would wait for itself.
 pub struct TaskHandle<T, E> {
     core: Arc<Core>,
-    member: Member,
     index: u64,
-    name: Option<Name>,
+    // Boxed: most children have no name, and whoever has many children has as many handles.
+    name: Option<Box<Name>>,
     state: State<T, E>,
 }
 
 enum State<T, E> {
-    Started(JoinHandle<Option<Outcome<T, E>>>),
+    Started {
+        join: JoinHandle<Option<Outcome<T, E>>>,
+        // Half of who it is; the other half is the index.
+        seat: u32,
+    },
     /// The scope did not take it; the outcome is there from the beginning.
     // Boxed, both: a handle that is awaited or dropped never has them, and should be small.
     Refused(Box<CancelReason>),
@@ -87,29 +91,35 @@ enum State<T, E> {
 }
 
 impl<T, E> TaskHandle<T, E> {
+    #[inline]
     pub(crate) fn started(
         core: Arc<Core>,
         (member, index): (Member, u64),
-        name: Option<Name>,
+        name: Option<&Name>,
         join: JoinHandle<Option<Outcome<T, E>>>,
     ) -> Self {
-        TaskHandle { core, member, index, name, state: State::Started(join) }
+        let state = State::Started { join, seat: member.seat() };
+        TaskHandle { core, index, name: boxed(name), state }
     }
 
-    pub(crate) fn refused(core: Arc<Core>, name: Option<Name>, reason: CancelReason) -> Self {
+    pub(crate) fn refused(core: Arc<Core>, name: Option<&Name>, reason: CancelReason) -> Self {
         let state = State::Refused(Box::new(reason));
-        TaskHandle { core, member: Member::NOBODY, index: u64::MAX, name, state }
+        TaskHandle { core, index: u64::MAX, name: boxed(name), state }
     }
 
     /// Of a child that has ended before it had a handle. It has an outcome: a handle was to come.
-    pub(crate) fn ended(
-        core: Arc<Core>,
-        (member, index): (Member, u64),
-        outcome: Option<Outcome<T, E>>,
-    ) -> Self {
+    pub(crate) fn ended(core: Arc<Core>, index: u64, outcome: Option<Outcome<T, E>>) -> Self {
         let outcome = outcome.expect("the outcome is kept back only when a handle was dropped");
         let state = State::Finished(Box::new(outcome));
-        TaskHandle { core, member, index, name: None, state }
+        TaskHandle { core, index, name: None, state }
+    }
+
+    /// Who it is in the scope, until the outcome has been seen.
+    fn member(&self) -> Member {
+        match self.state {
+            State::Started { seat, .. } => Member::of_child(seat, self.index),
+            State::Refused(_) | State::Finished(_) | State::Taken => Member::NOBODY,
+        }
     }
 
     /// Tells this child to stop, and only this child; that is no failure of the scope. True if the
@@ -117,31 +127,35 @@ impl<T, E> TaskHandle<T, E> {
     ///
     /// Await the handle to know when it has ended.
     pub fn cancel(&self, reason: impl Into<CancelReason>) -> bool {
-        self.core.stop_member(self.member, reason.into())
+        self.core.stop_member(self.member(), reason.into())
     }
 
     /// A handle that can do nothing but cancel this child, and may be cloned and kept anywhere.
     pub fn canceller(&self) -> Canceller {
-        Canceller::new(Place { core: Arc::clone(&self.core), member: self.member })
+        Canceller::new(Place { core: Arc::clone(&self.core), member: self.member() })
     }
 
     /// Whether the outcome is there, so that awaiting will not wait.
     pub fn is_finished(&self) -> bool {
         match &self.state {
-            State::Started(join) => join.is_finished(),
+            State::Started { join, .. } => join.is_finished(),
             State::Refused(_) | State::Finished(_) | State::Taken => true,
         }
     }
 
     /// The name that it was spawned with.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_ref().map(Name::as_str)
+        self.name.as_deref().map(Name::as_str)
     }
 
     /// Its number. A child that was refused has the last there can be.
     pub fn id(&self) -> TaskId {
         TaskId { scope: self.core.id(), index: self.index }
     }
+}
+
+fn boxed(name: Option<&Name>) -> Option<Box<Name>> {
+    name.map(|name| Box::new(name.clone()))
 }
 
 impl<T, E> TaskHandle<T, E> {
@@ -164,27 +178,28 @@ impl<T, E> Future for TaskHandle<T, E> {
     type Output = Outcome<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T, E>> {
-        let joined = match &mut self.state {
-            State::Started(join) => match Pin::new(join).poll(cx) {
-                Poll::Pending => {
-                    self.refuse_to_await_oneself();
-                    let (id, name) = (self.id(), &self.name);
-                    inspect::note(|| Wait::Task { id, name: name.clone() });
-                    return Poll::Pending;
-                }
-                Poll::Ready(joined) => joined,
-            },
-            _ => return Poll::Ready(self.take_settled()),
+        let State::Started { join, .. } = &mut self.state else {
+            return Poll::Ready(self.take_settled());
         };
-        self.state = State::Taken;
-        Poll::Ready(match joined {
-            Ok(Some(outcome)) => outcome,
+        match Pin::new(join).poll(cx) {
+            Poll::Ready(Ok(Some(outcome))) => {
+                self.state = State::Taken;
+                Poll::Ready(outcome)
+            }
             // The outcome is kept back only from a child whose handle is gone, and a task ends
             // without one only when the runtime drops it.
-            Ok(None) | Err(_) => {
-                Err(TaskError::Cancelled(CancelReason::shutdown("the runtime was shut down")))
+            Poll::Ready(Ok(None) | Err(_)) => {
+                self.state = State::Taken;
+                let reason = CancelReason::shutdown("the runtime was shut down");
+                Poll::Ready(Err(TaskError::Cancelled(reason)))
             }
-        })
+            Poll::Pending => {
+                self.refuse_to_await_oneself();
+                let (id, name) = (self.id(), &self.name);
+                inspect::note(|| Wait::Task { id, name: name.as_deref().cloned() });
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -193,7 +208,7 @@ impl<T, E> TaskHandle<T, E> {
     #[inline]
     fn refuse_to_await_oneself(&self) {
         let oneself = context::with(|place| {
-            place.is_some_and(|place| place.is_in_task_of(&self.core, self.member))
+            place.is_some_and(|place| place.is_in_task_of(&self.core, self.member()))
         });
         assert!(!oneself, "a task awaits its own handle, which is ready only when it has ended");
     }
@@ -203,7 +218,7 @@ impl<T, E> TaskHandle<T, E> {
         match std::mem::replace(&mut self.state, State::Taken) {
             State::Refused(reason) => Err(TaskError::Cancelled(*reason)),
             State::Finished(outcome) => *outcome,
-            State::Started(_) | State::Taken => {
+            State::Started { .. } | State::Taken => {
                 panic!("a task handle was polled after it had given its outcome")
             }
         }
@@ -215,10 +230,10 @@ impl<T, E> Unpin for TaskHandle<T, E> {}
 
 impl<T, E> Drop for TaskHandle<T, E> {
     fn drop(&mut self) {
-        if let State::Started(join) = &self.state
+        if let State::Started { join, .. } = &self.state
             && !join.is_finished()
         {
-            self.core.disclaim(self.member);
+            self.core.disclaim(self.member());
         }
     }
 }

@@ -331,7 +331,7 @@ impl<E: Send + Sync + 'static> Scope<E> {
     #[track_caller]
     pub(crate) fn start_or_refuse<F, I, T>(
         &self,
-        name: Option<Name>,
+        name: Option<&Name>,
         future: F,
         interpret: I,
     ) -> TaskHandle<T, E>
@@ -340,7 +340,7 @@ impl<E: Send + Sync + 'static> Scope<E> {
         I: FnOnce(F::Output) -> Outcome<T, E> + Copy + Send + 'static,
         T: Send + 'static,
     {
-        match self.admit(name.as_ref()) {
+        match self.admit(name) {
             Ok(admitted) => self.start(admitted, name, future, interpret),
             Err(refusal) => {
                 TaskHandle::refused(Arc::clone(&self.core), name, refusal.into_reason())
@@ -353,7 +353,7 @@ impl<E: Send + Sync + 'static> Scope<E> {
     pub(crate) fn start<F, I, T>(
         &self,
         admitted: (Member, u64),
-        name: Option<Name>,
+        name: Option<&Name>,
         future: F,
         interpret: I,
     ) -> TaskHandle<T, E>

@@ -55,10 +55,9 @@ where
     E: Send + Sync + 'static,
 {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        let deadline = core.own_deadline().map(seam::sleep_until);
         let place = Place { core, member: Member::BODY };
         let open = OpenScope { place: Some(place), parked: None, moves: 0, closed: false };
-        Drive { deadline, grace: None, open, end: None }
+        Drive { deadline: None, grace: None, open, end: None }
     }
 
     /// The body, if it may start. One that panics before it is a future has ended so.
@@ -106,7 +105,8 @@ struct OpenScope {
     place: Option<Place>,
     /// The waker that the body is parked with. Only a stop or a move of the deadline takes it out.
     parked: Option<Waker>,
-    /// The move of the deadline that its timer stands at.
+    /// The move of the deadline that its timer stands at. The one that the scope was opened with is
+    /// the first, so a scope without any never asks for it.
     moves: usize,
     closed: bool,
 }

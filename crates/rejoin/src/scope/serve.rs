@@ -64,7 +64,7 @@ impl<E: Send + Sync + 'static> Scope<E> {
         let child = Child::new(future, interpret, Arc::clone(&core), admitted.0, ToHandle);
         let mut child: Pin<Box<_>> = Box::pin(child);
         match child.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(outcome) => TaskHandle::ended(core, admitted, outcome),
+            Poll::Ready(outcome) => TaskHandle::ended(core, admitted.1, outcome),
             Poll::Pending => {
                 child.as_mut().changes_task();
                 TaskHandle::started(core, admitted, None, seam::spawn(child))

@@ -86,10 +86,10 @@ impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
             Err(refusal) => return Err(SpawnError::new(future, refusal)),
         };
         Ok(match deadline {
-            None => scope.start(admitted, Some(name), future, as_result),
+            None => scope.start(admitted, Some(&name), future, as_result),
             Some(deadline) => {
                 let future = until(deadline, Some(name.clone()), future, as_result);
-                scope.start(admitted, Some(name), future, as_outcome)
+                scope.start(admitted, Some(&name), future, as_outcome)
             }
         })
     }
@@ -103,10 +103,10 @@ impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
     {
         let TaskBuilder { scope, name, deadline } = self;
         match deadline {
-            None => scope.start_or_refuse(Some(name), future, interpret),
+            None => scope.start_or_refuse(Some(&name), future, interpret),
             Some(deadline) => {
                 let future = until(deadline, Some(name.clone()), future, interpret);
-                scope.start_or_refuse(Some(name), future, as_outcome)
+                scope.start_or_refuse(Some(&name), future, as_outcome)
             }
         }
     }

@@ -48,7 +48,7 @@ impl Answer {
     fn give(&mut self) -> Answered {
         self.noting = false;
         self.given = std::mem::take(&mut self.noted);
-        Answered(std::mem::take(&mut self.askers))
+        Answered(Some(std::mem::take(&mut self.askers)))
     }
 
     /// The answer to this one, if it came.
@@ -140,7 +140,7 @@ impl Core {
             }
         };
         ask(Member::BODY, &mut state.body, !state.body_ended);
-        for (key, seat) in &mut state.seats {
+        for (key, seat) in state.seats.iter_mut() {
             ask(Member::of_child(key, seat.index), seat, true);
         }
         parked
@@ -199,13 +199,15 @@ impl Core {
 
 /// Some to tell, with no lock held, that one more has answered.
 #[must_use = "those who look have to be told"]
-pub(super) struct Answered(Vec<Arc<Tally>>);
+pub(super) struct Answered(Option<Vec<Arc<Tally>>>);
 
 impl Answered {
+    const NOBODY: Answered = Answered(None);
+
     #[inline]
     pub(super) fn tell(self) {
-        for asker in self.0 {
-            asker.one_less();
+        if let Some(askers) = self.0 {
+            askers.iter().for_each(|asker| asker.one_less());
         }
     }
 }
@@ -219,11 +221,7 @@ impl State {
     /// has to be polled again.
     #[inline]
     pub(super) fn end_answer(&mut self, member: Member) -> Option<Answered> {
-        if self.lookers == 0 {
-            Some(Answered(Vec::new()))
-        } else {
-            self.end_answer_in_noise(member)
-        }
+        if self.lookers == 0 { Some(Answered::NOBODY) } else { self.end_answer_in_noise(member) }
     }
 
     #[cold]
@@ -231,18 +229,18 @@ impl State {
         match self.answer(member) {
             Some(answer) if answer.noting => Some(answer.give()),
             Some(answer) if !answer.askers.is_empty() => None,
-            Some(_) | None => Some(Answered(Vec::new())),
+            Some(_) | None => Some(Answered::NOBODY),
         }
     }
 
     /// `member` is about to go, or waits for its children only: it will not answer.
     #[inline]
     pub(super) fn skip_answer(&mut self, member: Member) -> Answered {
-        if self.lookers == 0 { Answered(Vec::new()) } else { self.skip_answer_in_noise(member) }
+        if self.lookers == 0 { Answered::NOBODY } else { self.skip_answer_in_noise(member) }
     }
 
     #[cold]
     fn skip_answer_in_noise(&mut self, member: Member) -> Answered {
-        self.answer(member).map_or(Answered(Vec::new()), Answer::give)
+        self.answer(member).map_or(Answered::NOBODY, Answer::give)
     }
 }

@@ -52,13 +52,13 @@ impl Member {
     /// A child that was refused: no seat is ever its own.
     pub(crate) const NOBODY: Member = Member { seat: u32::MAX, generation: 1 };
 
-    pub(super) fn of_child(seat: usize, index: u64) -> Member {
-        let seat = u32::try_from(seat).expect("fewer than four thousand million tasks are alive");
+    /// The child with this index, at the seat that it was given.
+    pub(crate) fn of_child(seat: u32, index: u64) -> Member {
         Member { seat, generation: index as u32 }
     }
 
-    pub(super) fn key(self) -> usize {
-        self.seat as usize
+    pub(crate) fn seat(self) -> u32 {
+        self.seat
     }
 
     pub(super) fn owns(self, seat: &Seat) -> bool {

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`member`] | who: a place in a scope |
 //! | [`seats`] | children come and go |
+//! | [`rows`] | where the seats stand |
 //! | [`standing`] | how a member stands: running, told to stop, to be dropped |
 //! | [`stop`] | stopping a scope, or members of it |
 //! | [`wakers`] | who is called when something changes, and how no call is lost |
@@ -32,6 +33,7 @@ mod member;
 mod record;
 mod rest;
 mod roots;
+mod rows;
 mod seats;
 pub(crate) mod snapshot;
 mod standing;
@@ -43,8 +45,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use slab::Slab;
-
 use self::look::LOOK;
 pub(crate) use self::member::{Member, Place};
 pub(crate) use self::record::Record;
@@ -52,6 +52,7 @@ use self::roots::Root;
 pub(crate) use self::roots::roots;
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub(crate) use self::roots::{Left, remains};
+use self::rows::Rows;
 use self::seats::Seat;
 pub(crate) use self::standing::{End, Standing};
 use self::stop::Stop;
@@ -85,14 +86,14 @@ pub(crate) struct Core {
     signals: AtomicUsize,
     /// How many children have lost their handle and not ended. Written under the lock only.
     unclaimed: AtomicUsize,
-    /// How often the deadline has moved. Written under the lock only.
+    /// How often the deadline has moved, and was given at the opening. Written under the lock only.
     moves: AtomicUsize,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    seats: Slab<Seat>,
+    seats: Rows<Seat>,
     body: Seat,
     spawned: u64,
     phase: Phase,
@@ -142,7 +143,7 @@ impl Core {
                 parent,
                 signals: AtomicUsize::new(0),
                 unclaimed: AtomicUsize::new(0),
-                moves: AtomicUsize::new(0),
+                moves: AtomicUsize::new(usize::from(deadline.is_some())),
                 state: Mutex::new(State { deadline, root, ..State::default() }),
             })
         };

@@ -83,7 +83,9 @@ impl Core {
     pub(crate) fn leave(&self, member: Member) {
         let mut state = self.lock();
         let answered = state.skip_answer(member);
-        let Seat { waker, extra, claimed, .. } = state.seats.remove(member.key());
+        let (waker, extra, claimed) = state
+            .seats
+            .remove(member.seat(), |seat| (seat.waker.take(), seat.extra.take(), seat.claimed));
         if extra.as_ref().is_some_and(|extra| extra.stop.is_some()) {
             self.signals.fetch_sub(ONE, Ordering::Release);
         }
@@ -107,8 +109,12 @@ impl Core {
     /// Whether a handle may still ask for the outcome.
     #[inline]
     pub(crate) fn is_claimed(&self, member: Member) -> bool {
-        self.unclaimed.load(Ordering::Acquire) == 0
-            || self.lock().seat(member).is_some_and(|seat| seat.claimed)
+        self.unclaimed.load(Ordering::Acquire) == 0 || self.is_among_the_claimed(member)
+    }
+
+    #[cold]
+    fn is_among_the_claimed(&self, member: Member) -> bool {
+        self.lock().seat(member).is_some_and(|seat| seat.claimed)
     }
 }
 
@@ -126,13 +132,13 @@ impl State {
         if member == Member::BODY {
             return Some(&self.body);
         }
-        self.seats.get(member.key()).filter(|seat| member.owns(seat))
+        self.seats.get(member.seat()).filter(|seat| member.owns(seat))
     }
 
     pub(super) fn seat_mut(&mut self, member: Member) -> Option<&mut Seat> {
         if member == Member::BODY {
             return Some(&mut self.body);
         }
-        self.seats.get_mut(member.key()).filter(|seat| member.owns(seat))
+        self.seats.get_mut(member.seat()).filter(|seat| member.owns(seat))
     }
 }

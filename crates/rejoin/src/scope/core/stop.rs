@@ -158,7 +158,7 @@ impl Core {
                 state.take_wakers(&mut wakers);
             }
             if self.signals.load(Ordering::Relaxed) >= ONE {
-                for (_, seat) in &mut state.seats {
+                for (_, seat) in state.seats.iter_mut() {
                     if seat.extra.as_mut().and_then(|e| e.stop.as_mut()).is_some_and(&mut advance) {
                         seat.take_wakers(&mut wakers);
                     }

@@ -110,7 +110,7 @@ impl State {
     pub(super) fn take_wakers(&mut self, wakers: &mut Wakers) {
         wakers.owners.extend(self.body.waker.take());
         self.body.take_wakers(wakers);
-        for (_, seat) in &mut self.seats {
+        for (_, seat) in self.seats.iter_mut() {
             seat.take_wakers(wakers);
         }
     }
