@@ -29,9 +29,9 @@ pub(crate) enum Command {
     /// Give files the one layout; comments and meaning stay
     #[command(after_help = "Example:\n  rejoin fmt app.wp --check")]
     Fmt(Fmt),
-    /// Show what a program does (its steps, forks, joins and critical path), or what a diagnostic means
+    /// Show what a program does (its steps, forks, joins and critical path), how a step is used, or what a diagnostic means
     #[command(
-        after_help = "Example:\n  rejoin explain app.wp 'GET /dashboard/7' --format mermaid\n  rejoin explain E0101"
+        after_help = "Example:\n  rejoin explain app.wp 'GET /dashboard/7' --format mermaid\n  rejoin explain fetch\n  rejoin explain E0101"
     )]
     Explain(Explain),
     /// Send many HTTP requests at once, and join what comes back
@@ -150,8 +150,8 @@ pub(crate) struct Fmt {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The program, or the code of a diagnostic
-    #[arg(value_name = "FILE|CODE")]
+    /// The program, the name of a step, or the code of a diagnostic
+    #[arg(value_name = "FILE|STEP|CODE")]
     pub(crate) what: PathBuf,
     /// A request such as "GET /path", or the name of a pipeline or function [default: all of them]
     pub(crate) target: Option<String>,

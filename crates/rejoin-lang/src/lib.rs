@@ -18,6 +18,7 @@ mod modules;
 pub mod plan;
 mod problems;
 pub mod source;
+pub mod step_page;
 pub mod step_spec;
 pub mod wp;
 

@@ -72,7 +72,7 @@ pub use console::ConsoleObserver;
 pub use cors::Cors;
 pub use load::{LoadError, Loaded, Report, check, is_cov, load, load_for_tests, plan, read_source};
 pub use log::{Log, LogFormat};
-pub use problem::status_of;
+pub use problem::{status_of, status_of_error};
 pub use reload::Reloader;
 pub use request_id::new_request_id;
 pub use response_body::Body;

@@ -12,7 +12,7 @@ use rejoin_lang::plan::Method;
 use rejoin_value::{ParseError, object};
 
 /// The status of an answer that is an error of this type (as `.wp` or as `.cov` programs spell it) which nothing in the program handled.
-fn status_of_error(kind: &str) -> StatusCode {
+pub fn status_of_error(kind: &str) -> StatusCode {
     match kind {
         "validationError" | "ValidationError" => StatusCode::BAD_REQUEST,
         "authError" | "AuthError" => StatusCode::UNAUTHORIZED,

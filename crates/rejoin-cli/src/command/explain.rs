@@ -1,7 +1,8 @@
-//! `rejoin explain`: what a program does, or what a diagnostic means.
+//! `rejoin explain`: what a program does, how a step is used, or what a diagnostic means.
 
 use rejoin_lang::explain::{self, Explained};
-use rejoin_server::{LoadError, is_cov};
+use rejoin_lang::step_page::step_page;
+use rejoin_server::{LoadError, is_cov, status_of_error};
 
 use crate::args::{Explain, ExplainFormat};
 use crate::command::load_functions;
@@ -19,6 +20,12 @@ pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
         return of_functions(args);
     }
     let registry = rejoin_steps::registry();
+    if let Some(step) = args.what.to_str().and_then(|name| registry.get(name))
+        && !args.what.exists()
+    {
+        output::result(&step_page(step.spec(), |kind| status_of_error(kind).as_u16()));
+        return Ok(());
+    }
     let plan = rejoin_server::plan(&args.what, &registry).map_err(|error| match error {
         LoadError::Faulty(report) => {
             output::error(&report.to_text(output::colour_on_stderr()));
