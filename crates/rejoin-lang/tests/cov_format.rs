@@ -1,5 +1,8 @@
 //! The layout of `.cov`: what it changes, and that it changes nothing else.
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use proptest::prelude::*;
 use rejoin_lang::cov;
 use rejoin_lang::cov::ast::{Block, Entry, File};
@@ -161,7 +164,7 @@ fn a_file_with_errors_is_left_alone() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(seeded::cases(300))]
 
     #[test]
     fn comments_anywhere_are_kept(

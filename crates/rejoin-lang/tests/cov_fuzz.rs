@@ -1,5 +1,8 @@
 //! Broken `.cov` files: whatever the text, parsing ends, panics never, and keeps its promises about places.
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use proptest::prelude::*;
 use rejoin_lang::cov::ast::{Block, Entry, File};
 use rejoin_lang::cov::{self, MAX_DEPTH, MAX_FILE_BYTES};
@@ -156,7 +159,7 @@ fn large_and_endless_parts_take_linear_time() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(seeded::cases(300))]
 
     #[test]
     fn any_text_parses(text in "\\PC{0,200}") {

@@ -1,5 +1,8 @@
 //! Text to value and back: what is accepted, what is not and why, and that nothing is lost.
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use proptest::prelude::*;
 use rejoin_value::{
     Array, Number, Object, Value,
@@ -205,9 +208,8 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-// A failing case prints itself, made small; `PROPTEST_RNG_SEED` repeats a run.
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(seeded::cases(256))]
 
     #[test]
     fn printing_and_parsing_loses_nothing(value in any_value()) {

@@ -1,6 +1,9 @@
 //! The circuit breaker: when it opens, how it probes, when it closes, and what counts.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use std::future::pending;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -190,6 +193,8 @@ fn a_rate_that_is_no_part_is_refused() {
 }
 
 proptest! {
+    #![proptest_config(seeded::cases(256))]
+
     /// Whatever happens, no more probes are away at once than are allowed, and an open breaker lets
     /// nobody through before its time.
     #[test]

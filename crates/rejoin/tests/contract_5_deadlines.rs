@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
 
 use std::time::Duration;
 
@@ -189,8 +191,7 @@ async fn a_scope_with_a_deadline_ends_everything_at_it() {
 }
 
 proptest! {
-    // The seed of a failing case is printed, and kept in a file beside this one.
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(seeded::cases(200))]
 
     #[test]
     fn the_earliest_deadline_ends_it_and_belongs_to_the_outermost(

@@ -3,6 +3,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
 
 use every_await::{ms, on_virtual_time};
 use proptest::prelude::*;
@@ -152,8 +154,7 @@ fn children() -> impl Strategy<Value = Vec<(u64, bool)>> {
 }
 
 proptest! {
-    // The seed of a failing case is printed, and kept in a file beside this one.
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(seeded::cases(300))]
 
     #[test]
     fn wait_keeps_input_order(children in children()) {

@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 mod every_await;
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -83,8 +85,7 @@ async fn a_spawner_that_waits_in_a_stopping_scope_is_let_go() {
 }
 
 proptest! {
-    // The seed of a failing case is printed, and kept in a file beside this one.
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(seeded::cases(100))]
 
     #[test]
     fn the_limit_is_never_exceeded_and_always_used(

@@ -1,6 +1,9 @@
 //! Hedging: when a copy is started, who wins, what it counts against, and that nothing is left.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -231,6 +234,8 @@ async fn cancellation_stops_the_copies_and_is_no_failure() {
 }
 
 proptest! {
+    #![proptest_config(seeded::cases(256))]
+
     /// There are never more copies than allowed, never more retries than the budget has, never more
     /// at once than the limit allows, and nothing is left.
     #[test]

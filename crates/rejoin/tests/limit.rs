@@ -1,5 +1,8 @@
 //! Limits: what is granted when, in which order, and what a dropped wait leaves behind.
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -214,7 +217,7 @@ fn on_paused_clock<F: Future>(future: F) -> F::Output {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(seeded::cases(200))]
 
     #[test]
     fn no_place_is_lost_or_made_up(requests in requests(), sizes in prop::collection::vec(3_u32..6, 0..5)) {

@@ -1,5 +1,8 @@
 //! Limits that learn, and limits that know their borrowers.
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -139,7 +142,7 @@ async fn nobody_borrows_twice_and_all_are_known() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(seeded::cases(200))]
 
     #[test]
     fn it_stays_within_its_bounds_and_no_more_start(

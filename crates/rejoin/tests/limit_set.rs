@@ -1,5 +1,8 @@
 //! Several limits at once: all or nothing, in whatever order they are named.
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -170,7 +173,7 @@ fn requests() -> impl Strategy<Value = Vec<(u64, [u32; 3], u64, Option<u64>)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(seeded::cases(200))]
 
     #[test]
     fn all_get_through_and_nothing_is_lost_or_made_up(

@@ -1,5 +1,8 @@
 //! The sliding window: no window of its length contains more.
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -63,7 +66,7 @@ fn a_window_without_length_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(seeded::cases(200))]
 
     #[test]
     fn no_window_has_more(

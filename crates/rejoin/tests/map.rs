@@ -1,5 +1,8 @@
 //! `map`, `for_each` and `Map`: order, limits, what is pulled, what is left when they end.
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use std::cell::Cell;
 use std::future::pending;
 use std::num::NonZeroUsize;
@@ -286,7 +289,7 @@ async fn when_there_cannot_be_enough_a_list_that_knows_its_length_says_so() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(seeded::cases(64))]
 
     /// Whatever takes how long: order, limit, one outcome each, and nobody is left.
     #[test]

@@ -1,5 +1,8 @@
 //! Retries: how many, when, after what, and what is said at the end.
 
+#[path = "../../../tests/seeded.rs"]
+mod seeded;
+
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::time::Duration;
@@ -172,7 +175,7 @@ async fn a_budget_bounds_the_retries_of_all_who_share_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(seeded::cases(128))]
 
     /// Whatever the settings: never more attempts than allowed, never past the time.
     #[test]

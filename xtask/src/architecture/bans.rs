@@ -1,6 +1,6 @@
 //! Words that stand in some places only.
 
-use super::{Rule, Tree, Violation};
+use super::{Rule, Source, Tree, Violation};
 
 /// In the shipped sources that `scope` selects, none of `tokens` stands outside `allowed`.
 fn banned(tree: &Tree, scope: &str, tokens: &[&str], allowed: &[&str]) -> Vec<Violation> {
@@ -19,7 +19,7 @@ fn banned(tree: &Tree, scope: &str, tokens: &[&str], allowed: &[&str]) -> Vec<Vi
         .collect()
 }
 
-pub(super) const RULES: [Rule; 8] = [
+pub(super) const RULES: [Rule; 9] = [
     Rule {
         name: "rejoin-lang does no I/O and has no async",
         reason: "the language is a pure function from text to plan and diagnostics: it can be fuzzed, used in an \
@@ -164,6 +164,20 @@ pub(super) const RULES: [Rule; 8] = [
             banned(tree, "crates/", &["SystemTime"], &allowed)
         },
     },
+    Rule {
+        name: "random tests print their seed",
+        reason: "a failure that nobody can repeat helps nobody; `seeded::cases` of tests/seeded.rs prints the seed and takes one",
+        check: |tree| {
+            let unseeded = |source: &&Source| {
+                source.find("proptest!").count() > source.find("seeded::cases").count()
+            };
+            let violation = |source: &Source| Violation {
+                place: source.path.clone(),
+                what: "`proptest!` without `#![proptest_config(seeded::cases(n))]`".to_owned(),
+            };
+            tree.sources.iter().filter(unseeded).map(violation).collect()
+        },
+    },
 ];
 
 #[cfg(test)]
@@ -181,6 +195,7 @@ mod tests {
         ("crates/rejoin-steps/src/a.rs", "tokio::time::timeout(d, f).await"),
         ("crates/rejoin-value/src/a.rs", "println!(\"x\");"),
         ("crates/rejoin-engine/src/a.rs", "SystemTime::now()"),
+        ("crates/rejoin/tests/a.rs", "proptest! {}"),
     ];
 
     #[test]

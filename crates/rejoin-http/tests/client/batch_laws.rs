@@ -27,7 +27,7 @@ fn places() -> impl Strategy<Value = NonZeroU32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(crate::seeded::cases(48))]
 
     #[test]
     fn limits_order_attempts_and_time_hold(

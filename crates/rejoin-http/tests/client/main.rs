@@ -22,6 +22,8 @@ mod proxied;
 mod redirects;
 mod saved;
 mod seed;
+#[path = "../../../../tests/seeded.rs"]
+mod seeded;
 mod support;
 mod time_limits;
 mod tls;

@@ -100,6 +100,8 @@ async fn an_error_is_data_where_the_name_does_not_say_otherwise() {
 }
 
 proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     #[test]
     fn every_item_once_in_order_and_no_list_too_long_or_too_old(
         pauses in prop::collection::vec(0..50_u64, 0..40),

@@ -181,6 +181,8 @@ async fn a_panic_does_not_stop_the_others_that_the_reader_merges() {
 }
 
 proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     #[test]
     fn every_item_once_in_the_order_of_its_source(
         sources in prop::collection::vec(prop::collection::vec(0..4_u64, 0..8), 0..6),

@@ -7,6 +7,8 @@ mod closing;
 #[path = "../every_await/mod.rs"]
 mod every_await;
 mod merge;
+#[path = "../../../../tests/seeded.rs"]
+mod seeded;
 mod throttle;
 mod timeout;
 

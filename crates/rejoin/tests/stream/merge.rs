@@ -96,6 +96,8 @@ fn sources() -> impl Strategy<Value = Vec<Vec<u64>>> {
 }
 
 proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     #[test]
     fn every_item_once_in_the_order_of_its_source_and_the_same_each_time(sources in sources()) {
         let run = || {

@@ -66,6 +66,8 @@ async fn dropping_it_takes_no_item_out_of_a_borrowed_source() {
 }
 
 proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     #[test]
     fn every_item_once_in_order_and_no_window_has_more_than_its_share(
         steps in prop::collection::vec((0..60_u64, 0..60_u64), 0..40),

@@ -31,6 +31,8 @@ async fn of_nothing_it_ends() {
 }
 
 proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     #[test]
     fn every_item_once_in_order_however_late(
         pauses in prop::collection::vec(0..50_u64, 0..30),
