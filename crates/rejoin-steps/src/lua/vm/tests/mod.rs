@@ -61,7 +61,8 @@ fn run(
 
 fn limits() -> Limits {
     Limits {
-        time: Duration::from_secs(20),
+        // No clock decides what these tests see.
+        time: Duration::MAX,
         memory: 32 << 20,
         stop: Arc::new(AtomicBool::new(false)),
     }
