@@ -145,6 +145,8 @@ fn compile_errors_name_the_place() {
         (".a |", 4..4, "expected term, found the end", None),
         ("if .a then 1", 12..12, "expected else or end, found the end", None),
         (".a § .b", 3..5, "`§` means nothing here", None),
+        // A place ends behind a character, never inside it.
+        (". + $é", 5..7, "expected identifier", None),
     ] {
         let errors = Program::compile(source, &["context"]).expect_err(source);
         let first = errors.first();

@@ -174,16 +174,18 @@ fn shown(part: &str) -> String {
 fn lex_errors(source: &str, errors: &[lex::Error<&str>]) -> CompileErrors {
     let errors = errors.iter().map(|(expected, found)| {
         let span = span_in(source, found);
+        let first = found.chars().next();
+        let behind_first = span.start + first.map_or(1, char::len_utf8);
         let (message, end) = match expected {
             lex::Expect::Delim(open) => {
                 let message = format!("`{}` is never closed", &open[..open.len().min(1)]);
-                (message, span.start + 1)
+                (message, behind_first)
             }
             lex::Expect::Token => {
-                let c: String = found.chars().take(1).collect();
-                (format!("`{c}` means nothing here"), span.start + c.len())
+                let c = first.map(String::from).unwrap_or_default();
+                (format!("`{c}` means nothing here"), behind_first)
             }
-            other => (format!("expected {}", other.as_str()), span.start + 1),
+            other => (format!("expected {}", other.as_str()), behind_first),
         };
         CompileError { span: span.start..end.min(source.len()), message, hint: None }
     });
@@ -210,7 +212,7 @@ fn load_errors(source: &str, files: load::Errors<&str, ()>) -> CompileErrors {
                     });
                     CompileError {
                         message: format!("expected {}, found {}", expected.as_str(), shown(found)),
-                        span: span.start..span.end.min(span.start + 64),
+                        span: span.start..source.floor_char_boundary(span.end.min(span.start + 64)),
                         hint,
                     }
                 }))
