@@ -31,6 +31,11 @@ impl Problems {
         std::mem::replace(&mut self.muted, muted)
     }
 
+    /// Whether problems are not kept now.
+    pub(crate) fn is_muted(&self) -> bool {
+        self.muted
+    }
+
     /// Forgets what was found at or behind `pos`, because the text there will be read again.
     pub(crate) fn forget_from(&mut self, pos: usize) {
         self.list.retain(|problem| (problem.span.start as usize) < pos);

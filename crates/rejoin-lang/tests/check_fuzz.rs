@@ -1,60 +1,14 @@
 //! Broken programs: whatever the text, lowering and checking end, panic never, and keep their promises about places.
-//!
-//! The number of random cases is fixed; `REJOIN_FUZZ_SECONDS=60 cargo test -p rejoin-lang --test check_fuzz` goes on for
-//! that long instead. A failure prints the seed, and `REJOIN_FUZZ_SEED` starts from one.
 
 #[path = "support/catalog.rs"]
 mod catalog;
-
-use std::time::{Duration, Instant};
+#[path = "../../../tests/fuzz.rs"]
+mod fuzz;
 
 use catalog::Catalog;
+use fuzz::{boundaries, fuzz};
 use rejoin_lang::diagnostic::{Severity, render_json, render_text};
 use rejoin_lang::source::Source;
-
-/// A small generator (xorshift64*): the same seed gives the same cases everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() >> 33) as usize % n.max(1)
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.below(from.len())]
-    }
-}
-
-/// Runs `case` often, with a seed for each run that is printed when one fails.
-fn fuzz(default_cases: u64, case: impl Fn(&mut Random)) {
-    struct PrintSeed(u64);
-    impl Drop for PrintSeed {
-        #[allow(clippy::print_stderr, reason = "whoever reads the failure needs the seed")]
-        fn drop(&mut self) {
-            if std::thread::panicking() {
-                eprintln!("failed with REJOIN_FUZZ_SEED={}", self.0);
-            }
-        }
-    }
-    let variable = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
-    let first: u64 = variable("REJOIN_FUZZ_SEED").unwrap_or(0x0c4e_c5ed);
-    let until = variable("REJOIN_FUZZ_SECONDS")
-        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    for seed in first.. {
-        if !until.map_or(seed < first + default_cases, |until| Instant::now() < until) {
-            return;
-        }
-        let _print = PrintSeed(seed);
-        case(&mut Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1));
-    }
-}
 
 /// What must hold of the problems of any text at all.
 #[track_caller]
@@ -135,7 +89,7 @@ const PIECES: &[&str] = &[
 
 #[test]
 fn any_row_of_pieces_can_be_checked() {
-    fuzz(150, |random| {
+    fuzz(0x0c4e_c5ed, 150, |random| {
         let pieces: Vec<&str> = (0..random.below(40)).map(|_| random.pick(PIECES)).collect();
         check_laws(&pieces.concat());
     });
@@ -146,14 +100,13 @@ fn mutated_programs_can_be_checked() {
     let corpus = corpus();
     let corpus: Vec<&str> = corpus.iter().map(|program| &**program).collect();
     assert!(corpus.len() > 100, "the pages' programs were not found");
-    fuzz(150, |random| {
+    fuzz(0x0c4e_c5ed, 150, |random| {
         let mut text = random.pick(&corpus).to_owned();
         if random.below(3) == 0 {
             text += random.pick(&corpus);
         }
         for _ in 0..random.below(4) {
-            let all: Vec<usize> =
-                text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let all = boundaries(&text);
             let first = random.below(all.len());
             let (start, end) = (all[first], all[(first + random.below(12)).min(all.len() - 1)]);
             match random.below(3) {

@@ -1,59 +1,13 @@
 //! Broken files: whatever the text, parsing ends, panics never, and keeps its promises about places.
-//!
-//! The number of random cases is fixed; `REJOIN_FUZZ_SECONDS=60 cargo test -p rejoin-lang --test wp_fuzz` goes on for
-//! that long instead. A failure prints the seed, and `REJOIN_FUZZ_SEED` starts from one.
 
+#[path = "../../../tests/fuzz.rs"]
+mod fuzz;
 mod support;
 
-use std::time::{Duration, Instant};
+use fuzz::{boundaries, fuzz};
+use support::{TESTS, TOUR, check_laws, good};
 
-use support::{TOUR, check_laws, good};
-
-/// A small generator (xorshift64*): the same seed gives the same cases everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() >> 33) as usize % n.max(1)
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-}
-
-/// Runs `case` often, with a seed for each run that is printed when one fails.
-fn fuzz(default_cases: u64, case: impl Fn(&mut Random)) {
-    let variable =
-        |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
-    let first = variable("REJOIN_FUZZ_SEED").unwrap_or(0x5eed);
-    let until = variable("REJOIN_FUZZ_SECONDS")
-        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    for seed in first.. {
-        let more = until.map_or(seed < first + default_cases, |until| Instant::now() < until);
-        if !more {
-            return;
-        }
-        struct PrintSeed(u64);
-        impl Drop for PrintSeed {
-            #[expect(clippy::print_stderr, reason = "whoever reads the failure needs the seed")]
-            fn drop(&mut self) {
-                if std::thread::panicking() {
-                    eprintln!("failed with REJOIN_FUZZ_SEED={}", self.0);
-                }
-            }
-        }
-        let _print = PrintSeed(seed);
-        case(&mut Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1));
-    }
-}
+const TOURS: [&str; 2] = [TOUR, TESTS];
 
 const PIECES: &[&str] = &[
     "|>",
@@ -99,6 +53,26 @@ const PIECES: &[&str] = &[
     "pipeline",
     "config",
     "describe",
+    "describe \"d\"\n",
+    "it \"i\"\n",
+    "let x = 1\n",
+    "with mock fetch.a returning `1` after 2s\n",
+    "and mock pipeline p failing \"e\"",
+    "when calling GET /x\n",
+    "when executing",
+    "variable jq a",
+    "with input",
+    "stdin is",
+    "then status is",
+    "status in 200..299",
+    "and output `.a` equals",
+    "contains",
+    "matches",
+    "took 1ms..2ms",
+    "and task t was cancelled",
+    "selector `p` count is greater than 2",
+    "does not exist",
+    "200..",
     "import",
     "query",
     "featureFlags",
@@ -131,50 +105,52 @@ const PIECES: &[&str] = &[
     "\u{feff}",
 ];
 
-fn boundaries(text: &str) -> Vec<usize> {
-    text.char_indices().map(|(at, _)| at).chain([text.len()]).collect()
-}
-
 #[test]
-fn the_tour_has_no_problem() {
+fn the_tours_have_no_problem() {
     assert_eq!(good(TOUR).items.len(), 15);
+    assert_eq!(good(TESTS).items.len(), 9);
 }
 
 #[test]
 fn every_beginning_of_a_file_parses() {
-    for end in boundaries(TOUR) {
-        check_laws(&TOUR[..end]);
+    for tour in TOURS {
+        for end in boundaries(tour) {
+            check_laws(&tour[..end]);
+        }
     }
 }
 
 #[test]
 fn every_end_of_a_file_parses() {
-    for start in boundaries(TOUR) {
-        check_laws(&TOUR[start..]);
+    for tour in TOURS {
+        for start in boundaries(tour) {
+            check_laws(&tour[start..]);
+        }
     }
 }
 
 #[test]
 fn a_file_without_one_of_its_characters_parses_with_few_problems() {
-    let all = boundaries(TOUR);
-    for pair in all.windows(2) {
-        let text = [&TOUR[..pair[0]], &TOUR[pair[1]..]].concat();
-        let (_, problems) = check_laws(&text);
-        let removed = &TOUR[pair[0]..pair[1]];
-        let line = TOUR[..pair[0]].lines().count();
-        // A schema that has lost its backtick is read as declarations, line by line.
-        assert!(
-            problems.len() <= 5,
-            "one mistake was reported as several ({removed:?} removed in line {line}):\n{}",
-            support::drawn(&text, &problems)
-        );
+    for tour in TOURS {
+        for pair in boundaries(tour).windows(2) {
+            let text = [&tour[..pair[0]], &tour[pair[1]..]].concat();
+            let (_, problems) = check_laws(&text);
+            let removed = &tour[pair[0]..pair[1]];
+            let line = tour[..pair[0]].lines().count();
+            // A schema that has lost its backtick is read as declarations, line by line.
+            assert!(
+                problems.len() <= 5,
+                "one mistake was reported as several ({removed:?} removed in line {line}):\n{}",
+                support::drawn(&text, &problems)
+            );
+        }
     }
 }
 
 #[test]
 fn mutated_files_parse() {
-    fuzz(3_000, |random| {
-        let mut text = TOUR.to_owned();
+    fuzz(0x5eed, 3_000, |random| {
+        let mut text = random.pick(&TOURS).to_owned();
         for _ in 0..=random.below(4) {
             let all = boundaries(&text);
             let first = random.below(all.len());
@@ -197,7 +173,7 @@ fn mutated_files_parse() {
 
 #[test]
 fn any_row_of_pieces_parses() {
-    fuzz(6_000, |random| {
+    fuzz(0x5eed, 6_000, |random| {
         let pieces: Vec<&str> = (0..random.below(60)).map(|_| random.pick(PIECES)).collect();
         let glue = ["", " "][random.below(2)];
         check_laws(&pieces.join(glue));
@@ -206,7 +182,7 @@ fn any_row_of_pieces_parses() {
 
 #[test]
 fn any_bytes_parse() {
-    fuzz(3_000, |random| {
+    fuzz(0x5eed, 3_000, |random| {
         let bytes: Vec<u8> = (0..random.below(200)).map(|_| random.next() as u8).collect();
         check_laws(&String::from_utf8_lossy(&bytes));
     });

@@ -8,6 +8,8 @@ use rejoin_lang::wp::ast::*;
 
 /// A file that uses every form of the syntax.
 pub(crate) const TOUR: &str = include_str!("../corpus/tour.wp");
+/// A file with every clause of tests.
+pub(crate) const TESTS: &str = include_str!("../corpus/tests.wp");
 
 pub(crate) fn parse(text: &str) -> (File, Vec<Diagnostic>) {
     wp::parse(&Source::new("test.wp", text), SourceId(0))

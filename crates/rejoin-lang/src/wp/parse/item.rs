@@ -39,6 +39,14 @@ impl Parser<'_> {
             ItemStart::Route => Some(Item::Route(self.parse_route())),
             ItemStart::Variable => self.parse_variable(),
             ItemStart::Block => self.parse_misspelt_config(),
+            ItemStart::Tests => {
+                self.report_misspelt_describe();
+                Some(Item::Describe(self.parse_describe()))
+            }
+            ItemStart::Clause => {
+                self.parse_lost_tests();
+                None
+            }
             ItemStart::Keyword => match self.peek_word() {
                 "import" => self.parse_import().map(Item::Import),
                 "config" => Some(Item::Config(self.parse_config())),
@@ -289,6 +297,20 @@ impl Parser<'_> {
                 None
             }
         }
+    }
+
+    /// `word "name"`: what follows is read as tests, so that not each line of theirs is wrong.
+    fn report_misspelt_describe(&mut self) {
+        let word = self.peek_word();
+        self.report(
+            Diagnostic::new(
+                Code::UNKNOWN_DECLARATION,
+                self.span(self.pos, self.pos + word.len()),
+                format!("{} does not declare tests", quoted(word)),
+            )
+            .label("not a keyword")
+            .help("did you mean `describe`?"),
+        );
     }
 
     /// `word name {`

@@ -31,6 +31,10 @@ pub(super) enum ItemStart {
     Variable,
     /// `word word {`: a misspelt `config`.
     Block,
+    /// `word "name"`: a misspelt `describe`.
+    Tests,
+    /// A test, or a clause of one, above which no `describe` was found.
+    Clause,
 }
 
 impl Parser<'_> {
@@ -39,6 +43,9 @@ impl Parser<'_> {
         let word = self.word_at(pos);
         if word.is_empty() {
             return None;
+        }
+        if self.is_clause(pos) {
+            return Some(ItemStart::Clause);
         }
         let touching = pos + word.len();
         let on_line = self.after_blanks(touching);
@@ -49,6 +56,10 @@ impl Parser<'_> {
                 ("import" | "describe", Some(b'"' | b'`')) | (_, Some(b'=')) => true,
                 ("config", Some(b'{')) => true,
                 ("featureFlags" | "graphqlSchema", _) => self.text[next..].starts_with("|>"),
+                // Tests whose name has lost its first quote.
+                ("describe", Some(c)) => {
+                    next == on_line && next > touching && c.is_ascii_alphanumeric()
+                }
                 ("import" | "describe", _) => false,
                 _ => next > touching && !self.word_at(next).is_empty(),
             };
@@ -62,6 +73,9 @@ impl Parser<'_> {
         }
         if at(next) == Some(b'=') && on_line == next {
             return Some(ItemStart::Variable);
+        }
+        if at(on_line) == Some(b'"') && nearest(word, KEYWORDS) == Some("describe") {
+            return Some(ItemStart::Tests);
         }
         let second = self.word_at(next);
         if second.is_empty() || next == touching || KEYWORDS.contains(&second) {
@@ -107,10 +121,15 @@ impl Parser<'_> {
 
     /// The first anchor that starts a line behind the line of `from`.
     pub(super) fn next_anchor(&self, from: usize) -> Option<usize> {
+        self.next_line(from, |start| self.is_anchor(start))
+    }
+
+    /// The first start of a line behind the line of `from` that is as wanted.
+    fn next_line(&self, from: usize, wanted: impl Fn(usize) -> bool) -> Option<usize> {
         let mut line_end = self.line_end(from);
         while line_end < self.text.len() {
             let start = self.after_blanks(line_end + 1);
-            if self.is_anchor(start) {
+            if wanted(start) {
                 return Some(start);
             }
             line_end = self.line_end(start);
@@ -155,11 +174,20 @@ impl Parser<'_> {
     /// If the raw text that was read last runs over what looks like the start of something, its closing quote is missing:
     /// reports that and reads again from there. To be asked when something unexpected follows the text.
     pub(super) fn blame_last_text(&mut self) -> bool {
+        self.blame(Self::is_anchor)
+    }
+
+    /// The same among tests, whose clauses start something as well.
+    pub(super) fn blame_last_text_of_test(&mut self) -> bool {
+        self.blame(|parser, start| parser.is_anchor(start) || parser.is_clause(start))
+    }
+
+    fn blame(&mut self, starts: impl Fn(&Self, usize) -> bool) -> bool {
         let Some(last) = self.last_text.take() else { return false };
         if self.after_trivia(last.close + 1) != self.pos {
             return false;
         }
-        match self.next_anchor(last.open) {
+        match self.next_line(last.open, |start| starts(self, start)) {
             Some(anchor) if anchor < last.close => {
                 self.read_again(last.open, anchor);
                 true

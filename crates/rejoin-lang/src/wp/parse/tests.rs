@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Parser;
-use super::recover::METHODS;
-use crate::diagnostic::{Code, Diagnostic};
+use super::recover::{ItemStart, KEYWORDS, METHODS};
+use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::duration;
 use crate::wp::ast::{
     Describe, Given, GivenKind, It, Let, Mock, MockAnswer, MockTarget, Name, Owner, TestCheck,
@@ -16,8 +16,24 @@ const EXPECTED: &str = "`it`, `let`, `when`, `with`, `and` or `then`";
 impl Parser<'_> {
     pub(super) fn parse_describe(&mut self) -> Describe {
         let start = self.pos;
-        self.eat_word("describe");
+        // `describe`, or what was meant to be.
+        self.pos += self.peek_word().len();
         let name = self.parse_test_name(start);
+        self.parse_tests(start, name)
+    }
+
+    /// Tests outside of a `describe`: one problem, and not one for each of their lines.
+    pub(super) fn parse_lost_tests(&mut self) {
+        let at = self.pos;
+        self.report_bad_test(at, "this belongs to no test", "`describe \"name\"` above it");
+        let muted = self.problems.mute(true);
+        let name = self.text_node(at, at);
+        self.parse_tests(at, name);
+        self.problems.mute(muted);
+    }
+
+    /// What follows the name of a `describe`.
+    fn parse_tests(&mut self, start: usize, name: Text) -> Describe {
         let mut describe = Describe {
             name,
             lets: Vec::new(),
@@ -25,13 +41,16 @@ impl Parser<'_> {
             tests: Vec::new(),
             span: self.span_from(start),
         };
+        let muted = self.problems.is_muted();
         loop {
             self.eat_trivia();
             if self.at_test_end() {
+                self.problems.mute(muted);
                 return describe;
             }
             let at = self.pos;
             if self.eat_word("it") {
+                self.problems.mute(muted);
                 describe.tests.push(self.parse_it(at));
             } else if self.eat_word("let") {
                 describe.lets.extend(self.parse_let(at));
@@ -41,9 +60,12 @@ impl Parser<'_> {
                     describe.mocks.extend(self.parse_mock(at));
                 } else {
                     self.report_bad_test(at, "only mocks are shared by tests", "`mock`");
+                    self.problems.mute(true);
                 }
             } else {
                 self.report_bad_test(at, "this is no part of a `describe`", EXPECTED);
+                // Of a test without its beginning each clause would be wrong.
+                self.problems.mute(true);
             }
             describe.span = self.span_from(start);
         }
@@ -103,7 +125,48 @@ impl Parser<'_> {
         let word = self.peek_word();
         self.is_done()
             || (!["it", "let", "when", "with", "and", "then"].contains(&word)
-                && (self.at("|>") || self.item_at(self.pos).is_some()))
+                && (self.at("|>") || self.declares_here()))
+    }
+
+    /// Whether a test, or a clause of one, starts at `pos` beyond doubt.
+    pub(super) fn is_clause(&self, pos: usize) -> bool {
+        let word = self.word_at(pos);
+        let next = self.after_blanks(pos + word.len());
+        let second = self.word_at(next);
+        match word {
+            "it" => self.text[next..].starts_with('"'),
+            "when" => ["calling", "executing"].contains(&second),
+            "with" | "and" | "then" => {
+                GivenKind::parse(second).is_some()
+                    || [
+                        "mock",
+                        "status",
+                        "contentType",
+                        "header",
+                        "output",
+                        "selector",
+                        "took",
+                        "task",
+                        "call",
+                    ]
+                    .contains(&second)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a declaration starts here. A misspelt clause can look like a variable, but has no text or steps behind `=`.
+    fn declares_here(&self) -> bool {
+        match self.item_at(self.pos) {
+            Some(ItemStart::Variable) => {
+                let line = &self.text[self.pos..self.line_end(self.pos)];
+                let Some((_, value)) = line.split_once('=') else { return false };
+                let value = self.after_trivia(self.pos + line.len() - value.len());
+                self.text[value..].starts_with('`') || self.text[value..].starts_with("|>")
+            }
+            Some(ItemStart::Block) => nearest(self.peek_word(), KEYWORDS) == Some("config"),
+            found => found.is_some(),
+        }
     }
 
     fn parse_test_name(&mut self, start: usize) -> Text {
@@ -409,7 +472,7 @@ impl Parser<'_> {
 
     /// Reports what starts at `start`, and goes on behind its line.
     fn report_bad_test(&mut self, start: usize, what: &str, expected: &str) {
-        if self.blame_last_text() {
+        if self.blame_last_text_of_test() {
             return;
         }
         let line_end = self.line_end(start);
