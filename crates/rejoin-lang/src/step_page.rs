@@ -39,6 +39,10 @@ fn write_page(
     if !spec.examples.is_empty() {
         writeln!(page, "\n## Examples")?;
     }
+    for (file, content) in spec.files {
+        let language = file.rsplit('.').next().unwrap_or_default();
+        writeln!(page, "\nAll of them import `{file}`:\n\n```{language} {file}\n{content}```")?;
+    }
     for example in spec.examples {
         let title = capitalised(example.title);
         writeln!(page, "\n### {title}\n\n```wp\n{}```", example.program)?;

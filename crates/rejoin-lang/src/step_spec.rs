@@ -22,6 +22,8 @@ pub struct StepSpec {
     pub errors: &'static [&'static str],
     /// Whether running it can fail at all (`log` cannot).
     pub fallible: bool,
+    /// Files that its examples import, each with its name.
+    pub files: &'static [(&'static str, &'static str)],
     /// Programs that show it; each is run by the tests.
     pub examples: &'static [Example],
 }

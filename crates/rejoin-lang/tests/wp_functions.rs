@@ -23,6 +23,7 @@ static FUNCTION: StepSpec = StepSpec {
     effect: Effect::Write,
     errors: &[],
     fallible: true,
+    files: &[],
     examples: &[],
 };
 

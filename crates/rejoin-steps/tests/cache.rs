@@ -23,6 +23,7 @@ static COUNT: StepSpec = StepSpec {
     effect: Effect::None,
     errors: &[],
     fallible: false,
+    files: &[],
     examples: &[],
 };
 

@@ -44,6 +44,7 @@ fn probe(
             effect: Effect::Read,
             errors: &["networkError", "timeoutError", "httpError"],
             fallible: true,
+            files: &[],
             examples: &[],
         },
         run,

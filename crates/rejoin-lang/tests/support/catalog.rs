@@ -18,6 +18,7 @@ const fn step(name: &'static str, class: OutputClass, language: TextLanguage) ->
         effect: Effect::None,
         errors: &[],
         fallible: true,
+        files: &[],
         examples: &[],
     }
 }

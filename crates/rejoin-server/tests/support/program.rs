@@ -134,6 +134,7 @@ impl TestStep {
             effect: Effect::None,
             errors: &[],
             fallible: true,
+            files: &[],
             examples: &[],
         };
         Self { spec, does }

@@ -11,6 +11,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::None,
     errors: &["assertionError"],
     fallible: false,
+    files: &[],
     examples: &[
         Example {
             title: "trust what a service sent only when it has the right shape",

@@ -11,6 +11,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::Write,
     errors: &["authError"],
     fallible: true,
+    files: &[],
     examples: &[
         Example {
             title: "an account, and a session for it",

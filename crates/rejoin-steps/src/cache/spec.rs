@@ -17,6 +17,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::None,
     errors: &[],
     fallible: true,
+    files: &[],
     examples: &[
         Example {
             title: "make a report once a minute",

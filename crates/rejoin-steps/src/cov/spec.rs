@@ -18,6 +18,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::Write,
     errors: &[],
     fallible: true,
+    files: &[("till.cov", include_str!("till.cov"))],
     examples: &[
         Example {
             title: "answer with the value of a function",

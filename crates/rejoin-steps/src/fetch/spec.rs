@@ -20,6 +20,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::Read,
     errors: &["networkError", "timeoutError", "httpError"],
     fallible: true,
+    files: &[],
     examples: &[
         Example {
             title: "ask a service and shape its answer",

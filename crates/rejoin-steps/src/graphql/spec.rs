@@ -20,6 +20,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::Read,
     errors: &["graphqlError", "networkError", "timeoutError", "httpError"],
     fallible: true,
+    files: &[],
     examples: &[
         Example {
             title: "ask the own schema, two questions at once",

@@ -11,6 +11,7 @@ pub(super) static HANDLEBARS: StepSpec = StepSpec {
     effect: Effect::None,
     errors: &[],
     fallible: true,
+    files: &[],
     examples: &[
         Example {
             title: "a page made of the state; what it shows is escaped",
@@ -52,6 +53,7 @@ GET /shop
 pub(super) static MUSTACHE: StepSpec = StepSpec {
     name: "mustache",
     summary: "makes a page of HTML, as `handlebars` does",
+    files: &[],
     examples: &[
         Example {
             title: "the same under its other name",

@@ -11,6 +11,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::None,
     errors: &[],
     fallible: true,
+    files: &[],
     examples: &[
         Example {
             title: "answer with an object made of the request",

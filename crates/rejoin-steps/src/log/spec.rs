@@ -11,6 +11,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::None,
     errors: &[],
     fallible: false,
+    files: &[],
     examples: &[
         Example {
             title: "say what happens",

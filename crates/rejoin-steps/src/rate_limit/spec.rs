@@ -17,6 +17,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::None,
     errors: &["rateLimitError"],
     fallible: false,
+    files: &[],
     examples: &[
         Example {
             title: "a hundred requests a minute from each address",

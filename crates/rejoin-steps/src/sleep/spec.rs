@@ -17,6 +17,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::None,
     errors: &[],
     fallible: true,
+    files: &[],
     examples: &[
         Example {
             title: "answer after a while, as a slow service would",

@@ -17,6 +17,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::Write,
     errors: &["sqlError"],
     fallible: true,
+    files: &[],
     examples: &[
         Example {
             title: "write and read, in a database in memory",

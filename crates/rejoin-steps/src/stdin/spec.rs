@@ -11,6 +11,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::Read,
     errors: &[],
     fallible: true,
+    files: &[],
     examples: &[
         Example {
             title: "add up numbers, one a line",

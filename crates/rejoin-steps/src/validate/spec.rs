@@ -11,6 +11,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
     effect: Effect::None,
     errors: &["validationError"],
     fallible: false,
+    files: &[],
     examples: &[
         Example {
             title: "refuse a body that lacks something",

@@ -100,7 +100,7 @@ fn fixture(program: Result<Program, String>) -> Fixture {
 
 /// A checked program, which may import the functions of `till.cov`.
 pub fn read(text: &str, registry: &Registry) -> Loaded {
-    read_among(text, registry, &[("till.cov", include_str!("till.cov"))])
+    read_among(text, registry, &[("till.cov", include_str!("../../src/cov/till.cov"))])
 }
 
 /// A checked program, which may import these files.
