@@ -6,7 +6,7 @@ use rejoin::Instant;
 use rejoin_lang::plan::Unnamed;
 use rejoin_value::{Object, Value};
 
-use crate::answer;
+use crate::answer::{self, Placing};
 use crate::context::Context;
 use crate::envelope;
 use crate::error::{Abort, StepError};
@@ -76,21 +76,35 @@ async fn run_step(
     if named_here {
         frame.state.remove("resultName");
     }
-    let error = match result {
-        Ok(output) => {
-            place(call, frame, output, target, last);
-            return Ok(());
-        }
+    let by_variable = named_here && matches!(call.output, Output::Data { name: None, .. });
+    let target = target.map(|name| Named { name, by_variable });
+    let mut output = match result {
         Err(StepError::Abort(abort)) => return Err(abort),
-        Err(_) if call.policy.optional && call.policy.fallback.is_none() => return Ok(()),
-        Err(error) => error,
+        ended => ended,
     };
+    if let (true, Some(name), Ok(StepOutput { value: Value::Object(made), .. })) =
+        (named_here, &call.auto_name, &mut output)
+        && made.get("resultName").and_then(Value::as_str) == Some(name)
+    {
+        // A script that returns the state that it was given does not name the results of later steps.
+        made.remove("resultName");
+    }
+    let has_failed = match &output {
+        Ok(output) => envelope::error_type(&output.value).is_some(),
+        Err(_) => true,
+    };
+    if has_failed && call.policy.optional && call.policy.fallback.is_none() {
+        return Ok(());
+    }
     let before = call.policy.fallback.is_some().then(|| frame.clone());
-    failed(call, frame, error, last)?;
-    if let (Some(program), Some(mut before)) = (&call.policy.fallback, before) {
+    match output {
+        Ok(output) => place(call, frame, output, target.as_ref(), last),
+        Err(error) => failed(call, frame, error, last)?,
+    }
+    if let (true, Some(program), Some(mut before)) = (has_failed, &call.policy.fallback, before) {
         match policy::fallback(context, program, &before.state, &frame.state).await {
             Ok(value) => {
-                place(call, &mut before, value.into(), target, last);
+                place(call, &mut before, value.into(), target.as_ref(), last);
                 *frame = before;
             }
             Err(_) if call.policy.optional => *frame = before,
@@ -168,20 +182,36 @@ async fn is_last(call: &Call, context: &Context, state: &Value) -> bool {
     }
 }
 
-fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<Arc<str>>, last: bool) {
+/// The name that an output has under `.data`.
+pub(crate) struct Named {
+    pub(crate) name: Arc<str>,
+    /// Whether it is only the name of the variable with the step's text.
+    pub(crate) by_variable: bool,
+}
+
+fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<&Named>, last: bool) {
     let StepOutput { mut value, content_type, bare } = output;
     rename(call, &mut value);
     let is_error = envelope::error_type(&value).is_some();
+    let is_task = frame.task.is_some();
+    let is_own = is_task || call.is_alone;
     let state = &mut frame.state;
     match (&call.output, target) {
         (Output::Data { unnamed: Unnamed::Response, .. }, target) => {
-            let is_task = frame.task.is_some();
-            answer::place(state, value, target, is_task, last);
+            answer::place(state, value, target, Placing { is_task, is_own, last });
         }
         // Only what stands in for such a step has something to say.
         (Output::Unchanged, _) if bare && matches!(value, Value::Object(_)) => state.merge(value),
         (Output::Unchanged, _) => return,
-        (Output::Data { .. }, Some(name)) if !is_error => state.set_data(&name, value),
+        // A mock that is written as the state with its `.data` is all that there is.
+        (Output::Data { .. }, Some(_)) if is_own && bare && value.get("data").is_some() => {
+            state.merge(value);
+        }
+        (Output::Data { .. }, Some(target)) if !is_error && is_own => {
+            let around = value.as_object().cloned();
+            state.set_own_data(target, value, around);
+        }
+        (Output::Data { .. }, Some(target)) if !is_error => state.set_data(&target.name, value),
         (Output::Data { unnamed: Unnamed::Merge, .. }, _) if !is_error && !bare => {
             state.set("data", value);
         }

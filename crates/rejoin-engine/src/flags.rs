@@ -15,8 +15,14 @@ use rejoin_value::{Object, Value};
 const BUDGET: Duration = Duration::from_millis(50);
 
 /// Runs the program's flag steps on the request. A `user` in their final state goes into the request.
-/// Failing or taking too long is logged and leaves the request as it is.
+/// Failing or taking too long is logged and leaves the request as it is. A test says itself which flags are on.
 pub(crate) async fn set(context: &Context, program: &Arc<Program>, request: Value) -> Value {
+    if let Some(stand_ins) = &context.host().stand_ins {
+        for flag in stand_ins.flags() {
+            context.set_flag(flag, true);
+        }
+        return request;
+    }
     let Some(block) = &program.feature_flags else { return request };
     let budget = program.settings().duration("featureFlags", "timeout").unwrap_or(BUDGET);
     let run = run_block(context, program, block, Frame::new(State::new(request.clone())));
@@ -33,7 +39,7 @@ pub(crate) async fn set(context: &Context, program: &Arc<Program>, request: Valu
                         (request, _) => request,
                     };
                 }
-                Some(kind) => format!("the feature flags failed with {kind}"),
+                Some(kind) => format!("the feature flags failed with {kind}{}", why(state)),
             }
         }
         Some(Err(abort)) => format!("the feature flags were aborted: {}", abort.detail),
@@ -45,4 +51,13 @@ pub(crate) async fn set(context: &Context, program: &Arc<Program>, request: Valu
         fields: Object::new().into(),
     });
     request
+}
+
+/// What the error says, and where it was.
+fn why(state: &Value) -> String {
+    let error = state.get("errors").and_then(|errors| errors.as_array()?.first().cloned());
+    let text = |key| error.as_ref().and_then(|error| error.get(key)).and_then(Value::as_str);
+    let message = text("message").map(|message| format!(": {message}"));
+    let place = text("location").map(|place| format!(" ({place})"));
+    [message, place].into_iter().flatten().collect()
 }

@@ -26,6 +26,11 @@ pub trait StandIns: Send + Sync + 'static {
         Duration::ZERO
     }
 
+    /// The feature flags that are on. The steps that would decide it do not run.
+    fn flags(&self) -> &[Arc<str>] {
+        &[]
+    }
+
     /// A step that reaches outside runs itself; what is returned is dropped when it has ended.
     fn outside(&self) -> Box<dyn Any + Send>;
 }

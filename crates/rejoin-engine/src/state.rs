@@ -2,6 +2,8 @@
 
 use rejoin_value::{Object, Value};
 
+use crate::call::Named;
+
 /// The keys of a request that survive a step which replaces the state, unless it is the last of its block.
 pub(crate) const REQUEST_KEYS: [&str; 12] = [
     "async",
@@ -156,6 +158,14 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Puts the output of a step that is a task, or runs by itself, at `.data.<name>`, which is all that its `.data` has. If only a
+    /// variable gave the name, `around` is at `.data` as well: that is where an output without a name is read.
+    pub(crate) fn set_own_data(&mut self, target: &Named, value: Value, around: Option<Object>) {
+        let mut data = around.filter(|_| target.by_variable).unwrap_or_default();
+        data.insert(&*target.name, value);
+        self.set("data", data.into());
     }
 
     /// Puts `value` at `.data.<name>`. A state or a `.data` that is no object is replaced by one.

@@ -90,6 +90,23 @@ fn a_variable_names_its_result_and_the_name_does_not_leak() {
 }
 
 #[test]
+fn a_variable_that_returns_the_state_returns_no_name() {
+    let program = load(
+        "jq marked = `. + { marked: (.resultName // \"none\") }`
+         jq named = `. + { resultName: \"mine\" }`
+         GET /x
+           |> jq: marked
+           |> data(1)
+           |> jq: named
+           |> data(2)
+           |> jq: `{ marked, resultName, data }`",
+    );
+    // What the variable itself says stays.
+    let expected = r#"{"marked":"marked","resultName":"mine","data":{"mine":2}}"#;
+    assert_eq!(program.call("GET /x").answer().body, json(expected));
+}
+
+#[test]
 fn an_error_skips_to_result_and_ok_is_not_chosen() {
     let program = load(
         r#"GET /x

@@ -49,7 +49,10 @@ fn the_value_of_a_task_is_what_its_step_made() {
             "fetch(\"http://up.example/users/7\") @result(u) @async(t)",
             format!(r#"{{"data":{{"u":{ADA}}}}}"#),
         ),
-        ("fetch: ada @async(t)", format!(r#"{{"data":{{"ada":{ADA}}}}}"#)),
+        (
+            "fetch: ada @async(t)",
+            format!(r#"{{"data":{{{},"ada":{ADA}}}}}"#, &ADA[1..ADA.len() - 1]),
+        ),
         ("shaped @async(t)", r#"{"name":"Ada"}"#.to_owned()),
         ("pipeline: shaped @async(t)", r#"{"name":"Ada"}"#.to_owned()),
     ] {

@@ -271,6 +271,7 @@ impl Builder<'_> {
                 }
             },
             auto_name: call.auto_name.clone(),
+            is_alone: call.is_alone,
             rename_error: call.rename_error.clone(),
             policy: self.policy(&call.policy)?,
             reads_tasks: match &call.reads_tasks {

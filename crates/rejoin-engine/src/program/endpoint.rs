@@ -72,6 +72,7 @@ impl Builder<'_> {
                 output: Output::Replace,
                 last: Last::Yes,
                 auto_name: None,
+                is_alone: false,
                 rename_error: None,
                 policy: Policy::default(),
                 reads_tasks: TaskReads::None,

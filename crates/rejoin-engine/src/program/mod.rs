@@ -180,6 +180,7 @@ pub(crate) struct Call {
     pub(crate) output: Output,
     pub(crate) last: Last,
     pub(crate) auto_name: Option<Arc<str>>,
+    pub(crate) is_alone: bool,
     pub(crate) rename_error: Option<Arc<str>>,
     pub(crate) policy: Policy,
     pub(crate) reads_tasks: TaskReads,

@@ -70,29 +70,34 @@ impl Lowering<'_> {
         }
     }
 
+    /// The module that this file calls so, unless it could not be read; reports a name that is none. `span` is where it is used.
+    pub(super) fn module_called(&mut self, alias: &Name, span: Span) -> Option<usize> {
+        if let Some(&module) = self.scope().aliases.get(&alias.text) {
+            return module;
+        }
+        let near = nearest(&alias.text, self.scope().aliases.keys().map(|key| &**key));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("import it: `import \"{0}.wp\" as {0}`", alias.text),
+        };
+        self.report(
+            Diagnostic::new(
+                Code::MODULE_NAME,
+                span,
+                format!("no module is called `{}`", alias.text),
+            )
+            .label("not imported in this file")
+            .help(help),
+        );
+        None
+    }
+
     /// `module::name`: a variable of the step, or a pipeline, in another file.
     fn scoped_text(&mut self, step: &str, alias: &Name, name: &Name) -> GivenText {
         let text = CallText { value: name.text.clone(), span: alias.span.to(name.span) };
         let mut given =
             GivenText { text, variable: None, bare: false, is_refused: true, module: self.current };
-        let Some(&module) = self.scope().aliases.get(&alias.text) else {
-            let near = nearest(&alias.text, self.scope().aliases.keys().map(|key| &**key));
-            let help = match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("import it: `import \"{0}.wp\" as {0}`", alias.text),
-            };
-            self.report(
-                Diagnostic::new(
-                    Code::MODULE_NAME,
-                    given.text.span,
-                    format!("no module is called `{}`", alias.text),
-                )
-                .label("not imported in this file")
-                .help(help),
-            );
-            return given;
-        };
-        let Some(module) = module else { return given };
+        let Some(module) = self.module_called(alias, given.text.span) else { return given };
         given.module = module;
         let spec = self.catalog.spec(step);
         if spec.is_some_and(|spec| spec.text.language == TextLanguage::Function) {
@@ -271,6 +276,7 @@ impl Lowering<'_> {
             output: Output::Merge,
             last: Last::Yes,
             auto_name: None,
+            is_alone: false,
             rename_error: marks.error.as_ref().map(|(name, _)| name.clone()),
             policy: marks.policy(),
             reads_tasks: TaskReads::None,

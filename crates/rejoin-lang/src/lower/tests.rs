@@ -43,11 +43,19 @@ impl Lowering<'_> {
                 method: plan::Method::parse(&method.text)?,
                 path: expand(&path.value, &variables).into(),
             },
-            ast::Trigger::Pipeline(name) => plan::Trigger::Pipeline(self.pipeline_in_test(name)?),
+            ast::Trigger::Pipeline { module, name } => {
+                let module = match module {
+                    Some(alias) => self.module_called(alias, alias.span.to(name.span))?,
+                    None => self.current,
+                };
+                plan::Trigger::Pipeline(self.pipeline_in_test(module, name)?)
+            }
             ast::Trigger::Resolver(owner, field) => {
                 plan::Trigger::Resolver(self.resolver_in_test(owner, field, plan)?)
             }
-            ast::Trigger::Variable { step, name } => self.variable(step, name, plan),
+            ast::Trigger::Variable { step, module, name } => {
+                self.variable(step, module.as_ref(), name, plan)
+            }
         };
         let mut mocks: Vec<plan::Mock> = Vec::new();
         for mock in it.mocks.iter().rev().chain(describe.mocks.iter().rev()) {
@@ -100,18 +108,29 @@ impl Lowering<'_> {
         })
     }
 
-    /// A pipeline with one step that names the variable. Its own name has blanks, so that no other can be the same.
-    fn variable(&mut self, step: &Name, name: &Name, plan: &mut Plan) -> plan::Trigger {
+    /// A pipeline with one step that has the variable's text. Its own name has blanks, so that no other can be the same.
+    fn variable(
+        &mut self,
+        step: &Name,
+        module: Option<&Name>,
+        name: &Name,
+        plan: &mut Plan,
+    ) -> plan::Trigger {
         let span = step.span.to(name.span);
         let call = Step::Plain(PlainStep {
             name: step.clone(),
             args: None,
-            config: Some(StepConfig::Bare { module: None, name: name.clone() }),
+            config: Some(StepConfig::Bare { module: module.cloned(), name: name.clone() }),
             tags: None,
             span,
         });
         let id = plan::PipelineId(plan.pipelines.len() as u32);
-        let (block, _) = self.body(std::slice::from_ref(&call));
+        let (mut block, _) = self.body(std::slice::from_ref(&call));
+        for node in &mut block.nodes {
+            if let plan::NodeKind::Call(call) = &mut node.kind {
+                call.is_alone = true;
+            }
+        }
         let called = format!("variable {} {} at {}", step.text, name.text, span.start);
         plan.pipelines.push(plan::Pipeline { name: called.into(), name_span: span, block });
         plan::Trigger::Pipeline(id)
@@ -170,26 +189,37 @@ impl Lowering<'_> {
                             .iter()
                             .any(|scope| scope.pipelines.contains_key(&name.text));
                         if !is_known {
-                            self.pipeline_in_test(name);
+                            self.pipeline_in_test(self.current, name);
                         }
                         name.text.clone()
                     }
                 };
-                let script = self.test_script(value.text(), variables);
+                let script = match value.text() {
+                    text if text.value.contains("{{") => {
+                        let value = expand(&text.value, variables).into();
+                        self.test_script(&Text { value, ..text.clone() }, variables)
+                    }
+                    text => self.test_script(text, variables),
+                };
                 (*span, CheckKind::Call { pipeline, script })
             }
         };
         Check { span, kind }
     }
 
-    /// The pipeline of this file that a test names; reports a name that is none.
-    fn pipeline_in_test(&mut self, name: &Name) -> Option<plan::PipelineId> {
-        if let Some(&id) = self.scope().pipelines.get(&name.text) {
+    /// The pipeline of a module that a test names; reports a name that is none.
+    fn pipeline_in_test(&mut self, module: usize, name: &Name) -> Option<plan::PipelineId> {
+        if let Some(&id) = self.scopes[module].pipelines.get(&name.text) {
             return Some(id);
         }
-        let help = match self.near_name(&name.text, &[], Some(self.current)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "declare the pipeline, or remove the test".to_owned(),
+        let elsewhere = self.scope().aliases.iter().find_map(|(alias, &of)| {
+            let known = self.scopes[of?].pipelines.contains_key(&name.text);
+            known.then(|| format!("write `{alias}::{}`", name.text))
+        });
+        let help = match (elsewhere, self.near_name(&name.text, &[], Some(module))) {
+            (Some(help), _) => help,
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => "declare the pipeline, or remove the test".to_owned(),
         };
         let message = format!("no pipeline is called `{}`", name.text);
         self.report(

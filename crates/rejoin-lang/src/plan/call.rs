@@ -67,6 +67,8 @@ pub struct Call {
     pub last: Last,
     /// While the step runs, the state has this under `resultName` unless it has one already.
     pub auto_name: Option<Arc<str>>,
+    /// Whether it is all that runs: a test executes the variable with its text.
+    pub is_alone: bool,
     /// What the type of an error of this call is changed to.
     pub rename_error: Option<Arc<str>>,
     /// What holds when it is slow or fails.

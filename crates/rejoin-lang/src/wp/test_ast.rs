@@ -118,14 +118,21 @@ pub enum Trigger {
         /// Path and query.
         path: Text,
     },
-    /// `executing pipeline name`
-    Pipeline(Name),
+    /// `executing pipeline name` or `executing pipeline module::name`
+    Pipeline {
+        /// The module, if it is another file's.
+        module: Option<Name>,
+        /// The pipeline.
+        name: Name,
+    },
     /// `executing query name`, `executing mutation name` or `executing resolver Type.field`
     Resolver(Owner, Name),
-    /// `executing variable step name`
+    /// `executing variable step name` or `executing variable step module::name`
     Variable {
         /// The step.
         step: Name,
+        /// The module, if it is another file's.
+        module: Option<Name>,
         /// The variable.
         name: Name,
     },
@@ -151,6 +158,8 @@ pub enum GivenKind {
     Headers,
     /// The request's cookies.
     Cookies,
+    /// The feature flags that are on.
+    Flags,
     /// Words, for `$context.args`.
     Args,
     /// Named values, for `$context.options`.
@@ -167,6 +176,7 @@ impl GivenKind {
             "body" => Self::Body,
             "headers" => Self::Headers,
             "cookies" => Self::Cookies,
+            "flags" => Self::Flags,
             "args" => Self::Args,
             "options" => Self::Options,
             "stdin" => Self::Stdin,

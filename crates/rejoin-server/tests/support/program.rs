@@ -101,6 +101,7 @@ fn node(step: &str) -> Node {
         output: Output::Replace,
         last: Last::Yes,
         auto_name: None,
+        is_alone: false,
         rename_error: None,
         policy: Policy::default(),
         reads_tasks: TaskReads::None,

@@ -5,7 +5,7 @@ use rejoin_value::Value;
 use scraper::{ElementRef, Html, Selector};
 
 use super::judge::compare;
-use super::run::Seen;
+use super::run::{Failures, Seen};
 
 /// The most of a page that a message shows, in characters.
 const SHOWN: usize = 2000;
@@ -52,6 +52,25 @@ pub(super) fn judge(css: &str, asks: &SelectorCheck, seen: &Seen) -> Result<(), 
         }
     }
 }
+
+/// An output that several checks speak of is shown with the first of them.
+pub(super) fn shown_once(failures: &mut Failures, seen: &Seen) {
+    let text = match seen.output.as_str() {
+        Some(page) => shown(page.trim()),
+        None => shown(&seen.output.to_json()),
+    };
+    if text.len() < AS_ABOVE.len() {
+        return;
+    }
+    let speaking = failures.iter_mut().filter(|(_, what)| what.ends_with(&text));
+    for (_, what) in speaking.skip(1) {
+        what.truncate(what.trim_end_matches(&text).trim_end().len());
+        what.push_str(AS_ABOVE);
+    }
+}
+
+/// What stands for an output that was shown already.
+const AS_ABOVE: &str = " (as above)";
 
 fn holds(comparison: &SelectorComparison, found: &str) -> Result<(), String> {
     let wanted = Value::from(&*comparison.value);

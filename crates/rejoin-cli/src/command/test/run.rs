@@ -23,6 +23,7 @@ use crate::environment::Environment;
 
 use super::judge::judge;
 use super::ordered::{Begun, Order};
+use super::page;
 use super::stand_ins::{Watch, stand_in};
 use super::watchdog::{Reins, watched};
 
@@ -151,7 +152,8 @@ fn attempt(
             let wrong = test.checks.iter().filter(counts).filter_map(|check| {
                 judge(check, &seen, &watch, test).err().map(|what| (check.span, what))
             });
-            let failures = wrong.collect();
+            let mut failures = wrong.collect();
+            page::shown_once(&mut failures, &seen);
             let begun = watch.order.as_ref().map(|ordered| ordered.begun().clone());
             Ran {
                 took: seen.took,
@@ -184,6 +186,15 @@ fn watch(test: &Test) -> Result<Watch, (Span, String)> {
         };
         let stand_in = stand_in(&mock.target, result, mock.after);
         watch.mocks.push((mock.target.clone(), stand_in));
+    }
+    for given in test.given.iter().filter(|given| given.kind == GivenKind::Flags) {
+        let Value::Object(flags) = evaluate(&given.script, test)? else {
+            let what = "flags are an object such as `{ beta: true }`".to_owned();
+            return Err((given.script.span, what));
+        };
+        let is_on = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
+        let on = flags.iter().filter(|(_, value)| is_on(value));
+        watch.flags.extend(on.map(|(flag, _)| Arc::from(&**flag)));
     }
     Ok(watch)
 }

@@ -16,6 +16,8 @@ use super::outside::Outside;
 #[derive(Default)]
 pub(super) struct Watch {
     pub(super) mocks: Vec<(MockTarget, StandIn)>,
+    /// The feature flags that are on.
+    pub(super) flags: Vec<Arc<str>>,
     /// In which order what runs together ends.
     pub(super) order: Option<Ordered>,
     /// Each call of a pipeline, with the state of its caller.
@@ -90,6 +92,10 @@ impl StandIns for Watch {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.push((pipeline.into(), state.clone()));
         self.find(|target| matches!(target, MockTarget::Pipeline(name) if **name == *pipeline))
+    }
+
+    fn flags(&self) -> &[Arc<str>] {
+        &self.flags
     }
 
     fn outside(&self) -> Box<dyn Any + Send> {

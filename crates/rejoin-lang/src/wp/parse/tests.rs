@@ -221,11 +221,16 @@ impl Parser<'_> {
         if self.eat_word("executing") {
             self.eat_trivia();
             if self.eat_word("pipeline") {
-                it.trigger = self.opt_word_after().map(Trigger::Pipeline);
+                let named = self.opt_scoped_word_after();
+                it.trigger = named.map(|(module, name)| Trigger::Pipeline { module, name });
             } else if self.eat_word("variable") {
                 let step = self.opt_word_after();
-                let name = self.opt_word_after();
-                it.trigger = step.zip(name).map(|(step, name)| Trigger::Variable { step, name });
+                let named = self.opt_scoped_word_after();
+                it.trigger = step.zip(named).map(|(step, (module, name))| Trigger::Variable {
+                    step,
+                    module,
+                    name,
+                });
             } else if let Some((owner, field)) = self.opt_resolver() {
                 it.trigger = Some(Trigger::Resolver(owner, field));
             }
@@ -255,6 +260,16 @@ impl Parser<'_> {
     fn opt_word_after(&mut self) -> Option<Name> {
         self.eat_trivia();
         self.opt_name()
+    }
+
+    /// `name`, or `module::name`.
+    fn opt_scoped_word_after(&mut self) -> Option<(Option<Name>, Name)> {
+        let first = self.opt_word_after()?;
+        if self.at("::") && !self.word_at(self.pos + 2).is_empty() {
+            self.eat("::");
+            return Some((Some(first), self.opt_name()?));
+        }
+        Some((None, first))
     }
 
     /// What follows `with`, `and` or `then`.
@@ -294,7 +309,7 @@ impl Parser<'_> {
         let at = self.pos;
         let word = self.parse_run();
         let target = match &*word.text {
-            "pipeline" => MockTarget::Pipeline(self.opt_word_after()?.text),
+            "pipeline" => MockTarget::Pipeline(self.opt_scoped_word_after()?.1.text),
             "query" => MockTarget::Resolver(Owner::Query, self.opt_word_after()?),
             "mutation" => MockTarget::Resolver(Owner::Mutation, self.opt_word_after()?),
             text => {
@@ -402,7 +417,7 @@ impl Parser<'_> {
             }
             "call" => {
                 let called = if self.eat_word("pipeline") {
-                    self.opt_word_after().map(|name| (None, name))
+                    self.opt_scoped_word_after().map(|(_, name)| (None, name))
                 } else {
                     self.opt_resolver().map(|(owner, name)| (Some(owner), name))
                 };
