@@ -37,6 +37,19 @@ fn values_are_escaped_unless_asked_otherwise() {
             "2 x",
         ),
         ("{{!-- a comment --}}x", "x"),
+        ("{{#each list}}{{.}}{{/each}}{{#with o}}{{lookup . \"k\"}}{{/with}}", "abv"),
+        (
+            "{{list.length}}{{#if list.length}}some{{/if}}{{#unless empty.length}}none{{/unless}}",
+            "2somenone",
+        ),
+        (
+            "{{#if (gt list.length 1)}}{{../list.length}}{{@root.list.length}}{{/if}}{{nothing.length}}",
+            "22",
+        ),
+        (
+            "{{t.length}} {{o.length}} {{#each list as |l|}}{{l.length}}{{/each}}{{#with list}}{{this.length}}{{/with}}",
+            "9  112",
+        ),
     ] {
         let state = r#"{ t: "<b> & \"x\"", n: 1.5, big: 123456789012345678901, yes: true, none: null, list: ["a", "b"], empty: [], o: { k: "v" } }"#;
         assert_eq!(made(state, template), expected, "{template}");

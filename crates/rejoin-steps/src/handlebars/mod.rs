@@ -4,6 +4,7 @@ mod data;
 mod dedent;
 mod names;
 mod partials;
+mod paths;
 mod run;
 mod spec;
 mod template;

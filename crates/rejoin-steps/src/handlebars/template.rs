@@ -5,6 +5,7 @@ use handlebars::{Template, TemplateError, TemplateErrorReason};
 use rejoin_lang::step_spec::TextProblem;
 
 use super::dedent::Dedented;
+use super::paths;
 use super::watch::{ENTER, LEAVE};
 
 /// Blocks and brackets may stand so deep inside each other: reading them takes stack.
@@ -15,8 +16,9 @@ pub(super) fn compile(text: &str) -> Result<Template, TextProblem> {
     let dedented = Dedented::new(text);
     refuse_nesting(text)?;
     let source = dedented.text();
-    let mut template =
-        Template::compile(&source).map_err(|error| problem(text, &dedented, &error))?;
+    let mut template = Template::compile(&paths::without_dots(&source))
+        .map_err(|error| problem(text, &dedented, &error))?;
+    paths::understand(&mut template);
     watch_blocks(&mut template);
     Ok(template)
 }
