@@ -47,6 +47,24 @@ fn started_then_joined_is_fine_in_every_shape() {
 }
 
 #[test]
+fn a_mock_that_stands_for_nothing_is_found() {
+    let program = |mock: &str| {
+        format!(
+            "fetch users = `u`\npipeline p = |> fetch: users @optional\nGET /a\n|> p\n|> fetch: `v` @result(v) @optional\n|> sleep: `1s` @async(s)\n|> join: s\n\
+             describe \"d\"\n  it \"i\"\n    with mock {mock} returning `1`\n    when calling GET /a\n    then status is 200\n"
+        )
+    };
+    for mock in ["fetch", "fetch.users", "fetch.v", "sleep.s", "fetch.lib::v", "pipeline p"] {
+        finds(&program(mock), &[]);
+    }
+    for mock in ["fecth", "fetch.user", "sleep.v", "lua", "pipeline q"] {
+        finds(&program(mock), &["W0110"]);
+    }
+    // What names itself when it runs may have any name.
+    finds(&program("fetch.w").replace("|> p\n", "|> jq: `. + { resultName: \"w\" }`\n|> p\n"), &[]);
+}
+
+#[test]
 fn a_join_of_nothing_is_found() {
     route("|> join: a", &["E0112"]);
     route(&format!("|> join: a\n{A}|> join: a"), &["E0112"]);

@@ -14,6 +14,7 @@ mod embedded;
 mod functions;
 mod graphql;
 mod loops;
+mod mocks;
 mod names;
 mod placeholders;
 mod raised;
@@ -63,6 +64,7 @@ pub(crate) fn check_with(
 
 const RULES: &[fn(&mut Checker<'_>)] = &[
     names::check,
+    mocks::check,
     recursion::check,
     embedded::check,
     graphql::check,

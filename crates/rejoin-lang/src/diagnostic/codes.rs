@@ -296,6 +296,7 @@ codes! {
     W0107 UNUSED_PIPELINE Warning false "unused pipeline";
     W0108 SHADOWED_DATA Warning false "result that is overwritten unread";
     W0109 UNKNOWN_DATA Warning false "read of a result that nothing puts there";
+    W0110 UNMET_MOCK Warning false "mock that stands for nothing";
     W0131 UNRESOLVED_FIELD Warning false "query or mutation that nothing resolves";
     W0201 UNREACHABLE_BRANCH Warning false "branch that nothing can raise";
     W0202 REPEATED_BRANCH Warning false "branch written twice";

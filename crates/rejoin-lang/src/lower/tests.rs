@@ -76,7 +76,7 @@ impl Lowering<'_> {
                 ast::MockAnswer::Failing(text) => MockAnswer::Failing(text.value.trim().into()),
             };
             if !mocks.iter().any(|nearer| nearer.target == target) {
-                mocks.push(plan::Mock { target, answer, after: mock.after });
+                mocks.push(plan::Mock { target, answer, after: mock.after, span: mock.span });
             }
         }
         let given = it.given.iter();

@@ -39,6 +39,8 @@ pub struct Mock {
     pub answer: MockAnswer,
     /// How long it takes.
     pub after: Duration,
+    /// Where its target stands.
+    pub span: Span,
 }
 
 /// What a mock replaces.
