@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rejoin_value::{Object, Value};
 
 use crate::error::DomainError;
+use crate::state::REQUEST_KEYS;
 
 /// The type of the error that a state is, if it is one: `errors[0].type`, when that is a string.
 pub(crate) fn error_type(state: &Value) -> Option<&str> {
@@ -41,6 +42,22 @@ pub(crate) fn with_errors(list: Value) -> Value {
     let mut object = Object::new();
     object.insert("errors", list);
     object.into()
+}
+
+/// Takes out the request, if it is there as it came: then no program has put it beside the error, a step has only added
+/// to the state. Whoever asks is shown an error that nothing handled, and must not find credentials there, nor the cookie
+/// of a session, which no script of a page may read.
+pub(crate) fn take_out_request(envelope: &mut Value, request: &Value) {
+    let Value::Object(object) = envelope else { return };
+    let brought = || REQUEST_KEYS.iter().filter_map(|key| Some((*key, request.get(key)?)));
+    if brought().any(|(key, _)| !object.contains_key(key)) {
+        return;
+    }
+    for (key, value) in brought() {
+        if object.get(key) == Some(value) {
+            object.remove(key);
+        }
+    }
 }
 
 /// Changes the type of the first error, if the value is one.

@@ -193,8 +193,13 @@ impl App {
                 (&pipeline.block, request)
             }
         };
-        let frame = Frame::new(State::new(request));
-        run_block(context, &self.program, block, frame).await.map(Answer::from_frame)
+        let frame = Frame::new(State::new(request.clone()));
+        let mut answer = Answer::from_frame(run_block(context, &self.program, block, frame).await?);
+        let unhandled = answer.error.is_some() && answer.status.is_none();
+        if unhandled && matches!(target, Target::Route(_)) {
+            envelope::take_out_request(&mut answer.body, &request);
+        }
+        Ok(answer)
     }
 }
 

@@ -154,6 +154,22 @@ fn an_unhandled_error_is_the_body_and_its_type_is_told() {
 }
 
 #[test]
+fn an_unhandled_error_does_not_show_what_the_request_brought() {
+    let program = load(
+        r#"GET /x |> raise("networkError")
+           GET /made |> jq: `{ headers: { x: "mine" }, seen: 1 }` |> raise("networkError")
+           GET /built |> jq: `{ path, errors: [{ type: "x" }] }`
+           GET /branch |> raise("networkError") |> result default(500): |> jq: `{ path, errors }`"#,
+    );
+    let keys = |route: &str| program.call(route).body("keys");
+    assert_eq!(keys("GET /x"), json(r#"["errors"]"#));
+    assert_eq!(keys("GET /made"), json(r#"["errors","headers","seen"]"#));
+    // What the program itself puts beside the error stays.
+    assert_eq!(keys("GET /built"), json(r#"["errors","path"]"#));
+    assert_eq!(keys("GET /branch"), json(r#"["errors","path"]"#));
+}
+
+#[test]
 fn error_renames() {
     let program = load(
         r#"GET /x

@@ -130,8 +130,10 @@ fn values_keep_what_they_are() {
     {
         assert_eq!(param(Value::parse(same.as_bytes()).expect("JSON"), "$1"), same);
     }
-    let long = "123456789012345678901234567890";
-    assert_eq!(param(Value::parse(long.as_bytes()).expect("JSON"), "$1"), format!("\"{long}\""));
+    for long in ["123456789012345678901234567890", "9223372036854775808", "18446744073709551616"] {
+        let given = Value::parse(long.as_bytes()).expect("JSON");
+        assert_eq!(param(given, "$1"), format!("\"{long}\""));
+    }
 }
 
 #[test]

@@ -24,8 +24,9 @@ impl ToSql for Param<'_> {
     }
 }
 
+/// Whether it has the digits of a double: 2^63 as it was written has others than the double of that value.
 fn is_double(number: &rejoin_value::Number) -> bool {
-    rejoin_value::Number::from(number.as_f64()) == *number
+    rejoin_value::Number::from(number.as_f64()).to_string() == number.to_string()
 }
 
 /// Why the parameters do not fit.
