@@ -12,7 +12,7 @@ use http::header::{CONTENT_TYPE, COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode_str;
-use rejoin_value::{Object, Str, Value};
+use rejoin_value::{Number, Object, Str, Value};
 
 use crate::problem::Problem;
 
@@ -134,7 +134,10 @@ fn headers(headers: &HeaderMap) -> Object {
 /// most specific cookie first.
 fn cookies(headers: &HeaderMap) -> Object {
     let mut object = Object::new();
-    for pair in headers.get_all(COOKIE).iter().flat_map(|header| text(header).split(';')) {
+    // One cookie with bytes that are no text must not hide the others, such as a session's.
+    let lines = headers.get_all(COOKIE).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+    let lines: Vec<_> = lines.collect();
+    for pair in lines.iter().flat_map(|line| line.split(';')) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (name.trim(), value.trim());
         let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
@@ -170,13 +173,21 @@ fn decode(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// Text of a query, a path or a form as a value: a number if it is one, otherwise the text. Integers have 64
-/// bits; longer ones become floats.
+/// Text of a query, a path or a form as a value: a number if it is one, otherwise the text. Whole numbers keep every
+/// digit, also beyond 64 bits.
 fn coerce(text: Cow<'_, str>) -> Value {
     // Everything that is a number begins so; most texts do not.
     if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
         if let Ok(int) = text.parse::<i64>() {
             return int.into();
+        }
+        let digits = text.trim_start_matches(['+', '-']);
+        if text.len() - digits.len() < 2 && digits.bytes().all(|b| b.is_ascii_digit()) {
+            let digits = digits.trim_start_matches('0');
+            let sign = if text.starts_with('-') { "-" } else { "" };
+            if let Some(number) = Number::parse(&format!("{sign}{digits}")) {
+                return number.into();
+            }
         }
         if let Ok(float) = text.parse::<f64>()
             && float.is_finite()
@@ -208,7 +219,8 @@ mod tests {
     #[test]
     fn a_plain_get() {
         let request = Request::get(
-            "/a%20b?x=1&y=a+b%21&x=2&flag&n=007&f=1e3&big=12345678901234567890&nan=nan",
+            "/a%20b?x=1&y=a+b%21&x=2&flag&n=007&f=1e3&big=12345678901234567890&nan=nan\
+             &low=-0012345678901234567890&high=%2B12345678901234567890&odd=--12345678901234567890",
         );
         let value = bound(request, &[("id", "42"), ("name", "a%2Fb")], "");
         is(&value, &["method"], r#""GET""#);
@@ -219,7 +231,10 @@ mod tests {
         is(&value, &["query", "flag"], r#""""#);
         is(&value, &["query", "n"], "7");
         assert_eq!(value.path(&["query", "f"]).unwrap().as_f64(), Some(1000.0));
-        assert_eq!(value.path(&["query", "big"]).unwrap().as_f64(), Some(12345678901234567890.0));
+        is(&value, &["query", "big"], "12345678901234567890");
+        is(&value, &["query", "low"], "-12345678901234567890");
+        is(&value, &["query", "high"], "12345678901234567890");
+        is(&value, &["query", "odd"], r#""--12345678901234567890""#);
         is(&value, &["query", "nan"], r#""nan""#);
         is(&value, &["params", "id"], "42");
         is(&value, &["params", "name"], r#""a/b""#);
@@ -244,6 +259,11 @@ mod tests {
         is(&value, &["headers", "x-bytes"], r#""""#);
         is(&value, &["cookies"], r#"{"a":"1=2","b":"é","c":"","d":"q"}"#);
         is(&value, &["ip"], r#""10.0.0.1""#);
+
+        let mixed = HeaderValue::from_bytes(b"x=\xff\xc3\xa9; wp_session=abc; \xe9=1").unwrap();
+        let value = bound(Request::get("/").header("cookie", mixed), &[], "");
+        is(&value, &["cookies", "wp_session"], r#""abc""#);
+        is(&value, &["cookies", "x"], "\"\u{fffd}é\"");
     }
 
     #[test]
