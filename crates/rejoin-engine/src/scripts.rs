@@ -4,18 +4,18 @@
 //! when all are busy waits. A caller that goes away raises the script's [`StopFlag`], which the interpreters
 //! look at all the time.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// So many scripts wait for something outside at most, beside those that run.
-const WAITING: usize = 64;
+/// So many scripts at most are beside those that run: they wait for something outside, or nobody waits for them any more and
+/// they have not heard it yet.
+const ASIDE: usize = 64;
 /// What interpreters take of a stack at most, and a little.
 const DEEPEST: usize = (1 << 20) + (1 << 18);
 /// The stack that they get where there is less.
@@ -37,21 +37,30 @@ impl StopFlag {
     }
 }
 
-/// Raises the flag when the waiting future is dropped.
-struct RaiseOnDrop(StopFlag);
+/// A place among those that run, of a script and of who waits for it.
+type Place = Arc<Mutex<Option<OwnedSemaphorePermit>>>;
 
-impl Drop for RaiseOnDrop {
+fn take(place: &Place) -> Option<OwnedSemaphorePermit> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// When the waiting future is dropped: raises the flag, and lets another run. An interpreter may be inside one long operation, in
+/// which it does not look at the flag; the scripts of others must not stand still as long.
+struct GiveUpOnDrop(StopFlag, Place);
+
+impl Drop for GiveUpOnDrop {
     fn drop(&mut self) {
-        self.0.0.store(true, Ordering::Relaxed);
+        self.0.0.store(true, Ordering::SeqCst);
+        take(&self.1);
     }
 }
 
-/// A script's place among those that run. It ends when this is dropped.
+/// A script's place among those that run. It ends when this is dropped, or when nobody waits for the script any more.
 #[derive(Debug)]
 pub struct Turn {
     stop: StopFlag,
     running: Arc<Semaphore>,
-    permit: RefCell<Option<OwnedSemaphorePermit>>,
+    place: Place,
     /// The thread, which it has from its beginning to its end.
     _thread: OwnedSemaphorePermit,
 }
@@ -64,11 +73,15 @@ impl Turn {
 
     /// Blocks in `wait` and lets another script run meanwhile.
     pub fn aside<R>(&self, wait: impl FnOnce() -> R) -> R {
-        drop(self.permit.take());
+        drop(take(&self.place));
         let waited = wait();
         let turn = self.running.clone().acquire_owned();
         let turn = Handle::current().block_on(turn).expect("nothing closes the pool");
-        self.permit.replace(Some(turn));
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+        // Who gave up before has found no place to give back.
+        if self.stop.0.load(Ordering::SeqCst) {
+            take(&self.place);
+        }
         waited
     }
 }
@@ -102,7 +115,7 @@ impl ScriptPool {
     pub fn new(threads: usize) -> Self {
         let threads = threads.max(1);
         Self {
-            threads: Arc::new(Semaphore::new(threads + WAITING)),
+            threads: Arc::new(Semaphore::new(threads + ASIDE)),
             running: Arc::new(Semaphore::new(threads)),
         }
     }
@@ -129,7 +142,7 @@ impl ScriptPool {
     ///
     /// # Cancel safety
     /// Dropping the future takes a waiting job out of the line and raises the flag of a running one; the job
-    /// must look at the flag. Its place is given back when it has really ended.
+    /// must look at the flag. Others can run from then on, but it has its thread up to its end, and there are only so many.
     pub async fn run<R: Send + 'static>(
         &self,
         job: impl FnOnce(Turn) -> R + Send + 'static,
@@ -140,13 +153,13 @@ impl ScriptPool {
         let turn = Turn {
             stop: StopFlag::default(),
             running: self.running.clone(),
-            permit: RefCell::new(Some(permit)),
+            place: Arc::new(Mutex::new(Some(permit))),
             _thread: thread,
         };
-        let raise = RaiseOnDrop(turn.stop.clone());
+        let waits = GiveUpOnDrop(turn.stop.clone(), turn.place.clone());
         let ended =
             tokio::task::spawn_blocking(move || (!turn.stop.is_raised()).then(|| job(turn))).await;
-        drop(raise);
+        drop(waits);
         match ended {
             Ok(Some(value)) => Ok(value),
             Ok(None) => unreachable!("the flag is raised only when nobody waits"),
@@ -162,4 +175,62 @@ fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_script_that_does_not_hear_that_it_was_given_up_holds_up_nobody() {
+        let pool = ScriptPool::new(1);
+        let (end, ended) = mpsc::channel::<()>();
+        let (begins, begun) = tokio::sync::oneshot::channel();
+        let deaf = pool.run(move |turn| {
+            begins.send(()).expect("somebody listens");
+            ended.recv().ok();
+            drop(turn);
+        });
+        {
+            let mut deaf = std::pin::pin!(deaf);
+            tokio::select! {
+                biased;
+                _ = &mut deaf => unreachable!("it waits to be let go"),
+                _ = begun => {}
+            }
+        }
+        // It still runs, but nobody waits for it.
+        assert_eq!(pool.run(|_| 7).await, Ok(7));
+        assert_eq!(pool.threads.available_permits(), ASIDE, "it has its thread");
+        drop(end);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn one_that_waits_outside_while_it_is_given_up_takes_no_place() {
+        let pool = ScriptPool::new(1);
+        let (end, ended) = mpsc::channel::<()>();
+        let (begins, begun) = tokio::sync::oneshot::channel();
+        let (over, is_over) = tokio::sync::oneshot::channel();
+        let waiting = pool.run(move |turn| {
+            turn.aside(|| {
+                begins.send(()).expect("somebody listens");
+                ended.recv().ok();
+            });
+            over.send(turn).ok();
+        });
+        {
+            let mut waiting = std::pin::pin!(waiting);
+            tokio::select! {
+                biased;
+                _ = &mut waiting => unreachable!("it waits to be let go"),
+                _ = begun => {}
+            }
+        }
+        drop(end);
+        let turn = is_over.await.expect("it ends");
+        assert_eq!(pool.running.available_permits(), 1);
+        drop(turn);
+    }
 }

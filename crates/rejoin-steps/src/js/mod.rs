@@ -39,6 +39,7 @@ use crate::script::{Shelf, runs_statements, wrong_scripts};
 ///
 /// The interpreter looks at its limits at calls and turns of loops. Between them it can be inside an operation on something
 /// huge, such as `{...object}` with very many keys: then the call fails at its limit, but its thread is free only later.
+/// Meanwhile other scripts run, and a script that may do so again and again never runs where others would wait for it.
 ///
 /// `config js` sets `timeout` and `memory` (bytes) for each call; `config scripts` sets them for `jq`, `lua` and `js`.
 #[derive(Debug)]

@@ -25,7 +25,9 @@ impl PreparedJs {
         settings: &Settings,
     ) -> Self {
         let configured = ScriptSettings::read(settings, SPEC.name);
-        Self { script: Arc::new(script), library, database, configured, record: Record::new() }
+        let record =
+            if script.copies_often(&library) { Record::never_quick() } else { Record::new() };
+        Self { script: Arc::new(script), library, database, configured, record }
     }
 }
 

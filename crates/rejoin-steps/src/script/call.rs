@@ -17,8 +17,8 @@ use super::surroundings::OfRequest;
 use super::{Limits, ScriptError, Surroundings};
 use crate::database::Statements;
 
-/// A script that is not stopped so long after its limit has failed all the same. It keeps its place on the pool until it
-/// ends: an interpreter may be inside one long operation.
+/// A script that is not stopped so long after its limit has failed all the same: an interpreter may be inside one long
+/// operation. It keeps its thread until it ends; other scripts run meanwhile.
 const GRACE: Duration = Duration::from_millis(25);
 /// Longer than any script waits for its turn.
 const LONG: Duration = Duration::from_hours(24 * 365);

@@ -21,6 +21,9 @@ const PROOF: u32 = 32;
 /// The same after one that was not quick in place.
 const PROOF_AFTER_FAILURE: u32 = 1024;
 
+/// Missing forever.
+const NEVER: u32 = u32::MAX;
+
 /// How quick a script has been.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -33,6 +36,11 @@ impl Record {
         Self { missing: AtomicU32::new(PROOF) }
     }
 
+    /// Of a script that nothing may be able to stop: however quick it was, it runs on a thread.
+    pub(crate) fn never_quick() -> Self {
+        Self { missing: AtomicU32::new(NEVER) }
+    }
+
     pub(super) fn is_quick(&self) -> bool {
         self.missing.load(Ordering::Relaxed) == 0
     }
@@ -41,6 +49,9 @@ impl Record {
     pub(super) fn took(&self, time: Duration) {
         // Runs at the same time may be counted as one: they only count.
         let missing = self.missing.load(Ordering::Relaxed);
+        if missing == NEVER {
+            return;
+        }
         let now = if time < QUICK { missing.saturating_sub(1) } else { missing.max(PROOF) };
         self.missing.store(now, Ordering::Relaxed);
     }
@@ -213,6 +224,15 @@ mod tests {
         let (script, done) = Rehearsal::new(Rc::new(Noted::default()));
         assert_eq!(script.sql("select 1", Vec::new()), Err(SqlEnd::Stopped));
         assert!(done.wants_thread());
+    }
+
+    #[test]
+    fn what_nothing_can_stop_is_never_quick() {
+        let record = Record::never_quick();
+        for _ in 0..2 * PROOF_AFTER_FAILURE {
+            record.took(QUICK / 2);
+        }
+        assert!(!record.is_quick());
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub(crate) struct Script {
     pub(super) source: String,
     mentions_request: bool,
     mentions_context: bool,
+    copies_often: bool,
     /// What the interpreter calls it.
     pub(super) name: String,
     /// The scripts of the library that it may use by their names. Then the source is a function of what they give back, and
@@ -49,6 +50,7 @@ impl Script {
             source: format!("{BEFORE}{text}{BEHIND}"),
             mentions_request: all || text.contains("request"),
             mentions_context: all || text.contains("context"),
+            copies_often: copies_often(text),
             name: FILE_NAME.to_owned(),
             uses: Vec::new(),
         };
@@ -106,6 +108,14 @@ impl Script {
         &self.source[1..self.source.len() - 1]
     }
 
+    /// Whether it, or a script that it can call, may copy objects again and again. The interpreter looks at its limits after ten
+    /// thousand calls or turns, and each may take as long as the object is large: `list.reduce((all, one) => ({ ...all, … }))`.
+    pub(crate) fn copies_often(&self, library: &Library<Self>) -> bool {
+        let calls_others = !self.uses.is_empty() || self.source.contains("requireScript");
+        let mut others = library.names().filter_map(|name| library.get(name)?.as_ref().ok());
+        self.copies_often || calls_others && others.any(|other| other.copies_often)
+    }
+
     /// Whether it may look at the state. There is no other way to it than its name, or the list of all arguments.
     pub(super) fn mentions_request(&self) -> bool {
         self.mentions_request
@@ -115,6 +125,12 @@ impl Script {
     pub(crate) fn mentions_context(&self) -> bool {
         self.mentions_context
     }
+}
+
+/// Judged by words, wherever they stand: what is found for nothing costs a thread.
+fn copies_often(text: &str) -> bool {
+    let turns = ["function", "for", "while", "do"].into_iter();
+    text.contains("...") && (text.contains("=>") || mentioned(text, turns).next().is_some())
 }
 
 /// A file's value is that of its last expression, a function's what it returns: puts `return` where the last statement begins.

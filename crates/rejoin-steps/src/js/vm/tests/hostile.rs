@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
+use crate::script::Library;
 
 fn run_hostile(text: &str, request: &Value) -> Result<Value, ScriptError> {
     let script = compile(text);
@@ -119,6 +120,25 @@ fn a_raised_flag_stops_a_script() {
     });
     stop.store(true, Ordering::Relaxed);
     assert_eq!(running.join().expect("no panic"), Err(ScriptError::Stopped));
+}
+
+#[test]
+fn what_may_copy_objects_again_and_again_is_known() {
+    for (text, expected) in [
+        ("return request.a.reduce((all, x) => ({ ...all, [x]: 1 }), {})", true),
+        ("let y; for (const x of request.a) y = { ...x }; return y", true),
+        ("while (true) ({ ...request })", true),
+        ("return { ...request, format: 1, done: 2 }", false),
+        ("return request.a.map((x) => x.b)", false),
+    ] {
+        assert_eq!(compile(text).copies_often(&Library::default()), expected, "{text}");
+    }
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
+    let library = Script::library(&directory);
+    let using = |text: &str| compile(text).with_scripts(text, library.names());
+    assert!(using("return copies({ a: 1 })").copies_often(&library));
+    assert!(using("return requireScript('copies')").copies_often(&library));
+    assert!(!using("return 1").copies_often(&library));
 }
 
 #[test]

@@ -1,0 +1,1 @@
+(list) => list.reduce((all, one) => ({ ...all, [one]: 1 }), {})
