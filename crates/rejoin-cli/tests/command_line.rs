@@ -80,6 +80,15 @@ fn explain_shows_programs_and_diagnostics() {
     let page = directory.rejoin(&["explain", "e0101"]);
     assert_eq!(page.code, 0);
     assert!(page.stdout.starts_with("# E0101: "), "{}", page.stdout);
+    let step = directory.rejoin(&["explain", "fetch"]);
+    assert!(step.stdout.starts_with("# fetch\n"), "{}", step.stdout);
+    let no_step = directory.rejoin(&["explain", "ftech"]);
+    assert_eq!(no_step.code, 1, "{}", no_step.stderr);
+    assert!(
+        no_step.stderr.contains("no step is called so: there are assert, auth, cache"),
+        "{}",
+        no_step.stderr
+    );
     let unknown = directory.rejoin(&["explain", "E9999"]);
     assert_eq!(
         (unknown.code, unknown.stderr.as_str()),

@@ -4,7 +4,9 @@
 //! children of the same kind: those that end at once and have two words of state, which is the most
 //! that a scope can be seen to cost, and those that have a hundred bytes of it and wait once.
 //! `TaskTracker` counts tasks and does nothing else: what a scope costs over it is the price of
-//! cancelling, of outcomes, and of knowing who is there.
+//! cancelling, of outcomes, and of knowing who is there. *wrapped* is a bare spawn of a future that
+//! has a pointer and a number beside it and uses neither: the runtime gives a brief child 128 bytes
+//! and this one 256, so whatever has to know to which scope it belongs cannot cost less.
 //! The contestants take turns in short samples, so that a busy machine hits all of them alike; a
 //! ratio is computed within each turn, and the table has the least, the median and the most of the
 //! turns. The first figures are those of code that runs in a task; the others are those of code that
@@ -16,8 +18,12 @@
 
 use std::future::Future;
 use std::hint::black_box;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use pin_project_lite::pin_project;
 use rejoin::{Scope, scope};
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
@@ -77,6 +83,34 @@ async fn bare<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     sum
 }
 
+pin_project! {
+    struct Wrapped<F> {
+        #[pin]
+        future: F,
+        scope: Arc<()>,
+        number: u64,
+    }
+}
+
+impl<F: Future> Future for Wrapped<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(cx)
+    }
+}
+
+async fn wrapped<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
+    let scope = Arc::new(());
+    let start = |number| Wrapped { future: child(number), scope: Arc::clone(&scope), number };
+    let handles: Vec<_> = (0..children).map(|n| tokio::spawn(start(n))).collect();
+    let mut sum = 0;
+    for handle in handles {
+        sum += handle.await.expect("no panic");
+    }
+    sum
+}
+
 async fn tracked<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     let tracker = TaskTracker::new();
     let handles: Vec<_> = (0..children).map(|n| tracker.spawn(child(n))).collect();
@@ -121,6 +155,10 @@ macro_rules! contestants {
                 run: |rt, at, n, k| timed(rt, at, k, move || bare($child, n)),
             },
             Contestant {
+                name: "wrapped",
+                run: |rt, at, n, k| timed(rt, at, k, move || wrapped($child, n)),
+            },
+            Contestant {
                 name: "TaskTracker",
                 run: |rt, at, n, k| timed(rt, at, k, move || tracked($child, n)),
             },
@@ -137,8 +175,8 @@ macro_rules! contestants {
 }
 
 /// The first of each kind is what the others are measured against.
-const BRIEF: [Contestant; 4] = contestants!(brief);
-const WAITING: [Contestant; 4] = contestants!(waiting);
+const BRIEF: [Contestant; 5] = contestants!(brief);
+const WAITING: [Contestant; 5] = contestants!(waiting);
 
 fn runtime(workers: usize) -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();

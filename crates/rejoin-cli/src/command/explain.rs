@@ -1,5 +1,6 @@
 //! `rejoin explain`: what a program does, how a step is used, or what a diagnostic means.
 
+use rejoin_engine::Registry;
 use rejoin_lang::explain::{self, Explained};
 use rejoin_lang::step_page::step_page;
 use rejoin_server::{LoadError, is_cov, status_of_error};
@@ -20,11 +21,8 @@ pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
         return of_functions(args);
     }
     let registry = rejoin_steps::registry();
-    if let Some(step) = args.what.to_str().and_then(|name| registry.get(name))
-        && !args.what.exists()
-    {
-        output::result(&step_page(step.spec(), |kind| status_of_error(kind).as_u16()));
-        return Ok(());
+    if args.what.extension().is_none() && !args.what.exists() {
+        return of_step(&args.what.to_string_lossy(), &registry);
     }
     let plan = rejoin_server::plan(&args.what, &registry).map_err(|error| match error {
         LoadError::Faulty(report) => {
@@ -48,6 +46,18 @@ pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
         return Ok(());
     }
     show(&explain::explain(&plan, &registry, subject), args.format);
+    Ok(())
+}
+
+fn of_step(name: &str, registry: &Registry) -> Result<(), Failure> {
+    let Some(step) = registry.get(name) else {
+        let steps: Vec<&str> = registry.iter().map(|step| step.spec().name).collect();
+        let steps = steps.join(", ");
+        return Err(Failure::new(format!(
+            "there is no file `{name}`, and no step is called so: there are {steps}"
+        )));
+    };
+    output::result(&step_page(step.spec(), |kind| status_of_error(kind).as_u16()));
     Ok(())
 }
 
