@@ -17,8 +17,17 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(directory: &Directory, file: &str) -> Self {
+        Self::start_with(directory, &["serve", file, "--port", "0"])
+    }
+
+    /// One that loads the file again when it changes.
+    pub(crate) fn watching(directory: &Directory, file: &str) -> Self {
+        Self::start_with(directory, &["serve", file, "--port", "0", "--watch"])
+    }
+
+    fn start_with(directory: &Directory, arguments: &[&str]) -> Self {
         let mut command = rejoin(&directory.0);
-        command.args(["serve", file, "--port", "0"]).stdout(Stdio::piped());
+        command.args(arguments).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
