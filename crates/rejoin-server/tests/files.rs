@@ -6,8 +6,11 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
 
 use support::{Running, program, serve};
+use tokio::time::timeout;
 
 /// A directory with files, which is removed at the end.
 struct Files(PathBuf);
@@ -124,6 +127,8 @@ async fn nothing_outside_is_seen() {
         .unwrap();
     std::os::unix::fs::symlink(files.0.join("public/in.txt"), files.0.join("public/inner.txt"))
         .unwrap();
+    let made = Command::new("mkfifo").arg(files.0.join("public/pipe")).status();
+    assert!(made.unwrap().success());
     serve(program(&[("GET /r", &["json 1"])], &[]), |server| async move {
         files.serve(&server);
         for path in [
@@ -139,8 +144,10 @@ async fn nothing_outside_is_seen() {
             "/in.txt%00",
             "/in.txt/",
             "/..%5csecret.txt",
+            // Nobody writes to it, so that to open it would never end.
+            "/pipe",
         ] {
-            let answer = server.get(path).await;
+            let answer = timeout(Duration::from_secs(20), server.get(path)).await.expect(path);
             assert!(matches!(answer.status, 400 | 404), "{path}: {}", answer.status);
             assert!(!answer.body.contains("secret\n") && answer.body != "secret", "{path}");
         }

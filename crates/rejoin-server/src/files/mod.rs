@@ -4,7 +4,7 @@ mod condition;
 mod content_type;
 mod path;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -40,8 +40,10 @@ pub(crate) struct Part {
 /// Looks for a file below `root`; `None` if there is none that may be seen. Blocks.
 pub(crate) fn find(root: &Path, relative: &Path, headers: &HeaderMap) -> Option<Found> {
     let path = below(root, relative)?;
+    // Asked before it is opened: to open a pipe waits for who writes to it, perhaps for ever.
+    path.metadata().ok().filter(fs::Metadata::is_file)?;
     let mut file = File::open(&path).ok()?;
-    let known = file.metadata().ok().filter(|known| known.is_file())?;
+    let known = file.metadata().ok().filter(fs::Metadata::is_file)?;
     let version = Version::new(known.len(), known.modified().unwrap_or(SystemTime::UNIX_EPOCH));
     let mut response = Response::new(Bytes::new());
     let (status, from, length) = match asked(headers, &version) {
