@@ -51,13 +51,16 @@ fn a_mock_that_stands_for_nothing_is_found() {
     let program = |mock: &str| {
         format!(
             "fetch users = `u`\npipeline p = |> fetch: users @optional\nGET /a\n|> p\n|> fetch: `v` @result(v) @optional\n|> sleep: `1s` @async(s)\n|> join: s\n\
+             |> parallel\n b:\n |> if |> log then: |> fetch: `w` @optional end\n end\n\
              describe \"d\"\n  it \"i\"\n    with mock {mock} returning `1`\n    when calling GET /a\n    then status is 200\n"
         )
     };
-    for mock in ["fetch", "fetch.users", "fetch.v", "sleep.s", "fetch.lib::v", "pipeline p"] {
+    let met =
+        ["fetch", "fetch.users", "fetch.v", "fetch.b", "sleep.s", "fetch.lib::v", "pipeline p"];
+    for mock in met {
         finds(&program(mock), &[]);
     }
-    for mock in ["fecth", "fetch.user", "sleep.v", "lua", "pipeline q"] {
+    for mock in ["fecth", "fetch.user", "sleep.v", "sleep.b", "lua", "pipeline q"] {
         finds(&program(mock), &["W0110"]);
     }
     // What names itself when it runs may have any name.

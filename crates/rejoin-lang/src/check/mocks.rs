@@ -40,7 +40,8 @@ pub(super) fn check(checker: &mut Checker<'_>) {
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
-                "mock a step by the name of its variable, result or task, or remove this".to_owned()
+                "mock a step by the name of its variable, result, task or branch, or remove this"
+                    .to_owned()
             }
         };
         checker.report(
@@ -56,6 +57,14 @@ fn steps(plan: &Plan) -> BTreeMap<Arc<str>, BTreeSet<Arc<str>>> {
     let mut steps: BTreeMap<Arc<str>, BTreeSet<Arc<str>>> = BTreeMap::new();
     for (_, block) in bodies(plan) {
         each_node(block, &mut |node| {
+            if let NodeKind::Fork(fork) = &node.kind {
+                for branch in &fork.branches {
+                    each_node(&branch.block, &mut |node| {
+                        let Some(call) = call_of(node) else { return };
+                        steps.entry(call.name.clone()).or_default().insert(branch.name.clone());
+                    });
+                }
+            }
             let Some(call) = call_of(node) else { return };
             let labels = steps.entry(call.name.clone()).or_default();
             labels.extend(call.auto_name.clone());

@@ -46,11 +46,11 @@ pub struct Mock {
 /// What a mock replaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MockTarget {
-    /// A step; with a name only its calls of that variable, result or task.
+    /// A step; with a name only its calls of that variable, result, task or branch.
     Step {
         /// The step.
         step: Arc<str>,
-        /// The variable, result or task.
+        /// The variable, result, task or branch.
         name: Option<Arc<str>>,
     },
     /// A pipeline.

@@ -90,7 +90,7 @@ pub enum MockTarget {
     Step {
         /// The step.
         step: Arc<str>,
-        /// The variable, result or task.
+        /// The variable, result, task or branch.
         name: Option<Arc<str>>,
     },
     /// `pipeline name`
