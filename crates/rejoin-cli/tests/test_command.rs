@@ -387,6 +387,15 @@ fn a_file_with_errors_fails_and_the_others_are_tested() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("nope"), "{}", ran.stderr);
     assert!(ran.stdout.ends_with("PASS  d > i\n1 passed, 1 failed\n"), "{}", ran.stdout);
+    // Who reads only the report sees it as well.
+    let json = directory.rejoin(&["test", "bad.wp", "good.wp", "--format", "json"]);
+    let lines: Vec<_> = json.stdout.lines().map(support::json).collect();
+    assert_eq!(lines.len(), 2, "{}", json.stdout);
+    assert_eq!(lines[1].get("suite").and_then(|v| v.as_str()), Some("bad.wp"));
+    assert_eq!(lines[1].get("passed").and_then(|v| v.as_bool()), Some(false));
+    let junit = directory.rejoin(&["test", "bad.wp", "good.wp", "--format", "junit"]);
+    assert!(junit.stdout.contains("tests=\"2\" failures=\"1\""), "{}", junit.stdout);
+    assert!(junit.stdout.contains("classname=\"bad.wp\""), "{}", junit.stdout);
 }
 
 #[test]

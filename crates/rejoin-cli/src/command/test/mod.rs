@@ -30,31 +30,40 @@ use report::Outcome;
 pub(crate) fn test(args: &Test) -> Result<(), Failure> {
     let log = open_log()?;
     let mut outcomes = Vec::new();
-    let mut broken = 0;
+    let mut broken = Vec::new();
     for file in &args.files {
         match of_file(file, args, &log) {
             Ok(more) => outcomes.extend(more),
             // The other files are tested all the same.
             Err(failure) => {
                 let _ = failure.report();
-                broken += 1;
+                broken.push(Outcome::of_broken(file));
             }
         }
     }
     log.flush();
-    output::result(&match args.format {
-        TestFormat::Text => report::text(&outcomes),
-        TestFormat::Json => report::json(&outcomes),
-        TestFormat::Junit => report::junit(&outcomes),
-    });
+    let ran = outcomes.len();
     let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
-    let summary = format!("{} passed, {} failed\n", outcomes.len() - failed, failed + broken);
+    let summary = format!("{} passed, {} failed\n", ran - failed, failed + broken.len());
+    let sound = failed + broken.len() == 0;
+    output::result(&match args.format {
+        // What is wrong with the others is drawn already.
+        TestFormat::Text => report::text(&outcomes),
+        TestFormat::Json => report::json(&all(outcomes, broken)),
+        TestFormat::Junit => report::junit(&all(outcomes, broken)),
+    });
     match args.format {
         TestFormat::Text => output::result(&summary),
         // Programs read the other formats; the line is for whoever looks on.
         _ => output::error(&summary),
     }
-    if failed + broken == 0 { Ok(()) } else { Err(Failure::reported()) }
+    if sound { Ok(()) } else { Err(Failure::reported()) }
+}
+
+/// Who reads only the report must not take a file that was not tested for one without failures.
+fn all(mut outcomes: Vec<Outcome>, broken: Vec<Outcome>) -> Vec<Outcome> {
+    outcomes.extend(broken);
+    outcomes
 }
 
 fn loaded(file: &Path, environment: &Environment) -> Result<Loaded, Failure> {

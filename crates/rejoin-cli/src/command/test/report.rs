@@ -1,6 +1,7 @@
 //! What became of tests: for people, as JSON, as JUnit's XML.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,25 @@ impl Outcome {
         let location = sources.location(span);
         let failures = failures.collect();
         Self { suite, name, location, took: ran.took, outside: ran.outside, orders, failures }
+    }
+
+    /// That of a file whose tests could not be run.
+    pub(super) fn of_broken(file: &Path) -> Self {
+        let location = file.display().to_string();
+        let failed = Failed {
+            location: location.clone(),
+            written: "the file can be tested".to_owned(),
+            message: "it has errors; they are on the standard error".to_owned(),
+        };
+        Self {
+            suite: location.as_str().into(),
+            name: "the file".into(),
+            location,
+            took: Duration::ZERO,
+            outside: false,
+            orders: None,
+            failures: vec![failed],
+        }
     }
 
     pub(super) fn passed(&self) -> bool {
