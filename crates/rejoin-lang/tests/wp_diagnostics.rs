@@ -85,6 +85,10 @@ fn settings() {
 #[test]
 fn texts_and_brackets() {
     shows(
+        "quotes_escaped",
+        "import lib/users.wp as users\n\nGET /a\n  |> jq: \"{ \\\"a\\\": 1, \\\"b\\\": [] }\" @when(x)\n  |> jq: \"{ a: 1 }\"\n",
+    );
+    shows(
         "backtick_unclosed",
         "GET /a\n  |> jq: `{ a: 1 }\n  |> log: `next`\n\nGET /b\n  |> jq: `2`\n",
     );

@@ -60,6 +60,11 @@ impl Parser<'_> {
                 ("describe", Some(c)) => {
                     next == on_line && next > touching && c.is_ascii_alphanumeric()
                 }
+                // An import whose path has no quotes.
+                ("import", Some(_)) => {
+                    let line = &self.text[touching..self.line_end(touching)];
+                    next == on_line && next > touching && line.contains(".wp")
+                }
                 ("import" | "describe", _) => false,
                 _ => next > touching && !self.word_at(next).is_empty(),
             };

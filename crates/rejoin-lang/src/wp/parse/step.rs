@@ -3,7 +3,7 @@
 use super::Parser;
 use super::scan::quoted;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::wp::ast::{Name, PlainStep, Step, StepConfig, TagExpr};
+use crate::wp::ast::{Name, PlainStep, Step, StepConfig, TagExpr, Text};
 
 /// The step whose text is the name of a function.
 const FUNCTION_STEP: &str = "cov";
@@ -157,8 +157,31 @@ impl Parser<'_> {
     fn opt_step_text(&mut self) -> Option<StepConfig> {
         Some(match self.opt_quoted_text()? {
             (text, '`') => StepConfig::Backtick(text),
-            (text, _) => StepConfig::Quoted(text),
+            (text, _) => StepConfig::Quoted(self.with_escaped_quotes(text)),
         })
+    }
+
+    /// `"{ \"a\": 1 }"`: meant as one text, though no quote can be inside. It is taken as meant, up to the last quote of its line.
+    fn with_escaped_quotes(&mut self, text: Text) -> Text {
+        let rest = &self.text[self.pos..self.line_end(self.pos)];
+        let goes_on = rest.starts_with(|c: char| c.is_alphanumeric() || "_$.-\\".contains(c));
+        let close = rest.match_indices('"').map(|(at, _)| at).rfind(|&at| !rest[..at].ends_with('\\'));
+        let (true, true, Some(close)) = (text.value.ends_with('\\'), goes_on, close) else {
+            return text;
+        };
+        let (start, end) = (text.span.start as usize, self.pos + close);
+        self.report(
+            Diagnostic::new(
+                Code::MISSING_TEXT,
+                self.span(self.pos - 2, self.pos),
+                "a text between double quotes has no escapes, and ends here",
+            )
+            .label("not part of the text")
+            .help("put the text between backticks, and write quotes in it without `\\`"),
+        );
+        self.pos = end + 1;
+        let meant = self.text[start..end].replace("\\\"", "\"");
+        Text { value: meant.into(), ..self.text_node(start, end) }
     }
 
     /// What follows the colon.
