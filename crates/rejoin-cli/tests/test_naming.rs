@@ -139,7 +139,7 @@ describe "modules"
     let ran = run(
         "import \"lib.wp\" as lib\ndescribe \"d\"\n  it \"i\"\n    when executing pipeline load\n    then status is 200\n",
     );
-    assert!(ran.stderr.contains("write `lib::load`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("did you mean `lib::load`?"), "{}", ran.stderr);
 }
 
 #[test]

@@ -127,3 +127,24 @@ fn imports_that_say_too_little_are_reported() {
         assert_eq!(problems(&files), [expected], "{text}");
     }
 }
+
+#[test]
+fn a_name_that_only_a_module_has_is_offered_with_its_module() {
+    let loaded = load(&[
+        (
+            "app.wp",
+            "import \"lib.wp\" as zoo\nimport \"lib.wp\" as lib\nGET /a\n  |> load\n  |> pipeline: load\n  |> jq: shape\n",
+        ),
+        ("lib.wp", "jq shape = `{}`\npipeline load =\n  |> jq: shape\n"),
+    ]);
+    let helps: Vec<_> =
+        loaded.diagnostics.iter().filter_map(|problem| problem.help.as_deref()).collect();
+    assert_eq!(
+        helps,
+        [
+            "did you mean `|> pipeline: lib::load`?",
+            "did you mean `lib::load`?",
+            "did you mean `lib::shape`?"
+        ]
+    );
+}

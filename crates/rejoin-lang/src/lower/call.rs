@@ -169,7 +169,10 @@ impl Lowering<'_> {
             self.body.calls.push(id);
             return Callee::Pipeline(id);
         }
-        let near = self.near_name(name, &[], Some(given.module));
+        let near = match self.pipeline_elsewhere(name) {
+            Some(elsewhere) => Some(elsewhere),
+            None => self.near_name(name, &[], Some(given.module)),
+        };
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declare it: `pipeline {name} = …`"),
@@ -212,7 +215,11 @@ impl Lowering<'_> {
         }
         let mut steps = self.catalog.names();
         steps.extend(["join", "loader", "pipeline", "if", "dispatch", "foreach", "result"]);
-        let near = self.near_name(name, &steps, may_be_pipeline.then_some(self.current));
+        let elsewhere = self.pipeline_elsewhere(name).filter(|_| may_be_pipeline);
+        let near = match &elsewhere {
+            Some(elsewhere) => Some(format!("|> pipeline: {elsewhere}")),
+            None => self.near_name(name, &steps, may_be_pipeline.then_some(self.current)),
+        };
         let (message, help) = match near {
             Some(near) => (None, format!("did you mean `{near}`?")),
             None if may_be_pipeline => (None, format!("declare it: `pipeline {name} = …`")),
@@ -358,7 +365,8 @@ impl Lowering<'_> {
 
     fn report_missing_variable(&mut self, step: &str, given: &GivenText) {
         let name = &given.text.value;
-        let help = match self.scopes[given.module].variables.nearest(step, name) {
+        let near = self.scopes[given.module].variables.nearest(step, name).map(str::to_owned);
+        let help = match self.variable_elsewhere(step, name).or(near) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declare it: ``{step} {name} = `…` ``"),
         };

@@ -8,6 +8,7 @@
 mod block;
 mod call;
 mod config;
+mod elsewhere;
 mod flags;
 mod fork;
 mod graphql;

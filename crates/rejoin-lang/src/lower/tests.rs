@@ -212,14 +212,13 @@ impl Lowering<'_> {
         if let Some(&id) = self.scopes[module].pipelines.get(&name.text) {
             return Some(id);
         }
-        let elsewhere = self.scope().aliases.iter().find_map(|(alias, &of)| {
-            let known = self.scopes[of?].pipelines.contains_key(&name.text);
-            known.then(|| format!("write `{alias}::{}`", name.text))
-        });
-        let help = match (elsewhere, self.near_name(&name.text, &[], Some(module))) {
-            (Some(help), _) => help,
-            (None, Some(near)) => format!("did you mean `{near}`?"),
-            (None, None) => "declare the pipeline, or remove the test".to_owned(),
+        let near = match self.pipeline_elsewhere(&name.text) {
+            Some(elsewhere) => Some(elsewhere),
+            None => self.near_name(&name.text, &[], Some(module)),
+        };
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "declare the pipeline, or remove the test".to_owned(),
         };
         let message = format!("no pipeline is called `{}`", name.text);
         self.report(

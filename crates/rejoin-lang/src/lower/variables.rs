@@ -63,6 +63,11 @@ impl Variables {
         Some((variable.name.clone(), variable.text.clone()))
     }
 
+    /// Whether `step` has a variable of that name.
+    pub(super) fn has(&self, step: &str, name: &str) -> bool {
+        self.of_step.get(step).is_some_and(|names| names.contains_key(name))
+    }
+
     /// The variable of `step` that was probably meant by `name`.
     pub(super) fn nearest(&self, step: &str, name: &str) -> Option<&str> {
         nearest(name, self.of_step.get(step)?.keys().map(|key| &**key))

@@ -165,7 +165,8 @@ impl Parser<'_> {
     fn with_escaped_quotes(&mut self, text: Text) -> Text {
         let rest = &self.text[self.pos..self.line_end(self.pos)];
         let goes_on = rest.starts_with(|c: char| c.is_alphanumeric() || "_$.-\\".contains(c));
-        let close = rest.match_indices('"').map(|(at, _)| at).rfind(|&at| !rest[..at].ends_with('\\'));
+        let close =
+            rest.match_indices('"').map(|(at, _)| at).rfind(|&at| !rest[..at].ends_with('\\'));
         let (true, true, Some(close)) = (text.value.ends_with('\\'), goes_on, close) else {
             return text;
         };
