@@ -197,3 +197,37 @@ fn a_page_is_shown_once() {
     assert_eq!(ran.stdout.matches("<p>some page</p>").count(), 1, "{}", ran.stdout);
     assert!(ran.stdout.contains("nothing in the page is `u`: (as above)"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_step_that_this_version_does_not_have_fails_alone() {
+    passes(
+        r#"
+gg bars = `data(x, y) | bars()`
+
+GET /chart
+  |> jq: `[{ x: 1, y: 2 }]`
+  |> gg({ type: "svg" }): bars
+  |> result
+    ok(200):
+      |> jq: `.`
+    ggError(501):
+      |> jq: `.errors[0].message`
+
+GET /other
+  |> jq: `{ ok: true }`
+
+describe "charts"
+  it "fails"
+    when calling GET /chart
+    then status is 501
+    and output contains "not available"
+  it "is drawn by a mock"
+    with mock gg.bars returning `"<svg></svg>"`
+    when calling GET /chart
+    then output equals "<svg></svg>"
+  it "does not keep others from running"
+    when calling GET /other
+    then output equals `{ "ok": true }`
+"#,
+    );
+}

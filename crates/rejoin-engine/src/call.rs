@@ -148,8 +148,10 @@ fn stand_in(context: &Context, call: &Call, frame: &Frame) -> Option<StandIn> {
         Output::Data { name, .. } => name.as_deref(),
         _ => None,
     };
-    let labels: Vec<&str> =
-        [of_state, of_output, frame.task.as_deref()].into_iter().flatten().collect();
+    // A state that is no object has no room for the variable's name.
+    let of_variable = call.auto_name.as_deref();
+    let labels = [of_state, of_output, frame.task.as_deref(), of_variable];
+    let labels: Vec<&str> = labels.into_iter().flatten().collect();
     stand_ins.step(&call.name, &labels)
 }
 

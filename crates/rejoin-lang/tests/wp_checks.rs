@@ -345,7 +345,9 @@ fn names_that_do_not_exist_are_found_with_their_place() {
     route("|> nope: `x`", &["E0101"]);
     route("|> pipeline: nope", &["E0101"]);
     route("|> pipeline", &["E0101"]);
-    route("|> algraf: `SELECT 1`", &["E0102"]);
+    route("|> algraf({ type: \"svg\" }): `SELECT 1`", &["W0111"]);
+    finds("gg bars = `x`\nGET /t |> gg: bars", &["W0111"]);
+    finds("pipeline gg = |> jq: `1`\nGET /t |> gg({ a: 1 })", &[]);
     route("|> jq: keys", &[]);
     route("|> jq: nope", &["E0106"]);
     route("|> log: nope", &[]);

@@ -200,7 +200,6 @@ codes! {
     E0064 COV_IN_TRANSACTION Error true "concurrency inside a transaction";
     E0065 COV_EXTERN_ID Error true "`extern` whose id has no dot";
     E0101 UNKNOWN_STEP Error true "unknown step or pipeline";
-    E0102 NOT_AVAILABLE Error true "part of the language that this version does not have";
     E0103 PIPELINE_WITH_TEXT Error true "text for a pipeline";
     E0104 DUPLICATE_PIPELINE Error true "two pipelines of one name";
     E0105 DUPLICATE_VARIABLE Error true "two variables of one name";
@@ -297,6 +296,7 @@ codes! {
     W0108 SHADOWED_DATA Warning false "result that is overwritten unread";
     W0109 UNKNOWN_DATA Warning false "read of a result that nothing puts there";
     W0110 UNMET_MOCK Warning false "mock that stands for nothing";
+    W0111 NOT_AVAILABLE Warning false "step that this version does not have";
     W0131 UNRESOLVED_FIELD Warning false "query or mutation that nothing resolves";
     W0201 UNREACHABLE_BRANCH Warning false "branch that nothing can raise";
     W0202 REPEATED_BRANCH Warning false "branch written twice";

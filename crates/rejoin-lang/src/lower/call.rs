@@ -143,6 +143,9 @@ impl Lowering<'_> {
             self.body.calls.push(id);
             return Callee::Pipeline(id);
         }
+        if unavailable::is_step(name) {
+            return self.unavailable(name, step.name.span);
+        }
         self.unknown(name, step.name.span, given.is_none());
         Callee::Unknown
     }
@@ -201,18 +204,6 @@ impl Lowering<'_> {
             );
             return;
         }
-        if unavailable::is_step(name) {
-            self.report(
-                Diagnostic::new(
-                    Code::NOT_AVAILABLE,
-                    span,
-                    format!("the step `{name}` is not available in this version"),
-                )
-                .label("not available")
-                .help(format!("use one of: {}", self.step_names().join(", "))),
-            );
-            return;
-        }
         let mut steps = self.catalog.names();
         steps.extend(["join", "loader", "pipeline", "if", "dispatch", "foreach", "result"]);
         let elsewhere = self.pipeline_elsewhere(name).filter(|_| may_be_pipeline);
@@ -266,10 +257,12 @@ impl Lowering<'_> {
     ) -> Call {
         // What was meant as the options of a block is no list of programs.
         let is_block = callee == Callee::Unknown && FORKS.contains(&&*step.name.text);
+        let name = &step.name.text;
+        let is_unavailable = matches!(&callee, Callee::Step(called) if called != name);
         let args: Vec<Script> = step
             .args
             .iter()
-            .filter(|_| !is_block)
+            .filter(|_| !is_block && !is_unavailable)
             .flatten()
             .map(|arg| Script { text: arg.value.clone(), span: arg.span })
             .collect();
@@ -315,6 +308,12 @@ impl Lowering<'_> {
             let text = format!("`@result` does nothing on `{name}`");
             let help = "remove it: it names the output of steps that bring data, such as `fetch`";
             self.no_effect(*span, &text, help);
+        }
+        if is_unavailable {
+            call.has_args = false;
+            call.text = Some(unavailable::text(&call.name, call.name_span));
+            call.auto_name = given.and_then(|given| given.variable);
+            return call;
         }
         let Some(given) = given else { return call };
         let language = spec.text.language;
