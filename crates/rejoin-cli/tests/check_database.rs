@@ -42,6 +42,39 @@ fn statements_that_no_database_takes() {
 }
 
 #[test]
+fn other_errors_hide_no_statement() {
+    let directory = Directory::new();
+    let rest =
+        "GET /a\n  |> sql: `select group from t`\n\nGET /b\n  |> sql: `select * from missing`\n";
+    let faulty = "\nGET /c\n  |> pg: `selct 1`\n\nhandlebars card = `{{#if}}`\n\nGET /d\n  |> handlebars: `{{> card}}`\n";
+    directory.write("app.wp", &format!("{rest}{faulty}"));
+    let run = directory.rejoin(&["check", "app.wp"]);
+    for (says, place) in [
+        ("near \"group\": syntax error", "app.wp:2:19"),
+        ("no statement begins with `selct`", "app.wp:8:11"),
+        ("this is no handlebars", "app.wp:10:26"),
+    ] {
+        assert!(run.stdout.contains(says) && run.stdout.contains(place), "{}", run.stdout);
+    }
+    assert!(run.stdout.contains("app.wp: 3 errors"), "{}", run.stdout);
+    // A database is asked for the rest, each once.
+    directory
+        .write("migrations/20260101000000_t.sql", "-- UP --\ncreate table t (a);\n-- DOWN --\n");
+    directory.write("made.wp", "config sql {\n  url: \"sqlite:app.db\"\n}\n");
+    assert_eq!(directory.rejoin(&["migrate", "made.wp", "up"]).code, 0);
+    let run = directory.rejoin(&["check", "app.wp", "--database", "sqlite:app.db"]);
+    assert!(run.stdout.contains("no such table: missing"), "{}", run.stdout);
+    assert!(run.stdout.contains("app.wp: 4 errors"), "{}", run.stdout);
+
+    // Variables that are set elsewhere hide none either, unless they say whose SQL it is.
+    directory.write("app.wp", &format!("config pg {{\n  url: $ELSEWHERE\n}}\n\n{rest}"));
+    let run = directory.rejoin(&["check", "app.wp"]);
+    assert!(run.stdout.contains("near \"group\": syntax error"), "{}", run.stdout);
+    directory.write("app.wp", &format!("config sql {{\n  url: $ELSEWHERE\n}}\n\n{rest}"));
+    assert_eq!(directory.rejoin(&["check", "app.wp"]).code, 0);
+}
+
+#[test]
 fn a_sqlite_is_asked() {
     let directory = Directory::new();
     directory.write("app.wp", &app(FILE, "sql: `select name, missing from users`"));

@@ -55,6 +55,7 @@ mod load;
 mod log;
 mod problem;
 mod record;
+mod refused;
 mod reload;
 mod request;
 mod request_id;
@@ -70,7 +71,10 @@ mod watch;
 pub use config::{ConfigError, ServerConfig};
 pub use console::ConsoleObserver;
 pub use cors::Cors;
-pub use load::{LoadError, Loaded, Report, check, is_cov, load, load_for_tests, plan, read_source};
+pub use load::{
+    LoadError, Loaded, Report, check, is_cov, load, load_for_tests, plan, plan_with_errors,
+    read_source,
+};
 pub use log::{Log, LogFormat};
 pub use problem::{status_of, status_of_error};
 pub use reload::Reloader;

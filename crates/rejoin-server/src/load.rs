@@ -9,11 +9,12 @@ use rejoin_engine::{Program, Registry, scripts_directory};
 use rejoin_lang::cov;
 use rejoin_lang::diagnostic::{Code, Diagnostic, Severity, has_errors, render_json, render_text};
 use rejoin_lang::plan::Plan;
-use rejoin_lang::source::{Source, Sources};
+use rejoin_lang::source::{Source, Sources, Span};
 
 use crate::config::{ConfigError, ServerConfig};
 use crate::functions;
 use crate::log::{Log, LogFormat};
+use crate::refused;
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -61,6 +62,11 @@ impl Report {
     /// How many problems keep the program from running.
     pub fn errors(&self) -> usize {
         self.count(Severity::Error)
+    }
+
+    /// Whether a text has an error, such as one that stands between backticks.
+    pub fn has_error_in(&self, text: Span) -> bool {
+        refused::has_error_in(&self.diagnostics, text)
     }
 
     /// How many problems may be none.
@@ -203,6 +209,18 @@ pub fn plan(path: &Path, registry: &Registry) -> Result<Plan, LoadError> {
 }
 
 fn checked(path: &Path, registry: &Registry) -> Result<(Plan, Report), LoadError> {
+    let (plan, report) = plan_with_errors(path, registry)?;
+    if report.has_errors() {
+        return Err(LoadError::Faulty(report));
+    }
+    Ok((plan, report))
+}
+
+/// The plan of a file, whatever is wrong with it, and what that is.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn plan_with_errors(path: &Path, registry: &Registry) -> Result<(Plan, Report), LoadError> {
     let main = read_source(path)?;
     let main = match is_cov(path) {
         false => main,
@@ -231,9 +249,6 @@ fn checked(path: &Path, registry: &Registry) -> Result<(Plan, Report), LoadError
         scripts: None,
         diagnostics: checked.diagnostics,
     };
-    if report.has_errors() {
-        return Err(LoadError::Faulty(report));
-    }
     Ok((checked.plan, report))
 }
 
@@ -253,14 +268,19 @@ pub fn check(
         let files = vec![path.to_owned()];
         return Ok(Report { sources: functions.sources, files, scripts: None, diagnostics });
     }
-    match load(path, registry, env) {
-        Ok(Loaded { report, .. }) => Ok(report),
-        Err(LoadError::Faulty(mut report)) => {
-            report.diagnostics.retain(|problem| problem.code != Code::MISSING_VARIABLE);
-            Ok(report)
-        }
-        Err(error) => Err(error),
-    }
+    let (plan, report) = plan_with_errors(path, registry)?;
+    let mut report = match report.has_errors() {
+        true => report,
+        false => match built(path, &plan, report, registry, env) {
+            Ok(Loaded { report, .. }) => return Ok(report),
+            Err(LoadError::Faulty(report)) => report,
+            Err(error) => return Err(error),
+        },
+    };
+    report.diagnostics.retain(|problem| problem.code != Code::MISSING_VARIABLE);
+    let more = refused::texts(plan, &report.diagnostics, registry, env);
+    report.diagnostics.extend(more);
+    Ok(report)
 }
 
 /// Whether a file is written in the syntax of `.cov`, by its name.

@@ -44,7 +44,8 @@ pub(crate) async fn check(args: Check) -> Result<(), Failure> {
             report.add(rejoin_steps::functions::advise(&cov::load(source).0));
         }
         if let Some(database) = &database {
-            report.add(check_database::ask(database, file, &registry).await?);
+            let said = check_database::ask(database, file, &registry, &report).await?;
+            report.add(said);
         }
         sound &= !report.has_errors();
         match args.format {

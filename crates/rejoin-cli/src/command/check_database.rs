@@ -8,23 +8,25 @@ use rejoin_lang::check::each_call;
 use rejoin_lang::config_value::ConfigValue;
 use rejoin_lang::diagnostic::{Code, Diagnostic};
 use rejoin_lang::plan::{Callee, Plan};
-use rejoin_server::plan;
+use rejoin_server::{Report, plan_with_errors};
 use rejoin_steps::sql_check::SqlCheck;
 
 use crate::exit::Failure;
 
-/// Has every statement of a program prepared, each once. A program with errors of its own has no statements yet.
+/// Has every statement of a program prepared, each once, but for those in which an error is known already.
 pub(super) async fn ask(
     database: &SqlCheck,
     file: &Path,
     registry: &Registry,
+    known: &Report,
 ) -> Result<Vec<Diagnostic>, Failure> {
-    let Ok(plan) = plan(file, registry) else { return Ok(Vec::new()) };
+    let Ok((plan, _)) = plan_with_errors(file, registry) else { return Ok(Vec::new()) };
     let mut texts = Vec::new();
     let mut seen = HashSet::new();
     each_call(&plan, &mut |call| {
         if let (Callee::Step(step), Some(text)) = (&call.callee, &call.text)
             && is_for(database, step, &plan)
+            && !known.has_error_in(text.span)
             && seen.insert(text.span)
         {
             texts.push((&call.name, text));

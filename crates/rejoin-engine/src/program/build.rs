@@ -234,7 +234,8 @@ impl Builder<'_> {
                             None => call.name_span,
                         };
                         let mut diagnostic =
-                            Diagnostic::new(Code::BAD_TEXT, place, problem.message);
+                            Diagnostic::new(Code::BAD_TEXT, place, problem.message)
+                                .label(format!("in this `{}`", call.name));
                         diagnostic.help = problem.help;
                         self.problems.push(diagnostic);
                         return None;
