@@ -577,8 +577,12 @@ fn variables_come_from_the_process_then_the_local_file_then_the_shared_one() {
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
     };
-    let unset = said(&mut serve());
-    assert!(unset.contains("`A` is not set"), "{unset}");
+    // Unset, it takes its block away and nothing else.
+    let mut command = rejoin(&directory.0);
+    let output = command.args(["run", "app.wp", "GET /"]).env_remove("A").output().unwrap();
+    let unset = String::from_utf8(output.stderr).unwrap();
+    assert!(unset.contains("W0390") && unset.contains("`A` is not set"), "{unset}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "1\n");
     // No such hosts: which of them is named shows where the value came from.
     directory.write(".env", "A=shared.invalid\n");
     let shared = said(&mut serve());

@@ -57,7 +57,7 @@ pub use router::Found;
 pub use run::{Answer, App, RunError, RunOptions, Target};
 pub use script_limits::{ScriptLimits, ScriptSettings};
 pub use scripts::{ScriptPanicked, ScriptPool, StopFlag, Turn};
-pub use settings::Settings;
+pub use settings::{Settings, unset_variables};
 pub use shared::Shared;
 pub use stand_in::{StandIn, StandIns};
 pub use step::{

@@ -16,10 +16,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Looks up every `$NAME` of the plan's configuration with `env`.
+    /// Looks up every `$NAME` of the plan's configuration with `env`. A block counts as absent, as a whole, if one of its
+    /// variables is not set and has no default; [`unset_variables`] names them.
     ///
     /// # Errors
-    /// One diagnostic for each variable that is not set and has no default, or holds what its setting cannot be.
+    /// One diagnostic for each variable that holds what its setting cannot be.
     pub fn resolve(
         plan: &Plan,
         env: &dyn Fn(&str) -> Option<String>,
@@ -27,25 +28,14 @@ impl Settings {
         let mut problems = Vec::new();
         let mut blocks = BTreeMap::new();
         for block in &plan.config {
+            let values = block.settings.iter().map(|setting| lookup(&setting.value, env));
+            let Some(values) = values.collect::<Option<Vec<ConfigValue>>>() else { continue };
             let mut settings = BTreeMap::new();
-            for setting in &block.settings {
-                match lookup(&setting.value, env) {
-                    Ok(value) => {
-                        if let Some(needed) = refused_setting(&block.name, &setting.key, &value) {
-                            problems.push(refused(block, setting, needed));
-                        }
-                        settings.insert(setting.key.clone(), value);
-                    }
-                    Err(name) => problems.push(
-                        Diagnostic::new(
-                            Code::MISSING_VARIABLE,
-                            setting.value_span,
-                            format!("the environment variable `{name}` is not set"),
-                        )
-                        .label(format!("`{}.{}` needs it", block.name, setting.key))
-                        .help(format!("set `{name}`, or give a default: `${name} || \"…\"`")),
-                    ),
+            for (setting, value) in block.settings.iter().zip(values) {
+                if let Some(needed) = refused_setting(&block.name, &setting.key, &value) {
+                    problems.push(refused(block, setting, needed));
                 }
+                settings.insert(setting.key.clone(), value);
             }
             blocks.insert(block.name.clone(), settings);
         }
@@ -106,6 +96,27 @@ impl Settings {
     }
 }
 
+/// A warning for each variable that is not set and has no default: its block counts as absent.
+pub fn unset_variables(plan: &Plan, env: &dyn Fn(&str) -> Option<String>) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    for block in &plan.config {
+        for setting in &block.settings {
+            let ConfigValue::Env { name, .. } = &setting.value else { continue };
+            if setting.value.is_set(env) {
+                continue;
+            }
+            let message = format!("the environment variable `{name}` is not set");
+            let label = format!("so the whole `config {}` counts as absent", block.name);
+            warnings.push(
+                Diagnostic::new(Code::MISSING_VARIABLE, setting.value_span, message)
+                    .label(label)
+                    .help(format!("set `{name}`, or give a default: `${name} || \"…\"`")),
+            );
+        }
+    }
+    warnings
+}
+
 /// The checker has seen what the program says; this is about what the environment brought.
 fn refused(block: &ConfigBlock, setting: &ConfigSetting, needed: &str) -> Diagnostic {
     let message = format!("this is no value for `{}.{}`", block.name, setting.key);
@@ -115,16 +126,14 @@ fn refused(block: &ConfigBlock, setting: &ConfigSetting, needed: &str) -> Diagno
         .help(format!("set the variable to {needed}"))
 }
 
-fn lookup(
-    value: &ConfigValue,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<ConfigValue, Arc<str>> {
+/// `None` if it is a variable that is not set and has no default.
+fn lookup(value: &ConfigValue, env: &dyn Fn(&str) -> Option<String>) -> Option<ConfigValue> {
     match value {
         ConfigValue::Env { name, default } => match (env(name), default) {
-            (Some(text), _) => Ok(ConfigValue::Text(text.into())),
+            (Some(text), _) => Some(ConfigValue::Text(text.into())),
             (None, Some(default)) => lookup(default, env),
-            (None, None) => Err(name.clone()),
+            (None, None) => None,
         },
-        other => Ok(other.clone()),
+        other => Some(other.clone()),
     }
 }

@@ -20,9 +20,24 @@ const NEEDED: &str = "config server { port: $PORT }\nGET /x |> jq: `1`";
 const WITH_DEFAULT: &str = "config server { port: $PORT || 8080 }\nGET /x |> jq: `1`";
 
 #[test]
-fn a_variable_that_is_not_set_and_has_no_default_is_named() {
-    assert_eq!(codes(NEEDED, None), ["E0390 the environment variable `PORT` is not set"]);
-    assert_eq!(codes(WITH_DEFAULT, None), [""; 0]);
+fn a_variable_that_is_not_set_and_has_no_default_takes_its_block_away() {
+    let registry = support::registry();
+    let unset = |name: &str| (name == "HOST").then(|| "::1".to_owned());
+    for (text, warned, port, host) in [
+        ("config server { host: $HOST port: $PORT }", true, None, None),
+        ("config server { host: $HOST port: $PORT || 8080 }", false, Some(8080), Some("::1")),
+    ] {
+        let text = format!("{text}\nGET /x |> jq: `1`");
+        let loaded = rejoin_lang::load(Source::new("test.wp", &*text), &registry);
+        let warnings = rejoin_engine::unset_variables(&loaded.plan, &unset);
+        let said: Vec<_> = warnings.iter().map(|w| format!("{} {}", w.code, w.message)).collect();
+        let expected = "W0390 the environment variable `PORT` is not set";
+        assert_eq!(said, if warned { vec![expected] } else { vec![] });
+        let program = Program::build(&loaded.plan, &registry, &unset).expect("it starts");
+        let settings = program.settings();
+        assert_eq!(settings.int("server", "port"), port);
+        assert_eq!(settings.text("server", "host").as_deref(), host);
+    }
 }
 
 #[test]

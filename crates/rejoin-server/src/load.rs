@@ -5,9 +5,9 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use rejoin_engine::{Program, Registry, scripts_directory};
+use rejoin_engine::{Program, Registry, scripts_directory, unset_variables};
 use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{Code, Diagnostic, Severity, has_errors, render_json, render_text};
+use rejoin_lang::diagnostic::{Diagnostic, Severity, has_errors, render_json, render_text};
 use rejoin_lang::plan::Plan;
 use rejoin_lang::source::{Source, Sources, Span};
 
@@ -77,6 +77,11 @@ impl Report {
     /// Adds what was found by other means.
     pub fn add(&mut self, problems: Vec<Diagnostic>) {
         self.diagnostics.extend(problems);
+    }
+
+    /// Leaves out what is not to be shown.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.diagnostics.retain(keep);
     }
 
     fn count(&self, severity: Severity) -> usize {
@@ -161,12 +166,13 @@ pub fn load(
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, LoadError> {
-    let (plan, report) = checked(path, registry)?;
+    let (plan, mut report) = checked(path, registry)?;
+    report.diagnostics.extend(unset_variables(&plan, env));
     built(path, &plan, report, registry, env)
 }
 
-/// Loads a program for its tests, which mock what the variables of a server are for: a block of its configuration whose
-/// variables are not set counts as absent.
+/// Loads a program for its tests, which mock what the variables of a server are for: nothing is said of those that are
+/// not set.
 ///
 /// # Errors
 /// As [`load`].
@@ -175,8 +181,7 @@ pub fn load_for_tests(
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, LoadError> {
-    let (mut plan, report) = checked(path, registry)?;
-    plan.config.retain(|block| block.settings.iter().all(|setting| setting.value.is_set(env)));
+    let (plan, report) = checked(path, registry)?;
     built(path, &plan, report, registry, env)
 }
 
@@ -269,6 +274,9 @@ pub fn check(
         return Ok(Report { sources: functions.sources, files, scripts: None, diagnostics });
     }
     let (plan, report) = plan_with_errors(path, registry)?;
+    if !refused::knows_its_sql(&plan, env) {
+        return Ok(report);
+    }
     let mut report = match report.has_errors() {
         true => report,
         false => match built(path, &plan, report, registry, env) {
@@ -277,8 +285,7 @@ pub fn check(
             Err(error) => return Err(error),
         },
     };
-    report.diagnostics.retain(|problem| problem.code != Code::MISSING_VARIABLE);
-    let more = refused::texts(plan, &report.diagnostics, registry, env);
+    let more = refused::texts(&plan, &report.diagnostics, registry, env);
     report.diagnostics.extend(more);
     Ok(report)
 }

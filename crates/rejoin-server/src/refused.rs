@@ -7,28 +7,23 @@ use rejoin_lang::plan::{Callee, Plan};
 use rejoin_lang::source::Span;
 use rejoin_lang::step_spec::TextLanguage;
 
+/// Whether it is known here whose SQL the statements of `sql` are. Its block counts as absent if a variable of it is not
+/// set, and may name a PostgreSQL where it is.
+pub(crate) fn knows_its_sql(plan: &Plan, env: &dyn Fn(&str) -> Option<String>) -> bool {
+    let mut blocks = plan.config.iter().filter(|block| &*block.name == "sql");
+    blocks.all(|block| block.settings.iter().all(|setting| setting.value.is_set(env)))
+}
+
 /// The texts that steps refuse when they are prepared, but for those in which an error is known already.
-///
-/// A block of the configuration whose variables are not set counts as absent. Without the database of `sql` nobody knows
-/// whose SQL its statements are, and then nothing is said.
 pub(crate) fn texts(
-    mut plan: Plan,
+    plan: &Plan,
     known: &[Diagnostic],
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<Diagnostic> {
-    let mut is_whole = true;
-    plan.config.retain(|block| {
-        let is_set = block.settings.iter().all(|setting| setting.value.is_set(env));
-        is_whole &= is_set || &*block.name != "sql";
-        is_set
-    });
-    if !is_whole {
-        return Vec::new();
-    }
-    let Err(mut more) = Program::build(&plan, registry, env) else { return Vec::new() };
+    let Err(mut more) = Program::build(plan, registry, env) else { return Vec::new() };
     let mut texts: Vec<Span> = Vec::new();
-    each_call(&plan, &mut |call| {
+    each_call(plan, &mut |call| {
         let Callee::Step(step) = &call.callee else { return };
         // The GraphQL of a program is one, and so are its functions: what is wrong in one text is wrong with all.
         let language = registry.get(step).map(|step| step.spec().text.language);

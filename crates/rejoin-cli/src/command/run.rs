@@ -8,7 +8,8 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use rejoin::{OnError, Scope};
 use rejoin_engine::{Answer, App, ContentType, Level, RunError, RunOptions, ScriptArgs, Target};
-use rejoin_server::{Log, is_cov, new_request_id, service, status_of};
+use rejoin_lang::diagnostic::Code;
+use rejoin_server::{Loaded, Log, is_cov, new_request_id, service, status_of};
 use rejoin_value::{Object, Value};
 use tower_service::Service as _;
 
@@ -33,7 +34,12 @@ pub(crate) async fn run(args: Run) -> Result<(), Failure> {
     let environment = Environment::beside(&args.file)?;
     let input = args.input.as_deref().map(read_input).transpose()?;
     // Warnings are for `check` and for whoever serves; here they would stand between a script and its answer.
-    let program = load_or_report(&args.file, &environment)?.program;
+    let Loaded { program, mut report } = load_or_report(&args.file, &environment)?;
+    // What `check` tells is not repeated at each run; what this machine lacks is news.
+    report.retain(|problem| problem.code == Code::MISSING_VARIABLE);
+    if !report.is_empty() {
+        output::error(&report.to_text(output::colour_on_stderr()));
+    }
     let schema = schema_in_memory(&args.file, &program)?;
     let log = open_log()?;
     let mut signals = Signals::listen().map_err(|error| Failure::new(error.to_string()))?;

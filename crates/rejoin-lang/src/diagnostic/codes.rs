@@ -266,7 +266,6 @@ codes! {
     E0304 DUPLICATE_ROUTE Error true "two routes for the same requests";
     E0305 WRONG_SETTING Error false "setting of the wrong kind";
     E0306 PATH_CHARACTER Error true "character that a path cannot have";
-    E0390 MISSING_VARIABLE Error true "environment variable not set";
     N0051 COV_UNCOVERED Note false "requirement without a test";
     W0051 COV_ORDER Warning false "sections in an unusual order";
     W0052 COV_IDLE_PART Warning false "part of `parallel` or `race` that does nothing";
@@ -313,4 +312,5 @@ codes! {
     W0303 UNKNOWN_SETTING Warning false "unknown setting";
     W0304 RESERVED_PATH Warning false "route behind a built-in one";
     W0305 SECRET_IN_TEXT Warning false "secret in the program";
+    W0390 MISSING_VARIABLE Warning true "environment variable not set";
 }
