@@ -2,9 +2,18 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use rejoin_value::Value;
+
 /// Writes a result to stdout. A reader that has gone away has what it wanted.
 pub(crate) fn result(text: &str) {
     write(io::stdout(), text);
+}
+
+/// Writes a value as JSON, laid out for people.
+pub(crate) fn json(value: &Value) {
+    let mut json = rejoin_value::json::to_vec_pretty(value);
+    json.push(b'\n');
+    result(&String::from_utf8_lossy(&json));
 }
 
 /// As [`result`], for who has more to say, and may stop when nobody reads it.

@@ -112,7 +112,7 @@ async fn run_route(
     let Ok(body) = body.collect().await;
     let body = body.to_bytes();
     match Value::parse(&body) {
-        Ok(value) => print(&value),
+        Ok(value) => output::json(&value),
         Err(_) if body.is_empty() => {}
         Err(_) => output::result(&format!("{}\n", String::from_utf8_lossy(&body).trim_end())),
     }
@@ -198,14 +198,8 @@ fn print_answer(answer: &Answer) {
         (ContentType::Html | ContentType::Text, Value::String(text)) => {
             output::result(&format!("{}\n", text.trim_end()))
         }
-        (_, value) => print(value),
+        (_, value) => output::json(value),
     }
-}
-
-pub(super) fn print(value: &Value) {
-    let mut json = rejoin_value::json::to_vec_pretty(value);
-    json.push(b'\n');
-    output::result(&String::from_utf8_lossy(&json));
 }
 
 /// An answer that a client would take for a failure is one for the shell, too.

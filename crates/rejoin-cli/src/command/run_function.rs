@@ -8,7 +8,6 @@ use rejoin_engine::{FunctionProgram, Grants};
 use rejoin_steps::functions::{Console, Host};
 
 use super::load_functions;
-use super::run::print;
 use super::signals::Signals;
 use crate::args::Run;
 use crate::environment::Environment;
@@ -59,7 +58,7 @@ pub(super) async fn run_function(args: &Run) -> Result<(), Failure> {
         }
         Err(error) => return Err(Failure::new(error.to_string())),
     };
-    print(&value.to_json());
+    output::json(&value.to_json());
     match value.kind().filter(|_| value.is_failure()) {
         Some(kind) => {
             let admits =

@@ -13,6 +13,7 @@ mod data;
 mod embedded;
 mod functions;
 mod graphql;
+mod idle_tests;
 mod loops;
 mod mocks;
 mod names;
@@ -65,6 +66,7 @@ pub(crate) fn check_with(
 const RULES: &[fn(&mut Checker<'_>)] = &[
     names::check,
     mocks::check,
+    idle_tests::check,
     recursion::check,
     embedded::check,
     graphql::check,
