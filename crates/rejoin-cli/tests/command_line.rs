@@ -607,6 +607,10 @@ fn new_writes_an_app_that_runs() {
     }
     let check = directory.rejoin(&["check", "shop/app.wp"]);
     assert_eq!((check.code, check.stdout.as_str()), (0, "shop/app.wp: no problems\n"));
+    let tests = directory.rejoin(&["test", "shop/app.wp"]);
+    assert_eq!(tests.code, 0, "{}", tests.stdout);
+    assert!(tests.stdout.ends_with("2 passed, 0 failed\n"), "{}", tests.stdout);
+    assert_eq!(directory.rejoin(&["fmt", "shop/app.wp", "--check"]).code, 0);
     let run = directory.rejoin(&["run", "shop/app.wp", "GET /dashboard/7"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let expected = r#"{"user":"Ada","orders":2,"spent":42,"news":"Everything rejoins"}"#;
