@@ -5,8 +5,9 @@
 //! that a scope can be seen to cost, and those that have a hundred bytes of it and wait once.
 //! `TaskTracker` counts tasks and does nothing else: what a scope costs over it is the price of
 //! cancelling, of outcomes, and of knowing who is there. *wrapped* is a bare spawn of a future that
-//! has a pointer and a number beside it and uses neither: the runtime gives a brief child 128 bytes
-//! and this one 256, so whatever has to know to which scope it belongs cannot cost less.
+//! has a pointer and a number beside it and uses neither. The runtime gives a brief child 128 bytes,
+//! also with a pointer alone, and this one 256: what it costs is the price of the memory for a child
+//! that knows its scope and its place there.
 //! The contestants take turns in short samples, so that a busy machine hits all of them alike; a
 //! ratio is computed within each turn, and the table has the least, the median and the most of the
 //! turns. The first figures are those of code that runs in a task; the others are those of code that
@@ -148,29 +149,15 @@ async fn in_scope<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
 }
 
 macro_rules! contestants {
+    ($child:ident: $($name:literal => $run:ident),*) => {
+        [$(Contestant {
+            name: $name,
+            run: |rt, at, n, k| timed(rt, at, k, move || $run($child, n)),
+        }),*]
+    };
     ($child:ident) => {
-        [
-            Contestant {
-                name: "spawn",
-                run: |rt, at, n, k| timed(rt, at, k, move || bare($child, n)),
-            },
-            Contestant {
-                name: "wrapped",
-                run: |rt, at, n, k| timed(rt, at, k, move || wrapped($child, n)),
-            },
-            Contestant {
-                name: "TaskTracker",
-                run: |rt, at, n, k| timed(rt, at, k, move || tracked($child, n)),
-            },
-            Contestant {
-                name: "JoinSet",
-                run: |rt, at, n, k| timed(rt, at, k, move || join_set($child, n)),
-            },
-            Contestant {
-                name: "scope",
-                run: |rt, at, n, k| timed(rt, at, k, move || in_scope($child, n)),
-            },
-        ]
+        contestants!($child: "spawn" => bare, "wrapped" => wrapped, "TaskTracker" => tracked,
+            "JoinSet" => join_set, "scope" => in_scope)
     };
 }
 

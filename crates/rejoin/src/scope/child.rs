@@ -132,13 +132,16 @@ where
         };
 
         let deliver = this.deliver.take().expect("a child is not polled after it has ended");
-        let claimed = this.seat.is_claimed();
-        // Two calls, so that the common one is compiled without the other's detours.
+        // Two calls, so that the common one is compiled without the other's detours. Who still claims
+        // the outcome is asked when the future has gone, which may have had the handle.
         let receipt = match ended.read(*this.interpret) {
-            Ok(value) => deliver.deliver(Ok(value), claimed),
+            Ok(value) => {
+                let claimed = this.seat.is_claimed();
+                deliver.deliver(Ok(value), claimed)
+            }
             Err(ended) => {
                 let error = this.seat.explain(ended, this.future);
-                deliver.deliver(Err(error), claimed)
+                deliver.deliver(Err(error), this.seat.is_claimed())
             }
         };
         this.seat.give_back();
