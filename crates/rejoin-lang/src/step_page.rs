@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::step_spec::{Effect, OutputClass, StepSpec, TextLanguage};
+use crate::step_spec::{Effect, OutputClass, Required, StepSpec, TextLanguage};
 
 /// The page, in Markdown. `status` is that of an answer which is an unhandled error of a type.
 pub fn step_page(spec: &StepSpec, status: impl Fn(&str) -> u16) -> String {
@@ -78,10 +78,10 @@ fn text(spec: &StepSpec) -> String {
         TextLanguage::Foreign => "checked when the file is loaded",
         TextLanguage::Plain => "any text",
     };
-    let needed = match (spec.text.required, spec.params.is_empty()) {
-        (true, true) => "needed",
-        (true, false) => "needed, unless an argument takes its place",
-        (false, _) => "may be left out",
+    let needed = match spec.text.required {
+        Required::Always => "needed",
+        Required::UnlessArguments => "needed, unless an argument takes its place",
+        Required::Never => "may be left out",
     };
     format!("{what}; {needed}")
 }

@@ -52,8 +52,19 @@ pub enum OutputClass {
 pub struct TextRule {
     /// The language, which decides who checks it.
     pub language: TextLanguage,
-    /// Whether the step makes no sense without it (inline arguments count as well where there are params).
-    pub required: bool,
+    /// Whether the step can do without it.
+    pub required: Required,
+}
+
+/// Whether a step can do without its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Required {
+    /// It can.
+    Never,
+    /// It cannot.
+    Always,
+    /// It can when it is given inline arguments, which say the same.
+    UnlessArguments,
 }
 
 /// The language of a step's text.

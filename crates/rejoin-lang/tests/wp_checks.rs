@@ -372,6 +372,24 @@ fn embedded_programs_are_read() {
 }
 
 #[test]
+fn a_text_that_a_step_cannot_do_without_is_asked_for() {
+    let steps = |step: &str| format!("|> {step}\n|> result\n default(500): |> log");
+    for (step, expected) in [
+        ("jq", &["E0202"][..]),
+        ("rows", &["E0202"]),
+        // Parameters are no statement.
+        ("rows([1])", &["E0202"]),
+        ("rows([1]): `select $1`", &[]),
+        // An URL is an URL wherever it stands.
+        ("fetch", &["E0202"]),
+        ("fetch(.url)", &[]),
+        ("graphql({ id: 1 }, { url: \"u\" })", &[]),
+    ] {
+        route(&steps(step), expected);
+    }
+}
+
+#[test]
 fn tags_with_wrong_arguments_are_found() {
     for tags in [
         "@async",
@@ -523,6 +541,10 @@ fn drawings_of_wrong_programs() {
     shows(
         "check_embedded",
         "jq shape = `{\n  id: .params.id,\n  größe: (.n | lenght),\n}`\n\nGET /a\n  |> jq: shape\n  |> jq: `.a | $nope`\n  |> fetch(\"u\" + $context.request.path, { method: \"GET\" }, 3)\n  |> log @guard(`.a ==`)\n  |> result\n    default(500):\n      |> log\n",
+    );
+    shows(
+        "check_texts",
+        "GET /a/:id\n  |> rows([.params.id])\n  |> fetch\n  |> jq\n  |> result\n    default(500):\n      |> log\n",
     );
     shows(
         "check_errors",

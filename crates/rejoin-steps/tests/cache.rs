@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
 use rejoin_engine::{CallSite, Called, Input, Prepared, Step};
-use rejoin_lang::step_spec::{Effect, OutputClass, StepSpec, TextLanguage, TextProblem, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, OutputClass, Required, StepSpec, TextLanguage, TextProblem, TextRule,
+};
 use rejoin_value::{Value, json, object};
 use support::{Fixture, Run, load_with, try_load};
 
@@ -18,7 +20,7 @@ static COUNT: StepSpec = StepSpec {
     name: "count",
     summary: "counts",
     class: OutputClass::Merge,
-    text: TextRule { language: TextLanguage::Plain, required: false },
+    text: TextRule { language: TextLanguage::Plain, required: Required::Never },
     params: &[],
     effect: Effect::None,
     errors: &[],

@@ -5,7 +5,7 @@ mod support;
 use std::path::PathBuf;
 
 use rejoin_value::{Value, json};
-use support::{Fixture, Run, load, load_with, postgres};
+use support::{Fixture, Run, load, load_with, postgres, try_load};
 
 /// A database file that is gone after the test.
 struct File(PathBuf);
@@ -172,6 +172,16 @@ fn a_wrong_call_is_named_after_the_step() {
         "  |> jq: `{ sqlParams: [4] }`\n  |> sql: `select $1 as v`\n  |> jq: `.data.rows[0].v`",
     );
     assert_eq!(got.body(), "4");
+}
+
+#[test]
+fn parameters_without_a_statement_are_refused() {
+    for step in ["sql", "pg"] {
+        let program = format!("GET /x\n  |> {step}([1]) @optional");
+        let problem = try_load(&program, &rejoin_steps::registry()).expect_err("it is refused");
+        assert!(problem.contains(&format!("error[E0202]: `{step}` lacks its text")), "{problem}");
+        assert!(problem.contains(&format!("``|> {step}(…): `…` ``")), "{problem}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use rejoin_lang::diagnostic::{has_errors, render_text};
 use rejoin_lang::plan::Method;
 use rejoin_lang::source::Source;
 use rejoin_lang::step_spec::{
-    Effect, OutputClass, Param, StepSpec, TextLanguage, TextProblem, TextRule,
+    Effect, OutputClass, Param, Required, StepSpec, TextLanguage, TextProblem, TextRule,
 };
 use rejoin_value::{Value, jq};
 
@@ -33,7 +33,7 @@ fn probe(
     class: OutputClass,
     run: fn(Value, Vec<Value>) -> StepResult,
 ) -> Probe {
-    let text = TextRule { language: TextLanguage::Plain, required: false };
+    let text = TextRule { language: TextLanguage::Plain, required: Required::Never };
     Probe {
         spec: StepSpec {
             name,

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Call, Callee};
-use crate::step_spec::StepSpec;
+use crate::step_spec::{Required, StepSpec, TextLanguage};
 
 use super::Checker;
 use super::bodies::each_call;
@@ -49,27 +49,40 @@ fn of_step(call: &Call, spec: &StepSpec) -> Option<Diagnostic> {
             .help(format!("give it: {}", missing.summary)),
         );
     }
-    let stands_in = !spec.params.is_empty() && given > 0;
-    if spec.text.required && call.text.is_none() && !stands_in {
-        let help = match spec.params.first() {
-            None => format!("write it behind a colon: ``|> {}: `…` ``", call.name),
-            Some(param) => format!(
-                "write it behind a colon, as in ``|> {name}: `…` ``, or as an argument ({summary})",
-                name = call.name,
-                summary = param.summary
-            ),
-        };
-        return Some(
-            Diagnostic::new(
-                Code::MISSING_ARGUMENT,
-                call.name_span,
-                format!("`{}` lacks its text", call.name),
-            )
-            .label("nothing is given")
-            .help(help),
-        );
+    lacks_text(call, spec)
+}
+
+fn lacks_text(call: &Call, spec: &StepSpec) -> Option<Diagnostic> {
+    let has_arguments = !call.args.is_empty();
+    let is_needed = match spec.text.required {
+        Required::Never => false,
+        Required::Always => true,
+        Required::UnlessArguments => !has_arguments,
+    };
+    // The rule on functions asks for their names itself.
+    let is_function = spec.text.language == TextLanguage::Function;
+    if !is_needed || is_function || call.text.is_some() {
+        return None;
     }
-    None
+    let name = &call.name;
+    let arguments = if has_arguments { "(…)" } else { "" };
+    let written = format!("``|> {name}{arguments}: `…` ``");
+    let help = match (spec.text.required, spec.params.first()) {
+        (Required::UnlessArguments, Some(param)) => format!(
+            "write it behind a colon, as in {written}, or as an argument ({})",
+            param.summary
+        ),
+        _ => format!("write it behind a colon: {written}"),
+    };
+    let label = match spec.params.first() {
+        Some(param) if has_arguments => format!("`{}` alone is not enough", param.name),
+        _ => "nothing is given".to_owned(),
+    };
+    Some(
+        Diagnostic::new(Code::MISSING_ARGUMENT, call.name_span, format!("`{name}` lacks its text"))
+            .label(label)
+            .help(help),
+    )
 }
 
 fn too_many(call: &Call, most: usize, rule: &str) -> Diagnostic {

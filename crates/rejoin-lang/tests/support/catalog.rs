@@ -1,8 +1,8 @@
 //! The steps that the tests of lowering and of the checker know.
 
 use rejoin_lang::step_spec::{
-    Effect, GraphqlPlace, GraphqlProblem, GraphqlTexts, OutputClass, Param, StepCatalog, StepSpec,
-    TextLanguage, TextProblem, TextRule,
+    Effect, GraphqlPlace, GraphqlProblem, GraphqlTexts, OutputClass, Param, Required, StepCatalog,
+    StepSpec, TextLanguage, TextProblem, TextRule,
 };
 
 /// `jq`, `lua`, `fetch`, `log`, `debug` and `sleep`, and two that stand for a database and a template engine.
@@ -13,7 +13,7 @@ const fn step(name: &'static str, class: OutputClass, language: TextLanguage) ->
         name,
         summary: "a step for tests",
         class,
-        text: TextRule { language, required: false },
+        text: TextRule { language, required: Required::Never },
         params: &[],
         effect: Effect::None,
         errors: &[],
@@ -25,15 +25,15 @@ const fn step(name: &'static str, class: OutputClass, language: TextLanguage) ->
 
 static STEPS: &[StepSpec] = &[
     StepSpec {
-        text: TextRule { language: TextLanguage::Jq, required: true },
+        text: TextRule { language: TextLanguage::Jq, required: Required::Always },
         ..step("jq", OutputClass::Replace, TextLanguage::Jq)
     },
     StepSpec {
-        text: TextRule { language: TextLanguage::Foreign, required: true },
+        text: TextRule { language: TextLanguage::Foreign, required: Required::Always },
         ..step("lua", OutputClass::Replace, TextLanguage::Foreign)
     },
     StepSpec {
-        text: TextRule { language: TextLanguage::Plain, required: true },
+        text: TextRule { language: TextLanguage::Plain, required: Required::UnlessArguments },
         params: &[
             Param { name: "url", summary: "string: the URL", required: true },
             Param { name: "options", summary: "object: method, headers, body", required: false },
@@ -43,7 +43,7 @@ static STEPS: &[StepSpec] = &[
         ..step("fetch", OutputClass::DataMerge, TextLanguage::Plain)
     },
     StepSpec {
-        text: TextRule { language: TextLanguage::Plain, required: true },
+        text: TextRule { language: TextLanguage::Plain, required: Required::Always },
         params: &[Param { name: "values", summary: "array: $1, $2, …", required: false }],
         effect: Effect::Write,
         errors: &["sqlError"],
@@ -60,7 +60,7 @@ static STEPS: &[StepSpec] = &[
     StepSpec { fallible: false, ..step("log", OutputClass::Unchanged, TextLanguage::Foreign) },
     StepSpec { fallible: false, ..step("debug", OutputClass::Unchanged, TextLanguage::Plain) },
     StepSpec {
-        text: TextRule { language: TextLanguage::Foreign, required: true },
+        text: TextRule { language: TextLanguage::Foreign, required: Required::Always },
         fallible: false,
         ..step("sleep", OutputClass::Unchanged, TextLanguage::Foreign)
     },

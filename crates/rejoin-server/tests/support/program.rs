@@ -13,7 +13,9 @@ use rejoin_lang::plan::{
     Output, PathPattern, Plan, Policy, Route, Segment, Spawn, TaskReads,
 };
 use rejoin_lang::source::{Source, Sources, Span};
-use rejoin_lang::step_spec::{Effect, OutputClass, StepSpec, TextLanguage, TextProblem, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, OutputClass, Required, StepSpec, TextLanguage, TextProblem, TextRule,
+};
 use rejoin_value::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -130,7 +132,7 @@ impl TestStep {
             name,
             summary: "does what a test needs",
             class: OutputClass::Replace,
-            text: TextRule { language: TextLanguage::Plain, required: false },
+            text: TextRule { language: TextLanguage::Plain, required: Required::Never },
             params: &[],
             effect: Effect::None,
             errors: &[],

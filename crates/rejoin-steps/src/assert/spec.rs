@@ -1,12 +1,14 @@
 //! What `assert` is.
 
-use rejoin_lang::step_spec::{Effect, Example, OutputClass, StepSpec, TextLanguage, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, Example, OutputClass, Required, StepSpec, TextLanguage, TextRule,
+};
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "assert",
     summary: "checks the state against a schema",
     class: OutputClass::Unchanged,
-    text: TextRule { language: TextLanguage::Foreign, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::Always },
     params: &[],
     effect: Effect::None,
     errors: &["assertionError"],

@@ -1,12 +1,14 @@
 //! What `auth` is.
 
-use rejoin_lang::step_spec::{Effect, Example, OutputClass, StepSpec, TextLanguage, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, Example, OutputClass, Required, StepSpec, TextLanguage, TextRule,
+};
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "auth",
     summary: "makes accounts, opens and ends sessions, and says who asks",
     class: OutputClass::Merge,
-    text: TextRule { language: TextLanguage::Foreign, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::Always },
     params: &[],
     effect: Effect::Write,
     errors: &["authError"],

@@ -1,14 +1,14 @@
 //! What `cache` is.
 
 use rejoin_lang::step_spec::{
-    Effect, Example, OutputClass, Param, StepSpec, TextLanguage, TextRule,
+    Effect, Example, OutputClass, Param, Required, StepSpec, TextLanguage, TextRule,
 };
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "cache",
     summary: "answers with what the rest of the steps made before",
     class: OutputClass::Unchanged,
-    text: TextRule { language: TextLanguage::Foreign, required: false },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::Never },
     params: &[Param {
         name: "settings",
         summary: "object: settings that go before those of the text",

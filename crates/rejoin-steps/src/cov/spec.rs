@@ -1,14 +1,14 @@
 //! What `cov` is.
 
 use rejoin_lang::step_spec::{
-    Effect, Example, OutputClass, Param, StepSpec, TextLanguage, TextRule,
+    Effect, Example, OutputClass, Param, Required, StepSpec, TextLanguage, TextRule,
 };
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "cov",
     summary: "calls a function of a `.cov` file",
     class: OutputClass::DataReplace,
-    text: TextRule { language: TextLanguage::Function, required: true },
+    text: TextRule { language: TextLanguage::Function, required: Required::Always },
     params: &[Param {
         name: "inputs",
         summary: "object: the inputs by the names of the parameters; without it, the state",

@@ -1,12 +1,14 @@
 //! What `debug` is.
 
-use rejoin_lang::step_spec::{Effect, Example, OutputClass, StepSpec, TextLanguage, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, Example, OutputClass, Required, StepSpec, TextLanguage, TextRule,
+};
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "debug",
     summary: "shows the state in the log and leaves it as it is",
     class: OutputClass::Unchanged,
-    text: TextRule { language: TextLanguage::Plain, required: false },
+    text: TextRule { language: TextLanguage::Plain, required: Required::Never },
     params: &[],
     effect: Effect::None,
     errors: &[],

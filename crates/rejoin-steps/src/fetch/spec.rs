@@ -1,14 +1,14 @@
 //! What `fetch` is.
 
 use rejoin_lang::step_spec::{
-    Effect, Example, OutputClass, Param, StepSpec, TextLanguage, TextRule,
+    Effect, Example, OutputClass, Param, Required, StepSpec, TextLanguage, TextRule,
 };
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "fetch",
     summary: "asks another service over HTTP",
     class: OutputClass::DataMerge,
-    text: TextRule { language: TextLanguage::Plain, required: false },
+    text: TextRule { language: TextLanguage::Plain, required: Required::Never },
     params: &[
         Param { name: "url", summary: "string: the URL", required: true },
         Param {

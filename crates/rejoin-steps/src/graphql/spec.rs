@@ -1,14 +1,14 @@
 //! What `graphql` is.
 
 use rejoin_lang::step_spec::{
-    Effect, Example, OutputClass, Param, StepSpec, TextLanguage, TextRule,
+    Effect, Example, OutputClass, Param, Required, StepSpec, TextLanguage, TextRule,
 };
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "graphql",
     summary: "asks the program's own GraphQL schema, or another service's",
     class: OutputClass::Response,
-    text: TextRule { language: TextLanguage::Graphql, required: false },
+    text: TextRule { language: TextLanguage::Graphql, required: Required::Never },
     params: &[
         Param { name: "variables", summary: "object: the variables", required: false },
         Param {

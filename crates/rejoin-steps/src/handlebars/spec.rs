@@ -1,12 +1,14 @@
 //! What `handlebars` and `mustache` are: one step with two names.
 
-use rejoin_lang::step_spec::{Effect, Example, OutputClass, StepSpec, TextLanguage, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, Example, OutputClass, Required, StepSpec, TextLanguage, TextRule,
+};
 
 pub(super) static HANDLEBARS: StepSpec = StepSpec {
     name: "handlebars",
     summary: "makes a page of HTML from a template and the state",
     class: OutputClass::Render,
-    text: TextRule { language: TextLanguage::Foreign, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::Always },
     params: &[],
     effect: Effect::None,
     errors: &[],

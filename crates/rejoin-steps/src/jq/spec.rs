@@ -1,12 +1,14 @@
 //! What `jq` is.
 
-use rejoin_lang::step_spec::{Effect, Example, OutputClass, StepSpec, TextLanguage, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, Example, OutputClass, Required, StepSpec, TextLanguage, TextRule,
+};
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "jq",
     summary: "computes a new state with a jq program",
     class: OutputClass::Replace,
-    text: TextRule { language: TextLanguage::Jq, required: true },
+    text: TextRule { language: TextLanguage::Jq, required: Required::Always },
     params: &[],
     effect: Effect::None,
     errors: &[],

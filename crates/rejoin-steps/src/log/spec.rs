@@ -1,12 +1,14 @@
 //! What `log` is.
 
-use rejoin_lang::step_spec::{Effect, Example, OutputClass, StepSpec, TextLanguage, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, Example, OutputClass, Required, StepSpec, TextLanguage, TextRule,
+};
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "log",
     summary: "writes its text to the log, or a line about the whole request when that ends",
     class: OutputClass::Unchanged,
-    text: TextRule { language: TextLanguage::Foreign, required: false },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::Never },
     params: &[],
     effect: Effect::None,
     errors: &[],

@@ -1,14 +1,14 @@
 //! What `pg` is.
 
 use rejoin_lang::step_spec::{
-    Effect, Example, OutputClass, Param, StepSpec, TextLanguage, TextRule,
+    Effect, Example, OutputClass, Param, Required, StepSpec, TextLanguage, TextRule,
 };
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "pg",
     summary: "runs a statement on a PostgreSQL database",
     class: OutputClass::DataReplace,
-    text: TextRule { language: TextLanguage::Foreign, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::Always },
     params: &[Param {
         name: "params",
         summary: "array: the statement's parameters $1, $2, …",

@@ -1,14 +1,14 @@
 //! What `rateLimit` is.
 
 use rejoin_lang::step_spec::{
-    Effect, Example, OutputClass, Param, StepSpec, TextLanguage, TextRule,
+    Effect, Example, OutputClass, Param, Required, StepSpec, TextLanguage, TextRule,
 };
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "rateLimit",
     summary: "lets only so many requests of one key through in so much time",
     class: OutputClass::Unchanged,
-    text: TextRule { language: TextLanguage::Foreign, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::UnlessArguments },
     params: &[Param {
         name: "settings",
         summary: "object: settings that go before those of the text",

@@ -1,14 +1,14 @@
 //! What `sleep` is.
 
 use rejoin_lang::step_spec::{
-    Effect, Example, OutputClass, Param, StepSpec, TextLanguage, TextRule,
+    Effect, Example, OutputClass, Param, Required, StepSpec, TextLanguage, TextRule,
 };
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "sleep",
     summary: "waits for a while and leaves the state as it is",
     class: OutputClass::Unchanged,
-    text: TextRule { language: TextLanguage::Foreign, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::UnlessArguments },
     params: &[Param {
         name: "length",
         summary: "number: milliseconds; or string: a length of time such as \"250ms\"",

@@ -1,14 +1,14 @@
 //! What `sql` is.
 
 use rejoin_lang::step_spec::{
-    Effect, Example, OutputClass, Param, StepSpec, TextLanguage, TextRule,
+    Effect, Example, OutputClass, Param, Required, StepSpec, TextLanguage, TextRule,
 };
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "sql",
     summary: "runs a statement on a SQLite database inside the process, or on a PostgreSQL",
     class: OutputClass::DataReplace,
-    text: TextRule { language: TextLanguage::Foreign, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::Always },
     params: &[Param {
         name: "params",
         summary: "array: the statement's parameters $1, $2, …",

@@ -1,12 +1,14 @@
 //! What `stdin` is.
 
-use rejoin_lang::step_spec::{Effect, Example, OutputClass, StepSpec, TextLanguage, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, Example, OutputClass, Required, StepSpec, TextLanguage, TextRule,
+};
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "stdin",
     summary: "reads what a script is given on its standard input",
     class: OutputClass::Replace,
-    text: TextRule { language: TextLanguage::Foreign, required: false },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::Never },
     params: &[],
     effect: Effect::Read,
     errors: &[],

@@ -1,12 +1,14 @@
 //! What `validate` is.
 
-use rejoin_lang::step_spec::{Effect, Example, OutputClass, StepSpec, TextLanguage, TextRule};
+use rejoin_lang::step_spec::{
+    Effect, Example, OutputClass, Required, StepSpec, TextLanguage, TextRule,
+};
 
 pub(super) static SPEC: StepSpec = StepSpec {
     name: "validate",
     summary: "checks the fields of the request's body",
     class: OutputClass::Unchanged,
-    text: TextRule { language: TextLanguage::Foreign, required: true },
+    text: TextRule { language: TextLanguage::Foreign, required: Required::Always },
     params: &[],
     effect: Effect::None,
     errors: &["validationError"],
