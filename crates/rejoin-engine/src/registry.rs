@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use rejoin_lang::step_spec::{GraphqlProblem, GraphqlTexts, StepCatalog, StepSpec, TextProblem};
+use rejoin_lang::step_spec::{
+    GraphqlProblem, GraphqlTexts, Partials, StepCatalog, StepSpec, TextProblem,
+};
 
 use crate::step::Step;
 
@@ -62,6 +64,10 @@ impl StepCatalog for Registry {
 
     fn may_write(&self, step: &str, text: &str) -> bool {
         self.get(step).is_some_and(|step| step.may_write(text))
+    }
+
+    fn partials(&self, step: &str, text: &str) -> Option<Partials> {
+        self.get(step)?.partials(text)
     }
 
     fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {

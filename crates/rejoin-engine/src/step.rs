@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rejoin_lang::plan::{FunctionName, Graphql, Import, Variable};
 use rejoin_lang::source::SourceId;
-use rejoin_lang::step_spec::{GraphqlProblem, GraphqlTexts, StepSpec, TextProblem};
+use rejoin_lang::step_spec::{GraphqlProblem, GraphqlTexts, Partials, StepSpec, TextProblem};
 use rejoin_value::Value;
 
 use crate::context::Context;
@@ -48,6 +48,12 @@ pub trait Step: Send + Sync + 'static {
     fn may_write(&self, text: &str) -> bool {
         let _ = text;
         false
+    }
+
+    /// The partials that the text includes, if texts of the step may include any.
+    fn partials(&self, text: &str) -> Option<Partials> {
+        let _ = text;
+        None
     }
 
     /// Makes one call ready to run: compiles its text, reads its settings. Nothing is compiled per request.

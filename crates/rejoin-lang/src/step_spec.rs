@@ -1,5 +1,7 @@
 //! How a step describes itself. Parsing, checks, documentation and completion all read this.
 
+use std::ops::Range;
+
 use crate::plan::ResolverOwner;
 use crate::source::Span;
 
@@ -136,6 +138,15 @@ impl TextProblem {
     }
 }
 
+/// What a text includes of others: the partials of a template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Partials {
+    /// Those that it cannot do without: each name, and the bytes of the text where it stands.
+    pub needs: Vec<(Range<usize>, String)>,
+    /// Names that it declares itself, for what it includes as well; `None` if they only show when it runs.
+    pub declares: Option<Vec<String>>,
+}
+
 /// The GraphQL of a program, as far as it is text.
 #[derive(Clone, Debug, Default)]
 pub struct GraphqlTexts<'a> {
@@ -201,6 +212,13 @@ pub trait StepCatalog {
     fn may_write(&self, step: &str, text: &str) -> bool {
         let _ = (step, text);
         false
+    }
+
+    /// What a text of the step includes; `None` for a step whose texts include nothing. There are the variables of all the
+    /// steps whose texts do, under their names.
+    fn partials(&self, step: &str, text: &str) -> Option<Partials> {
+        let _ = (step, text);
+        None
     }
 
     /// Problems of a program's GraphQL. A catalog without a step for it has nothing to say.

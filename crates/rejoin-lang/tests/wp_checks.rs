@@ -390,6 +390,24 @@ fn a_text_that_a_step_cannot_do_without_is_asked_for() {
 }
 
 #[test]
+fn partials_that_nothing_declares_are_found() {
+    let program = |rest: &str| format!("template card = `c`\nGET /t\n|> template: card\n{rest}");
+    let draw = |text: &str| program(&format!("|> template: `{text}`\n"));
+    finds(&draw("{{> card}}"), &[]);
+    finds(&draw("{{> cart}}"), &["W0113"]);
+    finds(&draw("{{> cart}} {{> crad}}"), &["W0113", "W0113"]);
+    finds(&draw("{{#*inline \"cart\"}}{{> cart}}"), &[]);
+    finds(&draw("{{#*inline (x)}}{{> cart}}"), &[]);
+    // One variable, one problem, however many use it; none where nobody can know what another declares.
+    let uses = "|> template: page\n|> template: page\ntemplate page = `{{> cart}}`\n";
+    finds(&program(uses), &["W0113"]);
+    finds(&program(&format!("|> template: `{{{{#*inline (x)}}}}`\n{uses}")), &[]);
+    finds(&program(&format!("|> template: `{{{{#*inline \"cart\"}}}}`\n{uses}")), &[]);
+    // Texts of other steps are no templates.
+    finds(&program("|> debug: cart\ndebug cart = `{{> cart}}`"), &[]);
+}
+
+#[test]
 fn tags_with_wrong_arguments_are_found() {
     for tags in [
         "@async",

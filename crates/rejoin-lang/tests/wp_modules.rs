@@ -148,3 +148,18 @@ fn a_name_that_only_a_module_has_is_offered_with_its_module() {
         ]
     );
 }
+
+#[test]
+fn partials_of_modules_have_its_name_before_theirs() {
+    let parts = ("parts.wp", "template card = `{{> frame}}`\ntemplate frame = `{{> card}}`\n");
+    let page = |text: &str, more: &str| {
+        let app = format!("import \"parts.wp\" as parts\n{more}GET /a\n  |> template: `{text}`\n");
+        problems(&[("app.wp", &app), parts])
+    };
+    assert!(page("{{> parts/card}}", "").is_empty());
+    assert_eq!(page("{{> card}}", ""), ["W0113 app.wp:3"]);
+    assert_eq!(page("{{> parts/crad}}", ""), ["W0113 app.wp:3"]);
+    assert_eq!(page("{{> prats/card}}", ""), ["W0113 app.wp:3"]);
+    // What could not be read may have any.
+    assert_eq!(page("{{> lost/card}}", "import \"lost.wp\" as lost\n"), ["E0117 app.wp:2"]);
+}

@@ -5,6 +5,7 @@ mod support;
 use std::time::Duration;
 
 use rejoin_engine::ContentType;
+use rejoin_lang::diagnostic::render_text;
 use support::{load, try_load};
 
 fn page(program: &str) -> String {
@@ -161,6 +162,57 @@ fn a_partial_that_no_step_names_is_checked_too() {
         "handlebars good = `x`\n\nhandlebars bad = `{{#if a}}x`\n\nGET /x\n  |> handlebars: good";
     let drawn = try_load(program, &rejoin_steps::registry()).expect_err("the partial is wrong");
     assert!(drawn.contains("test.wp:3"), "{drawn}");
+}
+
+#[test]
+fn a_partial_that_nothing_declares_is_found_before_it_runs() {
+    let problems = |template: &str| {
+        let program = format!(
+            "handlebars card = `<b>`\nmustache layout = `{{{{> @partial-block}}}}`\nlua made = `return 1`\n\n\
+             GET /x\n  |> lua: made\n  |> handlebars: `\n    <p>\n      {template}\n    </p>\n  `"
+        );
+        let loaded = support::read(&program, &rejoin_steps::registry());
+        render_text(&loaded.plan.sources, &loaded.diagnostics, false)
+    };
+    for (template, place, name) in [
+        ("{{> nope}}", "test.wp:9:11", "nope"),
+        (
+            "é{{#if a}}{{else}}{{#> layout}}{{~> nope x=1 ~}}{{/layout}}{{/if}}",
+            "test.wp:9:43",
+            "nope",
+        ),
+        // A variable of another step is no partial.
+        ("{{> card}}{{> made}}", "test.wp:9:21", "made"),
+        ("{{> alias/card}}", "test.wp:9:11", "alias/card"),
+    ] {
+        let drawn = problems(template);
+        let head = format!("warning[W0113]: no partial is called `{name}`\n --> {place}\n");
+        assert!(drawn.starts_with(&head), "{template}: {drawn}");
+        assert_eq!(drawn.matches("W0113").count(), 1, "{template}: {drawn}");
+    }
+    for template in [
+        "{{> card}}{{#> layout}}x{{/layout}}",
+        // There is something else to draw, or the name is made when it runs.
+        "{{#> nope}}x{{/nope}}",
+        "{{> (lookup . \"name\")}}",
+        "{{#*inline \"nope\"}}x{{/inline}}{{> nope}}",
+        "{{#*inline name}}x{{/inline}}{{> nope}}",
+        // These are no tags.
+        "\\{{> nope}} {{!-- {{> nope}} --}} {{{{raw}}}}{{> nope}}{{{{/raw}}}}",
+    ] {
+        let drawn = problems(template);
+        assert!(drawn.is_empty(), "{template}: {drawn}");
+    }
+}
+
+#[test]
+fn what_includes_a_template_may_declare_what_it_draws() {
+    let program = "handlebars frame = `<{{> inner}}>`
+GET /x/:id
+  |> handlebars: `{{#*inline \"inner\"}}in{{/inline}}{{> frame}}`";
+    let loaded = support::read(program, &rejoin_steps::registry());
+    assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+    assert_eq!(page(program), "<in>");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod idle_tests;
 mod loops;
 mod mocks;
 mod names;
+mod partials;
 mod placeholders;
 mod raised;
 mod recursion;
@@ -69,6 +70,7 @@ const RULES: &[fn(&mut Checker<'_>)] = &[
     idle_tests::check,
     recursion::check,
     embedded::check,
+    partials::check,
     graphql::check,
     arguments::check,
     functions::check,

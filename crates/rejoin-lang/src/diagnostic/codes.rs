@@ -297,6 +297,7 @@ codes! {
     W0110 UNMET_MOCK Warning false "mock that stands for nothing";
     W0111 NOT_AVAILABLE Warning false "step that this version does not have";
     W0112 IDLE_TEST Warning false "test that checks nothing";
+    W0113 UNKNOWN_PARTIAL Warning false "partial that nothing declares";
     W0131 UNRESOLVED_FIELD Warning false "query or mutation that nothing resolves";
     W0201 UNREACHABLE_BRANCH Warning false "branch that nothing can raise";
     W0202 REPEATED_BRANCH Warning false "branch written twice";

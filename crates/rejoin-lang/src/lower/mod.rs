@@ -156,7 +156,7 @@ impl Lowering<'_> {
             self.tests(file, &mut plan);
         }
         plan.variables = self.scopes.iter().flat_map(|scope| scope.variables.listed()).collect();
-        plan.imports = self.imports();
+        (plan.imports, plan.unread_imports) = self.imports();
         // Whoever wrote an imported file wrote it for others as well.
         plan.unused_variables =
             self.scopes.first().map_or_else(Vec::new, |scope| scope.variables.unused());
@@ -189,17 +189,22 @@ impl Lowering<'_> {
         }
     }
 
-    fn imports(&self) -> Vec<plan::Import> {
+    /// What files call each other, and the names of those that could not be read.
+    fn imports(&self) -> (Vec<plan::Import>, Vec<(SourceId, Arc<str>)>) {
         let id = |module: usize| SourceId(module as u16);
-        let mut imports = Vec::new();
+        let (mut imports, mut unread) = (Vec::new(), Vec::new());
         for (from, scope) in self.scopes.iter().enumerate() {
             for (alias, to) in &scope.aliases {
-                let import = |to| plan::Import { from: id(from), alias: alias.clone(), to: id(to) };
-                imports.extend(to.map(import));
+                let (from, alias) = (id(from), alias.clone());
+                match to {
+                    Some(to) => imports.push(plan::Import { from, alias, to: id(*to) }),
+                    None => unread.push((from, alias)),
+                }
             }
         }
         imports.sort_by(|a, b| (a.from, &a.alias).cmp(&(b.from, &b.alias)));
-        imports
+        unread.sort();
+        (imports, unread)
     }
 
     /// The names of the file that is being lowered.

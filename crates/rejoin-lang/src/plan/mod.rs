@@ -70,6 +70,8 @@ pub struct Plan {
     pub variables: Vec<Variable>,
     /// Which file calls which other by what name, for those texts as well.
     pub imports: Vec<Import>,
+    /// The names of files that could not be read, each with the file that imports it.
+    pub unread_imports: Vec<(SourceId, Arc<str>)>,
     /// Files of functions among them.
     pub functions: Vec<FunctionFile>,
     /// Names of the variables that no step uses, with their places.

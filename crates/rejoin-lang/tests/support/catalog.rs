@@ -1,8 +1,10 @@
 //! The steps that the tests of lowering and of the checker know.
 
+use std::ops::Range;
+
 use rejoin_lang::step_spec::{
-    Effect, GraphqlPlace, GraphqlProblem, GraphqlTexts, OutputClass, Param, Required, StepCatalog,
-    StepSpec, TextLanguage, TextProblem, TextRule,
+    Effect, GraphqlPlace, GraphqlProblem, GraphqlTexts, OutputClass, Param, Partials, Required,
+    StepCatalog, StepSpec, TextLanguage, TextProblem, TextRule,
 };
 
 /// `jq`, `lua`, `fetch`, `log`, `debug` and `sleep`, and two that stand for a database and a template engine.
@@ -67,9 +69,13 @@ static STEPS: &[StepSpec] = &[
 ];
 
 impl StepCatalog for Catalog {
-    /// `sql` is what pages call the one with a database.
+    /// `sql` is what pages call the one with a database, `handlebars` the template engine.
     fn spec(&self, name: &str) -> Option<&StepSpec> {
-        let name = if name == "sql" { "rows" } else { name };
+        let name = match name {
+            "sql" => "rows",
+            "handlebars" => "template",
+            name => name,
+        };
         STEPS.iter().find(|spec| spec.name == name)
     }
 
@@ -95,6 +101,20 @@ impl StepCatalog for Catalog {
 
     fn only_reads(&self, _: &str, text: &str) -> bool {
         text.starts_with("select ")
+    }
+
+    /// Templates include with `{{> name}}` and declare with `{{#*inline "name"}}`.
+    fn partials(&self, step: &str, text: &str) -> Option<Partials> {
+        let names = |open: &str, close: &str| -> Vec<(Range<usize>, String)> {
+            let starts = text.match_indices(open).map(|(at, _)| at + open.len());
+            let name = |start: usize| text[start..].split(close).next().unwrap_or_default();
+            starts.map(|at| (at..at + name(at).len(), name(at).to_owned())).collect()
+        };
+        let declared = names("{{#*inline \"", "\"").into_iter().map(|(_, name)| name);
+        matches!(step, "template" | "handlebars").then(|| Partials {
+            needs: names("{{> ", "}}"),
+            declares: (!text.contains("{{#*inline (")).then(|| declared.collect()),
+        })
     }
 
     /// A schema has the fields that a colon follows in it; `Query` is all of it. In documents only the words of the schema

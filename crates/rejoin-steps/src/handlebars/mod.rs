@@ -2,6 +2,7 @@
 
 mod data;
 mod dedent;
+mod includes;
 mod names;
 mod partials;
 mod paths;
@@ -14,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rejoin_engine::{CallSite, Prepared, ScriptSettings, Step};
-use rejoin_lang::step_spec::{StepSpec, TextProblem};
+use rejoin_lang::step_spec::{Partials, StepSpec, TextProblem};
 
 /// The step `handlebars`, which `mustache` is another name of. The page becomes the state, and the answer HTML.
 ///
@@ -61,6 +62,10 @@ impl Step for Handlebars {
 
     fn check_text(&self, text: &str) -> Vec<TextProblem> {
         template::compile(text).err().into_iter().collect()
+    }
+
+    fn partials(&self, text: &str) -> Option<Partials> {
+        Some(includes::of(text))
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {

@@ -75,14 +75,15 @@ fn declared(template: &mut Template, names: &mut HashSet<String>) {
     }
 }
 
-fn inline_name(block: &DecoratorTemplate) -> Option<String> {
+pub(super) fn inline_name(block: &DecoratorTemplate) -> Option<String> {
     match block.params.first() {
         Some(Parameter::Literal(literal)) => literal.as_str().map(str::to_owned),
         _ => None,
     }
 }
 
-fn each_inner(element: &mut TemplateElement, visit: &mut dyn FnMut(&mut Template)) {
+/// Shows the templates in an element.
+pub(super) fn each_inner(element: &mut TemplateElement, visit: &mut dyn FnMut(&mut Template)) {
     match element {
         TemplateElement::HelperBlock(block) => {
             [&mut block.template, &mut block.inverse].into_iter().flatten().for_each(visit);
