@@ -54,6 +54,7 @@ pub mod lua;
 pub mod migrate;
 pub mod pg;
 pub mod rate_limit;
+mod reading;
 mod script;
 mod settings_text;
 pub mod sleep;

@@ -7,11 +7,12 @@ use rejoin_lang::duration;
 use rejoin_lang::step_spec::TextProblem;
 use rejoin_value::Value;
 
-/// Calls `set` with each key and its value; what it refuses is a problem at the value.
+/// Calls `set` with each key and its value. What it refuses, and what is no setting, is a problem there.
 pub(crate) fn parse(
     text: &str,
     mut set: impl FnMut(&str, &str) -> Result<(), String>,
-) -> Result<(), TextProblem> {
+) -> Vec<TextProblem> {
+    let mut problems = Vec::new();
     let trimmed = text.trim();
     let list = trimmed.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
     // A template may begin and end with a placeholder; a list in braces has a colon outside of them first.
@@ -23,13 +24,13 @@ pub(crate) fn parse(
         if piece.is_empty() || piece.starts_with('#') {
             continue;
         }
-        let Some((key, value)) = piece.split_once(':') else {
-            return Err(problem(text, piece, format!("`{piece}` is no setting")));
+        let done = match piece.split_once(':') {
+            Some((key, value)) => set(key.trim(), value.trim()),
+            None => Err(format!("`{piece}` is no setting")),
         };
-        let (key, value) = (key.trim(), value.trim());
-        set(key, value).map_err(|message| problem(text, piece, message))?;
+        problems.extend(done.err().map(|message| problem(text, piece, message)));
     }
-    Ok(())
+    problems
 }
 
 /// The same with the keys of an object.
@@ -84,12 +85,30 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
-        let read = parse(text, |key, value| {
+        let problems = parse(text, |key, value| {
             pairs.push((key.to_owned(), value.to_owned()));
             Ok(())
         });
-        read.expect(text);
+        assert!(problems.is_empty(), "{text}: {problems:?}");
         pairs
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_pointed_at() {
+        let text = "{ a: 1, what, b: no, c: 2,\n d: no }";
+        let mut known = Vec::new();
+        let problems = parse(text, |key, value| match value {
+            "no" => Err(format!("`{key}` is not taken")),
+            _ => {
+                known.push(key.to_owned());
+                Ok(())
+            }
+        });
+        let places: Vec<&str> = problems.iter().map(|it| &text[it.start..it.end]).collect();
+        assert_eq!(places, ["what", "b: no", "d: no"]);
+        assert_eq!(problems[0].message, "`what` is no setting");
+        assert_eq!(problems[2].message, "`d` is not taken");
+        assert_eq!(known, ["a", "c"]);
     }
 
     #[test]

@@ -27,11 +27,11 @@ impl Step for Assert {
     }
 
     fn check_text(&self, text: &str) -> Vec<TextProblem> {
-        schema::parse(text).err().into_iter().collect()
+        schema::parse(text).problems
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
-        let schema = schema::parse(site.text.unwrap_or_default())?;
+        let schema = schema::parse(site.text.unwrap_or_default()).sound()?;
         Ok(Arc::new(run::PreparedAssert { schema }))
     }
 }

@@ -3,6 +3,7 @@
 use rejoin_lang::step_spec::TextProblem;
 use rejoin_value::Value;
 
+use crate::reading::Reading;
 use crate::text_rule::Bounds;
 
 /// Schemas nest this deep.
@@ -34,18 +35,24 @@ pub(super) struct Field {
 }
 
 /// Reads a schema.
-pub(super) fn parse(text: &str) -> Result<Schema, TextProblem> {
-    let mut parser = Parser { text, at: 0 };
-    let schema = parser.union(0)?;
-    match parser.peek() {
+pub(super) fn parse(text: &str) -> Reading<Schema> {
+    let mut parser = Parser { text, at: 0, problems: Vec::new() };
+    let schema = parser.union(0).and_then(|schema| match parser.peek() {
         None => Ok(schema),
         Some(_) => Err(parser.problem("the schema ends before this", "remove it")),
-    }
+    });
+    let said = schema.unwrap_or_else(|problem| {
+        parser.problems.push(problem);
+        Schema::Any
+    });
+    Reading { said, problems: parser.problems }
 }
 
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    /// What is wrong and leaves no doubt where the schema goes on.
+    problems: Vec<TextProblem>,
 }
 
 impl<'a> Parser<'a> {
@@ -143,10 +150,11 @@ impl<'a> Parser<'a> {
                 None => return Err(self.problem("`}` is missing here", "add `}`")),
             };
             if fields.iter().any(|field| field.key == key) {
-                self.at = place;
-                return Err(
-                    self.problem(&format!("`{key}` is here already"), "keep one of the two")
-                );
+                let behind = std::mem::replace(&mut self.at, place);
+                let problem =
+                    self.problem(&format!("`{key}` is here already"), "keep one of the two");
+                self.problems.push(problem);
+                self.at = behind;
             }
             let optional = self.take("?");
             self.expect(":")?;
@@ -205,13 +213,17 @@ impl<'a> Parser<'a> {
                 let start = self.at;
                 let end = self.rest().find(')').map(|end| start + end);
                 let bounds = end.and_then(|end| Bounds::parse(&self.text[start..end]));
-                let (Some(bounds), Some(end)) = (bounds, end) else {
+                if bounds.is_none() {
                     let help =
                         "write it as `string(1..40)`, `string(1..)`, `string(..40)` or `string(5)`";
-                    return Err(self.problem("this is no range of lengths", help));
-                };
-                self.at = end + 1;
-                Schema::Text(Some(bounds))
+                    let problem = self.problem("this is no range of lengths", help);
+                    match end {
+                        Some(_) => self.problems.push(problem),
+                        None => return Err(problem),
+                    }
+                }
+                self.at = end.map_or(self.at, |end| end + 1);
+                Schema::Text(bounds)
             }
             "string" => Schema::Text(None),
             "number" => Schema::Number,
@@ -221,13 +233,13 @@ impl<'a> Parser<'a> {
             "unknown" | "any" => Schema::Any,
             "true" => Schema::Literal(true.into()),
             "false" => Schema::Literal(false.into()),
-            _ => {
-                self.at = place;
-                let message = match word {
-                    "" => "a schema is missing here".to_owned(),
-                    word => format!("`{word}` is no type"),
-                };
-                return Err(self.problem(&message, EXPECTED));
+            "" => return Err(self.problem("a schema is missing here", EXPECTED)),
+            word => {
+                let behind = std::mem::replace(&mut self.at, place);
+                let problem = self.problem(&format!("`{word}` is no type"), EXPECTED);
+                self.problems.push(problem);
+                self.at = behind;
+                Schema::Any
             }
         })
     }
@@ -258,17 +270,31 @@ mod tests {
             ("{ : any }", ":"),
             ("ö ü", "ö"),
         ] {
-            let problem = parse(text).expect_err(text);
+            let problem = parse(text).sound().expect_err(text);
             assert_eq!(&text[problem.start..problem.end], place, "{text}");
         }
     }
 
     #[test]
+    fn what_stands_alone_does_not_hide_the_rest() {
+        for (text, places) in [
+            ("{ a: strng, b: [nmber | boole], a: any }", &["strng", "nmber", "boole", "a"][..]),
+            ("{ a: string(4..1), b: string(x), c: string(1 }", &["4", "x", "1"]),
+            ("{ a: strng, b nmber, c: x }", &["strng", "nmber"]),
+            ("[strng", &["strng", ""]),
+        ] {
+            let problems = parse(text).problems;
+            let found: Vec<&str> = problems.iter().map(|it| &text[it.start..it.end]).collect();
+            assert_eq!(found, places, "{text}");
+        }
+    }
+
+    #[test]
     fn nesting_has_an_end() {
-        let nested = |n: usize| parse(&format!("{}{}", "[".repeat(n), "]".repeat(n)));
+        let nested = |n: usize| parse(&format!("{}{}", "[".repeat(n), "]".repeat(n))).sound();
         assert!(nested(65).is_ok());
         assert!(nested(67).expect_err("too deep").message.contains("64 deep"));
         assert!(nested(1_000_000).is_err());
-        assert!(parse(&"{a:".repeat(1_000_000)).is_err());
+        assert!(parse(&"{a:".repeat(1_000_000)).sound().is_err());
     }
 }

@@ -39,13 +39,13 @@ impl Step for Cache {
     }
 
     fn check_text(&self, text: &str) -> Vec<TextProblem> {
-        Options::default().with_text(text).err().into_iter().collect()
+        Options::default().with_text(text).problems
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
         let text = site.text.unwrap_or_default();
         Ok(Arc::new(run::PreparedCache {
-            options: Options::of_config(site.settings).with_text(text)?,
+            options: Options::of_config(site.settings).with_text(text).sound()?,
             limits: store::Limits::of_config(site.settings),
             keys: key::Keys::of_site(site),
         }))

@@ -24,11 +24,11 @@ impl Step for Log {
     }
 
     fn check_text(&self, text: &str) -> Vec<TextProblem> {
-        text::Text::parse(text).err().into_iter().collect()
+        text::Text::parse(text).problems
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
-        let text = text::Text::parse(site.text.unwrap_or_default())?;
+        let text = text::Text::parse(site.text.unwrap_or_default()).sound()?;
         Ok(Arc::new(run::PreparedLog::new(text, site.settings)?))
     }
 }

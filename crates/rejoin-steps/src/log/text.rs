@@ -3,6 +3,8 @@
 use rejoin_engine::Level;
 use rejoin_lang::step_spec::TextProblem;
 
+use crate::reading::Reading;
+
 const KEYS: [&str; 4] = ["level", "includeBody", "includeHeaders", "enabled"];
 
 /// What the text says.
@@ -26,36 +28,50 @@ pub(super) struct Given {
 impl Text {
     /// Settings are a list of `key: value`, one a line or with commas, with no other keys than known ones.
     /// Everything else is a message.
-    pub(super) fn parse(text: &str) -> Result<Self, TextProblem> {
+    pub(super) fn parse(text: &str) -> Reading<Self> {
         let mut pairs = Vec::new();
         for piece in text.split(['\n', ',']).filter(|piece| !piece.trim().is_empty()) {
             match piece.split_once(':') {
                 Some((key, value)) if KEYS.contains(&key.trim()) => {
                     pairs.push((key.trim(), value.trim()))
                 }
-                _ => return Ok(Self::Message(text.trim().to_owned())),
+                _ => {
+                    let said = Self::Message(text.trim().to_owned());
+                    return Reading { said, problems: Vec::new() };
+                }
             }
         }
         let mut given = Given::default();
+        let mut problems = Vec::new();
         for (key, value) in pairs {
-            match key {
-                "level" => given.level = Some(level(text, value)?),
-                "includeBody" => given.include_body = Some(yes_or_no(text, value)?),
-                "includeHeaders" => given.include_headers = Some(yes_or_no(text, value)?),
-                _ => given.enabled = Some(yes_or_no(text, value)?),
+            if let Err(expected) = given.set(key, value) {
+                problems.push(problem(text, value, expected));
             }
         }
-        Ok(Self::Settings(given))
+        Reading { said: Self::Settings(given), problems }
     }
 }
 
-fn level(text: &str, value: &str) -> Result<Level, TextProblem> {
-    Level::parse(value.trim_matches('"'))
-        .ok_or_else(|| problem(text, value, "a level: debug, info, warn or error"))
+impl Given {
+    /// # Errors
+    /// What the value should be.
+    fn set(&mut self, key: &str, value: &str) -> Result<(), &'static str> {
+        match key {
+            "level" => self.level = Some(level(value)?),
+            "includeBody" => self.include_body = Some(yes_or_no(value)?),
+            "includeHeaders" => self.include_headers = Some(yes_or_no(value)?),
+            _ => self.enabled = Some(yes_or_no(value)?),
+        }
+        Ok(())
+    }
 }
 
-fn yes_or_no(text: &str, value: &str) -> Result<bool, TextProblem> {
-    value.parse().map_err(|_| problem(text, value, "true or false"))
+fn level(value: &str) -> Result<Level, &'static str> {
+    Level::parse(value.trim_matches('"')).ok_or("a level: debug, info, warn or error")
+}
+
+fn yes_or_no(value: &str) -> Result<bool, &'static str> {
+    value.parse().map_err(|_| "true or false")
 }
 
 fn problem(text: &str, value: &str, expected: &str) -> TextProblem {
@@ -76,7 +92,7 @@ mod tests {
     #[test]
     fn words_are_a_message() {
         for text in ["starting", "level 3", "order: 7", "level: info, and more", "a\nlevel: info"] {
-            assert_eq!(Text::parse(text), Ok(Text::Message(text.to_owned())));
+            assert_eq!(Text::parse(text).sound(), Ok(Text::Message(text.to_owned())));
         }
     }
 
@@ -93,16 +109,24 @@ mod tests {
             "\n  level: warn\n  includeBody: true\n  includeHeaders: false\n",
             "level:\"warn\",\nincludeBody:true,\nincludeHeaders:false,",
         ] {
-            assert_eq!(Text::parse(text), Ok(Text::Settings(expected.clone())), "{text}");
+            assert_eq!(Text::parse(text).sound(), Ok(Text::Settings(expected.clone())), "{text}");
         }
-        assert_eq!(Text::parse("  "), Ok(Text::Settings(Given::default())));
+        assert_eq!(Text::parse("  ").sound(), Ok(Text::Settings(Given::default())));
     }
 
     #[test]
-    fn a_wrong_value_is_pointed_at() {
-        for (text, place) in [("level: loud", "loud"), ("enabled: 1, level: info", "1")] {
-            let problem = Text::parse(text).expect_err(text);
-            assert_eq!(&text[problem.start..problem.end], place);
+    fn wrong_values_are_pointed_at() {
+        for (text, places) in [
+            ("level: loud", &["loud"][..]),
+            ("enabled: 1, level: info", &["1"]),
+            (
+                "enabled: 1, level: loud, includeBody: true, includeHeaders: no",
+                &["1", "loud", "no"],
+            ),
+        ] {
+            let problems = Text::parse(text).problems;
+            let found: Vec<&str> = problems.iter().map(|it| &text[it.start..it.end]).collect();
+            assert_eq!(found, places);
         }
     }
 }

@@ -37,12 +37,12 @@ impl Step for RateLimit {
     }
 
     fn check_text(&self, text: &str) -> Vec<TextProblem> {
-        Options::default().with_text(text).err().into_iter().collect()
+        Options::default().with_text(text).problems
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
         let text = site.text.unwrap_or_default();
-        let options = Options::of_config(site.settings).with_text(text)?;
+        let options = Options::of_config(site.settings).with_text(text).sound()?;
         if site.args.is_none() {
             let problem = |message| TextProblem {
                 start: 0,

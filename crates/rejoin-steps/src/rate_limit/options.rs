@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use rejoin_engine::Settings;
-use rejoin_lang::step_spec::TextProblem;
 use rejoin_value::Value;
 
 use crate::key_template::KeyTemplate;
+use crate::reading::Reading;
 use crate::settings_text::{self, length, whole, yes_or_no};
 
 /// What was given so far.
@@ -39,9 +39,9 @@ impl Options {
         }
     }
 
-    pub(super) fn with_text(mut self, text: &str) -> Result<Self, TextProblem> {
-        settings_text::parse(text, |key, value| self.set(key, value))?;
-        Ok(self)
+    pub(super) fn with_text(mut self, text: &str) -> Reading<Self> {
+        let problems = settings_text::parse(text, |key, value| self.set(key, value));
+        Reading { said: self, problems }
     }
 
     pub(super) fn with_argument(mut self, argument: &Value) -> Result<Self, String> {

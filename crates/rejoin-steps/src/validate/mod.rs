@@ -28,11 +28,11 @@ impl Step for Validate {
     }
 
     fn check_text(&self, text: &str) -> Vec<TextProblem> {
-        rules::parse(text).err().into_iter().collect()
+        rules::parse(text).problems
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
-        let rules = rules::parse(site.text.unwrap_or_default())?;
+        let rules = rules::parse(site.text.unwrap_or_default()).sound()?;
         Ok(Arc::new(run::PreparedValidate { rules }))
     }
 }

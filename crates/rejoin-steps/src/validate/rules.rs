@@ -2,6 +2,7 @@
 
 use rejoin_lang::step_spec::TextProblem;
 
+use crate::reading::Reading;
 use crate::text_rule::Bounds;
 
 const KINDS: &str =
@@ -25,40 +26,49 @@ pub(super) enum Kind {
 }
 
 /// Reads the rules, in their order.
-pub(super) fn parse(text: &str) -> Result<Vec<Rule>, TextProblem> {
+pub(super) fn parse(text: &str) -> Reading<Vec<Rule>> {
     let trimmed = text.trim();
     let list = trimmed.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
     let mut rules: Vec<Rule> = Vec::new();
+    let mut problems = Vec::new();
     for piece in list.unwrap_or(trimmed).split(['\n', ',']).map(str::trim) {
         if piece.is_empty() || piece.starts_with('#') {
             continue;
         }
-        let Some((field, kind)) = piece.split_once(':') else {
-            return Err(problem(text, piece, "this is no rule", "write `field: kind`"));
-        };
-        let (name, kind) = (field.trim(), kind.trim());
-        let (name, optional) = match name.strip_suffix('?') {
-            Some(name) => (name.trim_end(), true),
-            None => (name, false),
-        };
-        let unquoted = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
-        let name = unquoted.unwrap_or(name);
-        if name.is_empty() {
-            return Err(problem(text, piece, "the field's name is missing", "write `field: kind`"));
+        match rule_of(text, piece, &rules) {
+            Ok(rule) => rules.push(rule),
+            Err(problem) => problems.push(problem),
         }
-        if rules.iter().any(|rule| rule.field == name) {
-            let message = format!("`{name}` has a rule already");
-            return Err(problem(text, name, message, "keep one of the two"));
-        }
-        let Some(kind) = kind_of(kind) else {
-            return Err(problem(text, kind, format!("`{kind}` is no kind of value"), KINDS));
-        };
-        rules.push(Rule { field: name.to_owned(), optional, kind });
     }
-    if rules.is_empty() {
-        return Err(problem(text, text, "there is no rule", "write `field: kind`, one a line"));
+    if rules.is_empty() && problems.is_empty() {
+        problems.push(problem(text, text, "there is no rule", "write `field: kind`, one a line"));
     }
-    Ok(rules)
+    Reading { said: rules, problems }
+}
+
+/// One rule, where these stand before it.
+fn rule_of(text: &str, piece: &str, before: &[Rule]) -> Result<Rule, TextProblem> {
+    let Some((field, kind)) = piece.split_once(':') else {
+        return Err(problem(text, piece, "this is no rule", "write `field: kind`"));
+    };
+    let (name, kind) = (field.trim(), kind.trim());
+    let (name, optional) = match name.strip_suffix('?') {
+        Some(name) => (name.trim_end(), true),
+        None => (name, false),
+    };
+    let unquoted = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+    let name = unquoted.unwrap_or(name);
+    if name.is_empty() {
+        return Err(problem(text, piece, "the field's name is missing", "write `field: kind`"));
+    }
+    if before.iter().any(|rule| rule.field == name) {
+        let message = format!("`{name}` has a rule already");
+        return Err(problem(text, name, message, "keep one of the two"));
+    }
+    let Some(kind) = kind_of(kind) else {
+        return Err(problem(text, kind, format!("`{kind}` is no kind of value"), KINDS));
+    };
+    Ok(Rule { field: name.to_owned(), optional, kind })
 }
 
 fn kind_of(text: &str) -> Option<Kind> {
@@ -105,25 +115,27 @@ mod tests {
             "label:string( 1 .. 40 ), mail ? : email, x.y: bool",
             "# what a crate needs\nlabel: string(1..40)\r\nmail?: email\r\nx.y: bool\r\n",
         ] {
-            assert_eq!(parse(text).expect(text), expected, "{text}");
+            assert_eq!(parse(text).sound().expect(text), expected, "{text}");
         }
     }
 
     #[test]
     fn what_is_wrong_is_pointed_at() {
-        for (text, place) in [
-            ("name: string\nage: nmber", "nmber"),
-            ("name: strings", "strings"),
-            ("name: string(4..1)", "string(4..1)"),
-            ("name: string(1..4", "string(1..4"),
-            ("name: bool(1)", "bool(1)"),
-            ("name", "name"),
-            (": string", ": string"),
-            ("a: bool, a: email", "a"),
-            ("  ", "  "),
+        for (text, places) in [
+            ("name: string\nage: nmber", &["nmber"][..]),
+            ("name: strings", &["strings"]),
+            ("name: string(4..1)", &["string(4..1)"]),
+            ("name: string(1..4", &["string(1..4"]),
+            ("name: bool(1)", &["bool(1)"]),
+            ("name", &["name"]),
+            (": string", &[": string"]),
+            ("a: bool, a: email", &["a"]),
+            ("  ", &["  "]),
+            ("a: bol, b, c: email\nc: bool\nd: string(4..1)", &["bol", "b", "c", "string(4..1)"]),
         ] {
-            let problem = parse(text).expect_err(text);
-            assert_eq!(&text[problem.start..problem.end], place, "{text}");
+            let problems = parse(text).problems;
+            let found: Vec<&str> = problems.iter().map(|it| &text[it.start..it.end]).collect();
+            assert_eq!(found, places, "{text}");
         }
     }
 }
