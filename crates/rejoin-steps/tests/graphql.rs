@@ -136,6 +136,56 @@ fn arguments_have_defaults_variables_and_types() {
 }
 
 #[test]
+fn an_int_has_32_bits() {
+    let document =
+        "query($n: Int, $list: [Int!], $page: Page) { echo(n: $n, list: $list) page(page: $page) }";
+    let program =
+        LIBRARY.replace("  enum Kind", "  input Page { size: Int }\n  enum Kind").replace(
+            "    wrong:",
+            "    page(page: Page): JSON\n    huge(n: Int = 3000000000): JSON\n    wrong:",
+        ) + "query page =\n  |> jq: `.args`\nquery huge =\n  |> jq: `.args`\n";
+    let fixture = load(&program);
+    let ask = |document: &str, variables: &str| {
+        let variables = Value::parse(variables.as_bytes()).expect(variables);
+        let body = json!({"query": document, "variables": variables});
+        fixture.call_with("POST /graphql", body).answer().body.to_json()
+    };
+    let fits = r#"{"n": -2147483648, "list": [2147483647], "page": {"size": 0}}"#;
+    assert_eq!(
+        ask(document, fits),
+        r#"{"data":{"echo":{"n":-2147483648,"list":[2147483647]},"page":{"page":{"size":0}}}}"#
+    );
+    for (variables, said) in [
+        (r#"{"n": 2147483648}"#, "the variable `$n`: 2147483648 is no `Int`, which has 32 bits"),
+        (r#"{"n": -2147483649}"#, "`$n`: -2147483649 is no `Int`"),
+        (r#"{"list": [1, 3000000000]}"#, "`$list`: item 1: 3000000000 is no `Int`"),
+        (r#"{"page": {"size": 3000000000}}"#, "`$page`: field `size`: 3000000000 is no `Int`"),
+        (r#"{"n": 123456789012345678901234567890}"#, "123456789012345678901234567890 is no `Int`"),
+        (r#"{"n": 2147483647.5}"#, "a value of type `Int` is wanted, not 2147483647.5"),
+    ] {
+        let answer = ask(document, variables);
+        assert!(answer.contains(said) && !answer.contains("\"data\""), "{answer}");
+    }
+    for document in [
+        "{ echo(n: 2147483648) }",
+        "{ echo(list: [3000000000]) }",
+        "query($n: Int = 3000000000) { echo(n: $n) }",
+        "{ page(page: { size: 3000000000 }) }",
+    ] {
+        let answer = ask(document, "{}");
+        assert!(answer.contains("non 32-bit signed integer"), "{document}: {answer}");
+        assert!(!answer.contains("\"data\""), "{document}: {answer}");
+    }
+    // The default of a schema.
+    let answer = ask("{ huge }", "{}");
+    assert!(answer.contains("3000000000 is no `Int`"), "{answer}");
+    // Other types have room.
+    let answer =
+        ask("{ echo(f: 3000000000, when: 3000000000) author(id: 3000000000) { id } }", "{}");
+    assert!(!answer.contains("errors"), "{answer}");
+}
+
+#[test]
 fn inputs_enums_interfaces_and_fragments_hold() {
     let answer =
         ask("query { find(filter: { names: \"a\" }) { ...item ... on Book { author { id } } } }

@@ -130,6 +130,10 @@ fn literal(
         Literal::Enum(name) => name.as_str().into(),
         Literal::String(text) => text.as_str().into(),
         Literal::Boolean(yes) => (*yes).into(),
+        // In documents the validation has looked at them, at the defaults of a schema nobody.
+        Literal::Int(digits) if ty.inner_named_type() == "Int" && digits.try_to_i32().is_err() => {
+            return Err(too_large(digits.as_str()));
+        }
         Literal::Int(digits) => number(digits.as_str())?,
         Literal::Float(digits) => number(digits.as_str())?,
     }))
@@ -159,7 +163,16 @@ fn coerce(types: &Types, value: &Value, ty: &Type) -> Result<Value, String> {
     }
     let name = ty.inner_named_type();
     let fits = match (types.types.get(name), name.as_str()) {
-        (Some(ExtendedType::Scalar(_)), "Int") => value.as_i64().is_some(),
+        (Some(ExtendedType::Scalar(_)), "Int") => match value {
+            Value::Number(number) if number.is_whole() => {
+                let fits = number.as_i64().is_some_and(|number| i32::try_from(number).is_ok());
+                if !fits {
+                    return Err(too_large(&value.to_json()));
+                }
+                true
+            }
+            _ => false,
+        },
         (Some(ExtendedType::Scalar(_)), "Float") => matches!(value, Value::Number(_)),
         (Some(ExtendedType::Scalar(_)), "String") => value.as_str().is_some(),
         (Some(ExtendedType::Scalar(_)), "Boolean") => value.as_bool().is_some(),
@@ -203,6 +216,12 @@ fn coerce(types: &Types, value: &Value, ty: &Type) -> Result<Value, String> {
         true => Ok(value.clone()),
         false => Err(format!("a value of type `{ty}` is wanted, not {}", shown(value))),
     }
+}
+
+/// GraphQL's `Int` is smaller than the numbers of JSON.
+fn too_large(number: &str) -> String {
+    let (min, max) = (i32::MIN, i32::MAX);
+    format!("{} is no `Int`, which has 32 bits: from {min} to {max}", short(number))
 }
 
 /// What a client sent, short enough for a message.
