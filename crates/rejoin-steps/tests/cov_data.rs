@@ -381,6 +381,37 @@ end
 }
 
 #[test]
+fn a_statement_that_is_not_sent_leaves_its_transaction_fit() {
+    let steps = format!(
+        r#"{THREE}
+step id="t" kind="transaction"
+  step id="t1" kind="transaction"
+    step id="t11" kind="query" target="bank"
+      body
+copy accounts from stdin
+      end
+      returns type="Unit"
+      as="_"
+    end
+    as="inner"
+  end
+  step id="t2" kind="update" target="bank.accounts" set field="balance" op=add lit=1 as="n" end
+  as="outcome"
+end
+{BALANCES}"#
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let value = runtime.expect("a runtime").block_on(async {
+        let test = "not_sent";
+        value_at(&postgres(test), test, "", &steps).await
+    });
+    assert_eq!(
+        value,
+        r#"{"value":3,"left":[{"owner":"Ada","balance":101},{"owner":"Grace","balance":51},{"owner":"Linus","balance":1}]}"#
+    );
+}
+
+#[test]
 fn transactions_in_branches_wait_for_each_other() {
     let branch = |id: &str| {
         format!(

@@ -3,7 +3,7 @@
 mod support;
 
 use rejoin_value::{Value, json};
-use support::{Run, load_with, postgres};
+use support::{Run, load_with, postgres, try_load};
 
 /// Runs a route whose steps are these, with further settings.
 #[track_caller]
@@ -276,6 +276,35 @@ fn a_session_that_was_changed_is_not_handed_on() {
     let settings = "  maxPoolSize: 1";
     let steps = "  |> pg: `begin`\n  |> pg: `select now() = statement_timestamp() as v`\n  |> pg: `set search_path = nowhere`\n  |> pg: `select current_setting('search_path') <> 'nowhere' as v`\n  |> jq: `.data.rows[0].v`";
     assert_eq!(run_with(settings, steps, json!({})).body(), "true");
+}
+
+#[test]
+fn a_copy_from_or_to_the_program_is_refused() {
+    for (sql, place, why) in [
+        ("copy copies (a) from stdin", "stdin", "waits for rows that no step can send"),
+        ("copy (select 1) to stdout", "stdout", "sends rows in a form that no step reads"),
+    ] {
+        let program = format!("POST /x\n  |> pg: `{sql}` @optional");
+        let drawn = try_load(&program, &rejoin_steps::registry()).expect_err(sql);
+        assert!(drawn.starts_with("error[E0290]: this `copy` "), "{drawn}");
+        assert!(drawn.contains(why), "{drawn}");
+        let column = program.lines().nth(1).and_then(|line| line.find(place)).expect("it is there");
+        assert!(drawn.contains(&format!("test.wp:2:{}\n", column + 1)), "{drawn}");
+        // What only shows when it runs is not sent, and its connection goes on.
+        let steps = format!(
+            "  |> pg: `select pg_backend_pid() as pid` @result(before)
+  |> js: `try {{ executeSql(\"{sql}\") }} catch (error) {{ return {{ data: request.data, message: error.message }} }}`
+  |> pg: `select pg_backend_pid() as pid` @result(after)
+  |> jq: `{{ same: (.data.before.rows == .data.after.rows), message }}`"
+        );
+        let got = run_with("  maxPoolSize: 1", &steps, json!({}));
+        assert!(
+            got.body().starts_with(r#"{"same":true,"message":"this `copy` "#),
+            "{}",
+            got.body()
+        );
+        assert!(got.body().contains(why), "{}", got.body());
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 use rejoin::Instant;
 use rejoin_engine::{Abort, Called, DomainError, Input, Prepared, StepError, StepOutput};
+use rejoin_lang::step_spec::TextProblem;
 use rejoin_value::{Array, Value};
 use tokio_postgres::Error;
 use tokio_postgres::error::{Severity, SqlState};
@@ -15,9 +16,10 @@ use super::params::Param;
 use super::pool::{Lease, Pool};
 use super::rows;
 use super::settings::PgSettings;
-use super::statement::leaves_no_trace;
+use super::statement::{first_word, leaves_no_trace};
 use crate::sql_answer::SqlAnswer;
 use crate::sql_params::{sql_params, wrong_number};
+use crate::sql_text;
 
 /// A statement with its pool.
 pub(crate) struct PreparedPg {
@@ -93,6 +95,10 @@ impl PreparedPg {
                 }
                 Err(error::of_statement(&error, &self.sql).into())
             }
+            Err(Ended::NotSent(error)) => {
+                lease.give_back();
+                Err(error.into())
+            }
             Err(Ended::Params { needed }) => {
                 self.put_back(lease);
                 let given = params.len();
@@ -114,6 +120,8 @@ pub(super) fn goes_on_after(error: &Error) -> bool {
 /// How an exchange ended without rows.
 pub(super) enum Ended {
     Refused(Error),
+    /// Nothing was sent: the statement is none for a program.
+    NotSent(DomainError),
     /// Nothing was sent: the number of parameters is another one.
     Params {
         needed: usize,
@@ -160,6 +168,13 @@ pub(super) async fn exchange(
     params: &[Value],
     settings: &PgSettings,
 ) -> Result<SqlAnswer, Ended> {
+    // The server would change to a protocol of its own for it, and the connection would be lost.
+    if first_word(sql) == "copy"
+        && let Some(TextProblem { message, help, .. }) = sql_text::streamed_copy(sql)
+    {
+        let message = format!("{message}: {}", help.unwrap_or_default());
+        return Err(Ended::NotSent(error::local(message, sql)));
+    }
     let (max_result, block) = (settings.max_result, settings.block);
     let mut again = true;
     let (compiled, stream) = loop {

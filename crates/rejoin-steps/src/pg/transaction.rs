@@ -106,6 +106,10 @@ impl PgTransaction {
                 Ok(answer)
             }
             Err(Ended::Refused(error)) => Err(self.refused(&error, sql)),
+            Err(Ended::NotSent(error)) => {
+                self.is_fit = true;
+                Err(error.into())
+            }
             Err(Ended::Params { needed }) => {
                 self.is_fit = true;
                 Err(StepError::Failed(wrong_number(needed, params.len())))

@@ -3,12 +3,14 @@
 //! This is no parser of SQL, of which each database has its own: it names only what neither PostgreSQL nor SQLite takes. The
 //! database itself knows more.
 
+mod copies;
 mod reads;
 mod tokens;
 
 use rejoin_lang::diagnostic::nearest;
 use rejoin_lang::step_spec::TextProblem;
 
+pub(crate) use copies::streamed_copy;
 pub(crate) use reads::only_reads;
 use tokens::{Kind, Token, tokens};
 
@@ -141,7 +143,8 @@ impl Statement<'_> {
                 help: Some("write one: `select 1`".into()),
             });
         };
-        self.open(first).or_else(|| self.first(first)).or_else(|| self.several()).or_else(|| {
+        let found = self.open(first).or_else(|| self.first(first)).or_else(|| self.several());
+        found.or_else(|| self.streamed_copy()).or_else(|| {
             (0..self.tokens.len()).find_map(|n| self.after_star(n).or_else(|| self.goes_on(n)))
         })
     }
@@ -320,6 +323,8 @@ mod tests {
         says("select a from t where", "where", "ends behind `where`");
         says("select a from t where b =", "=", "ends behind `=`");
         says("123", "123", "begins with a word");
+        says("copy t (a, b) from stdin with (format csv)", "stdin", "rows that no step can send");
+        says("COPY (select * from t) TO STDOUT", "STDOUT", "a form that no step reads");
     }
 
     #[test]
