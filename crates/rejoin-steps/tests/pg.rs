@@ -307,6 +307,18 @@ fn a_copy_from_or_to_the_program_is_refused() {
     }
 }
 
+/// What the refusal of `copy … from stdin` says to do.
+#[test]
+fn many_rows_are_inserted_at_once() {
+    let steps = "  |> pg: `drop table if exists many_rows`
+  |> pg: `create table many_rows (a int, b text)`
+  |> pg([.body]): `insert into many_rows select * from json_populate_recordset(null::many_rows, $1)` @result(made)
+  |> pg: `drop table many_rows`
+  |> jq: `.data.made.rowCount`";
+    let got = run_with("", steps, json!([{"a": 1, "b": "x"}, {"a": 2}]));
+    assert_eq!(got.body(), "2");
+}
+
 #[test]
 fn a_result_is_bounded() {
     let steps = "  |> pg: `select repeat('x', 1000) as v from generate_series(1, 1000000)`";
