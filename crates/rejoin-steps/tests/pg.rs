@@ -313,7 +313,7 @@ fn many_rows_are_inserted_at_once() {
     let steps = "  |> pg: `drop table if exists many_rows`
   |> pg: `create table many_rows (a int, b text)`
   |> pg([.body]): `insert into many_rows select * from json_populate_recordset(null::many_rows, $1)` @result(made)
-  |> pg: `drop table many_rows`
+  |> pg: `drop table many_rows` @result(gone)
   |> jq: `.data.made.rowCount`";
     let got = run_with("", steps, json!([{"a": 1, "b": "x"}, {"a": 2}]));
     assert_eq!(got.body(), "2");
