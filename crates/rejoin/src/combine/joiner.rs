@@ -238,25 +238,27 @@ impl<T, E> InboxState<T, E> {
 /// Delivers a child's outcome to the inbox.
 pub(crate) struct ToInbox<T, E> {
     index: usize,
-    inbox: Arc<Inbox<T, E>>,
+    /// Nothing when it has been delivered.
+    inbox: Option<Arc<Inbox<T, E>>>,
 }
 
 impl<T, E> ToInbox<T, E> {
     pub(crate) fn new(index: usize, inbox: &Arc<Inbox<T, E>>) -> Self {
-        ToInbox { index, inbox: Arc::clone(inbox) }
+        ToInbox { index, inbox: Some(Arc::clone(inbox)) }
     }
 }
 
 impl<T, E> Deliver<T, E> for ToInbox<T, E> {
     type Receipt = ();
 
-    fn deliver(self, outcome: Outcome<T, E>, _claimed: bool) {
-        let wakes = match self.inbox.wakes {
+    fn deliver(&mut self, outcome: Outcome<T, E>, _claimed: bool) {
+        let Some(inbox) = self.inbox.take() else { return };
+        let wakes = match inbox.wakes {
             Wakes::Always => true,
             Wakes::OnFailure => outcome.is_err(),
             Wakes::Never => false,
         };
-        let mut state = self.inbox.lock();
+        let mut state = inbox.lock();
         state.settled.push((self.index, outcome));
         state.left -= 1;
         state.urgent |= wakes || state.left == 0;

@@ -20,8 +20,9 @@ pub(crate) trait Deliver<T, E> {
     type Receipt;
 
     /// Called once, after the child's future has been dropped and before the scope counts it as
-    /// gone. `claimed` tells whether somebody may still ask for the outcome.
-    fn deliver(self, outcome: Outcome<T, E>, claimed: bool) -> Self::Receipt;
+    /// gone. What is kept after this call lives longer than the scope. `claimed` tells whether
+    /// somebody may still ask for the outcome.
+    fn deliver(&mut self, outcome: Outcome<T, E>, claimed: bool) -> Self::Receipt;
 }
 
 /// To the handle, by way of the runtime's own join handle: no allocation besides the task's.
@@ -30,7 +31,8 @@ pub(crate) struct ToHandle;
 impl<T, E> Deliver<T, E> for ToHandle {
     type Receipt = Option<Outcome<T, E>>;
 
-    fn deliver(self, outcome: Outcome<T, E>, claimed: bool) -> Self::Receipt {
+    #[inline]
+    fn deliver(&mut self, outcome: Outcome<T, E>, claimed: bool) -> Self::Receipt {
         // A value that nobody will ask for is dropped here, while the scope still waits.
         if claimed { Some(outcome) } else { None }
     }
@@ -38,26 +40,42 @@ impl<T, E> Deliver<T, E> for ToHandle {
 
 pin_project! {
     /// A child as the runtime sees it.
-    ///
-    /// Fields are dropped in this order: the user's future before its seat is given back.
     pub(crate) struct Child<F, I, D> {
         #[pin]
-        future: Slot<F>,
+        life: Life<F>,
         // How the future's output is read: as a value, a `Result`, an `Outcome`.
         interpret: I,
-        started: bool,
-        parked: bool,
-        seat: SeatGuard,
-        deliver: Option<D>,
+        deliver: D,
     }
 }
 
 pin_project! {
-    #[project = SlotProjection]
-    enum Slot<F> {
-        Running { #[pin] future: F },
-        Ended,
+    // One enum for all that goes when the child ends: its tag is in the spare values of the stage.
+    #[project = LifeProjection]
+    enum Life<F> {
+        /// Dropped in this order: the user's future before its seat is given back.
+        Alive { #[pin] future: F, seat: Seat },
+        Over,
     }
+}
+
+/// A child's seat between two polls.
+struct Seat {
+    /// Nothing while the child is polled: then whoever polls it has the place.
+    core: Option<Arc<Core>>,
+    member: Member,
+    stage: Stage,
+}
+
+/// What a child has come to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nobody has polled it.
+    Fresh,
+    /// It has been polled, but not by the task that it is in now.
+    Moved,
+    /// The scope has the waker of its task.
+    Parked,
 }
 
 impl<F, I, D> Child<F, I, D> {
@@ -70,21 +88,19 @@ impl<F, I, D> Child<F, I, D> {
         member: Member,
         deliver: D,
     ) -> Self {
-        Child {
-            future: Slot::Running { future },
-            interpret,
-            started: false,
-            parked: false,
-            seat: SeatGuard { place: Some(Place { core, member }) },
-            deliver: Some(deliver),
-        }
+        let seat = Seat { core: Some(core), member, stage: Stage::Fresh };
+        Child { life: Life::Alive { future, seat }, interpret, deliver }
     }
 }
 
 impl<F, I, D> Child<F, I, D> {
     /// Another task polls it from now on, so the waker that it has parked with is of no use.
     pub(crate) fn changes_task(self: Pin<&mut Self>) {
-        *self.project().parked = false;
+        if let LifeProjection::Alive { seat, .. } = self.project().life.project()
+            && seat.stage == Stage::Parked
+        {
+            seat.stage = Stage::Moved;
+        }
     }
 }
 
@@ -99,52 +115,53 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<D::Receipt> {
         let mut this = self.project();
+        let (mut seat, mut stage) = this.life.as_mut().take_seat();
         let ended = loop {
-            let standing = this.seat.standing();
+            let standing = seat.standing();
             if !matches!(standing, Standing::Running) {
-                this.seat.begin_answer();
+                seat.begin_answer();
             }
             let (signalled, enforced) = match standing {
                 Standing::Running | Standing::LookedAt => (false, false),
                 // What has not started never starts.
-                Standing::Signalled(end) | Standing::Enforced(end) if !*this.started => {
+                Standing::Signalled(end) | Standing::Enforced(end) if stage == Stage::Fresh => {
                     break Ended::Interrupted(end);
                 }
                 Standing::Signalled(_) => (true, false),
                 Standing::Enforced(_) => (true, true),
             };
-            *this.started = true;
-            match this.future.as_mut().poll_inside(this.seat, cx) {
+            match this.life.as_mut().poll_inside(&mut seat, cx) {
                 Poll::Ready(ended) => break ended,
                 Poll::Pending => {}
             }
-            if *this.parked && !signalled && this.seat.core().is_quiet() {
-                return Poll::Pending;
-            }
-            match this.seat.park(enforced, cx) {
-                Parked::PollAgain => {}
-                Parked::Ends(end) => break Ended::Interrupted(end),
-                Parked::Waiting => {
-                    *this.parked = true;
-                    return Poll::Pending;
+            let parked = stage == Stage::Parked && !signalled && seat.core().is_quiet();
+            if !parked {
+                match seat.park(enforced, cx) {
+                    Parked::PollAgain => {
+                        stage = Stage::Moved;
+                        continue;
+                    }
+                    Parked::Ends(end) => break Ended::Interrupted(end),
+                    Parked::Waiting => {}
                 }
             }
+            this.life.keep_seat(seat, Stage::Parked);
+            return Poll::Pending;
         };
 
-        let deliver = this.deliver.take().expect("a child is not polled after it has ended");
         // Two calls, so that the common one is compiled without the other's detours. Who still claims
         // the outcome is asked when the future has gone, which may have had the handle.
         let receipt = match ended.read(*this.interpret) {
             Ok(value) => {
-                let claimed = this.seat.is_claimed();
-                deliver.deliver(Ok(value), claimed)
+                let claimed = seat.is_claimed();
+                this.deliver.deliver(Ok(value), claimed)
             }
             Err(ended) => {
-                let error = this.seat.explain(ended, this.future);
-                deliver.deliver(Err(error), this.seat.is_claimed())
+                let error = seat.explain(ended, this.life);
+                this.deliver.deliver(Err(error), seat.is_claimed())
             }
         };
-        this.seat.give_back();
+        drop(seat);
         Poll::Ready(receipt)
     }
 }
@@ -173,19 +190,37 @@ impl<T> Ended<T> {
     }
 }
 
-impl<F: Future> Slot<F> {
+impl<F: Future> Life<F> {
+    /// The seat, for as long as a poll takes.
+    #[inline]
+    fn take_seat(self: Pin<&mut Self>) -> (SeatGuard, Stage) {
+        let LifeProjection::Alive { seat, .. } = self.project() else {
+            panic!("a child was polled after it had ended")
+        };
+        (seat.take(), seat.stage)
+    }
+
+    #[inline]
+    fn keep_seat(self: Pin<&mut Self>, mut taken: SeatGuard, now: Stage) {
+        if let LifeProjection::Alive { seat, .. } = self.project() {
+            seat.core = taken.place.take().map(|place| place.core);
+            seat.stage = now;
+        }
+    }
+
     /// Polls the future at its place in the scope, and drops it there when it has ended.
+    #[inline]
     fn poll_inside(
         mut self: Pin<&mut Self>,
         seat: &mut SeatGuard,
         cx: &mut Context<'_>,
     ) -> Poll<Ended<F::Output>> {
         let polled = context::enter(&mut seat.place, || {
-            let SlotProjection::Running { future } = self.as_mut().project() else {
-                unreachable!("a child is not polled after it has ended");
+            let LifeProjection::Alive { future, .. } = self.as_mut().project() else {
+                unreachable!("whose seat was there has not ended");
             };
             let output = ready!(future.poll(cx));
-            self.set(Slot::Ended);
+            self.set(Life::Over);
             Poll::Ready(output)
         });
         match polled {
@@ -200,13 +235,29 @@ impl<F: Future> Slot<F> {
     }
 
     /// Drops the future where it waits.
+    #[cold]
     fn drop_inside(mut self: Pin<&mut Self>, seat: &mut SeatGuard) -> std::thread::Result<()> {
-        context::enter(&mut seat.place, || self.set(Slot::Ended))
+        context::enter(&mut seat.place, || self.set(Life::Over))
     }
 }
 
-/// A child's seat, given back at the latest when this is dropped (a runtime that shuts down drops
-/// tasks wherever they are).
+impl Seat {
+    #[inline]
+    fn take(&mut self) -> SeatGuard {
+        let member = self.member;
+        SeatGuard { place: self.core.take().map(|core| Place { core, member }) }
+    }
+}
+
+impl Drop for Seat {
+    /// A runtime that shuts down drops tasks wherever they are.
+    #[inline]
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+/// A child's seat while it is polled. Dropping it gives the seat back.
 struct SeatGuard {
     place: Option<Place>,
 }
@@ -245,16 +296,9 @@ impl SeatGuard {
         core.is_claimed(*member)
     }
 
-    #[inline]
-    fn give_back(&mut self) {
-        if let Some(Place { core, member }) = self.place.take() {
-            core.leave(member);
-        }
-    }
-
     /// The error of a child that has no value, of which the scope has been told.
     #[cold]
-    fn explain<F, E>(&mut self, ended: Valueless<E>, future: Pin<&mut Slot<F>>) -> TaskError<E>
+    fn explain<F, E>(&mut self, ended: Valueless<E>, life: Pin<&mut Life<F>>) -> TaskError<E>
     where
         F: Future,
         E: Send + Sync + 'static,
@@ -262,7 +306,7 @@ impl SeatGuard {
         match ended {
             Valueless::Failed(error) => self.attribute(error),
             Valueless::Panicked(payload) => self.panicked(payload),
-            Valueless::Interrupted(end) => match future.drop_inside(self) {
+            Valueless::Interrupted(end) => match life.drop_inside(self) {
                 Ok(()) => self.interrupted(end),
                 Err(payload) => self.panicked(payload),
             },
@@ -308,6 +352,22 @@ impl SeatGuard {
 impl Drop for SeatGuard {
     #[inline]
     fn drop(&mut self) {
-        self.give_back();
+        if let Some(Place { core, member }) = self.place.take() {
+            core.leave(member);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Ready;
+    use std::mem::size_of;
+
+    use super::*;
+
+    #[test]
+    fn a_child_takes_three_words_beside_its_future() {
+        assert_eq!(size_of::<Life<[u64; 2]>>(), 40);
+        assert_eq!(size_of::<Child<Ready<u64>, (), ToHandle>>(), size_of::<Ready<u64>>() + 24);
     }
 }

@@ -154,6 +154,7 @@ impl<T, E> TaskHandle<T, E> {
     }
 }
 
+#[inline]
 fn boxed(name: Option<&Name>) -> Option<Box<Name>> {
     name.map(|name| Box::new(name.clone()))
 }

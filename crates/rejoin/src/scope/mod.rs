@@ -370,7 +370,7 @@ impl<E: Send + Sync + 'static> Scope<E> {
 
 impl<E: Send + Sync + 'static> Scope<E> {
     /// Starts a child that has no handle and delivers its outcome elsewhere.
-    pub(crate) fn start_silently<F, I, D, T>(&self, future: F, interpret: I, deliver: D)
+    pub(crate) fn start_silently<F, I, D, T>(&self, future: F, interpret: I, mut deliver: D)
     where
         F: Future + Send + 'static,
         I: FnOnce(F::Output) -> Outcome<T, E> + Copy + Send + 'static,

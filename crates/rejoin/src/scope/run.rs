@@ -4,6 +4,7 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
+use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
@@ -100,11 +101,25 @@ where
     }
 }
 
+/// Which waker, without a count of its own. It means something while the waker itself is somewhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct WakerId {
+    data: usize,
+    vtable: usize,
+}
+
+impl WakerId {
+    #[inline]
+    fn of(waker: &Waker) -> WakerId {
+        WakerId { data: waker.data().addr(), vtable: ptr::from_ref(waker.vtable()).addr() }
+    }
+}
+
 /// A scope that has not closed. Dropping it abandons the scope.
 struct OpenScope {
     place: Option<Place>,
-    /// The waker that the body is parked with. Only a stop or a move of the deadline takes it out.
-    parked: Option<Waker>,
+    /// The waker that the body is parked with, while the scope has it.
+    parked: Option<WakerId>,
     /// The move of the deadline that its timer stands at. The one that the scope was opened with is
     /// the first, so a scope without any never asks for it.
     moves: usize,
@@ -112,6 +127,7 @@ struct OpenScope {
 }
 
 impl OpenScope {
+    #[inline]
     fn core(&self) -> &Arc<Core> {
         &self.place.as_ref().expect("a scope keeps its place until it is dropped").core
     }
@@ -148,7 +164,7 @@ impl OpenScope {
             if deadline.is_some() || self.has_moved() || !self.core().is_quiet() {
                 self.poll_timers(deadline.as_mut(), grace.as_mut(), cx);
             }
-            let parked = self.parked.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+            let parked = self.parked == Some(WakerId::of(cx.waker()));
             if parked && !signalled && self.core().is_quiet() {
                 return Poll::Pending;
             }
@@ -156,7 +172,7 @@ impl OpenScope {
                 Parked::PollAgain => {}
                 Parked::Ends(_) => break BodyEnd::Interrupted,
                 Parked::Waiting => {
-                    self.parked = Some(cx.waker().clone());
+                    self.parked = Some(WakerId::of(cx.waker()));
                     if !self.has_moved() {
                         return Poll::Pending;
                     }
@@ -233,6 +249,7 @@ impl OpenScope {
     }
 
     /// Whether the timer stands at another deadline than the scope's.
+    #[inline]
     fn has_moved(&self) -> bool {
         self.core().moves() != self.moves
     }

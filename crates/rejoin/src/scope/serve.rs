@@ -20,7 +20,7 @@ struct Nowhere;
 impl<T, E> Deliver<T, E> for Nowhere {
     type Receipt = ();
 
-    fn deliver(self, _: Outcome<T, E>, _: bool) {}
+    fn deliver(&mut self, _: Outcome<T, E>, _: bool) {}
 }
 
 impl<E: Send + Sync + 'static> Scope<E> {

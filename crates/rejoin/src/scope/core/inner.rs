@@ -4,12 +4,12 @@
 //! * A member lists the scopes that it has opened in its own task, from opening to closing.
 //! * The children of a dropped scope are an *orphanage* of the nearest living scope further out,
 //!   which does not close before it is empty.
-//! * Two scopes' locks are held at once only in [`Seat::is_held`], the outer one first.
+//! * Two scopes' locks are held at once only in [`Sitter::is_held`], the outer one first.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::seats::Seat;
+use super::seats::Sitter;
 use super::standing::Standing;
 use super::stop::{enforce_all, signal_tree};
 use super::wakers::Wakers;
@@ -23,8 +23,8 @@ impl Core {
             Standing::Running | Standing::LookedAt => None,
             Standing::Signalled(end) | Standing::Enforced(end) => Some(end.stop),
         };
-        if let Some(seat) = state.seat_mut(member) {
-            let extra = seat.extra.get_or_insert_default();
+        if let Some(sitter) = state.sitter_to_be(member) {
+            let extra = sitter.extra.get_or_insert_default();
             extra.inner.push(Arc::clone(inner));
             extra.opened = true;
         }
@@ -41,7 +41,7 @@ impl Core {
     pub(super) fn leave_inner(&self, member: Member, inner: &Core) {
         let mut state = self.lock();
         let mut removed = None;
-        if let Some(extra) = state.seat_mut(member).and_then(|seat| seat.extra.as_mut())
+        if let Some(extra) = state.sitter_mut(member).and_then(|sitter| sitter.extra.as_mut())
             && let Some(at) = extra.inner.iter().position(|core| core.id == inner.id)
         {
             removed = Some(extra.inner.swap_remove(at));
@@ -97,7 +97,7 @@ impl Core {
     }
 }
 
-impl Seat {
+impl Sitter {
     /// Locks inner scopes while the outer one is locked: the one place where two locks are held.
     pub(super) fn is_held(&self) -> bool {
         self.extra.as_ref().is_some_and(|extra| extra.inner.iter().any(|core| core.holds()))

@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::task::AtomicWaker;
 
-use super::seats::Seat;
+use super::seats::Sitter;
 use super::{Core, Member, State};
 use crate::inspect::Wait;
 
@@ -126,23 +126,21 @@ impl Core {
         let state = &mut *state;
         state.lookers += 1;
         self.signals.fetch_or(LOOK, Ordering::Release);
-        let mut ask = |member: Member, seat: &mut Seat, may_answer: bool| {
-            if let Some(extra) = &seat.extra {
+        let mut ask = |member: Member, sitter: &mut Sitter, may_answer: bool| {
+            if let Some(extra) = &sitter.extra {
                 queue.extend(extra.inner.iter().cloned());
             }
-            if may_answer && !seat.extra.as_ref().is_some_and(|extra| extra.blocking) {
-                let answer = seat.extra.get_or_insert_default().answer.get_or_insert_default();
+            if may_answer && !sitter.extra.as_ref().is_some_and(|extra| extra.blocking) {
+                let answer = sitter.extra.get_or_insert_default().answer.get_or_insert_default();
                 answer.noting = false;
                 answer.noted.clear();
                 answer.askers.push(Arc::clone(tally));
                 tally.left.fetch_add(1, Ordering::Relaxed);
-                parked.extend(seat.waker.take().map(|waker| (member, waker)));
+                parked.extend(sitter.waker.take().map(|waker| (member, waker)));
             }
         };
         ask(Member::BODY, &mut state.body, !state.body_ended);
-        for (key, seat) in state.seats.iter_mut() {
-            ask(Member::of_child(key, seat.index), seat, true);
-        }
+        state.table.each_to_be(|member, sitter| ask(member, sitter, true));
         parked
     }
 
@@ -150,8 +148,8 @@ impl Core {
         let mut parked_anew = Vec::new();
         let mut state = self.lock();
         for (member, waker) in parked {
-            match state.seat_mut(member) {
-                Some(seat) if seat.waker.is_none() => seat.waker = Some(waker),
+            match state.sitter_to_be(member) {
+                Some(sitter) if sitter.waker.is_none() => sitter.waker = Some(waker),
                 _ => parked_anew.push(waker),
             }
         }
@@ -167,8 +165,8 @@ impl Core {
         if state.lookers == 0 {
             self.signals.fetch_and(!LOOK, Ordering::Release);
         }
-        for seat in std::iter::once(&mut state.body).chain(state.seats.iter_mut().map(|(_, s)| s)) {
-            let Some(extra) = &mut seat.extra else { continue };
+        for sitter in std::iter::once(&mut state.body).chain(state.table.sitters_mut()) {
+            let Some(extra) = &mut sitter.extra else { continue };
             if state.lookers == 0 {
                 extra.answer = None;
             } else if let Some(answer) = &mut extra.answer {
@@ -214,7 +212,7 @@ impl Answered {
 
 impl State {
     fn answer(&mut self, member: Member) -> Option<&mut Answer> {
-        self.seat_mut(member)?.extra.as_mut()?.answer.as_deref_mut()
+        self.sitter_mut(member)?.extra.as_mut()?.answer.as_deref_mut()
     }
 
     /// The poll of `member` has come back. `None` if it began before the member was asked: then it

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Core;
-use super::seats::Seat;
 use super::standing::Standing;
 use crate::cancel::CancelReason;
 
@@ -53,15 +52,18 @@ impl Member {
     pub(crate) const NOBODY: Member = Member { seat: u32::MAX, generation: 1 };
 
     /// The child with this index, at the seat that it was given.
+    #[inline]
     pub(crate) fn of_child(seat: u32, index: u64) -> Member {
         Member { seat, generation: index as u32 }
     }
 
+    #[inline]
     pub(crate) fn seat(self) -> u32 {
         self.seat
     }
 
-    pub(super) fn owns(self, seat: &Seat) -> bool {
-        seat.index as u32 == self.generation
+    #[inline]
+    pub(super) fn generation(self) -> u32 {
+        self.generation
     }
 }

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`member`] | who: a place in a scope |
 //! | [`seats`] | children come and go |
-//! | [`rows`] | where the seats stand |
+//! | [`table`] | who sits where |
 //! | [`standing`] | how a member stands: running, told to stop, to be dropped |
 //! | [`stop`] | stopping a scope, or members of it |
 //! | [`wakers`] | who is called when something changes, and how no call is lost |
@@ -33,11 +33,11 @@ mod member;
 mod record;
 mod rest;
 mod roots;
-mod rows;
 mod seats;
 pub(crate) mod snapshot;
 mod standing;
 mod stop;
+mod table;
 mod values;
 mod wakers;
 
@@ -52,11 +52,11 @@ use self::roots::Root;
 pub(crate) use self::roots::roots;
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub(crate) use self::roots::{Left, remains};
-use self::rows::Rows;
-use self::seats::Seat;
+use self::seats::Sitter;
 pub(crate) use self::standing::{End, Standing};
 use self::stop::Stop;
 pub(crate) use self::stop::StopCause;
+use self::table::Table;
 pub(crate) use self::values::Values;
 pub(crate) use self::wakers::Parked;
 use super::OnError;
@@ -93,8 +93,8 @@ pub(crate) struct Core {
 
 #[derive(Default)]
 struct State {
-    seats: Rows<Seat>,
-    body: Seat,
+    table: Table,
+    body: Sitter,
     spawned: u64,
     phase: Phase,
     /// The scope's own, whatever holds further out.
@@ -176,7 +176,7 @@ impl Core {
 
     /// How many children have not ended, those of dropped inner scopes not counted.
     pub(crate) fn live(&self) -> usize {
-        self.lock().seats.len()
+        self.lock().table.len()
     }
 
     /// Whether nobody here has been told to stop, and nobody looks. One load; `wakers` says why that is enough.
@@ -199,6 +199,6 @@ impl Core {
 impl State {
     #[inline]
     fn is_empty(&self) -> bool {
-        self.seats.is_empty() && self.orphanages == 0
+        self.table.is_empty() && self.orphanages == 0
     }
 }

@@ -34,9 +34,9 @@ impl Core {
     /// anybody hears of the stop.
     pub(crate) fn fail(self: &Arc<Core>, member: Member, error: Box<dyn Any + Send>) {
         let mut state = self.lock();
-        let seat = state.seat(member);
-        let index = seat.filter(|_| member != Member::BODY).map(|seat| seat.index);
-        let name = seat.and_then(|seat| seat.extra.as_ref()).and_then(|extra| extra.name.clone());
+        let index = state.table.index(member);
+        let extra = state.sitter(member).and_then(|sitter| sitter.extra.as_ref());
+        let name = extra.and_then(|extra| extra.name.clone());
         state.record.failures.push(RecordedFailure { index, name: name.clone(), error });
         if self.settings.on_error != OnError::FailFast || state.stop.is_some() {
             return;

@@ -40,12 +40,12 @@ impl Core {
 impl State {
     /// Tells those who rest if nobody else is left. Empty while somebody is.
     pub(super) fn end_rest(&mut self) -> Vec<Waker> {
-        let only_they = self.resting > 0 && self.seats.len() == self.resting;
+        let only_they = self.resting > 0 && self.table.len() == self.resting;
         if self.over || !self.body_ended || !only_they || self.orphanages > 0 {
             return Vec::new();
         }
         self.over = true;
         // Each of them ends at its next poll, so none needs its waker back.
-        self.seats.iter_mut().filter_map(|(_, seat)| seat.waker.take()).collect()
+        self.table.sitters_mut().filter_map(|sitter| sitter.waker.take()).collect()
     }
 }

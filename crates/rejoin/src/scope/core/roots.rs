@@ -88,9 +88,9 @@ pub(crate) fn remains(is_detached: impl Fn(&Arc<Core>) -> bool) -> Left {
         let mut queue = vec![root];
         while let Some(core) = queue.pop() {
             let state = core.lock();
-            let members = state.seats.iter().map(|(_, seat)| (seat, true));
-            for (seat, is_task) in members.chain([(&state.body, false)]) {
-                let extra = seat.extra.as_deref();
+            let tasks = state.table.iter().map(|(_, _, sitter)| (sitter, true));
+            for (sitter, is_task) in tasks.chain([(Some(&state.body), false)]) {
+                let extra = sitter.and_then(|sitter| sitter.extra.as_deref());
                 match extra.filter(|extra| extra.blocking) {
                     Some(extra) => left.blocking.extend(extra.name.clone()),
                     None => left.tasks += usize::from(is_task && !detached),

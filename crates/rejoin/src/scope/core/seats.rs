@@ -3,8 +3,8 @@
 //! * Nothing starts in a scope that stops or has ended: `admit` decides under the lock.
 //! * A seat is given back exactly once, after everything that the child owned has been dropped, so
 //!   "no seat is taken" means that every child has ended and its destructors have run.
-//! * What only some members need is in a box of its own; a child that never has a name, a scope
-//!   inside, a watcher, or a stop of its own takes a seat of five words and no allocation.
+//! * What only some members need is kept apart ([`Sitter`], [`Extra`]): a child that never has a name,
+//!   a scope inside, a watcher, or a stop of its own costs no allocation.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,20 +14,19 @@ use slab::Slab;
 
 use super::look::Answer;
 use super::stop::{ONE, Stop};
+use super::table::Leftover;
 use super::{Core, Member, Phase, State};
 use crate::name::Name;
 use crate::scope::error::Refusal;
-use crate::seam::{self, Instant};
+use crate::seam::{self, Instant, MutexGuard};
 
+/// A member of whom more is known than that it is there: it has come back from a poll, or somebody
+/// asks something of it.
 #[derive(Default)]
-pub(super) struct Seat {
-    /// The position in the order of submission.
-    pub(super) index: u64,
+pub(super) struct Sitter {
     /// Wakes the child's task; for the body, the future that runs the scope.
     pub(super) waker: Option<Waker>,
-    /// Whether a handle may still ask for the outcome.
-    pub(super) claimed: bool,
-    // Boxed: most children live and end without any of it, and seats should be small.
+    // Boxed: most children live and end without any of it.
     pub(super) extra: Option<Box<Extra>>,
 }
 
@@ -59,49 +58,69 @@ impl Core {
     /// Takes a seat for a child that is about to be spawned, and gives its index with it.
     #[inline]
     pub(crate) fn admit(&self, name: Option<&Name>) -> Result<(Member, u64), Refusal> {
-        self.take_seat(name.map(|name| Box::new(Extra::named(name))))
+        match name {
+            None => self.take_seat().map(|(_, member, index)| (member, index)),
+            Some(name) => self.admit_with(Extra::named(name)),
+        }
+    }
+
+    #[cold]
+    fn admit_with(&self, extra: Extra) -> Result<(Member, u64), Refusal> {
+        let extra = Box::new(extra);
+        let (mut state, member, index) = self.take_seat()?;
+        state.sitter_to_be(member).expect("it sits there since now").extra = Some(extra);
+        Ok((member, index))
     }
 
     /// Takes a seat for a guest, which is no task and has no waker.
     #[cfg(not(any(shuttle, rejoin_loom)))]
     pub(crate) fn admit_blocking(&self, name: &Name) -> Result<Member, Refusal> {
         let extra = Extra { blocking: true, ..Extra::named(name) };
-        self.take_seat(Some(Box::new(extra))).map(|(member, _)| member)
+        self.admit_with(extra).map(|(member, _)| member)
     }
 
     #[inline]
-    fn take_seat(&self, extra: Option<Box<Extra>>) -> Result<(Member, u64), Refusal> {
+    fn take_seat(&self) -> Result<(MutexGuard<'_, State>, Member, u64), Refusal> {
         let mut state = self.lock();
-        state.refusal()?;
+        if let Some(refusal) = state.refusal() {
+            return Err(refusal);
+        }
         let index = state.spawned;
         state.spawned += 1;
-        let seat = state.seats.insert(Seat { index, waker: None, claimed: true, extra });
-        Ok((Member::of_child(seat, index), index))
+        let member = state.table.sit(index);
+        Ok((state, member, index))
     }
 
     /// Gives a child's seat back. Its future has been dropped.
+    #[inline]
     pub(crate) fn leave(&self, member: Member) {
         let mut state = self.lock();
-        let answered = state.skip_answer(member);
-        let (waker, extra, claimed) = state
-            .seats
-            .remove(member.seat(), |seat| (seat.waker.take(), seat.extra.take(), seat.claimed));
-        if extra.as_ref().is_some_and(|extra| extra.stop.is_some()) {
-            self.signals.fetch_sub(ONE, Ordering::Release);
+        let nobody_cares = !state.body_ended && state.lookers == 0;
+        if !(nobody_cares && state.table.leave_unknown(member)) {
+            self.leave_known(state, member);
         }
+    }
+
+    /// As [`leave`](Self::leave), when somebody has to be told, or something has to be cleared away.
+    fn leave_known(&self, mut state: MutexGuard<'_, State>, member: Member) {
+        let answered = state.skip_answer(member);
+        let Leftover { claimed, sitter } = state.table.leave(member);
         if !claimed {
             self.unclaimed.fetch_sub(1, Ordering::Release);
+        }
+        if sitter.as_ref().is_some_and(Sitter::is_stopped_alone) {
+            self.signals.fetch_sub(ONE, Ordering::Release);
         }
         self.left(state);
         answered.tell();
         // The destructor of a waker is the runtime's: it runs here, unlocked.
-        drop((waker, extra));
+        drop(sitter);
     }
 
     /// The handle was dropped: nobody will ask for the outcome.
     pub(crate) fn disclaim(&self, member: Member) {
-        if let Some(seat) = self.lock().seat_mut(member) {
-            seat.claimed = false;
+        let mut state = self.lock();
+        if state.table.disclaim(member) {
             self.unclaimed.fetch_add(1, Ordering::Release);
         }
     }
@@ -114,31 +133,36 @@ impl Core {
 
     #[cold]
     fn is_among_the_claimed(&self, member: Member) -> bool {
-        self.lock().seat(member).is_some_and(|seat| seat.claimed)
+        self.lock().table.is_claimed(member)
     }
 }
 
 impl State {
     #[inline]
-    fn refusal(&self) -> Result<(), Refusal> {
-        match &self.stop {
-            _ if self.phase != Phase::Open => Err(Refusal::Closed),
-            Some(stop) => Err(Refusal::Cancelled(stop.reason.clone())),
-            None => Ok(()),
+    fn refusal(&self) -> Option<Refusal> {
+        if self.phase != Phase::Open {
+            return Some(Refusal::Closed);
         }
+        self.stop.as_ref().map(|stop| Refusal::Cancelled(stop.reason.clone()))
     }
 
-    pub(super) fn seat(&self, member: Member) -> Option<&Seat> {
-        if member == Member::BODY {
-            return Some(&self.body);
-        }
-        self.seats.get(member.seat()).filter(|seat| member.owns(seat))
+    /// The body, or a child of whom more is known than that it is there.
+    pub(super) fn sitter(&self, member: Member) -> Option<&Sitter> {
+        if member == Member::BODY { Some(&self.body) } else { self.table.sitter(member) }
     }
 
-    pub(super) fn seat_mut(&mut self, member: Member) -> Option<&mut Seat> {
-        if member == Member::BODY {
-            return Some(&mut self.body);
-        }
-        self.seats.get_mut(member.seat()).filter(|seat| member.owns(seat))
+    pub(super) fn sitter_mut(&mut self, member: Member) -> Option<&mut Sitter> {
+        if member == Member::BODY { Some(&mut self.body) } else { self.table.sitter_mut(member) }
+    }
+
+    /// The body, or a child of whom more is to be known from now on. `None` if it has gone.
+    pub(super) fn sitter_to_be(&mut self, member: Member) -> Option<&mut Sitter> {
+        if member == Member::BODY { Some(&mut self.body) } else { self.table.sitter_to_be(member) }
+    }
+}
+
+impl Sitter {
+    fn is_stopped_alone(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.stop.is_some())
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::look::Tally;
-use super::seats::Seat;
+use super::seats::Sitter;
 use super::{Core, Phase};
 use crate::inspect::{Kind, Node, State};
 use crate::scope::TaskId;
@@ -42,7 +42,7 @@ impl Core {
     /// This scope and what is in it, if it has not closed.
     fn look(&self, depth: usize, now: Instant, asker: &Arc<Tally>) -> Option<(Node, Vec<Next>)> {
         let state = self.lock();
-        let tasks = state.seats.len();
+        let tasks = state.table.len();
         let body = match state.phase {
             Phase::Closed => return None,
             Phase::Abandoned => State::Dropped(tasks),
@@ -59,28 +59,28 @@ impl Core {
             reason: state.stop.as_ref().map(|stop| stop.reason.clone()),
             shielded: self.settings.shielded,
         };
-        let mut seats: Vec<&Seat> = state.seats.iter().map(|(_, seat)| seat).collect();
-        seats.sort_unstable_by_key(|seat| seat.index);
+        let mut tasks: Vec<_> = state.table.iter().map(|(_, index, who)| (index, who)).collect();
+        tasks.sort_unstable_by_key(|(index, _)| *index);
         let of_body = state.body.inner().into_iter().map(|core| Next::Core(core, depth + 1));
-        let of_tasks = seats.into_iter().map(|seat| {
-            let extra = seat.extra.as_deref();
+        let of_tasks = tasks.into_iter().map(|(index, sitter)| {
+            let extra = sitter.and_then(|sitter| sitter.extra.as_deref());
             let node = Node {
-                kind: Kind::Task(TaskId::new(self.id, seat.index)),
+                kind: Kind::Task(TaskId::new(self.id, index)),
                 name: extra.and_then(|extra| extra.name.clone()),
                 depth: depth + 1,
-                state: seat.state(asker),
+                state: sitter.map_or(State::Running, |sitter| sitter.state(asker)),
                 left: None,
                 age: extra.and_then(|e| e.since).map(|since| now.saturating_duration_since(since)),
                 reason: extra.and_then(|e| e.stop.as_ref()).map(|stop| stop.reason.clone()),
                 shielded: false,
             };
-            Next::Seen(node, seat.inner())
+            Next::Seen(node, sitter.map(Sitter::inner).unwrap_or_default())
         });
         Some((node, of_body.chain(of_tasks).collect()))
     }
 }
 
-impl Seat {
+impl Sitter {
     fn state(&self, asker: &Arc<Tally>) -> State {
         let Some(extra) = self.extra.as_deref() else { return State::Running };
         if extra.blocking {

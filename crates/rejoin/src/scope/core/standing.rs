@@ -2,6 +2,7 @@
 //!
 //! A member of a scope that nobody has stopped costs one atomic load to ask.
 
+use super::seats::Sitter;
 use super::stop::Stop;
 use super::{Core, Member, State, StopCause};
 use crate::cancel::CancelReason;
@@ -48,8 +49,12 @@ impl Core {
 impl State {
     pub(super) fn standing(&self, member: Member) -> Standing {
         let running = if self.lookers > 0 { Standing::LookedAt } else { Standing::Running };
-        let Some(seat) = self.seat(member) else { return running };
-        let alone = seat.extra.as_ref().and_then(|extra| extra.stop.as_ref());
+        if member != Member::BODY && self.table.index(member).is_none() {
+            return running;
+        }
+        let sitter = self.sitter(member);
+        let extra = sitter.and_then(|sitter| sitter.extra.as_ref());
+        let alone = extra.and_then(|extra| extra.stop.as_ref());
         // Whichever came first gives the reason.
         let (Some(first), with_scope) = (alone.or(self.stop.as_ref()), alone.is_none()) else {
             return running;
@@ -57,6 +62,7 @@ impl State {
         let own_deadline = with_scope && matches!(self.record.stop, Some((StopCause::Deadline, _)));
         let end = End { stop: first.clone(), own_deadline, with_scope };
         let enforced = first.enforced || self.stop.as_ref().is_some_and(|stop| stop.enforced);
-        if enforced && !seat.is_held() { Standing::Enforced(end) } else { Standing::Signalled(end) }
+        let held = sitter.is_some_and(Sitter::is_held);
+        if enforced && !held { Standing::Enforced(end) } else { Standing::Signalled(end) }
     }
 }

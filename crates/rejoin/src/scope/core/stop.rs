@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::seats::Seat;
+use super::seats::Sitter;
 use super::wakers::Wakers;
 use super::{Core, Member, Phase};
 use crate::cancel::CancelReason;
@@ -92,23 +92,23 @@ impl Core {
             if state.stop.is_some() {
                 return false;
             }
-            let mut stop_seat = |seat: &mut Seat| {
-                let extra = seat.extra.get_or_insert_default();
+            let mut stop_one = |sitter: &mut Sitter| {
+                let extra = sitter.extra.get_or_insert_default();
                 if extra.stop.is_some() {
                     return;
                 }
                 extra.stop = Some(stop.clone());
                 inner.extend(extra.inner.iter().filter(|core| !core.settings.shielded).cloned());
-                seat.take_wakers(&mut wakers);
+                sitter.take_wakers(&mut wakers);
                 stopped += 1;
             };
             match only {
                 Some(member) => {
-                    if let Some(seat) = state.seat_mut(member) {
-                        stop_seat(seat);
+                    if let Some(sitter) = state.sitter_to_be(member) {
+                        stop_one(sitter);
                     }
                 }
-                None => state.seats.iter_mut().for_each(|(_, seat)| stop_seat(seat)),
+                None => state.table.each_to_be(|_, sitter| stop_one(sitter)),
             }
             self.signals.fetch_add(ONE * stopped, Ordering::Release);
             // The owner keeps the time of the grace.
@@ -158,9 +158,10 @@ impl Core {
                 state.take_wakers(&mut wakers);
             }
             if self.signals.load(Ordering::Relaxed) >= ONE {
-                for (_, seat) in state.seats.iter_mut() {
-                    if seat.extra.as_mut().and_then(|e| e.stop.as_mut()).is_some_and(&mut advance) {
-                        seat.take_wakers(&mut wakers);
+                for sitter in state.table.sitters_mut() {
+                    if sitter.extra.as_mut().and_then(|e| e.stop.as_mut()).is_some_and(&mut advance)
+                    {
+                        sitter.take_wakers(&mut wakers);
                     }
                 }
             }
@@ -186,8 +187,10 @@ pub(super) fn signal_tree(
             continue;
         }
         core.signals.fetch_or(ALL, Ordering::Release);
-        let members = std::iter::once(&state.body).chain(state.seats.iter().map(|(_, seat)| seat));
-        for inner in members.filter_map(|seat| seat.extra.as_ref()).flat_map(|extra| &extra.inner) {
+        let members = std::iter::once(&state.body).chain(state.table.sitters());
+        for inner in
+            members.filter_map(|sitter| sitter.extra.as_ref()).flat_map(|extra| &extra.inner)
+        {
             if !inner.settings.shielded {
                 let stop = stop.passed_down(inner.settings.grace);
                 queue.push((Arc::clone(inner), stop, StopCause::Asked));

@@ -9,7 +9,7 @@
 
 use std::task::Waker;
 
-use super::seats::Seat;
+use super::seats::Sitter;
 use super::{Core, End, Member, Standing, State};
 use crate::cancel::CancelReason;
 
@@ -53,15 +53,16 @@ impl Core {
             drop(state);
             return Parked::PollAgain;
         };
-        let Some(seat) = state.seat_mut(member) else { return Parked::Waiting };
+        let Some(sitter) = state.sitter_to_be(member) else { return Parked::Waiting };
         if let Standing::Enforced(end) = standing {
             // A shield that was opened in that very poll may have ended since.
-            let opened = seat.extra.as_mut().is_some_and(|extra| std::mem::take(&mut extra.opened));
+            let extra = sitter.extra.as_mut();
+            let opened = extra.is_some_and(|extra| std::mem::take(&mut extra.opened));
             drop(state);
             answered.tell();
             return if seen && !opened { Parked::Ends(end) } else { Parked::PollAgain };
         }
-        let old = seat.waker.replace(waker);
+        let old = sitter.waker.replace(waker);
         drop(state);
         answered.tell();
         drop(old);
@@ -82,8 +83,8 @@ impl Core {
             return Some(end.into_reason());
         }
         let mut old = None;
-        if let Some(seat) = state.seat_mut(member) {
-            let watchers = &mut seat.extra.get_or_insert_default().watchers;
+        if let Some(sitter) = state.sitter_to_be(member) {
+            let watchers = &mut sitter.extra.get_or_insert_default().watchers;
             match *watch {
                 Some(key) => old = watchers[key].replace(waker),
                 None => *watch = Some(watchers.insert(Some(waker))),
@@ -98,7 +99,7 @@ impl Core {
     pub(crate) fn unwatch(&self, member: Member, watch: usize) {
         let mut state = self.lock();
         let mut old = None;
-        if let Some(extra) = state.seat_mut(member).and_then(|seat| seat.extra.as_mut()) {
+        if let Some(extra) = state.sitter_mut(member).and_then(|sitter| sitter.extra.as_mut()) {
             old = extra.watchers.try_remove(watch);
         }
         drop(state);
@@ -110,13 +111,13 @@ impl State {
     pub(super) fn take_wakers(&mut self, wakers: &mut Wakers) {
         wakers.owners.extend(self.body.waker.take());
         self.body.take_wakers(wakers);
-        for (_, seat) in self.seats.iter_mut() {
-            seat.take_wakers(wakers);
+        for sitter in self.table.sitters_mut() {
+            sitter.take_wakers(wakers);
         }
     }
 }
 
-impl Seat {
+impl Sitter {
     pub(super) fn take_wakers(&mut self, wakers: &mut Wakers) {
         wakers.tasks.extend(self.waker.take());
         if let Some(extra) = &mut self.extra {
