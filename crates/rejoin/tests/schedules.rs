@@ -12,7 +12,7 @@ use rejoin::limit::{ConcurrencyLimit, LimitSet};
 use rejoin::single_flight::{Audience, SingleFlight};
 use rejoin::worker::{Mode, Worker, asynchronous};
 use rejoin::{
-    CancelReason, CancelSource, Ending, Joiner, OnError, Outcome, Scope, TaskError, any,
+    CancelReason, CancelSource, Cause, Ending, Joiner, OnError, Outcome, Scope, TaskError, any,
     as_completed, cancelled, checkpoint, gather, join_with, live_tasks, map, race, scope, shield,
     timeout, wait,
 };
@@ -468,6 +468,30 @@ fn a_parked_body_hears_of_the_move_and_of_the_new_deadline() {
             })
             .await;
         assert!(result.unwrap_err().is_timed_out());
+    });
+}
+
+/// The body is parked for good, and called once more for a child that was stopped: it has to keep the
+/// time of the grace. The stop of the whole scope comes after that, and reaches it too.
+#[test]
+fn a_body_that_was_called_for_a_child_hears_of_its_own_stop() {
+    explore(1_000, || async {
+        let result = Scope::builder()
+            .grace(SECOND)
+            .run(|s: Scope| async move {
+                let idle = s.spawn_value(cancelled());
+                let stops = s.clone();
+                drop(s.spawn_value(async move {
+                    idle.cancel("the child alone");
+                    let _ = idle.await;
+                    steps(1).await;
+                    stops.cancel("and now the rest")
+                }));
+                std::future::pending::<()>().await;
+                Ok(())
+            })
+            .await;
+        assert!(matches!(result.unwrap_err().cause(), Cause::Cancelled(_)));
     });
 }
 

@@ -57,7 +57,7 @@ where
 {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         let place = Place { core, member: Member::BODY };
-        let open = OpenScope { place: Some(place), parked: None, moves: 0, closed: false };
+        let open = OpenScope { place: Some(place), parked: None, calls: 0, closed: false };
         Drive { deadline: None, grace: None, open, end: None }
     }
 
@@ -120,9 +120,9 @@ struct OpenScope {
     place: Option<Place>,
     /// The waker that the body is parked with, while the scope has it.
     parked: Option<WakerId>,
-    /// The move of the deadline that its timer stands at. The one that the scope was opened with is
-    /// the first, so a scope without any never asks for it.
-    moves: usize,
+    /// The call that its timers stand at. The deadline that the scope was opened with is the first, so
+    /// a scope without any never asks for it.
+    calls: usize,
     closed: bool,
 }
 
@@ -161,7 +161,7 @@ impl OpenScope {
                 Ok(Poll::Pending) => {}
             }
             // After the body, so that a body which is ready at its deadline has made it.
-            if deadline.is_some() || self.has_moved() || !self.core().is_quiet() {
+            if deadline.is_some() || self.was_called() || !self.core().is_quiet() {
                 self.poll_timers(deadline.as_mut(), grace.as_mut(), cx);
             }
             let parked = self.parked == Some(WakerId::of(cx.waker()));
@@ -173,7 +173,7 @@ impl OpenScope {
                 Parked::Ends(_) => break BodyEnd::Interrupted,
                 Parked::Waiting => {
                     self.parked = Some(WakerId::of(cx.waker()));
-                    if !self.has_moved() {
+                    if !self.was_called() {
                         return Poll::Pending;
                     }
                 }
@@ -212,10 +212,10 @@ impl OpenScope {
         mut grace: Pin<&mut Option<Sleep>>,
         cx: &mut Context<'_>,
     ) {
-        if self.has_moved() {
-            // The move has taken the waker.
+        if self.was_called() {
+            // The call has taken the waker.
             self.parked = None;
-            self.moves = self.core().moves();
+            self.calls = self.core().calls();
             deadline.set(self.core().own_deadline().map(seam::sleep_until));
         }
         if let Some(sleep) = deadline.as_mut().as_pin_mut()
@@ -248,10 +248,10 @@ impl OpenScope {
         self.core().stop(reason, StopCause::Deadline);
     }
 
-    /// Whether the timer stands at another deadline than the scope's.
+    /// Whether there has been a call that the timers do not stand at.
     #[inline]
-    fn has_moved(&self) -> bool {
-        self.core().moves() != self.moves
+    fn was_called(&self) -> bool {
+        self.core().calls() != self.calls
     }
 
     /// Records how the body ended, which may stop the children.

@@ -6,8 +6,9 @@
 //! A deadline that has passed cannot move any more, so what such a timer has seen stays true.
 
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 
-use super::{Core, Phase};
+use super::{Core, Phase, State};
 use crate::seam::{self, Instant};
 
 impl Core {
@@ -52,8 +53,7 @@ impl Core {
             return false;
         }
         state.deadline = deadline;
-        self.moves.fetch_add(1, Ordering::Release);
-        let owner = state.body.waker.take();
+        let owner = self.call_owner(&mut state);
         drop(state);
         if let Some(owner) = owner {
             owner.wake();
@@ -61,11 +61,18 @@ impl Core {
         true
     }
 
-    /// How often the deadline has moved. The future that runs the scope looks at it after it has
-    /// left its waker, so it sees a move or is woken by it.
+    /// Has the future that runs the scope look at its timers anew; the waker is to be called. Without
+    /// the count it would take itself for parked with a waker that is not here any more.
+    pub(super) fn call_owner(&self, state: &mut State) -> Option<Waker> {
+        self.calls.fetch_add(1, Ordering::Release);
+        state.body.waker.take()
+    }
+
+    /// How often it was called. The future that runs the scope looks at it after it has left its
+    /// waker, so it sees a call or is woken by it.
     #[inline]
-    pub(crate) fn moves(&self) -> usize {
-        self.moves.load(Ordering::Acquire)
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Acquire)
     }
 }
 

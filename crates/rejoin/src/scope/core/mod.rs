@@ -86,8 +86,10 @@ pub(crate) struct Core {
     signals: AtomicUsize,
     /// How many children have lost their handle and not ended. Written under the lock only.
     unclaimed: AtomicUsize,
-    /// How often the deadline has moved, and was given at the opening. Written under the lock only.
-    moves: AtomicUsize,
+    /// How often whoever runs the scope was called to its timers, its waker taken: the deadline has
+    /// moved, or was given at the opening, or the grace of a child has begun. Written under the lock
+    /// only.
+    calls: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -143,7 +145,7 @@ impl Core {
                 parent,
                 signals: AtomicUsize::new(0),
                 unclaimed: AtomicUsize::new(0),
-                moves: AtomicUsize::new(usize::from(deadline.is_some())),
+                calls: AtomicUsize::new(usize::from(deadline.is_some())),
                 state: Mutex::new(State { deadline, root, ..State::default() }),
             })
         };

@@ -113,7 +113,7 @@ impl Core {
             self.signals.fetch_add(ONE * stopped, Ordering::Release);
             // The owner keeps the time of the grace.
             if stopped > 0 && !self.settings.grace.is_zero() {
-                wakers.owners.extend(state.body.waker.take());
+                wakers.owners.extend(self.call_owner(&mut state));
             }
         }
         let mut signalled = Vec::new();
