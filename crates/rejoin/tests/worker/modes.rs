@@ -1,12 +1,13 @@
 //! One interface, whatever the calls run on.
 
+use std::convert::Infallible;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use rejoin::pool::ThreadPool;
 use rejoin::worker::{Mode, Restart, Worker, asynchronous};
-use rejoin::{Scope, TaskError, cancel_reason, live_tasks, scope};
+use rejoin::{Outcome, Scope, TaskError, cancel_reason, live_tasks, scope};
 
 use super::n;
 
@@ -97,34 +98,32 @@ async fn calls_on_threads_may_block_and_hear_of_their_own_cancellation() {
         let worker: Worker<u32> =
             Worker::builder("w").mode(Mode::Thread).copies(n(2)).start(&s, || 0);
         let (started, is_started) = mpsc::channel();
-        // A call that returns as soon as it hears of it may have its outcome before it is given up.
         let told = |started: mpsc::Sender<()>| {
-            let (given_up, is_given_up) = mpsc::channel::<()>();
-            let call = move |calls: &mut u32| {
+            move |calls: &mut u32| {
                 *calls += 1;
                 started.send(()).unwrap();
                 while cancel_reason().is_none() {
                     thread::sleep(Duration::from_millis(1));
                 }
-                is_given_up.recv().unwrap();
                 Ok(())
-            };
-            (call, given_up)
+            }
         };
-        let ((one, one_given_up), (two, two_given_up)) = (told(started.clone()), told(started));
+        let (one, two) = (told(started.clone()), told(started));
         let stopped = worker.submit(one).await.unwrap();
         let other = worker.submit(two).await.unwrap();
         let both = rejoin::to_thread(move || is_started.iter().take(2).count());
         assert_eq!(both.await.unwrap(), 2);
+        // One that returns at once when it hears of it may be in time with its value.
+        let heard = |outcome: Outcome<(), Infallible>, why: &str| {
+            assert_eq!(outcome.map_or_else(|error| error.to_string(), |()| why.to_owned()), why);
+        };
         stopped.cancel("that one");
-        assert_eq!(stopped.await.unwrap_err().to_string(), "cancelled: that one");
-        one_given_up.send(()).unwrap();
+        heard(stopped.await, "cancelled: that one");
         assert!(!other.is_finished());
         // The copy is free again, and its state is what the call has left.
         assert_eq!(worker.call(|calls: &mut u32| Ok(*calls)).await?, 1);
         worker.abort("all");
-        assert_eq!(other.await.unwrap_err().to_string(), "cancelled: all");
-        two_given_up.send(()).unwrap();
+        heard(other.await, "cancelled: all");
         Ok(())
     })
     .await
