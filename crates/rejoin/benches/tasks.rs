@@ -17,6 +17,7 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::Pin;
@@ -24,8 +25,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use pin_project_lite::pin_project;
-use rejoin::{Scope, scope};
+use rejoin::{Scope, gather, scope};
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
@@ -148,6 +150,11 @@ async fn in_scope<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     sum.await.expect("no child fails")
 }
 
+async fn gathered<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
+    let all = (0..children).map(|n| child(n).map(Ok::<_, Infallible>));
+    gather(all).await.expect("no child fails").iter().sum()
+}
+
 macro_rules! contestants {
     ($child:ident: $($name:literal => $run:ident),*) => {
         [$(Contestant {
@@ -157,13 +164,13 @@ macro_rules! contestants {
     };
     ($child:ident) => {
         contestants!($child: "spawn" => bare, "wrapped" => wrapped, "TaskTracker" => tracked,
-            "JoinSet" => join_set, "scope" => in_scope)
+            "JoinSet" => join_set, "scope" => in_scope, "gather" => gathered)
     };
 }
 
 /// The first of each kind is what the others are measured against.
-const BRIEF: [Contestant; 5] = contestants!(brief);
-const WAITING: [Contestant; 5] = contestants!(waiting);
+const BRIEF: [Contestant; 6] = contestants!(brief);
+const WAITING: [Contestant; 6] = contestants!(waiting);
 
 fn runtime(workers: usize) -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();

@@ -187,7 +187,10 @@ struct InboxState<T, E> {
 impl<T, E> Inbox<T, E> {
     /// An inbox that counts down from `left`, the number of children.
     pub(crate) fn new(wakes: Wakes, left: usize) -> Self {
-        let state = InboxState { settled: Vec::new(), left, urgent: false, driver: None };
+        // Where the driver sleeps to the end, all of them will lie here.
+        let room = if wakes == Wakes::Always { 0 } else { left };
+        let settled = Vec::with_capacity(room);
+        let state = InboxState { settled, left, urgent: false, driver: None };
         Inbox { wakes, state: Mutex::new(state) }
     }
 
