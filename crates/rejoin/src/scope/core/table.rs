@@ -100,7 +100,9 @@ impl Table {
     pub(super) fn leave_unknown(&mut self, member: Member) -> bool {
         let at = member.seat();
         match self.seats.get_mut(at as usize) {
-            Some(seat) if seat.claim == Claim::Claimed && seat.link == NONE => {
+            Some(seat)
+                if seat.is_of(member) && seat.claim == Claim::Claimed && seat.link == NONE =>
+            {
                 seat.claim = Claim::Free;
                 seat.link = self.free;
                 self.free = at;
