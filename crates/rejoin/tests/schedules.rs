@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use rejoin::limit::{ConcurrencyLimit, LimitSet};
@@ -13,8 +14,8 @@ use rejoin::single_flight::{Audience, SingleFlight};
 use rejoin::worker::{Mode, Worker, asynchronous};
 use rejoin::{
     CancelReason, CancelSource, Cause, Ending, Joiner, OnError, Outcome, Scope, TaskError, any,
-    as_completed, cancelled, checkpoint, gather, join_with, live_tasks, map, race, scope, shield,
-    timeout, wait,
+    as_completed, cancel_reason, cancelled, checkpoint, gather, join_with, live_tasks, map, race,
+    scope, shield, timeout, wait,
 };
 use shuttle::future::{block_on, yield_now};
 
@@ -492,6 +493,49 @@ fn a_body_that_was_called_for_a_child_hears_of_its_own_stop() {
             })
             .await;
         assert!(matches!(result.unwrap_err().cause(), Cause::Cancelled(_)));
+    });
+}
+
+/// The stop comes while the body is in its first poll, so nobody can wake it: it has to keep the time
+/// of the grace all the same.
+#[test]
+fn a_grace_that_begins_before_the_body_has_parked_is_over_some_time() {
+    explore(1_000, || async {
+        let result = Scope::builder()
+            .grace(SECOND)
+            .run(|s: Scope| async move {
+                let stops = s.clone();
+                drop(s.spawn_value(async move { stops.cancel("enough") }));
+                std::future::pending::<()>().await;
+                Ok(())
+            })
+            .await;
+        assert!(matches!(result.unwrap_err().cause(), Cause::Cancelled(_)));
+    });
+}
+
+/// Whoever asks by itself is polled for it, also when the stop came in its first poll: here the grace
+/// never ends.
+#[test]
+fn a_signal_in_the_first_poll_is_seen() {
+    explore(1_000, || async {
+        let result = Scope::builder()
+            .grace(Duration::MAX)
+            .run(|s: Scope| async move {
+                let asks = || {
+                    std::future::poll_fn(|_| match cancel_reason() {
+                        Some(_) => Poll::Ready(()),
+                        None => Poll::Pending,
+                    })
+                };
+                let stops = s.clone();
+                drop(s.spawn_value(asks()));
+                drop(s.spawn_value(async move { stops.cancel("enough") }));
+                asks().await;
+                Ok(())
+            })
+            .await;
+        assert!(result.is_ok() || result.unwrap_err().cancelled().is_some());
     });
 }
 

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::OnError;
 use super::context;
-use super::core::{Core, End, Member, Parked, Place, Standing};
+use super::core::{Core, End, Known, Member, Parked, Place, Standing};
 use crate::outcome::{Outcome, Panic, TaskError};
 
 /// Where the outcome of a child goes.
@@ -121,22 +121,21 @@ where
             if !matches!(standing, Standing::Running) {
                 seat.begin_answer();
             }
-            let (signalled, enforced) = match standing {
-                Standing::Running | Standing::LookedAt => (false, false),
+            let known = Known::of(&standing);
+            if stage == Stage::Fresh
+                && let Standing::Signalled(end) | Standing::Enforced(end) = standing
+            {
                 // What has not started never starts.
-                Standing::Signalled(end) | Standing::Enforced(end) if stage == Stage::Fresh => {
-                    break Ended::Interrupted(end);
-                }
-                Standing::Signalled(_) => (true, false),
-                Standing::Enforced(_) => (true, true),
-            };
+                break Ended::Interrupted(end);
+            }
             match this.life.as_mut().poll_inside(&mut seat, cx) {
                 Poll::Ready(ended) => break ended,
                 Poll::Pending => {}
             }
-            let parked = stage == Stage::Parked && !signalled && seat.core().is_quiet();
+            let unheard = known == Known::Nothing;
+            let parked = stage == Stage::Parked && unheard && seat.core().is_quiet();
             if !parked {
-                match seat.park(enforced, cx) {
+                match seat.park(known, cx) {
                     Parked::PollAgain => {
                         stage = Stage::Moved;
                         continue;
@@ -285,9 +284,9 @@ impl SeatGuard {
         core.begin_answer(*member);
     }
 
-    fn park(&self, seen: bool, cx: &Context<'_>) -> Parked {
+    fn park(&self, known: Known, cx: &Context<'_>) -> Parked {
         let Place { core, member } = self.place();
-        core.park(*member, seen, cx.waker())
+        core.park(*member, known, cx.waker())
     }
 
     #[inline]

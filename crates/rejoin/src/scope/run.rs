@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use pin_project_lite::pin_project;
 
 use super::context;
-use super::core::{Core, Member, Parked, Place, Record, Standing, StopCause};
+use super::core::{Core, Known, Member, Parked, Place, Record, Standing, StopCause};
 use super::error::ScopeError;
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
@@ -148,11 +148,7 @@ impl OpenScope {
             if !matches!(standing, Standing::Running) {
                 self.core().begin_answer(Member::BODY);
             }
-            let (signalled, enforced) = match standing {
-                Standing::Running | Standing::LookedAt => (false, false),
-                Standing::Signalled(_) => (true, false),
-                Standing::Enforced(_) => (true, true),
-            };
+            let known = Known::of(&standing);
             let Some(future) = body.as_mut().as_pin_mut() else { break BodyEnd::Interrupted };
             // The body is dropped after a panic and never polled again.
             match context::enter(&mut self.place, || future.poll(cx)) {
@@ -165,10 +161,10 @@ impl OpenScope {
                 self.poll_timers(deadline.as_mut(), grace.as_mut(), cx);
             }
             let parked = self.parked == Some(WakerId::of(cx.waker()));
-            if parked && !signalled && self.core().is_quiet() {
+            if parked && known == Known::Nothing && self.core().is_quiet() {
                 return Poll::Pending;
             }
-            match self.core().park(Member::BODY, enforced, cx.waker()) {
+            match self.core().park(Member::BODY, known, cx.waker()) {
                 Parked::PollAgain => {}
                 Parked::Ends(_) => break BodyEnd::Interrupted,
                 Parked::Waiting => {

@@ -58,7 +58,7 @@ use self::stop::Stop;
 pub(crate) use self::stop::StopCause;
 use self::table::Table;
 pub(crate) use self::values::Values;
-pub(crate) use self::wakers::Parked;
+pub(crate) use self::wakers::{Known, Parked};
 use super::OnError;
 use crate::name::Name;
 use crate::seam::{self, AtomicUsize, Instant, Mutex, MutexGuard};

@@ -22,6 +22,27 @@ pub(super) struct Wakers {
     pub(super) tasks: Vec<Waker>,
 }
 
+/// What a member could see of its stop when a poll of it began.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    Nothing,
+    /// That it was told to stop.
+    Signal,
+    /// Also that it was to be dropped, with nothing that holds it.
+    End,
+}
+
+impl Known {
+    #[inline]
+    pub(crate) fn of(standing: &Standing) -> Known {
+        match standing {
+            Standing::Running | Standing::LookedAt => Known::Nothing,
+            Standing::Signalled(_) => Known::Signal,
+            Standing::Enforced(_) => Known::End,
+        }
+    }
+}
+
 /// What [`Core::park`] says to a task that has come back from a poll.
 pub(crate) enum Parked {
     /// Its waker is known: it may wait.
@@ -40,12 +61,13 @@ impl Wakers {
 }
 
 impl Core {
-    /// Parks the task of `member`, or says that it has to end now. `seen` says whether the poll that
-    /// has just come back began when the member was to be dropped already.
+    /// Parks the task of `member`, or says that it has to end now. `known` is what it could see of that
+    /// when the poll began that has just come back.
     ///
-    /// Nobody is dropped before a poll could show the signal, or the end of what has held the member
-    /// until then (a shield, a scope inside): it is `PollAgain` first.
-    pub(crate) fn park(&self, member: Member, seen: bool, waker: &Waker) -> Parked {
+    /// Nobody waits, or is dropped, before a poll could show the signal, or the end of what has held
+    /// the member until then (a shield, a scope inside): it is `PollAgain` first. For a signal that came
+    /// in the first poll nobody could wake it.
+    pub(crate) fn park(&self, member: Member, known: Known, waker: &Waker) -> Parked {
         let waker = waker.clone();
         let mut state = self.lock();
         let standing = state.standing(member);
@@ -60,7 +82,13 @@ impl Core {
             let opened = extra.is_some_and(|extra| std::mem::take(&mut extra.opened));
             drop(state);
             answered.tell();
-            return if seen && !opened { Parked::Ends(end) } else { Parked::PollAgain };
+            let ends = known == Known::End && !opened;
+            return if ends { Parked::Ends(end) } else { Parked::PollAgain };
+        }
+        if known == Known::Nothing && matches!(standing, Standing::Signalled(_)) {
+            drop(state);
+            answered.tell();
+            return Parked::PollAgain;
         }
         let old = sitter.waker.replace(waker);
         drop(state);
