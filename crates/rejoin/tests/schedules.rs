@@ -539,6 +539,18 @@ fn a_signal_in_the_first_poll_is_seen() {
     });
 }
 
+/// The scope has nothing to do but its worker, which may be in its first poll when that is so.
+#[test]
+fn a_worker_that_nobody_calls_ends_with_its_scope() {
+    explore(1_000, || async {
+        let kept = scope(|s: Scope| async move {
+            let worker: Worker<u8> = Worker::builder("w").start(&s, || 0);
+            Ok(worker)
+        });
+        assert!(kept.await.unwrap().is_closed());
+    });
+}
+
 #[test]
 fn a_deadline_that_is_taken_away_does_not_come_back() {
     explore(1_000, || async {

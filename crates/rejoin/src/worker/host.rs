@@ -8,6 +8,7 @@ use std::thread;
 
 use super::line::Shared;
 use crate::outcome::Outcome;
+use crate::scope::core::Place;
 use crate::scope::run_scope;
 
 /// Runs the worker's scope. It ends when no more calls are taken and the last has ended; when nobody
@@ -31,7 +32,9 @@ pub(super) fn host<S: Send + 'static>(shared: Arc<Shared<S>>) -> impl Future<Out
 impl<S> Shared<S> {
     fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
         let mut line = self.line();
-        if line.unfinished == 0 && (line.closed || self.host.core.is_over()) {
+        let Place { core, member } = &self.host;
+        let over = core.is_over_or_wakes(*member, cx.waker());
+        if line.unfinished == 0 && (line.closed || over) {
             return Poll::Ready(());
         }
         line.owner = Some(cx.waker().clone());

@@ -7,7 +7,7 @@
 
 use std::task::Waker;
 
-use super::{Core, State};
+use super::{Core, Member, State};
 
 impl Core {
     /// A child has nothing to do. The wakers are to be called by whoever said so, without locks.
@@ -31,9 +31,19 @@ impl Core {
         self.lock().resting -= 1;
     }
 
-    /// Whether only those who rest were left after the body had ended.
-    pub(crate) fn is_over(&self) -> bool {
-        self.lock().over
+    /// Whether only those who rest were left after the body had ended; while that is not so, leaves
+    /// the waker of the child's task. The poll that asks may be the first one, before which the task
+    /// has left none, and nobody asks again when it parks.
+    pub(crate) fn is_over_or_wakes(&self, member: Member, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        let mut state = self.lock();
+        if state.over {
+            return true;
+        }
+        let old = state.sitter_to_be(member).and_then(|sitter| sitter.waker.replace(waker));
+        drop(state);
+        drop(old);
+        false
     }
 }
 
