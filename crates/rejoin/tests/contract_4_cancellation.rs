@@ -10,7 +10,8 @@ use every_await::{Counter, ms};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rejoin::{
-    CancelReason, CancelSource, OnError, Scope, cancelled, checkpoint, race, scope, shield, timeout,
+    CancelReason, CancelSource, OnError, Scope, TaskError, cancelled, checkpoint, race, scope,
+    shield, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -407,4 +408,27 @@ fn scopes_may_be_nested_deep() {
         result.await.unwrap();
         assert_eq!(rejoin::live_tasks(), 0);
     });
+}
+
+/// What it opens between two waits has ended when it waits again, and holds it no longer.
+#[tokio::test(start_paused = true)]
+async fn whoever_goes_on_opening_scopes_is_dropped_where_it_waits() {
+    let opened = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&opened);
+    scope(|s: Scope| async move {
+        let stubborn = s.spawn_value(async move {
+            cancelled().await;
+            loop {
+                let _ = scope(|_: Scope| async { Ok(()) }).await;
+                let _ = shield(ms(100), async {}).await;
+                assert!(count.fetch_add(1, Ordering::SeqCst) < 1_000, "it is never dropped");
+                tokio::task::yield_now().await;
+            }
+        });
+        sleep(ms(1)).await;
+        stubborn.cancel("enough");
+        Ok(assert!(matches!(stubborn.await, Err::<(), _>(TaskError::Cancelled(_)))))
+    })
+    .await
+    .unwrap();
 }

@@ -77,9 +77,11 @@ impl Core {
         };
         let Some(sitter) = state.sitter_to_be(member) else { return Parked::Waiting };
         if let Standing::Enforced(end) = standing {
-            // A shield that was opened in that very poll may have ended since.
+            // A shield that was opened in that very poll, and is still there, may have ended since. Of
+            // one that is gone the poll has seen the end: who opens another each time would never go.
             let extra = sitter.extra.as_mut();
-            let opened = extra.is_some_and(|extra| std::mem::take(&mut extra.opened));
+            let opened = extra
+                .is_some_and(|extra| std::mem::take(&mut extra.opened) && !extra.inner.is_empty());
             drop(state);
             answered.tell();
             let ends = known == Known::End && !opened;
