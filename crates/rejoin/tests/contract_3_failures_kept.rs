@@ -220,3 +220,28 @@ async fn the_chain_of_sources_goes_on_behind_the_deciding_failure() {
     assert_eq!(error.to_string(), "task 0: cannot read the number");
     assert_eq!(error.source().unwrap().to_string(), "invalid digit found in string");
 }
+
+/// That others are in their grace is no excuse: the body was not told to stop.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_fails_while_children_are_told_to_stop_stops_the_rest() {
+    let start = Instant::now();
+    let failing = Scope::builder().grace(ms(1_000)).run(|s: Scope| async move {
+        let quick =
+            s.spawn_outcome(async { Err::<(), _>(TaskError::Cancelled(cancelled().await)) });
+        let slow = s.spawn_value(async {
+            cancelled().await;
+            sleep(ms(100)).await;
+        });
+        sleep(ms(1)).await;
+        s.cancel_children("not these");
+        let silent = s.spawn_value(std::future::pending::<()>());
+        quick.await?;
+        drop((slow, silent));
+        Ok(())
+    });
+    let ended = tokio::time::timeout(ms(10_000), failing).await.expect("it does not hang");
+    let error = ended.unwrap_err();
+    assert_eq!((error.cause(), error.failures().len(), error.stopped()), (&Cause::Failed, 1, 1));
+    assert!(error.failures()[0].index().is_none() && error.failures()[0].is_deciding());
+    assert_eq!(start.elapsed(), ms(1_001));
+}

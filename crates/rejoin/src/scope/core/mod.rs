@@ -45,7 +45,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use self::look::LOOK;
 pub(crate) use self::member::{Member, Place};
 pub(crate) use self::record::Record;
 use self::roots::Root;
@@ -54,8 +53,8 @@ pub(crate) use self::roots::roots;
 pub(crate) use self::roots::{Left, remains};
 use self::seats::Sitter;
 pub(crate) use self::standing::{End, Standing};
-use self::stop::Stop;
 pub(crate) use self::stop::StopCause;
+use self::stop::{ALL, Stop};
 use self::table::Table;
 pub(crate) use self::values::Values;
 pub(crate) use self::wakers::{Known, Parked};
@@ -187,9 +186,9 @@ impl Core {
         self.signals.load(Ordering::Acquire) == 0
     }
 
-    /// Whether anybody here has been told to stop.
+    /// Whether the scope has been told to stop, and not only some of its children.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.signals.load(Ordering::Acquire) & !LOOK != 0
+        self.signals.load(Ordering::Acquire) & ALL != 0
     }
 
     #[inline]
