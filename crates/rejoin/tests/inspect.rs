@@ -284,3 +284,11 @@ async fn deep_nesting_needs_no_deep_stack() {
     }
     assert!(nest(2_000).await >= 4_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_that_has_ended_has_nobody_to_ask() {
+    let ended = scope(|s: Scope| async move { Ok(s) }).await.unwrap();
+    let start = Instant::now();
+    assert!(ended.tree().await.nodes().is_empty());
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}

@@ -75,6 +75,8 @@ impl Core {
                 return None;
             }
         }
+        // Also where nobody was left to wait for: who looks from now on asks no body.
+        state.body_ended = true;
         state.phase = Phase::Closed;
         let record = std::mem::take(&mut state.record);
         let root = state.root.take();
