@@ -283,3 +283,15 @@ proptest! {
         });
     }
 }
+
+/// The second failure is there when the first one decides.
+#[tokio::test(start_paused = true)]
+async fn failures_of_the_same_moment_are_all_kept() {
+    let hedge = Hedge::after(ms(10));
+    let failing = |copy: u32| async move {
+        sleep(ms(if copy == 1 { 30 } else { 20 })).await;
+        Err::<(), _>(copy)
+    };
+    let error = hedge.run_if(failing, |_| Verdict::Take).await.unwrap_err();
+    assert_eq!((error.cause(), error.failures().len()), (&Cause::Failed, 2));
+}

@@ -200,16 +200,17 @@ impl Hedge {
                         }
                     }
                 };
+                // All of them, also when one has decided: failures are kept.
+                let mut decided = None;
                 for (index, outcome) in settled {
-                    let reason = match race.settle(index, outcome, &mut judge) {
-                        Settled::Decided(reason) => reason,
-                        Settled::Next(at) => {
-                            next = at;
-                            continue;
-                        }
-                        Settled::TooLate => continue,
-                    };
-                    return Some(reason);
+                    match race.settle(index, outcome, &mut judge) {
+                        Settled::Decided(reason) => decided = Some(reason),
+                        Settled::Next(at) => next = at,
+                        Settled::TooLate => {}
+                    }
+                }
+                if decided.is_some() {
+                    return decided;
                 }
             }
         };
