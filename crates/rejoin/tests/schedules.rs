@@ -3,6 +3,8 @@
 //! led to it. Built with `--cfg shuttle` only; `cargo xtask test schedules` runs it.
 #![cfg(shuttle)]
 
+mod random_programs;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
