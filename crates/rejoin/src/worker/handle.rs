@@ -244,7 +244,7 @@ impl<S: Send + 'static, E: Send + Sync + 'static> Worker<S, E> {
         C: Call<S, Error = E, Output: 'static> + 'static,
     {
         let shared = self.shared();
-        let ticket = match shared.enter(place) {
+        let mut ticket = match shared.enter(place) {
             Ok(ticket) => ticket,
             Err(why) => return Err(self.refuse(why, call)),
         };
@@ -259,10 +259,11 @@ impl<S: Send + 'static, E: Send + Sync + 'static> Worker<S, E> {
         let runs = shared.runs.clone();
         let work = async move {
             let _waits = waits;
-            let (turn, _ticket) = ticket.turn().await.map_err(TaskError::Cancelled)?;
+            let turn = ticket.turn().await.map_err(TaskError::Cancelled)?;
             match runs {
                 #[cfg(not(any(shuttle, rejoin_loom)))]
-                Runs::Thread(pool) => on_thread(pool, turn, call).await,
+                // Boxed: the scope on the thread would make every call as large, on whatever it runs.
+                Runs::Thread(pool) => Box::pin(on_thread(pool, turn, call)).await,
                 Runs::Inline | Runs::Task => turn.run(call).await,
             }
         };

@@ -233,8 +233,8 @@ enum Waiting<S> {
 }
 
 impl<S> Ticket<S> {
-    /// Waits for a copy. What comes with it ends the call when it is dropped.
-    pub(super) async fn turn(mut self) -> Result<(Turn<S>, Self), CancelReason> {
+    /// Waits for a copy, which comes once. The call has not ended before the ticket is dropped.
+    pub(super) async fn turn(&mut self) -> Result<Turn<S>, CancelReason> {
         let turn = match &mut self.state {
             Waiting::InLine(receiver) => receiver.await.ok(),
             _ => match std::mem::replace(&mut self.state, Waiting::Over) {
@@ -243,14 +243,11 @@ impl<S> Ticket<S> {
             },
         };
         self.state = Waiting::Over;
-        match turn {
-            Some(turn) => Ok((turn, self)),
-            None => {
-                let shared = &self.unfinished.shared;
-                let why = Shared::why_closed(&shared.line());
-                Err(why.reason(&shared.name))
-            }
-        }
+        turn.ok_or_else(|| {
+            let shared = &self.unfinished.shared;
+            let why = Shared::why_closed(&shared.line());
+            why.reason(&shared.name)
+        })
     }
 }
 
