@@ -171,3 +171,16 @@ async fn a_clone_that_got_out_cannot_spawn() {
     let escaped = in_task::scope(|s| async move { s }).await;
     drop(escaped.spawn(async {}));
 }
+
+/// Nobody polls the scope when a child comes from a task of its own: the child itself has to wake it.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_another_task_spawns_is_polled() {
+    let scope = in_task::scope(|s| async move {
+        let elsewhere = tokio::spawn(async move {
+            sleep(ms(10)).await;
+            s.spawn(async { 7 }).await
+        });
+        elsewhere.await.unwrap()
+    });
+    assert_eq!(timeout(ms(1000), scope).await, Ok(7));
+}

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -47,7 +47,8 @@ where
     F: FnOnce(InTask<'env>) -> Fut,
     Fut: Future,
 {
-    let scope = InTask { new: Arc::new(Mutex::new(Some(Vec::new()))) };
+    let new = New { children: Some(Vec::new()), sleeper: None };
+    let scope = InTask { new: Arc::new(Mutex::new(new)) };
     let _end = End(Arc::clone(&scope.new));
     let new = Arc::clone(&scope.new);
     let mut body = pin!(body(scope));
@@ -62,32 +63,56 @@ where
             }
             // Children may spawn children, and end what the body waits for.
             while children.poll_next_unpin(cx) == Poll::Ready(Some(())) {}
-            let started = take(&new);
-            if started.is_empty() {
-                break;
+            let ends = result.is_some() && children.is_empty();
+            match take(&new, ends, cx) {
+                Some(started) => children.extend(started),
+                None => return if ends { Poll::Ready(()) } else { Poll::Pending },
             }
-            children.extend(started);
         }
-        if result.is_some() && children.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     result.expect("the body has returned")
 }
 
-/// Children that were spawned and not polled yet; `None` when the scope has ended.
-type New<'env> = Arc<Mutex<Option<Vec<Boxed<'env>>>>>;
+struct New<'env> {
+    /// Those that were spawned and not polled yet; `None` when the scope has ended.
+    children: Option<Vec<Boxed<'env>>>,
+    /// The scope, when it has nothing to poll. A clone of the owner may be in another task, and what
+    /// that one spawns has nobody else to wake it.
+    sleeper: Option<Waker>,
+}
 
-fn take<'env>(new: &New<'env>) -> Vec<Boxed<'env>> {
-    let mut new = new.lock().unwrap_or_else(PoisonError::into_inner);
-    new.as_mut().map(std::mem::take).unwrap_or_default()
+type Shared<'env> = Arc<Mutex<New<'env>>>;
+
+fn lock<'a, 'env>(new: &'a Shared<'env>) -> MutexGuard<'a, New<'env>> {
+    new.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the new ones. If there are none, the scope ends or is woken by the next.
+fn take<'env>(new: &Shared<'env>, ends: bool, cx: &Context<'_>) -> Option<Vec<Boxed<'env>>> {
+    let waker = cx.waker().clone();
+    let mut new = lock(new);
+    let started = new.children.as_mut().map(std::mem::take).filter(|started| !started.is_empty());
+    let old = match started {
+        Some(_) => new.sleeper.take(),
+        None => {
+            new.children = new.children.take().filter(|_| !ends);
+            new.sleeper.replace(waker)
+        }
+    };
+    drop(new);
+    drop(old);
+    started
 }
 
 /// Closes the scope, also when it is dropped: what was spawned and never polled is dropped here.
-struct End<'env>(New<'env>);
+struct End<'env>(Shared<'env>);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut new = lock(&self.0);
+        let left = (new.children.take(), new.sleeper.take());
+        drop(new);
         // Outside the lock: a destructor may try to spawn.
         drop(left);
     }
@@ -95,7 +120,7 @@ impl Drop for End<'_> {
 
 /// The owner of children in the calling task; [`scope`] gives it to its body. Clones are the same.
 pub struct InTask<'env> {
-    new: New<'env>,
+    new: Shared<'env>,
 }
 
 impl<'env> InTask<'env> {
@@ -114,12 +139,17 @@ impl<'env> InTask<'env> {
             // Nobody may want the output.
             let _ = sender.send(output);
         }));
-        let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(children) = new.as_mut() else {
+        let mut new = lock(&self.new);
+        let Some(children) = &mut new.children else {
             drop(new);
             panic!("a child was spawned into an in-task scope that has ended");
         };
         children.push(child);
+        let sleeper = new.sleeper.take();
+        drop(new);
+        if let Some(sleeper) = sleeper {
+            sleeper.wake();
+        }
         Spawned { output }
     }
 }
