@@ -214,6 +214,92 @@ async fn an_empty_budget_allows_no_copy_and_no_second_try() {
     assert_eq!(error.failures().len(), 1);
 }
 
+/// Nothing can be added, and no time has to pass before it is asked for again: the clock must go on
+/// all the same.
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_may_never_start_holds_up_nobody_however_short_the_delay() {
+    for delay in [Duration::ZERO, Duration::from_nanos(1), ms(1)] {
+        let (limit, budget) = (ConcurrencyLimit::new(n(1)), RetryBudget::new(0.0, 1));
+        for hedge in [
+            Hedge::after(delay).limit(limit),
+            Hedge::after(delay).copies(n(3)).budget(budget.clone()),
+        ] {
+            let asked = Arc::new(Mutex::new(0));
+            let count = Arc::clone(&asked);
+            let won = hedge.run(move |copy| {
+                *count.lock().unwrap() += 1;
+                async move {
+                    sleep(ms(40)).await;
+                    Ok::<_, ()>(copy)
+                }
+            });
+            assert_eq!(won.await.unwrap().value, 1);
+            assert!(*asked.lock().unwrap() <= 2);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_at_the_same_moment_as_the_final_one_is_kept() {
+    let hedge = Hedge::after(ms(5)).copies(n(2));
+    let error = hedge
+        .run_if(
+            |copy| async move {
+                // Both end at 10 ms.
+                sleep(ms(15 - 5 * u64::from(copy))).await;
+                Err::<(), _>(copy)
+            },
+            |error| if error.failed() == Some(&1) { Verdict::Take } else { Verdict::Again },
+        )
+        .await
+        .unwrap_err();
+    let failed: Vec<_> = error.failures().iter().map(|f| *f.error().failed().unwrap()).collect();
+    assert_eq!(failed, [1, 2]);
+    assert_eq!(error.deciding().unwrap().error().failed(), Some(&1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_failure_does_not_shorten_the_pause_that_one_has_asked_for() {
+    let starts = Starts::new();
+    let hedge = Hedge::after(ms(8)).copies(n(3));
+    let won = hedge.run_if(
+        |copy| {
+            starts.note();
+            async move {
+                sleep(ms(10)).await;
+                if copy < 3 { Err(copy) } else { Ok(copy) }
+            }
+        },
+        // The first, at 10 ms, asks for a pause; the second fails at 18 ms.
+        |error| match error.failed() {
+            Some(1) => Verdict::AgainAfter(ms(100)),
+            _ => Verdict::Again,
+        },
+    );
+    assert_eq!(won.await.unwrap().value, 3);
+    assert_eq!(starts.all()[2], 110);
+}
+
+/// The place is free at the moment of the stop: nothing starts, and that is no failure of the copies.
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_comes_with_the_place_is_a_stop() {
+    let limit = ConcurrencyLimit::new(n(1));
+    let place = limit.acquire().await;
+    let hedge = Hedge::after(Duration::ZERO).copies(n(3)).limit(limit);
+    let result = scope(|s: Scope| async move {
+        let task = s.spawn_value(async move {
+            let error = hedge.run(|copy| async move { Ok::<_, ()>(copy) }).await.unwrap_err();
+            error.cancelled().is_some()
+        });
+        sleep(ms(10)).await;
+        task.cancel("enough");
+        drop(place);
+        Ok(task.await)
+    });
+    // Interrupted, or it has heard of the stop.
+    assert!(result.await.unwrap().unwrap_or(true));
+}
+
 #[tokio::test(start_paused = true)]
 async fn cancellation_stops_the_copies_and_is_no_failure() {
     let reason = scope(|s: Scope| async move {

@@ -56,6 +56,10 @@ pub struct Hedge {
     budget: Option<RetryBudget>,
 }
 
+/// How long it takes at least until a copy for which there was no room is asked for again: a tick of
+/// the clock.
+const TICK: Duration = Duration::from_millis(1);
+
 impl Hedge {
     /// Starts a second copy when the first has not answered after `delay`. A good one is longer than
     /// all but the slowest twentieth of the answers take.
@@ -151,7 +155,7 @@ impl Hedge {
             budget.call();
         }
         let inbox = Arc::new(Inbox::new(Wakes::Always, usize::MAX));
-        let mut race = Race { winner: None, failures: Failures::default(), started: 0, live: 0 };
+        let mut race = Race::new();
 
         let mut drive = async |scope: &Scope<E>| {
             let mut start = |race: &mut Race<T, E>, place: Option<Permit>| {
@@ -171,24 +175,28 @@ impl Hedge {
                 if more && race.live == 0 {
                     // Nothing of this call is under way: it waits, as any other call does.
                     pause_until(next).await;
+                    go_on(scope)?;
                     if race.started > 0 && !self.may_add() {
-                        return None;
+                        return Ok::<_, TaskError<E>>(None);
                     }
                     let place = match &self.limit {
                         Some(limit) => Some(limit.acquire().await),
                         None => None,
                     };
+                    go_on(scope)?;
                     start(&mut race, place);
                     next = deadline_after(self.delay);
                 } else if race.live == 0 {
-                    return None;
+                    return Ok(None);
                 } else if more && next <= seam::now() {
+                    next = deadline_after(self.delay);
                     if let Some(place) = self.free_place()
                         && self.may_add()
                     {
                         start(&mut race, place);
+                    } else {
+                        next = next.max(deadline_after(TICK));
                     }
-                    next = deadline_after(self.delay);
                 }
                 let settled = match (race.started < self.copies).then_some(next) {
                     None => inbox.take().await,
@@ -210,14 +218,14 @@ impl Hedge {
                     }
                 }
                 if decided.is_some() {
-                    return decided;
+                    return Ok(decided);
                 }
             }
         };
         let result = Scope::builder()
             .on_error(OnError::IgnoreErrors)
             .run(async |scope: Scope<E>| {
-                if let Some(reason) = drive(&scope).await {
+                if let Some(reason) = drive(&scope).await? {
                     // The scope goes on, and ends well, when the losers have gone.
                     scope.cancel_children(reason);
                 }
@@ -248,12 +256,24 @@ impl Hedge {
     }
 }
 
+/// The driver is polled once more after a stop, and may find free just what it waits for: it must
+/// not go on then, and tells of the stop, since nobody may have been interrupted.
+fn go_on<E>(scope: &Scope<E>) -> Result<(), TaskError<E>> {
+    if !scope.is_stopping() {
+        return Ok(());
+    }
+    let text = "the call was told to stop before a copy could start";
+    Err(TaskError::Cancelled(CancelReason::new(CancelSource::Parent, text)))
+}
+
 /// The copies of one call.
 struct Race<T, E> {
     winner: Option<Result<Won<T>, ()>>,
     failures: Failures<E>,
     started: u32,
     live: u32,
+    /// Until when no copy may be started, because one that failed has asked for a pause.
+    not_before: Instant,
 }
 
 enum Settled {
@@ -264,6 +284,11 @@ enum Settled {
 }
 
 impl<T, E> Race<T, E> {
+    fn new() -> Self {
+        let failures = Failures::default();
+        Race { winner: None, failures, started: 0, live: 0, not_before: seam::now() }
+    }
+
     fn settle(
         &mut self,
         index: usize,
@@ -286,8 +311,11 @@ impl<T, E> Race<T, E> {
                     return Settled::TooLate;
                 }
                 match verdict {
-                    Verdict::Again => Settled::Next(seam::now()),
-                    Verdict::AgainAfter(pause) => Settled::Next(deadline_after(pause)),
+                    Verdict::Again => Settled::Next(self.not_before.max(seam::now())),
+                    Verdict::AgainAfter(pause) => {
+                        self.not_before = self.not_before.max(deadline_after(pause));
+                        Settled::Next(self.not_before)
+                    }
                     Verdict::Take => {
                         self.failures.decide(index);
                         self.winner = Some(Err(()));
