@@ -320,7 +320,8 @@ impl Inner {
                 let (calls, failures) = self.parts.iter().fold((0_u64, 0_u64), |(c, f), part| {
                     (c + u64::from(part.calls), f + u64::from(part.failures))
                 });
-                failed && calls >= u64::from(least) && failures as f64 >= part * calls as f64
+                // Divided, not multiplied: 55 / 100 is 0.55, and 0.55 * 100 is more than 55.
+                failed && calls >= u64::from(least) && failures as f64 / calls as f64 >= part
             }
         }
     }

@@ -69,6 +69,21 @@ async fn it_opens_at_a_rate_of_failures_and_forgets_old_calls() {
     assert_eq!(breaker.state(), BreakerState::Open);
 }
 
+/// 55 of 100 are 55 %, also if 0.55 * 100 is more than 55 to a computer.
+#[tokio::test(start_paused = true)]
+async fn a_rate_is_reached_by_exactly_that_part() {
+    for percent in 1..=100 {
+        let trip = Trip::rate(f64::from(percent) / 100.0, 10 * SECOND, n(100));
+        let breaker = CircuitBreaker::new(trip);
+        (percent..100).for_each(|_| succeed(&breaker));
+        for failure in 1..=percent {
+            assert_eq!(breaker.state(), BreakerState::Closed, "{failure} of {percent} %");
+            fail(&breaker);
+        }
+        assert_eq!(breaker.state(), BreakerState::Open, "{percent} %");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn probes_are_bounded_and_all_of_them_have_to_succeed() {
     let breaker = after(1).probes(n(2));
