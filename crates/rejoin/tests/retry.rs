@@ -155,6 +155,23 @@ async fn a_panic_is_not_tried_again() {
     assert_eq!(calls.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
 
+/// Ten tenths are a whole, though not to a computer that adds them.
+#[tokio::test(start_paused = true)]
+async fn parts_of_a_retry_add_up_to_one() {
+    for calls in 1..=50 {
+        let budget = RetryBudget::new(1.0 / f64::from(calls), 3);
+        let gives_up = Retry::new(4).backoff(Backoff::constant(ms(1))).budget(budget.clone());
+        gives_up.run(|_| async { Err::<(), _>("no") }).await.unwrap_err();
+        assert_eq!(budget.left(), 0);
+        let succeeds = Retry::new(1).budget(budget.clone());
+        for call in 0..3 * calls {
+            assert_eq!(budget.left(), call / calls, "after {call} calls of {calls}");
+            succeeds.run(|_| async { Ok::<_, ()>(()) }).await.unwrap();
+        }
+        assert_eq!(budget.left(), 3);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_budget_bounds_the_retries_of_all_who_share_it() {
     let budget = RetryBudget::new(0.1, 5);

@@ -26,6 +26,9 @@ struct Shared {
     left: Mutex<f64>,
 }
 
+/// Ten times a tenth is a little less than one. That much may be missing.
+const WHOLE: f64 = 1.0 - 1e-6;
+
 impl RetryBudget {
     /// `per_call` retries for each call (0.2: one for five calls), and `reserve` at the beginning,
     /// which is also how many can be saved up.
@@ -42,7 +45,7 @@ impl RetryBudget {
 
     /// How many retries could be made at once now.
     pub fn left(&self) -> u32 {
-        self.with(|left| *left as u32)
+        self.with(|left| (*left + (1.0 - WHOLE)) as u32)
     }
 
     pub(super) fn call(&self) {
@@ -52,9 +55,9 @@ impl RetryBudget {
 
     pub(super) fn take(&self) -> bool {
         self.with(|left| {
-            let enough = *left >= 1.0;
+            let enough = *left >= WHOLE;
             if enough {
-                *left -= 1.0;
+                *left = (*left - 1.0).max(0.0);
             }
             enough
         })
