@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rejoin::{as_completed, gather_by_key, gather_tuple, live_tasks};
+use rejoin::{as_completed, gather_by_key, gather_tuple, live_tasks, timeout};
 use tokio::time::{Instant, sleep};
 
 const EIGHT: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zero");
@@ -90,6 +90,31 @@ async fn a_slow_body_slows_an_endless_source_down() {
     assert_eq!(taken.await.unwrap(), 10);
     assert!(pulled.load(Ordering::SeqCst) <= 12);
     assert_eq!(live_tasks(), 0);
+}
+
+/// What it pulls after a stop never starts, and is told at once: without end, in one poll.
+#[test]
+fn a_body_that_takes_whatever_comes_is_interrupted_by_a_stop() {
+    let (done, ended) = std::sync::mpsc::channel();
+    // On a thread of its own: one that hangs would hang the test.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let result = runtime.block_on(async {
+            let endless = std::iter::repeat_with(|| nap(10));
+            let body = as_completed(endless, TWO, |mut results| async move {
+                while results.next().await.is_some() {}
+                Ok(())
+            });
+            let stopped = timeout(Duration::from_millis(25), body).await;
+            (matches!(stopped, Ok(Ok(()))), live_tasks())
+        });
+        done.send(result).unwrap();
+    });
+    assert_eq!(ended.recv_timeout(Duration::from_secs(10)), Ok((false, 0)));
 }
 
 #[tokio::test(start_paused = true)]

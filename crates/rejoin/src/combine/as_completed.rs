@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::joiner::{Inbox, ToInbox, Wakes};
 use crate::cancel::{CancelReason, CancelSource};
@@ -84,13 +85,16 @@ pub struct Completed<I, T, E> {
     /// How many were started and not handed out.
     live: usize,
     started: usize,
+    /// How many came when the scope was stopping already, so that they never started.
+    refused: usize,
 }
 
 impl<I, T, E> Completed<I, T, E> {
     fn new(scope: Scope<E>, futures: I, limit: NonZeroUsize) -> Self {
         let inbox = Arc::new(Inbox::new(Wakes::Always, usize::MAX));
         let ready = VecDeque::new();
-        Completed { scope, futures: Some(futures), inbox, ready, limit, live: 0, started: 0 }
+        let futures = Some(futures);
+        Completed { scope, futures, inbox, ready, limit, live: 0, started: 0, refused: 0 }
     }
 }
 
@@ -127,6 +131,7 @@ where
     /// futures that come from somewhere else than an iterator.
     pub fn start(&mut self, future: I::Item) {
         let to = ToInbox::new(self.started, &self.inbox);
+        self.refused += usize::from(self.scope.is_stopping());
         self.scope.start_silently(future, as_result, to);
         self.started += 1;
         self.live += 1;
@@ -147,6 +152,11 @@ where
         if self.live == 0 {
             return None;
         }
+        // Their outcomes are there at once, and there may be no end to them: between two of them the
+        // scope gets the chance to interrupt the body.
+        if self.refused > self.limit.get() {
+            pause_once().await;
+        }
         if self.ready.is_empty() {
             self.ready.extend(self.inbox.take_in_order().await);
         }
@@ -154,6 +164,18 @@ where
         self.live -= usize::from(next.is_some());
         next
     }
+}
+
+async fn pause_once() {
+    let mut paused = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut paused, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl<I, T, E> Drop for Completed<I, T, E> {
