@@ -7,11 +7,14 @@ use std::cell::Cell;
 use std::future::pending;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rejoin::{CancelSource, Cause, Map, Progress, TaskError, for_each, live_tasks, map, timeout};
+use rejoin::{
+    CancelSource, Canceller, Cause, Map, Progress, Scope, TaskError, for_each, live_tasks, map,
+    scope, timeout,
+};
 use tokio::time::{Instant, sleep};
 
 fn limit(n: usize) -> NonZeroUsize {
@@ -146,6 +149,47 @@ async fn a_pace_spaces_the_starts_evenly() {
     .unwrap();
     // The second holds up the third, and the pace is caught up with, not exceeded.
     assert_eq!(*starts.lock().unwrap(), [ms(0), ms(10), ms(45), ms(45), ms(45)].map(|d| d));
+}
+
+/// The only one that is under way ends with the stop: nobody is interrupted, and the list is not done
+/// all the same.
+#[tokio::test(start_paused = true)]
+async fn a_stop_between_two_items_is_not_the_end_of_the_list() {
+    let stop = Arc::new(OnceLock::<Canceller>::new());
+    let endless = || {
+        let stop = Arc::clone(&stop);
+        let stops = move |_| {
+            let stop = Arc::clone(&stop);
+            async move {
+                stop.get().expect("it is there").cancel("enough");
+                Ok::<_, ()>(())
+            }
+        };
+        Map::new(0_u64.., stops).limit(limit(1))
+    };
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (gathers, eaches, tells) = (endless(), endless(), Arc::clone(&heard));
+    let result = scope(|s: Scope| async move {
+        let task = s.spawn_value(async move {
+            let gathered = gathers.gather().await;
+            tells.lock().unwrap().push(gathered.unwrap_err().cancelled().is_some());
+            let ended = eaches.each().await;
+            tells.lock().unwrap().push(ended.unwrap_err().cancelled().is_some());
+        });
+        assert!(stop.set(task.canceller()).is_ok());
+        Ok(task.await)
+    });
+    // It may have been interrupted before it could tell.
+    assert!(!result.await.unwrap().is_err_and(|error| error.is_panic()));
+    assert!(heard.lock().unwrap().iter().all(|told| *told));
+}
+
+/// A gap that no clock can hold is as good as one that nobody lives to see.
+#[tokio::test(start_paused = true)]
+async fn a_pace_beyond_every_clock_starts_the_first() {
+    let paced = Map::new([1, 2], nap).pace(Duration::MAX).timeout(ms(50));
+    let waited = paced.wait().await;
+    assert_eq!(waited.done.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

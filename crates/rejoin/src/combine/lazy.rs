@@ -12,7 +12,7 @@ use super::joiner::{Ending, Inbox, Joiner, ToInbox, Wakes};
 use super::progress::{Hook, Progress};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
-use crate::scope::{OnError, Scope, ScopeBuilder};
+use crate::scope::{OnError, Scope, ScopeBuilder, deadline_after};
 use crate::seam::{self, Instant};
 
 /// How children are started: not more than `limit` at once, and no faster than `pace`.
@@ -49,10 +49,13 @@ where
             let mut watch = Progress::begin(total);
             watch.report(&mut progress);
             let mut next_start: Option<Instant> = pace.map(|_| seam::now());
-            let (mut live, mut index, mut more) = (0, 0, true);
+            let (mut live, mut index, mut more, mut is_cut_off) = (0, 0, true, false);
             loop {
                 // The driver is polled once more after a stop: it must not go on pulling then.
-                more &= !scope.is_stopping();
+                if more && scope.is_stopping() {
+                    more = false;
+                    is_cut_off = items.size_hint().1 != Some(0);
+                }
                 while more && live < limit.get() && next_start.is_none_or(|at| at <= seam::now()) {
                     let Some(item) = items.next() else {
                         more = false;
@@ -60,10 +63,12 @@ where
                     };
                     start(scope, item, ToInbox::new(index, &inbox));
                     (live, index) = (live + 1, index + 1);
-                    next_start = next_start.zip(pace).map(|(at, gap)| at + gap);
+                    next_start = next_start.zip(pace).map(|(at, gap)| {
+                        at.checked_add(gap).unwrap_or_else(|| deadline_after(gap))
+                    });
                 }
                 if live == 0 && !more {
-                    break;
+                    return is_cut_off;
                 }
                 let settled = match next_start.filter(|_| more && live < limit.get()) {
                     None => inbox.take().await,
@@ -82,7 +87,6 @@ where
                     if let ControlFlow::Break(reason) = joiner.settle(index, outcome)
                         && !stopped
                     {
-                        more = false;
                         stopped = scope.cancel(reason);
                     }
                     watch.report(&mut progress);
@@ -92,8 +96,11 @@ where
         let builder = builder.on_error(OnError::IgnoreErrors);
         let result = builder
             .run(async |scope: Scope<E>| {
-                drive(&scope).await;
-                Ok(())
+                // Nobody may have been interrupted: it is the driver that tells of the stop.
+                match drive(&scope).await {
+                    true => Err(cut_off()),
+                    false => Ok(()),
+                }
             })
             .await;
 
@@ -129,4 +136,10 @@ fn with_the_join<E>(error: TaskError<E>) -> TaskError<E> {
 /// How many items there will be, if that is known.
 pub(super) fn exact((least, most): (usize, Option<usize>)) -> Option<usize> {
     most.filter(|most| *most == least)
+}
+
+/// What the driver ends with when there are items that nobody will start. Why is known to the scope.
+fn cut_off<E>() -> TaskError<E> {
+    let text = "the join was told to stop before its last item";
+    TaskError::Cancelled(CancelReason::new(CancelSource::Parent, text))
 }
