@@ -126,6 +126,27 @@ async fn a_set_is_settled_by_limit() {
     assert_eq!(places.in_use(), 0);
 }
 
+/// What was charged beyond the grant comes back as well.
+#[tokio::test(start_paused = true)]
+async fn the_last_word_on_what_was_used_is_what_counts() {
+    let window = WindowLimit::new(n(10), ms(1000));
+    let rate = RateLimit::new(n(10), ms(1000)).burst(n(10));
+    for words in [vec![9, 3], vec![4, 8, 1], vec![5, 0, 2, 7, 4], vec![0, 0, 6, 6, 3]] {
+        let mut held = LimitSet::new().and(&window, 2).and(&rate, 2).acquire().await.unwrap();
+        for used in &words {
+            held.settle(&window, *used).unwrap();
+            held.settle(&rate, *used).unwrap();
+            assert_eq!((held.weight(&window), held.weight(&rate)), (*used, *used));
+        }
+        let left = 10 - words.last().unwrap();
+        assert!(window.try_acquire(left + 1).is_err() && rate.try_acquire(left + 1).is_err());
+        let rest = window.try_acquire(left).expect("what was not used is there");
+        rate.try_acquire(left).expect("what was not used is there");
+        assert_eq!(rest.weight(), left);
+        sleep(ms(1000)).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_given_back_wakes_the_one_who_waits_for_time() {
     let tokens = RateLimit::new(n(1), ms(1000)).burst(n(10));

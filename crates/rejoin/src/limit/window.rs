@@ -57,6 +57,8 @@ struct Entry {
     at: Instant,
     stamp: u64,
     weight: u32,
+    /// The entry that this one adds to: more was used than that had granted.
+    adds_to: u64,
 }
 
 impl Window {
@@ -70,13 +72,32 @@ impl Window {
         }
     }
 
-    fn push(&mut self, weight: u32) -> u64 {
+    fn push(&mut self, weight: u32, adds_to: u64) -> u64 {
         let at = seam::now();
         self.forget_the_old(at);
         self.stamp += 1;
         self.sum += u64::from(weight);
-        self.granted.push_back(Entry { at, stamp: self.stamp, weight });
+        self.granted.push_back(Entry { at, stamp: self.stamp, weight, adds_to });
         self.stamp
+    }
+
+    /// Takes `weight` back from the entry and from those that it adds to, and says which is the
+    /// newest that is left. What is not there any more has been forgotten.
+    fn take_back(&mut self, mut stamp: u64, mut weight: u32) -> u64 {
+        while weight > 0
+            && let Ok(index) = self.granted.binary_search_by_key(&stamp, |e| e.stamp)
+        {
+            let entry = &mut self.granted[index];
+            let back = entry.weight.min(weight);
+            entry.weight -= back;
+            weight -= back;
+            self.sum -= u64::from(back);
+            if entry.weight == 0 {
+                stamp = entry.adds_to;
+                self.granted.remove(index);
+            }
+        }
+        stamp
     }
 }
 
@@ -102,23 +123,17 @@ impl Meter for Window {
 
     fn take(&mut self, weight: u32) -> Grant {
         // Nothing leaves no entry, or the memory would have no bound.
-        let stamp = if weight == 0 { 0 } else { self.push(weight) };
+        let stamp = if weight == 0 { 0 } else { self.push(weight, 0) };
         Grant { weight, stamp }
     }
 
     fn settle(&mut self, grant: Grant, used: u32) -> Grant {
-        if used > grant.weight {
-            self.push(used - grant.weight);
-        } else if let Ok(index) = self.granted.binary_search_by_key(&grant.stamp, |e| e.stamp) {
-            let entry = &mut self.granted[index];
-            let back = entry.weight.min(grant.weight - used);
-            entry.weight -= back;
-            self.sum -= u64::from(back);
-            if entry.weight == 0 {
-                self.granted.remove(index);
-            }
-        }
-        Grant { weight: used, ..grant }
+        let stamp = match used.checked_sub(grant.weight) {
+            None => self.take_back(grant.stamp, grant.weight - used),
+            Some(0) => grant.stamp,
+            Some(more) => self.push(more, grant.stamp),
+        };
+        Grant { weight: used, stamp }
     }
 
     /// Time passes by itself.
