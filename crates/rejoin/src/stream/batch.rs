@@ -159,7 +159,8 @@ impl<T> List<T> {
         // After the source, which is never kept from an item by the time.
         if !complete {
             let Some(timer) = &mut self.timer else { return Poll::Pending };
-            ready!(timer.as_mut().poll(cx));
+            // Also when the source has used up the task's turn, as a busy channel does in each.
+            ready!(seam::poll_sleep(timer.as_mut(), cx));
         }
         self.timer = None;
         Poll::Ready(Some(std::mem::take(&mut self.items)))

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::{FutureExt, StreamExt, stream};
 use proptest::prelude::*;
 use rejoin::stream::{batch, try_batch};
+use rejoin::timeout;
 use tokio::time::{Instant, sleep};
 
 use crate::every_await::{ms, on_virtual_time, poll_at_most};
@@ -121,4 +122,18 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// A source that is never done with what it may give in one turn, as a channel that others fill.
+#[tokio::test]
+async fn a_busy_source_does_not_make_a_list_older_than_it_may_become() {
+    let busy = stream::poll_fn(|cx| {
+        tokio::task::coop::poll_proceed(cx).map(|turn| {
+            turn.made_progress();
+            Some(())
+        })
+    });
+    let mut lists = batch(size(usize::MAX), busy).within(ms(20));
+    let list = timeout(ms(5000), lists.next()).await.expect("it is old enough long before");
+    assert!(!list.expect("the source does not end").is_empty());
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use proptest::prelude::*;
 use rejoin::stream::{batch, buffer, merge};
-use rejoin::{OnError, Scope, ScopeError, TaskError, live_tasks, scope};
+use rejoin::{OnError, Scope, ScopeError, TaskError, live_tasks, scope, shield};
 use tokio::time::{Instant, sleep};
 
 use crate::every_await::{Counter, ms, on_virtual_time};
@@ -205,4 +205,30 @@ proptest! {
         }));
         prop_assert_eq!(next.unwrap(), expected);
     }
+}
+
+/// The scope is stopped while the panic lies in the buffer: it is the child's, and the reader who
+/// comes to it all the same hears of it once.
+#[tokio::test(start_paused = true)]
+async fn a_panic_that_was_not_read_before_a_stop_is_told_once() {
+    let heard = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&heard);
+    let result = scope(|s: Scope| async move {
+        let source = stream::iter([1, 2]).map(|n| if n == 2 { panic!("two") } else { n });
+        let mut items = buffer(&s, size(4), source);
+        drop(s.spawn_value(async move {
+            let _ = shield(ms(1000), async {
+                sleep(ms(10)).await;
+                while let Some(item) = items.next().await {
+                    count.fetch_add(usize::from(item.is_err()), Ordering::SeqCst);
+                }
+            })
+            .await;
+        }));
+        sleep(ms(5)).await;
+        s.cancel("enough");
+        Ok(())
+    });
+    drop(result.await);
+    assert_eq!((heard.load(Ordering::SeqCst), live_tasks()), (1, 0));
 }
