@@ -178,3 +178,30 @@ async fn a_thread_that_is_freed_by_an_abort_starts_nothing_that_waited() {
     .unwrap();
     assert_eq!(started.load(Ordering::SeqCst), 0);
 }
+
+/// Work that runs cannot be stopped: whoever gives it up does not make room for more.
+#[tokio::test]
+async fn work_that_was_given_up_keeps_its_place_until_it_ends() {
+    let pool = pool(1);
+    Executor::open(pool.clone(), 0, |executor: Plain| async move {
+        let (release, held) = mpsc::channel::<()>();
+        let (runs, running) = tokio::sync::oneshot::channel();
+        let first = executor.try_execute(move || {
+            let _ = runs.send(());
+            Ok(held.recv().is_ok())
+        });
+        let first = first.unwrap();
+        running.await.unwrap();
+        first.cancel("not wanted any longer");
+        assert!(first.await.is_err());
+        assert_eq!((pool.busy(), executor.unfinished()), (1, 1));
+        let full = executor.try_execute(|| Ok(2)).unwrap_err();
+        assert!(full.is_full());
+        release.send(()).unwrap();
+        assert_eq!(executor.execute(full.into_work()).await.unwrap().await?, 2);
+        assert_eq!(executor.unfinished(), 0);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}

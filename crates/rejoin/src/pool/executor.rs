@@ -155,11 +155,12 @@ impl<E: Send + Sync + 'static> Executor<E> {
             return Err(self.refuse(work, Refusal::Closed));
         };
         let pool = self.pool.clone();
-        let work = async move {
-            let outcome = pool.run(work).await;
-            drop(place);
-            outcome
+        // With the work, not with who waits for it: work that was given up goes on.
+        let work = move || {
+            let _place = place;
+            work()
         };
+        let work = async move { pool.run(work).await };
         let handle = self.scope.start(admitted, None, work, as_outcome);
         // An abort between taking the place and spawning did not see this one.
         if let Some(reason) = self.shared.aborted.get() {
