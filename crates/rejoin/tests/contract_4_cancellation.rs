@@ -3,15 +3,17 @@
 
 mod every_await;
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use every_await::{Counter, ms};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use rejoin::retry::Hedge;
 use rejoin::{
-    CancelReason, CancelSource, OnError, Scope, TaskError, cancelled, checkpoint, race, scope,
-    shield, timeout,
+    CancelReason, CancelSource, OnError, Scope, ScopeError, TaskError, any, cancelled, checkpoint,
+    gather, map, quorum, race, scope, shield, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -284,6 +286,37 @@ async fn grace_holds_for_a_single_child_too() {
         })
         .await
         .unwrap();
+}
+
+/// None of its children starts, and nobody is interrupted: that is a stop all the same, no failure.
+#[tokio::test(start_paused = true)]
+async fn a_join_that_begins_in_the_grace_says_that_it_was_stopped() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tells = Arc::clone(&told);
+    let result = Scope::builder().grace(ms(100)).run(|s: Scope| async move {
+        let task = s.spawn_value(async move {
+            cancelled().await;
+            let two = || [1, 2].map(|n| async move { Ok::<_, ()>(n) });
+            let limit = NonZeroUsize::MIN;
+            let f = |n: u8| async move { Ok::<_, ()>(n) };
+            let tell = |name, error: Option<ScopeError<()>>| {
+                let stopped = error.is_some_and(|error| error.cancelled().is_some());
+                tells.lock().unwrap().push((name, stopped));
+            };
+            tell("gather", gather(two()).await.err());
+            tell("race", race(two()).await.err());
+            tell("any", any(two()).await.err());
+            tell("quorum", quorum(2, two()).await.err());
+            tell("map", map([1, 2], limit, f).await.err());
+            tell("hedge", Hedge::after(ms(1)).run(|_| f(1)).await.err());
+        });
+        sleep(ms(5)).await;
+        task.cancel("enough");
+        Ok(task.await)
+    });
+    drop(result.await);
+    let names = ["gather", "race", "any", "quorum", "map", "hedge"];
+    assert_eq!(*told.lock().unwrap(), names.map(|name| (name, true)));
 }
 
 #[tokio::test(start_paused = true)]

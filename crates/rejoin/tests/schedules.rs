@@ -4,6 +4,8 @@
 #![cfg(shuttle)]
 
 mod random_programs;
+#[path = "schedules/shared.rs"]
+mod shared;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crate::cancel::CancelReason;
+use crate::cancel::{CancelReason, CancelSource};
 use crate::inspect::{self, Wait};
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::{Deliver, OnError, Scope, ScopeBuilder, as_result};
@@ -131,13 +131,14 @@ where
     let mut stopped = false;
 
     let drive = async |scope: &Scope<E>| {
-        let mut left = futures.len();
+        let (mut left, mut refused) = (futures.len(), false);
         for (index, future) in futures.into_iter().enumerate() {
             scope.start_silently(future, as_result, ToInbox::new(index, &inbox));
         }
         while left > 0 {
             for (index, outcome) in inbox.take().await {
                 left -= 1;
+                refused |= outcome.as_ref().is_err_and(TaskError::is_cancelled);
                 if let ControlFlow::Break(reason) = joiner.settle(index, outcome)
                     && !stopped
                 {
@@ -147,12 +148,13 @@ where
                 }
             }
         }
+        refused
     };
     let builder = builder.on_error(OnError::IgnoreErrors);
     let result = builder
-        .run(async |scope: Scope<E>| {
-            drive(&scope).await;
-            Ok(())
+        .run(async |scope: Scope<E>| match drive(&scope).await {
+            true if scope.is_stopping() => Err(cut_off()),
+            _ => Ok(()),
         })
         .await;
 
@@ -167,6 +169,13 @@ where
         Ok(()) | Err(TaskError::Failed(_) | TaskError::Panicked(_)) => Ending::Complete,
     };
     joiner.finish(ending)
+}
+
+/// What a driver ends with when there is something that never started because of a stop: nobody may
+/// have been interrupted, so that it is the driver that tells. Why, its scope knows.
+pub(super) fn cut_off<E>() -> TaskError<E> {
+    let text = "the join was told to stop before all had started";
+    TaskError::Cancelled(CancelReason::new(CancelSource::Parent, text))
 }
 
 /// Where children leave their outcomes for the driver.

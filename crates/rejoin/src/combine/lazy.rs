@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use super::joiner::{Ending, Inbox, Joiner, ToInbox, Wakes};
+use super::joiner::{Ending, Inbox, Joiner, ToInbox, Wakes, cut_off};
 use super::progress::{Hook, Progress};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
@@ -54,7 +54,7 @@ where
                 // The driver is polled once more after a stop: it must not go on pulling then.
                 if more && scope.is_stopping() {
                     more = false;
-                    is_cut_off = items.size_hint().1 != Some(0);
+                    is_cut_off |= items.size_hint().1 != Some(0);
                 }
                 while more && live < limit.get() && next_start.is_none_or(|at| at <= seam::now()) {
                     let Some(item) = items.next() else {
@@ -83,6 +83,8 @@ where
                 for (index, outcome) in settled {
                     live -= 1;
                     let outcome = attributed(outcome, scope);
+                    // The stop may have come between the look for it and the start.
+                    is_cut_off |= outcome.as_ref().is_err_and(TaskError::is_cancelled);
                     watch.count(&outcome);
                     if let ControlFlow::Break(reason) = joiner.settle(index, outcome)
                         && !stopped
@@ -95,12 +97,9 @@ where
         };
         let builder = builder.on_error(OnError::IgnoreErrors);
         let result = builder
-            .run(async |scope: Scope<E>| {
-                // Nobody may have been interrupted: it is the driver that tells of the stop.
-                match drive(&scope).await {
-                    true => Err(cut_off()),
-                    false => Ok(()),
-                }
+            .run(async |scope: Scope<E>| match drive(&scope).await {
+                true if scope.is_stopping() => Err(cut_off()),
+                _ => Ok(()),
             })
             .await;
 
@@ -136,10 +135,4 @@ fn with_the_join<E>(error: TaskError<E>) -> TaskError<E> {
 /// How many items there will be, if that is known.
 pub(super) fn exact((least, most): (usize, Option<usize>)) -> Option<usize> {
     most.filter(|most| *most == least)
-}
-
-/// What the driver ends with when there are items that nobody will start. Why is known to the scope.
-fn cut_off<E>() -> TaskError<E> {
-    let text = "the join was told to stop before its last item";
-    TaskError::Cancelled(CancelReason::new(CancelSource::Parent, text))
 }

@@ -136,11 +136,12 @@ impl<T, E> Stream for Buffer<T, E> {
         match ready!(self.items.poll_recv(cx)) {
             Some(Message::Item(item)) => return Poll::Ready(Some(Ok(item))),
             Some(Message::Panicked(panic, thanks)) => {
-                // A child that no longer waits has been stopped, and the panic is its outcome.
-                if thanks.send(()).is_ok() {
+                let is_awaited = thanks.send(()).is_ok();
+                if is_awaited {
                     self.producer = None;
                     return Poll::Ready(Some(Err(TaskError::Panicked(panic))));
                 }
+                // A child that no longer waits has been stopped, and the panic is its outcome.
             }
             None => {}
         }
