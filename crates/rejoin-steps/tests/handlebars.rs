@@ -229,3 +229,40 @@ fn nesting_has_an_end() {
     let program = format!("GET /x\n  |> handlebars: `{brackets}`");
     assert!(try_load(&program, &rejoin_steps::registry()).is_err());
 }
+
+#[test]
+fn sections_of_mustache() {
+    let state = r#"{ list: [{ n: 1 }, { n: 2, out: "own" }], empty: [], yes: true, no: false, none: null, zero: 0, text: "t",
+        o: { k: "v", list: [[1], [2, 3]] }, out: "outer" }"#;
+    for (template, expected) in [
+        ("{{#list}}{{@index}}<{{n}}>{{/list}}", "0<1>1<2>"),
+        (
+            "{{#empty}}x{{/empty}}{{^empty}}none{{/empty}}{{#empty}}x{{else}}else{{/empty}}",
+            "noneelse",
+        ),
+        ("{{#yes}}{{out}}{{/yes}}{{^yes}}x{{/yes}}{{#no}}x{{/no}}{{^no}}not{{/no}}", "outernot"),
+        (
+            "{{#none}}x{{/none}}{{^none}}1{{/none}}{{#gone}}x{{/gone}}{{^gone}}2{{/gone}}{{^zero}}3{{/zero}}",
+            "123",
+        ),
+        ("{{#text}}{{.}}{{/text}}{{#o}}{{k}}{{#../yes}}!{{/../yes}}{{/o}}", "tv!"),
+        (
+            "{{#o.list}}[{{#.}}{{.}}{{/.}}]{{/o.list}}{{^o.gone}}{{^o.no}}none{{/o.no}}{{/o.gone}}",
+            "[1][23]none",
+        ),
+        ("{{#list as |item|}}{{#with item}}{{n}}{{/with}}{{item.n}}{{/list}}", "1122"),
+        (
+            "{{#list}}{{^out}}no {{/out}}{{#if out}}{{out}}{{else no}}x{{else}}none {{/if}}{{/list}}",
+            "no none own",
+        ),
+        ("{{#if no}}x{{^}}y{{/if}} \\{{#list}}", "y {{#list}}"),
+    ] {
+        assert_eq!(made(state, template), expected, "{template}");
+    }
+    let lines = "\n    <ul>\n    {{#list}}\n      <li>{{n}}</li>\n    {{/list}}\n    {{^list}}\n    none\n    {{/list}}\n    </ul>\n  ";
+    assert_eq!(made(state, lines), "<ul>\n  <li>1</li>\n  <li>2</li>\n</ul>");
+    let page = page(&format!(
+        "GET /x/:id\n  |> jq: `{state}`\n  |> mustache: `{{{{#list}}}}{{{{n}}}}{{{{out}}}} {{{{/list}}}}`"
+    ));
+    assert_eq!(page, "1outer 2own ");
+}

@@ -7,7 +7,9 @@ mod names;
 mod partials;
 mod paths;
 mod run;
+mod sections;
 mod spec;
+mod tags;
 mod template;
 mod watch;
 
@@ -17,12 +19,13 @@ use std::sync::Arc;
 use rejoin_engine::{CallSite, Prepared, ScriptSettings, Step};
 use rejoin_lang::step_spec::{Partials, StepSpec, TextProblem};
 
-/// The step `handlebars`, which `mustache` is another name of. The page becomes the state, and the answer HTML.
+/// The step `handlebars`, and `mustache`, which is nearly the same. The page becomes the state, and the answer HTML.
 ///
 /// A template sees the keys of the state and `context`, as jq sees it; of a state that is no object it sees
 /// `data`. `{{x}}` is escaped, `{{{x}}}` is not; what is missing is empty. The helpers are `if`, `unless`, `each`,
-/// `with`, `lookup`, `raw`, `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `and`, `or`, `not` and `len`. Every variable of
-/// either name is a partial; those of an imported file are `alias/name`.
+/// `with`, `lookup`, `raw`, `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `and`, `or`, `not` and `len`; any other block is a
+/// section as in Mustache. In `mustache` what an item of a section lacks is looked for around the section. Every
+/// variable of either name is a partial; those of an imported file are `alias/name`.
 ///
 /// Templates are compiled when a program is loaded. `config handlebars` sets `timeout` and `memory`, which bounds
 /// the page's length in bytes; `config scripts` sets them for all steps that run programs.
@@ -75,7 +78,8 @@ impl Step for Handlebars {
         partials.names.resolve(&mut template, site.source);
         let mentions_context = partials.mention_context || text.contains("context");
         let configured = ScriptSettings::read(site.settings, "handlebars");
-        let page = run::Page { template, partials, mentions_context };
+        let looks_outward = self.spec.name == spec::MUSTACHE.name;
+        let page = run::Page { template, partials, mentions_context, looks_outward };
         Ok(Arc::new(run::PreparedHandlebars { page: Arc::new(page), configured }))
     }
 }

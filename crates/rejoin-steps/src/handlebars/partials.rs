@@ -8,7 +8,7 @@ use rejoin_lang::source::SourceId;
 use rejoin_lang::step_spec::TextProblem;
 
 use super::names::{self, Names};
-use super::{paths, template, watch};
+use super::{paths, sections, template, watch};
 
 /// The partials of one program, compiled.
 pub(super) struct Partials {
@@ -34,6 +34,7 @@ impl Partials {
         let mut registry = Handlebars::new();
         watch::register(&mut registry);
         paths::register(&mut registry);
+        sections::register(&mut registry);
         let mut mention_context = false;
         for (source, name, text) in &made_of.texts {
             let mut compiled = template::compile(text).map_err(|problem| TextProblem {

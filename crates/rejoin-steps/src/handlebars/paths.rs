@@ -7,6 +7,8 @@ use handlebars::{
     Handlebars, Helper, HelperDef, Path, PathSeg, RenderContext, RenderError, ScopedJson, Template,
 };
 
+use super::{sections, tags};
+
 /// Stands for `.` while a template is read: a name as long as it, so that errors keep their places.
 const DOT: &str = "$";
 
@@ -21,30 +23,12 @@ pub(super) fn register(registry: &mut Handlebars<'static>) {
 pub(super) fn without_dots(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
-    let mut at = 0;
-    while let Some(found) = text[at..].find("{{") {
-        let open = at + found;
-        let inside = &text[open..];
-        // What is raw, a comment or escaped is no tag.
-        let end = if inside.starts_with("{{{{") {
-            inside.find("{{{{/").and_then(|end| Some(end + inside[end..].find("}}}}")? + 4))
-        } else if inside.starts_with("{{!--") {
-            inside.find("--}}").map(|end| end + 4)
-        } else {
-            inside.find("}}").map(|end| end + 2)
-        };
-        let end = open + end.unwrap_or(inside.len());
-        let is_tag = !inside.starts_with("{{!")
-            && !inside.starts_with("{{{{")
-            && !text[..open].ends_with('\\');
-        if is_tag {
-            for dot in dots(&text[open..end]) {
-                out.push_str(&text[copied..open + dot]);
-                out.push_str(DOT);
-                copied = open + dot + 1;
-            }
+    for tag in tags::of(text) {
+        for dot in dots(&text[tag.clone()]) {
+            out.push_str(&text[copied..tag.start + dot]);
+            out.push_str(DOT);
+            copied = tag.start + dot + 1;
         }
-        at = end;
     }
     if copied == 0 {
         return text.into();
@@ -98,6 +82,7 @@ fn understand_element(element: &mut TemplateElement) {
             call.params.iter_mut().chain(call.hash.values_mut()).for_each(understand_parameter);
         }
         TemplateElement::HelperBlock(call) => {
+            sections::understand(call);
             call.params.iter_mut().chain(call.hash.values_mut()).for_each(understand_parameter);
             [&mut call.template, &mut call.inverse].into_iter().flatten().for_each(understand);
         }

@@ -23,6 +23,8 @@ pub(super) struct Page {
     pub(super) partials: Arc<Partials>,
     /// Whether `context` has to be built.
     pub(super) mentions_context: bool,
+    /// Whether a name that an item of a section lacks is looked for around the section, as Mustache does.
+    pub(super) looks_outward: bool,
 }
 
 impl Prepared for PreparedHandlebars {
@@ -63,6 +65,7 @@ impl Page {
         let data = Context::from(data::of(state, context)?);
         let made = watch::within(limits, stop, |page| {
             let mut rendering = RenderContext::new(None);
+            rendering.set_recursive_lookup(self.looks_outward);
             self.template.render(&self.partials.registry, &data, &mut rendering, page)
         });
         made.map_err(|error| describe(&error))

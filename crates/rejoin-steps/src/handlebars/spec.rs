@@ -64,6 +64,20 @@ pub(super) static MUSTACHE: StepSpec = StepSpec {
 "#,
         },
         Example {
+            title: "sections: for each item, and for none",
+            program: r#"GET /shelf
+  |> jq: `{ shelf: "novels", books: [{ title: "Emma" }, { title: "Ulysses" }] }`
+  |> mustache: `
+    {{#books}}
+      <li>{{title}} ({{shelf}})</li>
+    {{/books}}
+    {{^books}}
+      nothing
+    {{/books}}
+  `
+"#,
+        },
+        Example {
             title: "a variable as the template",
             program: r#"mustache hello = `<h1>Hello, {{name}}</h1>`
 

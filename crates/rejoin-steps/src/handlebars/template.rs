@@ -5,8 +5,8 @@ use handlebars::{Template, TemplateError, TemplateErrorReason};
 use rejoin_lang::step_spec::TextProblem;
 
 use super::dedent::Dedented;
-use super::paths;
 use super::watch::{ENTER, LEAVE};
+use super::{paths, sections};
 
 /// Blocks and brackets may stand so deep inside each other: reading them takes stack.
 const MAX_NESTING: usize = 48;
@@ -16,7 +16,8 @@ pub(super) fn compile(text: &str) -> Result<Template, TextProblem> {
     let dedented = Dedented::new(text);
     refuse_nesting(text)?;
     let source = dedented.text();
-    let mut template = Template::compile(&paths::without_dots(&source))
+    let spelled = sections::respelled(&source);
+    let mut template = Template::compile(&paths::without_dots(&spelled))
         .map_err(|error| problem(text, &dedented, &error))?;
     paths::understand(&mut template);
     watch_blocks(&mut template);
