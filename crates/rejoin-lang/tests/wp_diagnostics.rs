@@ -31,6 +31,10 @@ fn declarations() {
         "pipeline greet\n  |> jq: `1`\n\njq shape `{ a: 1 }`\n\nfeatureFlags\n  |> log\n",
     );
     shows(
+        "declaration_with_a_colon",
+        "pipeline greet:\n  |> jq: `1`\n\njq shape: `{ a: 1 }`\n\ngraphqlSchema `type Query { a: Int }`\n",
+    );
+    shows(
         "declaration_without_name",
         "pipeline =\n  |> jq: `1`\n\nconfig {\n  port: 1\n}\n\njq = `1`\n\npipeline größe =\n  |> jq: `1`\n",
     );
@@ -131,6 +135,11 @@ fn steps() {
         "step_text_missing",
         "GET /a\n  |> jq:\n  |> log: hello world\n  |> fetch: https://a.example/b @async(x)\n  |> jq: { a: 1 }\n  |> jq: .a.b\n  |> log:",
     );
+    shows("quotes_of_other_languages", "GET /a\n  |> jq: '{ a: 1 }'\n  |> jq: “.a”\n  |> jq: 'a\n");
+    shows(
+        "operators_of_other_languages",
+        "GET /a\n  |> log @when(a) && @when(b)\n  |> log @when(a) || @when(b)\n  |> log @when(a) OR @when(b)\n  |> log: `x` !@when(a)\n  |> log: `x` not @when(a)\n  |> log: `x` and @when(a)\n",
+    );
     shows("unexpected_text", "oops\nGET /a\n  |> jq: `1` what\n  // comment\n  %%% |> log\n");
     shows(
         "tags_below",
@@ -168,6 +177,10 @@ fn blocks() {
     shows(
         "foreach_without_path",
         "GET /a\n  |> foreach\n    |> log\n  end\n  |> foreach `.items`\n    |> log\n  end\n  |> foreach: .items\n    |> log\n  end\n",
+    );
+    shows(
+        "foreach_with_brackets",
+        "GET /a\n  |> foreach .items[]\n    |> log\n  end\n  |> foreach a.b[0]\n    |> log\n  end\n",
     );
     shows(
         "block_empty",

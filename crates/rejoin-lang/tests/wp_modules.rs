@@ -58,6 +58,35 @@ fn names_of_modules_are_resolved_in_them() {
 }
 
 #[test]
+fn names_of_modules_may_stand_between_quotes() {
+    let main = |of: [&str; 3]| {
+        let [pipeline, variable, text] = of;
+        plan(&[
+            (
+                "app.wp",
+                &format!(
+                    "import \"lib.wp\" as lib\nGET /a\n  |> pipeline: {pipeline}\n  |> jq: {variable}\n  |> log: {text}\n"
+                ),
+            ),
+            ("lib.wp", "jq shape = `{ lib: . }`\npipeline load =\n  |> jq: `1`\n"),
+        ])
+    };
+    let bare = main(["lib::load", "lib::shape", "\"other::text\""]);
+    assert!(bare.contains("`other::text`"), "{bare}");
+    assert_eq!(main(["\"lib::load\"", "\"lib::shape\"", "\"other::text\""]), bare);
+    assert_eq!(main(["` lib::load `", "`lib::shape`", "\"other::text\""]), bare);
+    let found = problems(&[
+        (
+            "app.wp",
+            "import \"lib.wp\" as lib\nGET /a\n  |> pipeline: \"lib::none\"\n  |> pipeline: `lob::load`\n",
+        ),
+        ("lib.wp", "pipeline load =\n  |> jq: `1`\n"),
+    ]);
+    let expected = ["E0101 app.wp:3", "E0107 app.wp:4"];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn names_are_resolved_strictly() {
     let lib = ("lib.wp", "jq shape = `{ a: 1 }`\npipeline load =\n  |> jq: shape\n");
     let rows: &[(&str, &[&str])] = &[

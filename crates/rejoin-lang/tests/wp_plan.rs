@@ -184,6 +184,20 @@ fn variables_stand_in_for_texts_of_their_name() {
 }
 
 #[test]
+fn a_variable_may_be_called_as_a_keyword_is() {
+    for word in ["query", "pipeline", "config", "resolver", "featureFlags", "GET"] {
+        let plan = plan(&format!("jq {word} = `{{ a: .b }}`\nGET /t\n|> jq: {word}\n"));
+        assert!(plan.contains("jq: `{ a: .b }` -> replace, last"), "{plan}");
+    }
+}
+
+#[test]
+fn an_if_with_tags_may_stand_on_one_line() {
+    let apart = plan("GET /t\n|> if @when(a)\n  |> jq: `.x`\nthen:\n  |> jq: `1`\n");
+    assert_eq!(plan("GET /t |> if @when(a) |> jq: `.x` then: |> jq: `1` end"), apart);
+}
+
+#[test]
 fn pipelines_are_called_in_two_forms() {
     let text = "pipeline load = |> jq: `.`\nGET /t\n|> load\n|> load({ a: 1 })\n|> pipeline: load\n|> pipeline({ a: 1 }): \"load\" @async(x)\n|> join: x\n|> jq: `.async.x`";
     let plan = plan(text);

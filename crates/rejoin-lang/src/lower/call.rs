@@ -64,10 +64,34 @@ impl Lowering<'_> {
                 GivenText { text, variable: Some(name), bare: false, is_refused: false, module }
             }
             None => {
+                if let Some((alias, name)) = self.opt_scoped_name(step, &value, span) {
+                    return self.scoped_text(step, &alias, &name);
+                }
                 let text = CallText { value, span };
                 GivenText { text, variable: None, bare, is_refused: false, module }
             }
         }
+    }
+
+    /// The parts of `module::name` between quotes, if it means what it does without them: a pipeline, or a variable that is there.
+    fn opt_scoped_name(&self, step: &str, text: &str, span: Span) -> Option<(Name, Name)> {
+        let start = text.len() - text.trim_start().len();
+        let (alias, name) = text.trim().split_once("::")?;
+        let is_name =
+            |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+        if alias.is_empty() || name.is_empty() || !is_name(alias) || !is_name(name) {
+            return None;
+        }
+        let is_meant = match self.scope().aliases.get(alias) {
+            _ if matches!(step, "pipeline" | "loader") => true,
+            Some(Some(module)) => self.scopes[*module].variables.has(step, name),
+            _ => false,
+        };
+        let part = |from: usize, word: &str| Name {
+            text: word.into(),
+            span: span.slice(from, from + word.len()),
+        };
+        is_meant.then(|| (part(start, alias), part(start + alias.len() + 2, name)))
     }
 
     /// The module that this file calls so, unless it could not be read; reports a name that is none. `span` is where it is used.
@@ -176,18 +200,20 @@ impl Lowering<'_> {
             Some(elsewhere) => Some(elsewhere),
             None => self.near_name(name, &[], Some(given.module)),
         };
+        let elsewhere = given.module != self.current;
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
+            None if elsewhere => format!("declare it in that module: `pipeline {name} = …`"),
             None => format!("declare it: `pipeline {name} = …`"),
         };
+        let message = match elsewhere {
+            true => format!("the module has no pipeline `{name}`"),
+            false => format!("no pipeline is called `{name}`"),
+        };
         self.report(
-            Diagnostic::new(
-                Code::UNKNOWN_STEP,
-                given.text.span,
-                format!("no pipeline is called `{name}`"),
-            )
-            .label("not known")
-            .help(help),
+            Diagnostic::new(Code::UNKNOWN_STEP, given.text.span, message)
+                .label("not known")
+                .help(help),
         );
         Callee::Unknown
     }
@@ -367,6 +393,9 @@ impl Lowering<'_> {
         let near = self.scopes[given.module].variables.nearest(step, name).map(str::to_owned);
         let help = match self.variable_elsewhere(step, name).or(near) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if given.module != self.current => {
+                format!("declare it in that module: ``{step} {name} = `…` ``")
+            }
             None => format!("declare it: ``{step} {name} = `…` ``"),
         };
         self.report(

@@ -101,6 +101,7 @@ impl Parser<'_> {
     pub(super) fn parse_if(&mut self, start: usize) -> Option<Step> {
         let keyword = self.open_block(start, "if", Frame::If { then: false, otherwise: false })?;
         let tags = self.opt_block_tags();
+        self.eat_blanks();
         if !self.at_line_end() && !self.at_end() && !self.at("|>") && !self.at_block_word() {
             self.parse_unwrapped_condition();
         }
@@ -301,7 +302,13 @@ impl Parser<'_> {
         }
         self.pos = start + path.len();
         let span = self.span_from(start);
-        if let Some(bad) = path.find([':', '`', '"', '(', '|']) {
+        if let Some(bad) = path.find([':', '`', '"', '(', '|', '[']) {
+            let help = match path[bad..].starts_with('[') {
+                true => {
+                    "write it without brackets, and an index behind a dot: `.items`, `.shelves.0.boxes`"
+                }
+                false => "write a path such as `.items` or `data.rows`, without quotes",
+            };
             self.report(
                 Diagnostic::new(
                     Code::INVALID_SELECTOR,
@@ -309,7 +316,7 @@ impl Parser<'_> {
                     format!("{} is not the path of an array", quoted(path)),
                 )
                 .label("expected keys with dots between them")
-                .help("write a path such as `.items` or `data.rows`, without quotes"),
+                .help(help),
             );
             if path[bad..].matches('`').count() % 2 == 1 {
                 self.pos = start + path.rfind('`').unwrap_or(path.len());

@@ -198,11 +198,17 @@ impl Parser<'_> {
         if self.eat("=") {
             return;
         }
+        let is_colon = self.at(":");
+        let help = match is_colon {
+            true => "write `=` in the place of the colon",
+            false => "write `=` between the name and what it stands for",
+        };
         self.report(
             Diagnostic::new(Code::MISSING_EQUALS, declared, "`=` is missing in this declaration")
                 .label("`=` is expected after this")
-                .help("write `=` between the name and what it stands for"),
+                .help(help),
         );
+        self.pos += usize::from(is_colon);
     }
 
     /// ``step name = `text` ``, or a declaration whose keyword is misspelt.

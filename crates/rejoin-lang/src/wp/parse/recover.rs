@@ -55,6 +55,7 @@ impl Parser<'_> {
             let shape = match (word, at(next)) {
                 ("import" | "describe", Some(b'"' | b'`')) | (_, Some(b'=')) => true,
                 ("config", Some(b'{')) => true,
+                ("graphqlSchema", Some(b'`')) => true,
                 ("featureFlags" | "graphqlSchema", _) => self.text[next..].starts_with("|>"),
                 // Tests whose name has lost its first quote.
                 ("describe", Some(c)) => {
@@ -83,12 +84,24 @@ impl Parser<'_> {
             return Some(ItemStart::Tests);
         }
         let second = self.word_at(next);
-        if second.is_empty() || next == touching || KEYWORDS.contains(&second) {
+        if second.is_empty() || next == touching {
             return None;
         }
-        match at(self.after_trivia(next + second.len())) {
+        let equals = self.after_trivia(next + second.len());
+        if KEYWORDS.contains(&second) {
+            // A variable may have any name; else what follows a stray word is a declaration.
+            let is_variable = next == on_line && at(equals) == Some(b'=');
+            return is_variable.then_some(ItemStart::Variable);
+        }
+        match at(equals) {
             Some(b'=') => Some(ItemStart::Variable),
             Some(b'`') if next == on_line => Some(ItemStart::Variable),
+            // ``jq shape: `.` ``
+            Some(b':')
+                if next == on_line && self.text[equals + 1..].trim_start().starts_with('`') =>
+            {
+                Some(ItemStart::Variable)
+            }
             Some(b'{') if next == on_line => Some(ItemStart::Block),
             _ => None,
         }
@@ -227,7 +240,10 @@ impl Parser<'_> {
             _ if self.at("//") || self.at("--") || self.at("/*") => {
                 "a comment starts with `#`".to_owned()
             }
-            _ => format!("remove it, or write {expected}"),
+            _ => match self.meant_by_operator() {
+                Some(help) => help.to_owned(),
+                None => format!("remove it, or write {expected}"),
+            },
         };
         self.report(
             Diagnostic::new(
@@ -247,6 +263,27 @@ impl Parser<'_> {
             self.pos += word.len();
         }
         self.skip_to_next_start();
+    }
+
+    /// What was probably meant by an operator that conditions do not have.
+    fn meant_by_operator(&self) -> Option<&'static str> {
+        let rest = self.rest();
+        let word = self.peek_word();
+        let before_tag = |operator: &str| {
+            rest.strip_prefix(operator)
+                .is_some_and(|rest| rest.trim_start().starts_with(['@', '(']))
+        };
+        if before_tag("&&") || before_tag("AND") {
+            Some("tags side by side must all hold: remove it, or write `and`")
+        } else if before_tag("||") || before_tag("OR") {
+            Some("write `or`")
+        } else if before_tag("!") || before_tag("not") || before_tag("NOT") {
+            Some("turn a tag round with `@!`, as in `@!when(name)`")
+        } else if matches!(word, "and" | "or") && before_tag(word) {
+            Some("it stands between two tags: remove it, or write a tag before it")
+        } else {
+            None
+        }
     }
 
     /// Whether the word here ends a list of steps because an open block, or the file, goes on with it.

@@ -221,14 +221,15 @@ impl Parser<'_> {
         self.pos = start;
         let end = self.unquoted_end();
         let shown = self.text[start..end].trim_end();
+        let inner = without_foreign_quotes(shown);
+        let message = match inner.len() == shown.len() {
+            true => "the step's text has no quotes",
+            false => "a text does not stand between quotes of this kind",
+        };
         self.report(
-            Diagnostic::new(
-                Code::MISSING_TEXT,
-                self.span(start, start + shown.len()),
-                "the step's text has no quotes",
-            )
-            .label("expected a text in backticks or a name")
-            .help(format!("put it between backticks: {}", quoted(shown))),
+            Diagnostic::new(Code::MISSING_TEXT, self.span(start, start + shown.len()), message)
+                .label("expected a text in backticks or a name")
+                .help(format!("put it between backticks: {}", quoted(inner))),
         );
         self.pos = end;
         if !self.at_end() && !self.at("|>") && !self.at("@") {
@@ -236,7 +237,8 @@ impl Parser<'_> {
         }
         // One line is taken as if it had quotes, so that nothing more is reported for the lack of them alone.
         let is_whole = self.after_trivia(end) >= self.pos;
-        is_whole.then(|| StepConfig::Backtick(self.text_node(start, start + shown.len())))
+        let from = start + (inner.as_ptr() as usize - shown.as_ptr() as usize);
+        is_whole.then(|| StepConfig::Backtick(self.text_node(from, from + inner.len())))
     }
 
     /// A name with what its dots join to it: those of functions have them.
@@ -395,4 +397,12 @@ impl Parser<'_> {
             ),
         }
     }
+}
+
+/// What stands between quotes that the language does not have: `'…'`, `“…”` and the like.
+fn without_foreign_quotes(text: &str) -> &str {
+    const OPEN: &[char] = &['\'', '“', '‘', '„', '«', '´'];
+    const CLOSE: &[char] = &['\'', '”', '’', '“', '»', '´'];
+    let inner = text.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix(CLOSE));
+    inner.unwrap_or(text)
 }
