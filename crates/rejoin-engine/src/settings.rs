@@ -85,7 +85,7 @@ impl Settings {
         }
     }
 
-    /// A length of time: `250ms`, `2s`, `1m`, `1h`; a bare number is seconds.
+    /// A length of time: `250ms`, `2s`, `1m`, `1h`, `1d`; a bare number is seconds.
     pub fn duration(&self, block: &str, key: &str) -> Option<Duration> {
         match self.get(block, key)? {
             ConfigValue::Duration(length) => Some(*length),

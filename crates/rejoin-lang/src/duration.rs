@@ -1,4 +1,4 @@
-//! Lengths of time as programs write them: `250ms`, `2s`, `1m`, `1h`.
+//! Lengths of time as programs write them: `250ms`, `2s`, `1m`, `1h`, `1d`.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ pub fn parse(text: &str) -> Option<Duration> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return None,
     };
     seconds(number.parse::<f64>().ok()? * unit)
@@ -30,9 +31,14 @@ mod tests {
 
     #[test]
     fn lengths_of_time() {
-        for (text, millis) in
-            [("250ms", 250), ("2s", 2000), (" 1m ", 60_000), ("1h", 3_600_000), ("1.5s", 1500)]
-        {
+        for (text, millis) in [
+            ("250ms", 250),
+            ("2s", 2000),
+            (" 1m ", 60_000),
+            ("1h", 3_600_000),
+            ("1d", 86_400_000),
+            ("1.5s", 1500),
+        ] {
             assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
         }
         for text in [

@@ -130,9 +130,9 @@ fn number(text: &str, start: usize, id: SourceId) -> Token {
     Token { kind: Kind::Number(value), start, end: start + length, problem }
 }
 
-/// `250ms`, `1.5s`, `2m`: this syntax has no hours.
+/// `250ms`, `1.5s`, `2m`: this syntax has no hours and days.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    let exact = !text.contains('h') && !text.contains(char::is_whitespace);
+    let exact = !text.contains(['h', 'd']) && !text.contains(char::is_whitespace);
     if exact { crate::duration::parse(text) } else { None }
 }
 

@@ -17,7 +17,7 @@ pub(super) enum Number {
     TooLarge,
 }
 
-/// Reads `12`, `250ms`, `2s`, `1m` and `1h`; `None` if the word is none of these.
+/// Reads `12`, `250ms`, `2s`, `1m`, `1h` and `1d`; `None` if the word is none of these.
 pub(super) fn number(word: &str) -> Option<Number> {
     let digits = word.bytes().take_while(u8::is_ascii_digit).count();
     let (amount, unit) = word.split_at(digits);
@@ -28,6 +28,7 @@ pub(super) fn number(word: &str) -> Option<Number> {
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return None,
     };
     let Ok(amount) = amount.parse::<u64>() else { return Some(Number::TooLarge) };
