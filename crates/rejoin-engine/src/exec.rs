@@ -215,14 +215,16 @@ async fn result(
     mut frame: Frame,
 ) -> Result<Frame, Abort> {
     let named = |name: &str| branches.iter().find(|branch| *branch.name == *name);
+    // `ok` is for what is no error, whatever an error calls itself.
+    let of_error = |kind: &str| named(kind).filter(|_| kind != "ok").or_else(|| named("default"));
     let failures = std::mem::take(&mut frame.failures);
     let chosen = if let Some(kind) = envelope::error_type(frame.state.value()) {
         frame.handling = Some(kind.into());
-        named(kind).or_else(|| named("default"))
+        of_error(kind)
     } else {
         frame.handling = None;
         let failed = failures.first().and_then(|first| {
-            let branch = named(first.kind()).or_else(|| named("default"))?;
+            let branch = of_error(first.kind())?;
             Some((branch, Arc::from(first.kind())))
         });
         match failed {

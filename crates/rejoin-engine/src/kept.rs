@@ -25,11 +25,14 @@ impl Kept {
             kept.cookies.extend(cookies.iter().filter_map(Value::as_str).map(str::to_owned));
         }
         if let Some(Value::Object(headers)) = object.remove("setHeaders") {
-            kept.headers.extend(
-                headers.iter().filter_map(|(name, value)| {
-                    Some((name.to_string(), value.as_str()?.to_owned()))
-                }),
-            );
+            // What a header cannot be is left out: a list, an object, null.
+            let text = |value: &Value| match value {
+                Value::String(text) => Some(text.as_str().to_owned()),
+                Value::Number(_) | Value::Bool(_) => Some(value.to_json()),
+                _ => None,
+            };
+            let named = headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+            kept.headers.extend(named.filter_map(|(name, text)| Some((name, text?))));
         }
         self.add(kept);
     }

@@ -129,6 +129,17 @@ fn an_error_skips_to_result_and_ok_is_not_chosen() {
 }
 
 #[test]
+fn an_error_that_is_called_ok_is_an_error() {
+    let program = load(
+        r#"GET /x |> raise("ok") |> result ok(200): |> jq: `1` default(500): |> jq: `2`
+           GET /y |> raise("ok") @async(t) |> join: t |> result ok(200): |> jq: `1` default(500): |> jq: `2`"#,
+    );
+    for target in ["GET /x", "GET /y"] {
+        assert_eq!(program.call(target).answer().status, Some(500), "{target}");
+    }
+}
+
+#[test]
 fn default_takes_what_no_branch_names() {
     let program = load(
         "GET /x
@@ -363,6 +374,15 @@ fn cookies_and_headers_leave_the_body() {
     let run = program.call("GET /x");
     assert_eq!(run.answer().body, json(r#"{"n":1}"#));
     assert_eq!(run.answer().set_cookies, ["a=1"]);
+}
+
+#[test]
+fn headers_may_be_numbers_and_booleans() {
+    let program =
+        load(r#"GET /x |> jq: `{ setHeaders: { a: 5, b: true, c: null, d: ["x"], e: "y" } }`"#);
+    let headers = program.call("GET /x").answer().set_headers.clone();
+    let expected = [("a", "5"), ("b", "true"), ("e", "y")];
+    assert_eq!(headers, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
 }
 
 #[test]
