@@ -20,7 +20,8 @@ pub(crate) fn parse(
         (Some(colon), Some(place)) => colon < place,
         _ => true,
     });
-    for piece in list.unwrap_or(trimmed).split(['\n', ',']).map(str::trim) {
+    let lines = list.unwrap_or(trimmed).lines().filter(|line| !line.trim_start().starts_with('#'));
+    for piece in lines.flat_map(|line| line.split(',')).map(str::trim) {
         if piece.is_empty() || piece.starts_with('#') {
             continue;
         }
@@ -116,7 +117,7 @@ mod tests {
         let expected = [("k".to_owned(), "{a.b}:{c}".to_owned()), ("n".to_owned(), "5".to_owned())];
         for text in [
             "k: {a.b}:{c}, n: 5",
-            "\n  k: {a.b}:{c}\n  # so many\n  n: 5\n",
+            "\n  k: {a.b}:{c}\n  # so many, or few\n  n: 5\n",
             "{ k: {a.b}:{c}, n: 5 }",
             "{ k:{a.b}:{c}\r\n n:5, }",
         ] {

@@ -73,6 +73,16 @@ fn the_error_shows_no_value() {
         .call_with("POST /x", json!({"pin": "secret-4711"}));
     let message = run.error_text("message");
     assert_eq!(message, "`body.pin` must be 1 or null, not string");
+    let wrong = |schema: &str| {
+        let program = format!("POST /x\n  |> assert: `{{ body: {{ pin: {schema} }} }}`");
+        let run = load(&program).call_with("POST /x", json!({"pin": "secret-4711"}));
+        run.error_text("message").to_owned()
+    };
+    assert_eq!(
+        wrong("string(4)"),
+        "`body.pin` must be a string of 4 characters, not another string"
+    );
+    assert_eq!(wrong("true | \"x\""), "`body.pin` must be true or \"x\", not another string");
 }
 
 #[test]

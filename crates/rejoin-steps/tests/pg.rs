@@ -102,6 +102,9 @@ fn values_keep_every_digit() {
         ("array['a,b', null]", "[\"a,b\",null]"),
         // Types that the server prints.
         ("'1 day 2 hours'::interval", "\"1 day 02:00:00\""),
+        ("'127.0.0.1'::inet", "\"127.0.0.1\""),
+        ("'127.0.0.1/24'::inet", "\"127.0.0.1/24\""),
+        ("null::inet", "null"),
         ("'10.0.0.0/8'::cidr", "\"10.0.0.0/8\""),
         ("int4range(1, 5)", "\"[1,5)\""),
     ] {

@@ -87,7 +87,18 @@ impl Schema {
             }
             _ => {}
         }
-        format!("must be {}, not {}", self.describe(), value.type_name())
+        let another = if self.speaks_of_type_of(value) { "another " } else { "" };
+        format!("must be {}, not {another}{}", self.describe(), value.type_name())
+    }
+
+    /// Whether a value of this type could fit, so that the name of its type says nothing.
+    fn speaks_of_type_of(&self, value: &Value) -> bool {
+        match self {
+            Schema::Text(_) | Schema::Email => value.as_str().is_some(),
+            Schema::Literal(wanted) => wanted.type_name() == value.type_name(),
+            Schema::Union(all) => all.iter().any(|one| one.speaks_of_type_of(value)),
+            _ => false,
+        }
     }
 
     fn has_shape_of(&self, value: &Value) -> bool {

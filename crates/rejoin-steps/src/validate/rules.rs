@@ -31,8 +31,9 @@ pub(super) fn parse(text: &str) -> Reading<Vec<Rule>> {
     let list = trimmed.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
     let mut rules: Vec<Rule> = Vec::new();
     let mut problems = Vec::new();
-    for piece in list.unwrap_or(trimmed).split(['\n', ',']).map(str::trim) {
-        if piece.is_empty() || piece.starts_with('#') {
+    let lines = list.unwrap_or(trimmed).lines().map(without_comment);
+    for piece in lines.flat_map(|line| line.split(',')).map(str::trim) {
+        if piece.is_empty() {
             continue;
         }
         match rule_of(text, piece, &rules) {
@@ -44,6 +45,14 @@ pub(super) fn parse(text: &str) -> Reading<Vec<Rule>> {
         problems.push(problem(text, text, "there is no rule", "write `field: kind`, one a line"));
     }
     Reading { said: rules, problems }
+}
+
+/// A comment begins the line or stands behind white space: a field may be called `a#b`.
+fn without_comment(line: &str) -> &str {
+    match line.trim_start().starts_with('#') {
+        true => "",
+        false => line.split_once(" #").map_or(line, |(rules, _)| rules),
+    }
 }
 
 /// One rule, where these stand before it.
@@ -113,7 +122,7 @@ mod tests {
             "label: string(1..40)\nmail?: email\nx.y: bool",
             "\n  { label: string(1..40),\n    mail?: email,\n    \"x.y\": boolean,\n  }\n",
             "label:string( 1 .. 40 ), mail ? : email, x.y: bool",
-            "# what a crate needs\nlabel: string(1..40)\r\nmail?: email\r\nx.y: bool\r\n",
+            "# what a crate needs, or may have\nlabel: string(1..40) # its name, or title\r\nmail?: email\r\nx.y: bool # whether\r\n",
         ] {
             assert_eq!(parse(text).sound().expect(text), expected, "{text}");
         }
