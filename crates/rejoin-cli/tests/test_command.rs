@@ -218,6 +218,11 @@ describe "http"
     with headers `{ "content-type": "application/x-www-form-urlencoded" }`
     with body `"a=1&b=x"`
     then output `.got` equals `{"a": 1, "b": "x"}`
+  it "writes a form"
+    when calling POST /echo
+    with headers `{ "content-type": "application/x-www-form-urlencoded" }`
+    with body `{ a: 1, "b c": "x&y=ä +", d: null, e: true }`
+    then output `.got` equals `{"a": 1, "b c": "x&y=ä +", "d": "", "e": "true"}`
   it "can expect what is not there"
     when calling GET /nothing
     then status is 404

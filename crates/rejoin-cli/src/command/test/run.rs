@@ -224,20 +224,18 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
         Trigger::Calling { method, path } => {
             let mut request = Request::builder().method(method.as_str()).uri(encoded(path));
             let headers = take(GivenKind::Headers);
-            let mut is_json = true;
-            let mut has_type = false;
+            let mut content_type = None;
             for (name, value) in headers.iter().filter_map(Value::as_object).flat_map(Object::iter)
             {
                 let text = value.as_str().map_or_else(|| value.to_json(), str::to_owned);
                 if name.eq_ignore_ascii_case("content-type") {
-                    has_type = true;
-                    is_json = text.contains("json");
+                    content_type = Some(text);
+                } else {
+                    request = request.header(&**name, text);
                 }
-                request = request.header(&**name, text);
             }
-            if !has_type {
-                request = request.header("content-type", "application/json");
-            }
+            let content_type = content_type.unwrap_or_else(|| "application/json".to_owned());
+            request = request.header("content-type", &content_type);
             if let Some(cookies) = take(GivenKind::Cookies) {
                 let pairs = cookies.as_object().into_iter().flat_map(Object::iter);
                 let pairs = pairs.map(|(name, value)| {
@@ -246,11 +244,8 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
                 });
                 request = request.header("cookie", pairs.collect::<Vec<_>>().join("; "));
             }
-            let body = match take(GivenKind::Body) {
-                None => Bytes::new(),
-                Some(Value::String(text)) if !is_json => text.as_bytes().to_vec().into(),
-                Some(value) => value.to_json().into(),
-            };
+            let body = take(GivenKind::Body);
+            let body = body.map_or_else(Bytes::new, |value| body_of(&value, &content_type));
             let request = request
                 .body(Full::new(body))
                 .map_err(|error| failed(format!("`{method} {path}` is no request: {error}")))?;
@@ -327,6 +322,27 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
             let content_type = named.as_deref().unwrap_or(content_type).to_owned();
             Ok(Seen { output: answer.body, status, content_type, headers, took })
         }
+    }
+}
+
+/// A value as a body of that type: a text as it is, unless it is JSON; an object as a form, if that is the type.
+fn body_of(value: &Value, content_type: &str) -> Bytes {
+    let is_form = content_type.starts_with("application/x-www-form-urlencoded");
+    match value {
+        Value::String(text) if !content_type.contains("json") => text.as_bytes().to_vec().into(),
+        Value::Object(fields) if is_form => {
+            let part = |text: &str| percent(text, |byte| byte.is_ascii_alphanumeric());
+            let pairs = fields.iter().map(|(name, value)| {
+                let text = match value {
+                    Value::Null => String::new(),
+                    Value::String(text) => text.to_string(),
+                    other => other.to_json(),
+                };
+                format!("{}={}", part(name), part(&text))
+            });
+            pairs.collect::<Vec<_>>().join("&").into()
+        }
+        value => value.to_json().into(),
     }
 }
 
