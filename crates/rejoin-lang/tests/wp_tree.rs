@@ -408,3 +408,21 @@ fn blocks_of_branches() {
     // Their words are no keywords.
     is("GET /a\n|> any\n|> race: b\n|> log", "route GET /a\n  any\n  race b\n  log\n");
 }
+
+#[test]
+fn clauses_of_tests_need_no_lines_of_their_own() {
+    let text = "describe \"d\" let a = 5 with mock jq returning `1`\n it \"i\" let b = true let c = \"x\" when\n calling\n GET\n /a\n \
+                then\n status\n is\n 200\n and output # why\n `.x`\n equals\n 1\n and output equals # why\n { \"a\": 1 }\n \
+                it \"j\" let n = null when executing pipeline p then output equals 1\n";
+    let file = good(text);
+    assert_eq!(
+        tree(&file),
+        "describe d\n  i: 2 lets, 0 mocks, 0 given, 3 checks\n  j: 1 lets, 0 mocks, 0 given, 1 checks\n"
+    );
+    let Item::Describe(describe) = &file.items[0] else { panic!("it declares tests") };
+    assert_eq!(&*describe.lets[0].value.text().value, "5");
+    let Some(Trigger::Calling { path, .. }) = &describe.tests[0].trigger else { panic!("a call") };
+    assert_eq!(&*path.value, "/a");
+    let TestCheck::Output { value, .. } = &describe.tests[0].checks[2] else { panic!("an output") };
+    assert_eq!(&*value.text().value, "{ \"a\": 1 }");
+}

@@ -11,6 +11,9 @@ use crate::wp::ast::{
     Text, Trigger, Written,
 };
 
+/// The words that begin a part of a test.
+const CLAUSES: [&str; 6] = ["it", "let", "when", "with", "and", "then"];
+
 const EXPECTED: &str = "`it`, `let`, `when`, `with`, `and` or `then`";
 
 impl Parser<'_> {
@@ -123,9 +126,7 @@ impl Parser<'_> {
     /// A declaration, or the end, ends tests. Words of tests come before: `let x =` looks like a variable.
     fn at_test_end(&self) -> bool {
         let word = self.peek_word();
-        self.is_done()
-            || (!["it", "let", "when", "with", "and", "then"].contains(&word)
-                && (self.at("|>") || self.declares_here()))
+        self.is_done() || (!CLAUSES.contains(&word) && (self.at("|>") || self.declares_here()))
     }
 
     /// Whether a test, or a clause of one, starts at `pos` beyond doubt.
@@ -189,7 +190,7 @@ impl Parser<'_> {
     fn parse_let(&mut self, start: usize) -> Option<Let> {
         let name = self.parse_declared_name(start, "the value's name");
         self.parse_equals(start);
-        let value = self.parse_written();
+        let value = self.parse_let_value();
         if value.text().value.is_empty() && matches!(value, Written::Bare(_)) {
             self.report_bad_test(start, "the value is missing", "a value after `=`");
             return None;
@@ -453,7 +454,6 @@ impl Parser<'_> {
     }
 
     pub(super) fn parse_written(&mut self) -> Written {
-        self.eat_blanks();
         let next = self.after_trivia(self.pos);
         if self.text[next..].starts_with(['`', '"']) {
             self.eat_trivia();
@@ -465,9 +465,34 @@ impl Parser<'_> {
         }
     }
 
+    /// What a `let` stands for. A number or a word of JSON ends by itself, so that more of the test may follow on its line.
+    fn parse_let_value(&mut self) -> Written {
+        self.eat_to_bare();
+        let word = self.word_at(self.pos);
+        let is_whole = matches!(word, "true" | "false" | "null")
+            || !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+        let next = self.word_at(self.after_blanks(self.pos + word.len()));
+        if !is_whole || !CLAUSES.contains(&next) {
+            return self.parse_written();
+        }
+        let start = self.pos;
+        self.pos += word.len();
+        Written::Bare(self.text_node(start, self.pos))
+    }
+
+    /// A value may stand on the next line, unless that says something else.
+    fn eat_to_bare(&mut self) {
+        self.eat_blanks();
+        let next = self.after_trivia(self.pos);
+        let goes_on = !CLAUSES.contains(&self.word_at(next)) && self.item_at(next).is_none();
+        if self.at_line_end() && next < self.text.len() && goes_on {
+            self.eat_trivia();
+        }
+    }
+
     /// The rest of the line, without blanks around it and without a comment.
     pub(super) fn parse_bare(&mut self) -> Text {
-        self.eat_blanks();
+        self.eat_to_bare();
         let start = self.pos;
         let end = self.line_end(start);
         let line = &self.text[start..end];
