@@ -5,8 +5,8 @@ use crate::plan::{Callee, Pipeline, PipelineId, Plan, Resolver, ResolverOwner};
 use crate::wp::ast::{self, Name, Owner, PlainStep};
 
 use super::Lowering;
-use super::call::GivenText;
 use super::flags::BodyFacts;
+use super::given::GivenText;
 
 impl Lowering<'_> {
     pub(super) fn resolver(&mut self, written: &ast::Resolver, plan: &mut Plan) -> BodyFacts {

@@ -11,6 +11,7 @@ mod config;
 mod elsewhere;
 mod flags;
 mod fork;
+mod given;
 mod graphql;
 mod join_list;
 mod modifiers;
