@@ -75,7 +75,8 @@ impl<S: Stream> Stream for ItemTimeout<S> {
         let timer = this
             .timer
             .get_or_insert_with(|| Box::pin(seam::sleep_until(deadline_after(*this.timeout))));
-        ready!(timer.as_mut().poll(cx));
+        // Also when the source has used up the task's turn, as a busy channel does in each.
+        ready!(seam::poll_sleep(timer.as_mut(), cx));
         *this.timer = None;
         Poll::Ready(Some(Err(TimedOut(()))))
     }

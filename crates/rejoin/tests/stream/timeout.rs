@@ -1,3 +1,5 @@
+use std::task::Poll;
+
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use proptest::prelude::*;
 use rejoin::stream::item_timeout;
@@ -28,6 +30,26 @@ async fn the_reader_s_time_does_not_count() {
 #[tokio::test(start_paused = true)]
 async fn of_nothing_it_ends() {
     assert_eq!(item_timeout(ms(0), stream::empty::<u8>()).next().await, None);
+}
+
+/// A source that uses up the task's turn in each poll and gives nothing, as a filter over a channel that
+/// others fill.
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_busy_in_vain_is_long_in_coming() {
+    let vain = stream::poll_fn(|cx| {
+        while let Poll::Ready(turn) = tokio::task::coop::poll_proceed(cx) {
+            turn.made_progress();
+        }
+        Poll::<Option<()>>::Pending
+    });
+    let reads = tokio::spawn(async move { item_timeout(ms(20), vain).next().await });
+    tokio::task::yield_now().await;
+    tokio::time::advance(ms(25)).await;
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert!(reads.is_finished(), "the time is up, and nobody says so");
+    assert!(reads.await.unwrap().is_some_and(|item| item.is_err()));
 }
 
 proptest! {
