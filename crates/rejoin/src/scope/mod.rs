@@ -101,6 +101,9 @@ pub enum OnError {
 /// `?` in the body passes on what a handle gave, or an error of the children's own type. When no
 /// child can fail, say so with `|s: Scope|`.
 ///
+/// A scope is inside the scope in which its future is first polled, also when that future is moved to
+/// another task later: from there come stops, deadlines and inherited values.
+///
 /// # Errors
 ///
 /// [`ScopeError`] if the body or a child failed, or if the scope was cancelled or timed out and

@@ -9,9 +9,9 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
-use futures_util::future::select;
+use futures_util::future::{Either, select};
 use rejoin::limit::{ConcurrencyLimit, LimitSet};
 use rejoin::retry::Hedge;
 use rejoin::single_flight::{Audience, SingleFlight};
@@ -39,10 +39,22 @@ struct World {
     scope: Scope<u8>,
     /// Who is there in the scope.
     present: Arc<AtomicUsize>,
+    /// What was begun in one task of the scope, for another to go on with. The body has it.
+    handed: Weak<Handed>,
     worker: Worker<u8>,
     limit: ConcurrencyLimit,
     both: LimitSet,
     flights: Arc<SingleFlight<u8, u8, Infallible>>,
+}
+
+type Handed = Mutex<Vec<Running<()>>>;
+
+/// What somebody has.
+#[derive(Default)]
+struct Own {
+    handles: Vec<TaskHandle<(), u8>>,
+    /// Begun, and not polled any more.
+    held: Vec<Running<()>>,
 }
 
 impl World {
@@ -63,17 +75,28 @@ impl World {
         Box::pin(async move { child.await.map_err(|_| 0) })
     }
 
+    /// Runs as the body of the scope.
+    fn body(mut self, plan: Plan) -> Running<Outcome> {
+        let handed = Arc::new(Handed::default());
+        self.handed = Arc::downgrade(&handed);
+        Box::pin(async move {
+            let _handed = handed;
+            self.run(plan).await
+        })
+    }
+
     fn run(self, plan: Plan) -> Running<Outcome> {
         Box::pin(async move {
-            let mut handles = Vec::new();
+            let mut own = Own::default();
             for step in plan.steps {
-                self.step(step, &mut handles).await;
+                self.step(step, &mut own).await;
             }
             if plan.fails { Err(TaskError::from(1)) } else { Ok(()) }
         })
     }
 
-    async fn step(&self, step: Step, handles: &mut Vec<TaskHandle<(), u8>>) {
+    async fn step(&self, step: Step, own: &mut Own) {
+        let handles = &mut own.handles;
         match step {
             Step::Steps(n) => steps(n).await,
             Step::Idle => drop(cancelled().await),
@@ -130,6 +153,22 @@ impl World {
             Step::LeaveJoin(join, plans, n) => {
                 drop(select(self.join(join, plans), Box::pin(steps(n))).await);
             }
+            Step::Hold(open, n) => own.held.extend(begin(self.open(open), n).await),
+            Step::HoldJoin(join, plans, n) => {
+                own.held.extend(begin(self.join(join, plans), n).await);
+            }
+            Step::Hand(open, n) => {
+                let begun = begin(self.open(open), n).await;
+                if let Some(handed) = self.handed.upgrade() {
+                    handed.lock().unwrap().extend(begun);
+                }
+            }
+            Step::TakeOver => {
+                let handed = self.handed.upgrade();
+                if let Some(begun) = handed.and_then(|handed| handed.lock().unwrap().pop()) {
+                    begun.await;
+                }
+            }
             Step::Limited(n) => {
                 let _place = self.limit.acquire().await;
                 steps(n).await;
@@ -169,7 +208,7 @@ impl World {
         Box::pin(async move {
             let present = Arc::new(AtomicUsize::new(0));
             let inside = Arc::clone(&present);
-            let run = |scope| World { scope, present: inside, ..outer }.run(open.plan.clone());
+            let run = |scope| World { scope, present: inside, ..outer }.body(open.plan.clone());
             let _ = builder(&open).run(run).await;
             assert_eq!(present.load(Ordering::SeqCst), 0, "children outlived their scope");
         })
@@ -206,6 +245,14 @@ impl World {
                 }
             }
         })
+    }
+}
+
+/// Polls `work` for so many steps. What has not ended then is given back.
+async fn begin(work: Running<()>, n: usize) -> Option<Running<()>> {
+    match select(work, Box::pin(steps(n))).await {
+        Either::Left(_) => None,
+        Either::Right((_, work)) => Some(work),
     }
 }
 
@@ -247,7 +294,9 @@ async fn program(open: Open, stopped_after: Option<usize>) {
             }
             let mode = if open.ignores_errors { Mode::Task } else { Mode::Inline };
             let worker = Worker::builder("w").mode(mode).queue(TWO).start(&scope, || 0);
-            World { scope, present: inside, worker, limit, both, flights }.run(open.plan.clone())
+            let handed = Weak::new();
+            World { scope, present: inside, handed, worker, limit, both, flights }
+                .body(open.plan.clone())
         });
         drop(root.await);
         assert_eq!(present.load(Ordering::SeqCst), 0, "children outlived their scope");

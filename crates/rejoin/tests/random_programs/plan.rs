@@ -38,6 +38,13 @@ pub(super) enum Step {
     Leave(Open, usize),
     Join(Join, Vec<Plan>),
     LeaveJoin(Join, Vec<Plan>, usize),
+    /// Begins it, and keeps it without going on with it.
+    Hold(Open, usize),
+    HoldJoin(Join, Vec<Plan>, usize),
+    /// Begins it, for another task of the scope to go on with.
+    Hand(Open, usize),
+    /// Goes on with something that was handed over.
+    TakeOver,
     Limited(usize),
     BothLimits(usize),
     Call(usize),
@@ -124,7 +131,7 @@ impl Draw {
     }
 
     fn nested(&mut self, depth: usize) -> Step {
-        match self.kind(32, 12) {
+        match self.kind(32, 15) {
             0..5 => Step::Spawn {
                 plan: self.plan(depth),
                 named: self.random.bool(),
@@ -136,12 +143,16 @@ impl Draw {
             8 => Step::Open(self.open(depth)),
             9 => Step::Leave(self.open(depth), self.few()),
             10 => Step::Join(self.join(), self.plans(depth)),
+            // Who holds what it does not poll may hold up others, until all are stopped.
+            12 if self.stopped => Step::Hold(self.open(depth), self.few()),
+            13 if self.stopped => Step::HoldJoin(self.join(), self.plans(depth), self.few()),
+            14 if self.stopped => Step::Hand(self.open(depth), self.few()),
             _ => Step::LeaveJoin(self.join(), self.plans(depth), self.few()),
         }
     }
 
     fn single(&mut self) -> Step {
-        match self.kind(0, 22) {
+        match self.kind(0, 23) {
             0 if self.stopped => Step::Idle,
             1 if self.stopped => Step::Silent,
             0..4 => Step::Steps(self.few()),
@@ -159,6 +170,7 @@ impl Draw {
             18 => Step::Call(self.few()),
             19 => Step::CallInVain(self.few()),
             20 => Step::Fly(self.few()),
+            21 => Step::TakeOver,
             _ => Step::Hedge(self.few()),
         }
     }

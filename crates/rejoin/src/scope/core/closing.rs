@@ -26,7 +26,17 @@ impl Core {
     pub(super) fn left(&self, state: MutexGuard<'_, State>) {
         if state.body_ended {
             self.left_late(state);
+        } else if !state.held.is_empty() && state.is_empty() {
+            self.let_go(state);
         }
+    }
+
+    /// Wakes those whom the scope has held, to see that it does not any longer.
+    #[cold]
+    fn let_go(&self, mut state: MutexGuard<'_, State>) {
+        let held = std::mem::take(&mut state.held);
+        drop(state);
+        held.into_iter().for_each(Waker::wake);
     }
 
     #[cold]
@@ -38,6 +48,7 @@ impl Core {
             return;
         }
         let owner = state.body.waker.take();
+        let held = std::mem::take(&mut state.held);
         let adopter = state.adopter.take();
         let mut root = None;
         if state.phase == Phase::Abandoned {
@@ -46,9 +57,7 @@ impl Core {
         }
         drop(state);
         drop(root.map(Root::leave_unawaited));
-        if let Some(owner) = owner {
-            owner.wake();
-        }
+        held.into_iter().chain(owner).for_each(Waker::wake);
         if let Some(adopter) = adopter {
             adopter.close_orphanage();
         }
@@ -80,11 +89,13 @@ impl Core {
         state.phase = Phase::Closed;
         let record = std::mem::take(&mut state.record);
         let root = state.root.take();
+        let held = std::mem::take(&mut state.held);
         let answered = state.skip_answer(Member::BODY);
         drop(state);
         answered.tell();
         drop(root.map(Root::leave));
         self.leave_parent();
+        held.into_iter().for_each(Waker::wake);
         Some(record)
     }
 
@@ -137,7 +148,8 @@ impl Core {
         }
         let reason = CancelReason::new(CancelSource::Parent, "the scope was dropped");
         self.stop(reason, StopCause::Asked);
-        self.enforce_at(None);
+        self.enforce_at_once();
         self.leave_parent();
+        self.let_go(self.lock());
     }
 }

@@ -1,19 +1,23 @@
 //! Scopes inside scopes: how a stop finds them, what they hold up, and who waits for the children of
 //! one that was dropped.
 //!
-//! * A member lists the scopes that it has opened in its own task, from opening to closing.
+//! * A member lists the scopes that it has opened in its own task, from opening to closing; the body
+//!   has those of a member that has gone before them, as they were moved to another task.
 //! * The children of a dropped scope are an *orphanage* of the nearest living scope further out,
 //!   which does not close before it is empty.
-//! * Two scopes' locks are held at once only in [`Sitter::is_held`], the outer one first.
+//! * Two scopes' locks are held at once only in [`Sitter::is_held_or_calls`], the outer one first.
+//! * A member that is to be dropped may be *held* by what is inside. It need not poll that, which may
+//!   even have moved to another task; so it leaves its waker there when it parks, to look again.
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use super::seats::Sitter;
 use super::standing::Standing;
-use super::stop::{enforce_all, signal_tree};
+use super::stop::{Signalled, enforce_all, signal_tree};
 use super::wakers::Wakers;
-use super::{Core, Member, Phase, StopCause};
+use super::{Core, Member, Phase, State, StopCause};
 use crate::seam;
 
 impl Core {
@@ -32,15 +36,18 @@ impl Core {
         if let Some(stop) = born_stopped.filter(|_| !inner.settings.shielded) {
             // An outer grace that is over is over here too; one that is not lets the body start.
             let stop = stop.passed_down(Duration::ZERO);
-            let (mut wakers, mut signalled) = (Wakers::default(), Vec::new());
+            let (mut wakers, mut signalled) = (Wakers::default(), Signalled::default());
             signal_tree(Arc::clone(inner), stop, StopCause::Asked, &mut wakers, &mut signalled);
-            enforce_all(signalled);
+            self.look_inside_at(signalled.until, &mut wakers);
+            wakers.wake();
+            enforce_all(signalled.cores);
         }
     }
 
     pub(super) fn leave_inner(&self, member: Member, inner: &Core) {
         let mut state = self.lock();
         let mut removed = None;
+        let member = state.keeper(member);
         if let Some(extra) = state.sitter_mut(member).and_then(|sitter| sitter.extra.as_mut())
             && let Some(at) = extra.inner.iter().position(|core| core.id == inner.id)
         {
@@ -86,20 +93,58 @@ impl Core {
     }
 
     /// Whether something in this scope must not be cut off by a member of an outer scope being
-    /// dropped: it has children, its grace is not over, or a shield in it is up.
-    fn holds(&self) -> bool {
-        let state = self.lock();
-        match &state.stop {
+    /// dropped: it has children, its grace is not over, or a shield in it is up. If so, `waker` is left
+    /// with what it is, to be called when that may be over.
+    fn holds(&self, waker: &mut Option<Waker>) -> bool {
+        let mut state = self.lock();
+        let holds = match &state.stop {
             // Not told to stop, so shielded. A bound that has passed holds nothing any longer.
             None => state.deadline.is_none_or(|at| seam::now() < at),
-            Some(stop) => !stop.enforced || !state.is_empty() || state.body.is_held(),
+            Some(stop) => !stop.enforced || !state.is_empty(),
+        };
+        if holds
+            && let Some(waker) =
+                waker.take_if(|waker| !state.held.iter().any(|w| w.will_wake(waker)))
+        {
+            state.held.push(waker);
+        }
+        holds || state.stop.is_some() && state.body.is_held_or_calls(waker)
+    }
+}
+
+impl State {
+    /// Who has the scopes that `member` has opened: the body, if it has gone and they have not.
+    fn keeper(&self, member: Member) -> Member {
+        if self.table.index(member).is_some() { member } else { Member::BODY }
+    }
+
+    /// The scopes inside this one that a stop of it reaches.
+    pub(super) fn all_inner(&self) -> Vec<Arc<Core>> {
+        let members = std::iter::once(&self.body).chain(self.table.sitters());
+        let extras = members.filter_map(|sitter| sitter.extra.as_ref());
+        let inner = extras.flat_map(|extra| &extra.inner);
+        inner.filter(|core| !core.settings.shielded).cloned().collect()
+    }
+
+    /// A member has gone. What it has opened and moved to another task is still inside.
+    pub(super) fn keep_inner(&mut self, gone: Option<&mut Sitter>) {
+        if let Some(extra) = gone.and_then(|sitter| sitter.extra.as_mut())
+            && !extra.inner.is_empty()
+        {
+            self.body.extra.get_or_insert_default().inner.append(&mut extra.inner);
         }
     }
 }
 
 impl Sitter {
-    /// Locks inner scopes while the outer one is locked: the one place where two locks are held.
     pub(super) fn is_held(&self) -> bool {
-        self.extra.as_ref().is_some_and(|extra| extra.inner.iter().any(|core| core.holds()))
+        self.is_held_or_calls(&mut None)
+    }
+
+    /// As [`Core::holds`]. Locks inner scopes while the outer one is locked: the one place where two
+    /// locks are held.
+    pub(super) fn is_held_or_calls(&self, waker: &mut Option<Waker>) -> bool {
+        let extra = self.extra.as_ref();
+        extra.is_some_and(|extra| extra.inner.iter().any(|core| core.holds(waker)))
     }
 }

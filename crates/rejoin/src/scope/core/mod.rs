@@ -43,6 +43,7 @@ mod wakers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 pub(crate) use self::member::{Member, Place};
@@ -101,6 +102,8 @@ struct State {
     /// The scope's own, whatever holds further out.
     deadline: Option<Instant>,
     stop: Option<Stop>,
+    /// When whoever runs the scope looks for graces inside that are over and that nobody has ended.
+    looks_inside: Option<Instant>,
     record: Record,
     /// The body has returned, or was dropped.
     body_ended: bool,
@@ -108,6 +111,8 @@ struct State {
     orphanages: usize,
     /// The outer scope that waits for the children of this one, which was dropped.
     adopter: Option<Arc<Core>>,
+    /// Wake the tasks of members further out that cannot be dropped because of what is in here.
+    held: Vec<Waker>,
     /// Children that serve the others and have nothing to do.
     resting: usize,
     /// Only those were left after the body had ended.

@@ -95,7 +95,7 @@ impl Core {
     #[inline]
     pub(crate) fn leave(&self, member: Member) {
         let mut state = self.lock();
-        let nobody_cares = !state.body_ended && state.lookers == 0;
+        let nobody_cares = !state.body_ended && self.is_quiet();
         if !(nobody_cares && state.table.leave_unknown(member)) {
             self.leave_known(state, member);
         }
@@ -104,7 +104,8 @@ impl Core {
     /// As [`leave`](Self::leave), when somebody has to be told, or something has to be cleared away.
     fn leave_known(&self, mut state: MutexGuard<'_, State>, member: Member) {
         let answered = state.skip_answer(member);
-        let Leftover { claimed, sitter } = state.table.leave(member);
+        let Leftover { claimed, mut sitter } = state.table.leave(member);
+        state.keep_inner(sitter.as_mut());
         if !claimed {
             self.unclaimed.fetch_sub(1, Ordering::Release);
         }

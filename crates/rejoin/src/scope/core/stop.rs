@@ -9,6 +9,9 @@
 //!
 //! Signals go outermost first, enforcement innermost first: an outer task is dropped only when
 //! nothing inside holds it any more.
+//!
+//! Whoever runs a scope keeps the time of its grace. But a scope inside a member may not be polled any
+//! more. So the scope in which a stop begins looks into all of them when the longest grace is over.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -42,7 +45,8 @@ impl Stop {
     /// As it reaches a scope further in, which may allow a longer grace.
     pub(super) fn passed_down(&self, grace: Duration) -> Stop {
         let reason = self.reason.passed_down();
-        Stop { reason, since: self.since, grace: self.grace.max(grace), enforced: false }
+        let grace = if self.enforced { Duration::ZERO } else { self.grace.max(grace) };
+        Stop { reason, since: self.since, grace, enforced: false }
     }
 }
 
@@ -60,12 +64,16 @@ impl Core {
     /// Stops the whole scope and everything below it. False if it had stopped or closed before.
     pub(crate) fn stop(self: &Arc<Core>, reason: CancelReason, cause: StopCause) -> bool {
         let mut wakers = Wakers::default();
-        let mut signalled = Vec::new();
+        let mut signalled = Signalled::default();
         let stop = Stop::new(reason, self.settings.grace);
         signal_tree(Arc::clone(self), stop, cause, &mut wakers, &mut signalled);
-        let news = !signalled.is_empty();
+        let news = !signalled.cores.is_empty();
+        // Its own grace ends without a look inside.
+        if signalled.cores.len() > 1 {
+            self.look_inside_at(signalled.until, &mut wakers);
+        }
         wakers.wake();
-        enforce_all(signalled);
+        enforce_all(signalled.cores);
         news
     }
 
@@ -116,24 +124,56 @@ impl Core {
                 wakers.owners.extend(self.call_owner(&mut state));
             }
         }
-        let mut signalled = Vec::new();
+        let mut signalled = Signalled::default();
         for core in inner {
             let stop = stop.passed_down(core.settings.grace);
             signal_tree(core, stop, StopCause::Asked, &mut wakers, &mut signalled);
         }
+        self.look_inside_at(signalled.until, &mut wakers);
         wakers.wake();
-        signalled.insert(0, Arc::clone(self));
-        enforce_all(signalled);
+        signalled.cores.insert(0, Arc::clone(self));
+        enforce_all(signalled.cores);
         stopped > 0
+    }
+
+    /// Has whoever runs this scope look into it at `until`, if there is anything to look for.
+    pub(super) fn look_inside_at(&self, until: Option<Instant>, wakers: &mut Wakers) {
+        if until.is_none() {
+            return;
+        }
+        let mut state = self.lock();
+        if until > state.looks_inside {
+            state.looks_inside = until;
+            wakers.owners.extend(self.call_owner(&mut state));
+        }
     }
 
     /// Ends the grace of all who have had it, and says when that of the next one ends.
     pub(crate) fn enforce(&self) -> Option<Instant> {
-        self.enforce_at(Some(seam::now()))
+        let now = seam::now();
+        let (next, looks_inside) = self.end_graces(Some(now));
+        let Some(at) = looks_inside else { return next };
+        if now < at {
+            return Some(next.map_or(at, |next| next.min(at)));
+        }
+        let mut state = self.lock();
+        state.looks_inside = None;
+        let inside = state.all_inner();
+        drop(state);
+        enforce_inside(inside, Some(now));
+        next
     }
 
-    /// With `None`, as if every grace were over.
-    pub(super) fn enforce_at(&self, now: Option<Instant>) -> Option<Instant> {
+    /// As if every grace were over, in here and inside.
+    pub(super) fn enforce_at_once(&self) {
+        let inside = self.lock().all_inner();
+        enforce_inside(inside, None);
+        self.end_graces(None);
+    }
+
+    /// Ends those that are over, with `None` all of them. Says when the next one is over, and when it is
+    /// time to look inside.
+    fn end_graces(&self, now: Option<Instant>) -> (Option<Instant>, Option<Instant>) {
         let mut next: Option<Instant> = None;
         // True if the stop changed from signalled to enforced.
         let mut advance = |stop: &mut Stop| {
@@ -151,11 +191,14 @@ impl Core {
             stop.enforced
         };
         let mut wakers = Wakers::default();
+        let looks_inside;
         {
             let mut state = self.lock();
             let state = &mut *state;
+            looks_inside = state.looks_inside;
             if state.stop.as_mut().is_some_and(&mut advance) {
                 state.take_wakers(&mut wakers);
+                wakers.tasks.append(&mut state.held);
             }
             if self.signals.load(Ordering::Relaxed) >= ONE {
                 for sitter in state.table.sitters_mut() {
@@ -167,7 +210,38 @@ impl Core {
             }
         }
         wakers.wake();
-        next
+        (next, looks_inside)
+    }
+}
+
+/// Scopes that were told to stop.
+#[derive(Default)]
+pub(super) struct Signalled {
+    /// Outermost first.
+    pub(super) cores: Vec<Arc<Core>>,
+    /// When the longest grace in them is over, if there is any.
+    pub(super) until: Option<Instant>,
+}
+
+impl Signalled {
+    fn lasts(&mut self, stop: &Stop) {
+        if !stop.enforced && !stop.grace.is_zero() {
+            // One that no clock can hold never ends.
+            self.until = self.until.max(stop.since.checked_add(stop.grace));
+        }
+    }
+}
+
+/// Ends graces in scopes which may not be polled by those who run them.
+fn enforce_inside(mut cores: Vec<Arc<Core>>, now: Option<Instant>) {
+    let mut at = 0;
+    while let Some(core) = cores.get(at) {
+        let inner = core.lock().all_inner();
+        cores.extend(inner);
+        at += 1;
+    }
+    for core in cores.into_iter().rev() {
+        core.end_graces(now);
     }
 }
 
@@ -178,14 +252,19 @@ pub(super) fn signal_tree(
     stop: Stop,
     cause: StopCause,
     wakers: &mut Wakers,
-    signalled: &mut Vec<Arc<Core>>,
+    signalled: &mut Signalled,
 ) {
     let mut queue = vec![(core, stop, cause)];
     while let Some((core, stop, cause)) = queue.pop() {
         let mut state = core.lock();
-        if state.stop.is_some() || state.phase == Phase::Closed {
+        if let Some(stop) = &state.stop {
+            signalled.lasts(stop);
             continue;
         }
+        if state.phase == Phase::Closed {
+            continue;
+        }
+        signalled.lasts(&stop);
         core.signals.fetch_or(ALL, Ordering::Release);
         let members = std::iter::once(&state.body).chain(state.table.sitters());
         for inner in
@@ -200,7 +279,7 @@ pub(super) fn signal_tree(
         state.stop = Some(stop);
         state.take_wakers(wakers);
         drop(state);
-        signalled.push(core);
+        signalled.cores.push(core);
     }
 }
 

@@ -5,6 +5,9 @@
 //! them with no lock held. A member leaves its waker under the same lock, after looking at the state
 //! again. So it either sees the change, or its waker is seen by whoever makes the change.
 //!
+//! One that is to be dropped and held by a scope inside leaves its waker there too: whoever polls that
+//! scope may be in another task, or nobody may poll it any more.
+//!
 //! A waker's clone and destructor are the runtime's code: they never run under the lock.
 
 use std::task::Waker;
@@ -69,6 +72,7 @@ impl Core {
     /// in the first poll nobody could wake it.
     pub(crate) fn park(&self, member: Member, known: Known, waker: &Waker) -> Parked {
         let waker = waker.clone();
+        let mut other = (known != Known::Nothing).then(|| waker.clone());
         let mut state = self.lock();
         let standing = state.standing(member);
         let Some(answered) = state.end_answer(member) else {
@@ -92,7 +96,16 @@ impl Core {
             answered.tell();
             return Parked::PollAgain;
         }
-        let old = sitter.waker.replace(waker);
+        if matches!(standing, Standing::Signalled(_))
+            && !sitter.is_held_or_calls(&mut other)
+            && matches!(state.standing(member), Standing::Enforced(_))
+        {
+            // What has held it has gone this very moment.
+            drop(state);
+            answered.tell();
+            return Parked::PollAgain;
+        }
+        let old = state.sitter_to_be(member).and_then(|sitter| sitter.waker.replace(waker));
         drop(state);
         answered.tell();
         drop(old);
