@@ -25,7 +25,8 @@
 //! # Ok::<(), rejoin::TaskError<ParseIntError>>(()) }).unwrap();
 //! ```
 
-use std::cell::RefCell;
+mod circle;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -38,12 +39,11 @@ use std::task::{Context, Poll, ready};
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 
+use self::circle::Awaits;
 use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::{Outcome, Panic, TaskError};
 use crate::scope::context;
-#[cfg(any(shuttle, rejoin_loom))]
-use crate::seam::thread_local;
 
 /// Who may be given an answer that was made for another caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +55,8 @@ pub enum Audience {
 }
 
 /// Runs under way, by audience and key. To be shared, in an [`Arc`](std::sync::Arc), by all who ask.
+///
+/// `Hash` and `Eq` of keys are called while it is locked: they must not ask it for anything.
 pub struct SingleFlight<K, T, E> {
     flights: Mutex<Flights<K, T, E>>,
 }
@@ -71,11 +73,6 @@ struct Flight<T, E> {
 }
 
 static RUNS: AtomicU64 = AtomicU64::new(1);
-
-thread_local! {
-    /// The numbers of the runs that are being polled on this thread, one inside the other.
-    static POLLED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
-}
 
 type Run<T, E> = Apart<Pin<Box<dyn Future<Output = Result<T, E>> + Send>>>;
 
@@ -98,8 +95,9 @@ where
     ///
     /// # Panics
     ///
-    /// In a run that asks for its own key, because it would wait for itself; the run ends with that
-    /// panic. A *task* that a run has started and awaits is not noticed when it asks.
+    /// In a run that asks for its own key, or for a run that awaits it, itself or by way of others in
+    /// whatever flights, because it would wait for itself; the run that asks ends with that panic. A
+    /// *task* that a run has started and awaits is not noticed when it asks.
     ///
     /// # Cancel safety
     ///
@@ -110,11 +108,7 @@ where
         Fut: Future<Output = Result<T, E>> + Send + 'static,
     {
         let (run, caller) = self.join((audience, key), f);
-        let oneself = POLLED.with(|polled| polled.borrow().contains(&caller.number));
-        assert!(
-            !oneself,
-            "a run of a single flight asks for its own key, and would wait for itself"
-        );
+        let _awaits = Awaits::begin(caller.number);
         waits("a run that is shared", run).await
     }
 
@@ -137,13 +131,15 @@ where
             // Made without the lock: `f` is the caller's code. Somebody may be faster meanwhile.
             None => {
                 let number = RUNS.fetch_add(1, Ordering::Relaxed);
+                let key = at.clone();
                 let run = Apart { future: Some(Box::pin(f()) as _), number }.shared();
                 let mut flights = self.lock();
                 match join(&mut flights) {
                     Some(joined) => joined,
                     None => {
                         let flight = Flight { run: run.clone(), callers: 1, number };
-                        let ended = flights.under_way.insert(at.clone(), flight);
+                        let ended = flights.under_way.remove_entry(&at);
+                        flights.under_way.insert(key, flight);
                         drop(flights);
                         drop(ended);
                         (run, number)
@@ -166,7 +162,8 @@ impl<K, T, E> SingleFlight<K, T, E> {
     }
 }
 
-/// One who awaits a run. The last to leave takes it along; its destructors run without the lock.
+/// One who awaits a run. The last to leave takes it along; its destructors, and that of its key, run
+/// without the lock.
 struct Caller<'a, K: Eq + Hash, T: Clone, E> {
     of: &'a SingleFlight<K, T, E>,
     at: (Audience, K),
@@ -183,7 +180,7 @@ impl<K: Eq + Hash, T: Clone, E> Drop for Caller<'_, K, T, E> {
         {
             flight.callers -= 1;
             if flight.callers == 0 {
-                gone = flights.under_way.remove(&self.at);
+                gone = flights.under_way.remove_entry(&self.at);
             }
         }
         drop(flights);
@@ -204,15 +201,21 @@ where
     type Output = Outcome<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        POLLED.with(|polled| polled.borrow_mut().push(this.number));
-        let polled = context::enter(&mut None, || {
-            let future = this.future.as_mut().expect("it is not polled after its end");
-            let result = ready!(Pin::new(future).poll(cx));
-            this.future = None;
-            Poll::Ready(result)
+        let Apart { future, number } = &mut *self;
+        let polled = circle::inside(*number, || {
+            let polled = context::enter(&mut None, || {
+                let polled =
+                    future.as_mut().expect("it is not polled after its end").poll_unpin(cx);
+                let result = ready!(polled);
+                *future = None;
+                Poll::Ready(result)
+            });
+            if polled.is_err() {
+                // A second panic, of a destructor, is no news.
+                let _ = context::enter(&mut None, || *future = None);
+            }
+            polled
         });
-        POLLED.with(|polled| polled.borrow_mut().pop());
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(result)) => Poll::Ready(result.map_err(TaskError::from)),
