@@ -141,6 +141,49 @@ async fn nobody_borrows_twice_and_all_are_known() {
     assert_eq!((limiter.limit(), limiter.borrowers().len()), (2, 2));
 }
 
+/// A borrower that looks at the limiter when it is copied, and when it goes.
+#[derive(Debug)]
+struct Looks(u8, CapacityLimiter<Looks>);
+
+impl Clone for Looks {
+    fn clone(&self) -> Self {
+        let _ = self.1.limit();
+        assert!(self.1.waiting().is_empty());
+        Looks(self.0, self.1.clone())
+    }
+}
+
+impl PartialEq for Looks {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Looks {}
+
+impl std::hash::Hash for Looks {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        assert!(self.1.waiting().is_empty());
+    }
+}
+
+#[test]
+fn borrowers_are_copied_and_dropped_unlocked() {
+    let limiter = CapacityLimiter::new(n(2));
+    let borrow = |who| limiter.try_acquire(Looks(who, limiter.clone()));
+    let one = borrow(1).unwrap();
+    assert_eq!(borrow(1).unwrap_err(), LimitError::AlreadyBorrowed);
+    assert_eq!(limiter.borrowers()[0].0, 1);
+    drop(one);
+    assert!(limiter.borrowers().is_empty());
+}
+
 proptest! {
     #![proptest_config(seeded::cases(200))]
 

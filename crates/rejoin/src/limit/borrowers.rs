@@ -12,6 +12,8 @@ use super::{ConcurrencyLimit, LimitError, Permit};
 ///
 /// Who borrows a second time would often wait for itself for ever; here that is an error at once.
 ///
+/// `Hash` and `Eq` of borrowers are called while it is locked: they must not ask it for anything.
+///
 /// ```
 /// use std::num::NonZeroU32;
 /// use rejoin::limit::{CapacityLimiter, LimitError};
@@ -30,8 +32,8 @@ pub struct CapacityLimiter<K> {
     known: Known<K>,
 }
 
-/// Whether each has its place, or still waits.
-type Known<K> = Arc<Mutex<HashMap<K, bool>>>;
+/// Whether each has its place, or still waits. Shared, so that none is copied or dropped under the lock.
+type Known<K> = Arc<Mutex<HashMap<Arc<K>, bool>>>;
 
 impl<K: Eq + Hash + Clone> CapacityLimiter<K> {
     /// A limiter of `limit` places.
@@ -85,21 +87,25 @@ impl<K: Eq + Hash + Clone> CapacityLimiter<K> {
     }
 
     fn list(&self, has_it: bool) -> Vec<K> {
-        let known = lock(&self.known);
-        known.iter().filter(|(_, has)| **has == has_it).map(|(who, _)| who.clone()).collect()
+        let listed: Vec<Arc<K>> = {
+            let known = lock(&self.known);
+            known.iter().filter(|(_, has)| **has == has_it).map(|(who, _)| who.clone()).collect()
+        };
+        listed.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 
     fn enter(&self, who: K) -> Result<Entry<K>, LimitError> {
+        let who = Arc::new(who);
         let mut known = lock(&self.known);
         if known.contains_key(&who) {
             return Err(LimitError::AlreadyBorrowed);
         }
-        known.insert(who.clone(), false);
+        known.insert(Arc::clone(&who), false);
         Ok(Entry { who, known: Arc::clone(&self.known) })
     }
 }
 
-fn lock<K>(known: &Known<K>) -> MutexGuard<'_, HashMap<K, bool>> {
+fn lock<K>(known: &Known<K>) -> MutexGuard<'_, HashMap<Arc<K>, bool>> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -124,7 +130,7 @@ pub struct Borrowed<K: Eq + Hash> {
 }
 
 struct Entry<K: Eq + Hash> {
-    who: K,
+    who: Arc<K>,
     known: Known<K>,
 }
 
