@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rejoin::limit::{ConcurrencyLimit, LimitError, RateLimit};
+use rejoin::limit::{ConcurrencyLimit, LimitError, LimitSet, RateLimit};
 use rejoin::{Scope, live_tasks, scope, timeout};
 use tokio::time::{Instant, sleep};
 
@@ -125,6 +125,32 @@ async fn a_smaller_limit_takes_effect_and_a_larger_one_wakes_those_who_wait() {
     assert_eq!(limit.in_use(), 0);
     let _two = limit.try_acquire(2).unwrap();
     assert!(limit.try_acquire(1).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_more_than_there_is_now_gets_an_error_and_holds_up_nobody() {
+    let too_much = LimitError::TooMuch { wanted: 4, most: 2 };
+    let limit = ConcurrencyLimit::new(n(4));
+    let first = limit.acquire().await;
+    let shared = limit.clone();
+    scope(|s: Scope| async move {
+        let [one, other, third] = [shared.clone(), shared.clone(), shared.clone()];
+        let big = s.spawn_value(async move { one.acquire_many(4).await.map(drop) });
+        sleep(ms(1)).await;
+        let set = LimitSet::new().and(&other, 4).and(&RateLimit::new(n(1), ms(1)), 1);
+        let set = s.spawn_value(async move { set.acquire().await.map(drop) });
+        let small = s.spawn_value(async move { drop(third.acquire().await) });
+        sleep(ms(1)).await;
+        shared.resize(n(2));
+        assert_eq!(big.await?, Err(too_much));
+        assert_eq!(set.await?, Err(too_much));
+        small.await
+    })
+    .await
+    .unwrap();
+    drop(first);
+    assert_eq!(limit.in_use(), 0);
+    assert!(limit.try_acquire(2).is_ok(), "somebody still waits");
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,22 +72,20 @@ impl ConcurrencyLimit {
     ///
     /// Dropped while it waits, it has taken nothing and gives up its place in the line.
     pub async fn acquire(&self) -> Permit {
-        self.permit(self.gate.acquire(1).await)
+        self.permit(self.gate.acquire_one().await)
     }
 
-    /// Waits for `weight` places at once. If the limit is made smaller than that meanwhile, it waits
-    /// until it is made larger.
+    /// Waits for `weight` places at once.
     ///
     /// # Errors
     ///
-    /// [`LimitError::TooMuch`] if there are not so many places.
+    /// [`LimitError::TooMuch`] if there are not so many places, or not any longer when its turn comes.
     ///
     /// # Cancel safety
     ///
     /// As [`acquire`](Self::acquire).
     pub async fn acquire_many(&self, weight: u32) -> Result<Permit, LimitError> {
-        self.gate.admit(weight)?;
-        Ok(self.permit(self.gate.acquire(weight).await))
+        Ok(self.permit(self.gate.acquire(weight).await?))
     }
 
     /// Takes `weight` places if they are free and nobody waits.
@@ -101,7 +99,8 @@ impl ConcurrencyLimit {
     }
 
     /// Changes how many places there are. Whoever has one keeps it; when the limit is made smaller,
-    /// places that are in use are not given out again until there are few enough.
+    /// places that are in use are not given out again until there are few enough. Whoever waits for more
+    /// than there are then gets [`LimitError::TooMuch`] in its turn, and holds up nobody.
     pub fn resize(&self, limit: NonZeroU32) {
         self.gate.change(|places| places.limit = limit.get());
     }

@@ -8,7 +8,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::future::{MaybeDone, join_all, maybe_done, select};
@@ -17,7 +17,7 @@ use tokio::task::unconstrained;
 
 use super::LimitError;
 use crate::inspect::waits;
-use crate::seam::{self, Instant};
+use crate::seam::{self, Instant, Mutex, MutexGuard};
 
 /// What a limit counts.
 pub(super) trait Meter: Send {
@@ -71,12 +71,18 @@ impl<M: Meter + 'static> Gate<M> {
         Arc::new(Gate { line: tokio::sync::Mutex::new(()), changed: Notify::new(), state })
     }
 
-    pub(super) async fn acquire(self: &Arc<Self>, weight: u32) -> Grant {
+    /// One, which there always is.
+    pub(super) async fn acquire_one(self: &Arc<Self>) -> Grant {
+        self.acquire(1).await.expect("no limit is smaller than one")
+    }
+
+    pub(super) async fn acquire(self: &Arc<Self>, weight: u32) -> Result<Grant, LimitError> {
         if let Some(grant) = self.try_acquire(weight) {
-            return grant;
+            return Ok(grant);
         }
+        self.admit(weight)?;
         let part = Part { gate: Arc::clone(self) as Arc<Gate<dyn Meter>>, weight };
-        acquire(std::slice::from_ref(&part)).await[0]
+        Ok(acquire(std::slice::from_ref(&part)).await?[0])
     }
 
     pub(super) fn look<T>(&self, look: impl FnOnce(&M) -> T) -> T {
@@ -110,23 +116,32 @@ impl<M: Meter + ?Sized> Gate<M> {
 
 /// Waits until all parts can be had together. They are sorted by address, each gate is there once.
 ///
+/// A limit may have become too small meanwhile: whoever comes to the head of the line with a wish that
+/// cannot be granted any more has an error, and does not hold up those behind.
+///
 /// Dropped while it waits, it has taken nothing.
-pub(super) async fn acquire(parts: &[Part]) -> Vec<Grant> {
+pub(super) async fn acquire(parts: &[Part]) -> Result<Vec<Grant>, LimitError> {
     waits("a place in a limit", acquire_in_turn(parts)).await
 }
 
-async fn acquire_in_turn(parts: &[Part]) -> Vec<Grant> {
+/// Whether each of the parts can ever be had.
+pub(super) fn admit(parts: &[Part]) -> Result<(), LimitError> {
+    parts.iter().try_for_each(|part| part.gate.admit(part.weight))
+}
+
+async fn acquire_in_turn(parts: &[Part]) -> Result<Vec<Grant>, LimitError> {
     let (_waiting, mut lines) = match poll_fn(|cx| Poll::Ready(enter(parts, cx))).await {
-        Ok(grants) => return grants,
+        Ok(grants) => return Ok(grants),
         Err(waiting) => waiting,
     };
     lines.as_mut().await;
     let _head_of_all = lines.as_mut().take_output();
     loop {
         let (short, until) = match take(parts, &mut lock_all(parts)) {
-            Ok(grants) => return grants,
+            Ok(grants) => return Ok(grants),
             Err(blocked) => blocked,
         };
+        admit(parts)?;
         let changed = short.gate.changed.notified();
         match until {
             None => changed.await,

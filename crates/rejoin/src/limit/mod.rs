@@ -15,7 +15,7 @@
 //! for little that came later. Nothing polls. `try_acquire` does not wait, and fails also while others
 //! wait. For a bound on the wait, put it into [`timeout`](crate::timeout): a wait that is dropped
 //! gives up its place and has taken nothing. A request that can never be granted is an error at
-//! once.
+//! once; one for which a limit has become too small meanwhile, when its turn comes.
 //!
 //! Clones are the same limit.
 

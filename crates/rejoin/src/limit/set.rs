@@ -90,14 +90,15 @@ impl LimitSet {
     ///
     /// # Errors
     ///
-    /// [`LimitError::TooMuch`] if one of them can never grant so much.
+    /// [`LimitError::TooMuch`] if one of them can never grant so much, or cannot any longer when its turn
+    /// comes.
     ///
     /// # Cancel safety
     ///
     /// Dropped while it waits, it has taken nothing and gives up its place in the lines.
     pub async fn acquire(&self) -> Result<Held, LimitError> {
-        self.admit()?;
-        Ok(self.held(gate::acquire(&self.parts).await))
+        gate::admit(&self.parts)?;
+        Ok(self.held(gate::acquire(&self.parts).await?))
     }
 
     /// Takes all if they can be had now and nobody waits for any of them.
@@ -106,12 +107,8 @@ impl LimitSet {
     ///
     /// [`LimitError`]; then nothing was taken.
     pub fn try_acquire(&self) -> Result<Held, LimitError> {
-        self.admit()?;
+        gate::admit(&self.parts)?;
         gate::try_acquire(&self.parts).map(|grants| self.held(grants)).ok_or(LimitError::Full)
-    }
-
-    fn admit(&self) -> Result<(), LimitError> {
-        self.parts.iter().try_for_each(|part| part.gate.admit(part.weight))
     }
 
     fn held(&self, grants: Vec<Grant>) -> Held {

@@ -159,7 +159,7 @@ impl WindowLimit {
     ///
     /// Dropped while it waits, it has used nothing and gives up its place in the line.
     pub async fn acquire(&self) -> Reservation {
-        self.reservation(self.gate.acquire(1).await)
+        self.reservation(self.gate.acquire_one().await)
     }
 
     /// Waits until `weight` can be had at once.
@@ -172,8 +172,7 @@ impl WindowLimit {
     ///
     /// As [`acquire`](Self::acquire).
     pub async fn acquire_many(&self, weight: u32) -> Result<Reservation, LimitError> {
-        self.gate.admit(weight)?;
-        Ok(self.reservation(self.gate.acquire(weight).await))
+        Ok(self.reservation(self.gate.acquire(weight).await?))
     }
 
     /// Takes `weight` if it can be had now and nobody waits.
