@@ -111,8 +111,8 @@
 //! scope that is run twice, something among futures that is none. The rest is an error with a name, or
 //! a panic that says what it is, and never a hang: spawning into a scope that has ended, asking for
 //! more than a limit can ever give, borrowing twice, a task that awaits its own handle, a run of a
-//! single flight that asks for its own key. What nobody can see is two tasks that wait for each other;
-//! give such work a deadline, and the error says whose time was up.
+//! single flight that asks for its own key, or for a run that awaits it. What nobody can see is two
+//! tasks that wait for each other; give such work a deadline, and the error says whose time was up.
 //!
 //! # Why children must be `'static`
 //!

@@ -107,6 +107,64 @@ async fn a_run_that_asks_for_its_own_key_panics() {
     assert_eq!(next.await.unwrap(), 1);
 }
 
+/// Asks for `keys`, each inside the run of the one before.
+fn nested(
+    flights: Arc<SingleFlight<u8, u8, String>>,
+    keys: &'static [u8],
+) -> std::pin::Pin<Box<dyn Future<Output = Outcome<u8, String>> + Send>> {
+    Box::pin(async move {
+        let Some((key, inside)) = keys.split_first() else { return Ok(0) };
+        let run = Arc::clone(&flights);
+        let run = || async move {
+            sleep(ms(1)).await;
+            nested(run, inside).await.map_err(|error| error.to_string())
+        };
+        flights.run(Audience::Everybody, *key, run).await
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_that_ask_for_each_other_panic_at_the_one_that_closes_the_circle() {
+    let text = "panicked: a run of a single flight asks for one that waits for it, and would wait for itself";
+    for circle in [&[&[1_u8, 2] as &[u8], &[2, 1]] as &[&[u8]], &[&[1, 2], &[2, 3], &[3, 1]]] {
+        let flights = Arc::default();
+        let asks = circle.iter().map(|keys| nested(Arc::clone(&flights), keys));
+        let asks = asks.collect::<Vec<_>>();
+        let ended = tokio::time::timeout(HOUR, rejoin::wait(asks)).await;
+        for outcome in ended.expect("it does not hang") {
+            assert!(outcome.unwrap_err().to_string().contains(text));
+        }
+        assert_eq!(flights.under_way(), 0);
+    }
+    // Whoever asks for the same without a circle gets it.
+    let flights = Arc::default();
+    let asks = [&[1_u8, 2, 3] as &'static [u8], &[2, 3], &[1, 3], &[3], &[4, 2]];
+    let asks = asks.map(|keys| nested(Arc::clone(&flights), keys));
+    assert!(rejoin::wait(asks).await.into_iter().all(|outcome| outcome.is_ok()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_no_longer_waits_for_another_may_be_asked_for_by_it() {
+    let flights = Arc::new(SingleFlight::<u8, u8, String>::new());
+    let (one, two) = (Arc::clone(&flights), Arc::clone(&flights));
+    let text = |error: TaskError<String>| error.to_string();
+    let first = flights.run(Audience::Everybody, 1, || async move {
+        let slow = one.run(Audience::Everybody, 2, || async { Ok(sleep(HOUR).await).map(|()| 2) });
+        assert!(timeout(ms(10), slow).await.is_err());
+        sleep(ms(20)).await;
+        Ok(1)
+    });
+    let second = async {
+        sleep(ms(15)).await;
+        let asks = || async move {
+            two.run(Audience::Everybody, 1, || async { Ok(0) }).await.map_err(text)
+        };
+        flights.run(Audience::Everybody, 2, asks).await
+    };
+    let (first, second) = futures_util::future::join(first, second).await;
+    assert_eq!((first.unwrap(), second.unwrap()), (1, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_handle_that_has_given_its_outcome_panics() {
     let text = scope(|s: Scope| async move {

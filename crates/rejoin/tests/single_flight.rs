@@ -150,3 +150,80 @@ async fn errors_and_panics_are_the_outcome_of_all() {
     assert!(one.unwrap_err().is_panic() && other.unwrap_err().is_panic());
     assert_eq!(flights.under_way(), 0);
 }
+
+/// A run that breaks while it is polled, and once more while it is dropped.
+struct Rotten;
+
+impl Future for Rotten {
+    type Output = Result<(), String>;
+
+    fn poll(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        panic!("broken")
+    }
+}
+
+impl Drop for Rotten {
+    fn drop(&mut self) {
+        panic!("and again")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_panic_is_the_outcome_of_all_whatever_the_destructor_does() {
+    let flights: SingleFlight<u8, (), String> = SingleFlight::new();
+    let ask = || flights.run(Audience::Everybody, 1, || Rotten);
+    let (one, other) = futures_util::future::join(ask(), ask()).await;
+    for outcome in [one, other] {
+        assert_eq!(outcome.unwrap_err().to_string(), "panicked: broken");
+    }
+    assert_eq!(flights.under_way(), 0);
+}
+
+/// A key that looks at the flights it was used for when it goes.
+#[derive(Clone)]
+struct Looks(u8, Arc<SingleFlight<Looks, u8, String>>);
+
+impl PartialEq for Looks {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Looks {}
+
+impl std::hash::Hash for Looks {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        let _ = self.1.under_way();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_destructor_of_a_key_may_ask_for_anything() {
+    let flights = Arc::default();
+    let ask = |n, ms_| {
+        let flights: Arc<SingleFlight<Looks, u8, String>> = Arc::clone(&flights);
+        async move {
+            let run = || async move {
+                sleep(ms(ms_)).await;
+                Ok(n)
+            };
+            flights
+                .run(Audience::Everybody, Looks(n, Arc::clone(&flights)), run)
+                .await
+                .map_err(drop)
+        }
+    };
+    let asks = [ask(1, 5), ask(1, 5), ask(2, 1), ask(2, 9)];
+    assert!(wait(asks).await.into_iter().all(|outcome| outcome.is_ok()));
+    assert!(ask(1, 1).await.is_ok());
+    assert_eq!(flights.under_way(), 0);
+}

@@ -4,13 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 
 use super::{ConcurrencyLimit, LimitError, Permit};
-use crate::seam::{self, Instant};
+use crate::seam::{self, Instant, Mutex, MutexGuard};
 
 /// A [`ConcurrencyLimit`] that goes up by one while calls succeed, and down by a factor when one
 /// reports that the service is overloaded: additive increase, multiplicative decrease.

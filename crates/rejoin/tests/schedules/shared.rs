@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use proptest::prelude::*;
-use rejoin::limit::{AdaptiveLimit, CapacityLimiter, ConcurrencyLimit, LimitSet};
+use rejoin::limit::{
+    AdaptiveLimit, CapacityLimiter, ConcurrencyLimit, LimitSet, RateLimit, WindowLimit,
+};
 use rejoin::retry::Hedge;
 use rejoin::single_flight::{Audience, SingleFlight};
 use rejoin::stream::{buffer, merge};
@@ -30,8 +32,11 @@ enum Action {
     Steps(usize),
     /// Some places of a limit; fewer after a step.
     Places(usize, u32, u32),
-    /// Some of each limit.
-    Set([u32; 2]),
+    /// Some of each limit, those in time too.
+    Set([u32; 4]),
+    /// Some of a limit in time, and what was used of it.
+    Rate(u32, u32),
+    Window(u32, u32),
     Resize(usize, u32),
     /// A place of a limit that learns, and how the call went.
     Adaptive(bool),
@@ -51,7 +56,9 @@ fn action() -> impl Strategy<Value = Action> {
     let plain = prop_oneof![
         (0..4_usize).prop_map(Action::Steps),
         (0..2_usize, 0..3_u32, 0..3_u32).prop_map(|(at, n, keep)| Action::Places(at, n, keep)),
-        [0..3_u32, 0..3].prop_map(Action::Set),
+        [0..3_u32, 0..3, 0..3, 0..3].prop_map(Action::Set),
+        (0..3_u32, 0..4_u32).prop_map(|(n, used)| Action::Rate(n, used)),
+        (0..3_u32, 0..4_u32).prop_map(|(n, used)| Action::Window(n, used)),
         (0..2_usize, 2..=MOST).prop_map(|(at, to)| Action::Resize(at, to)),
         any::<bool>().prop_map(Action::Adaptive),
         (0..3_u8).prop_map(Action::Borrow),
@@ -80,6 +87,8 @@ struct Shared {
     limits: [ConcurrencyLimit; 2],
     /// What the tasks know that they hold.
     held: [Arc<AtomicU32>; 2],
+    rate: RateLimit,
+    window: WindowLimit,
     adaptive: AdaptiveLimit,
     borrowers: CapacityLimiter<u8>,
     flights: Arc<SingleFlight<u8, u8, Infallible>>,
@@ -116,6 +125,8 @@ impl Shared {
         Shared {
             limits: [ConcurrencyLimit::new(n(2)), ConcurrencyLimit::new(n(MOST))],
             held: Default::default(),
+            rate: RateLimit::new(n(1), SECOND).burst(n(2)),
+            window: WindowLimit::new(n(2), SECOND),
             adaptive: AdaptiveLimit::new(n(1)..=n(2)),
             borrowers: CapacityLimiter::new(n(1)),
             flights: Arc::default(),
@@ -140,10 +151,21 @@ impl Shared {
                 Action::Set(weights) => {
                     let set = LimitSet::new().and(&self.limits[1], weights[1]);
                     let set = set.and(&self.limits[0], weights[0]);
+                    let set = set.and(&self.rate, weights[2]).and(&self.window, weights[3]);
                     let _held = set.acquire().await.expect("no limit is so small");
                     let _one = Holds::new(&self.held[0], weights[0]);
                     let _other = Holds::new(&self.held[1], weights[1]);
                     steps(1).await;
+                }
+                Action::Rate(weight, used) => {
+                    let granted = self.rate.acquire_many(*weight).await;
+                    steps(1).await;
+                    granted.expect("no limit is so small").settle(*used);
+                }
+                Action::Window(weight, used) => {
+                    let granted = self.window.acquire_many(*weight).await;
+                    steps(1).await;
+                    granted.expect("no limit is so small").settle(*used);
                 }
                 Action::Resize(at, to) => self.limits[*at].resize(n(*to)),
                 Action::Adaptive(well) => {
@@ -208,6 +230,8 @@ impl Shared {
         assert!(self.borrowers.borrowers().is_empty() && self.borrowers.waiting().is_empty());
         assert!(self.borrowers.try_acquire(9).is_ok(), "somebody still waits");
         assert_eq!((self.flights.under_way(), self.barrier.waiting()), (0, 0));
+        let in_time = (self.rate.try_acquire(2), self.window.try_acquire(2));
+        assert!(in_time.0.is_ok() && in_time.1.is_ok(), "somebody still waits");
     }
 }
 
@@ -257,6 +281,8 @@ async fn run(tasks: Arc<Vec<Task>>) {
     })
     .await
     .unwrap();
+    // What was used comes back in time.
+    assert!(timeout(SECOND * 100, std::future::pending::<()>()).await.is_err());
     shared.assert_idle();
     assert_eq!(live_tasks(), 0, "tasks outlived their scope");
 }
