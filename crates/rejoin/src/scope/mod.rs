@@ -5,6 +5,7 @@ mod child;
 mod childless;
 pub(crate) mod context;
 pub(crate) mod core;
+mod eager;
 mod error;
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub(crate) mod guest;
