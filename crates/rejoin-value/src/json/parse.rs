@@ -140,7 +140,7 @@ impl<'t> Parser<'t> {
         let depth = open.deepest + 1;
         let value = if open.is_object {
             let entries = self.keys.drain(open.keys..).zip(self.values.drain(open.start..));
-            Value::Object(Object::from_entries(entries.collect(), depth))
+            Value::Object(Object::with_depth(entries.collect(), depth))
         } else {
             Value::Array(Array::with_depth(take_from(&mut self.values, open.start), depth))
         };

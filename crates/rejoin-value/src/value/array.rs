@@ -36,7 +36,8 @@ impl Array {
     /// The array of these elements.
     #[must_use]
     pub fn from_vec(values: Vec<Value>) -> Self {
-        Array(Arc::new(Items { values, depth: Depth::default() }))
+        let depth = Depth::of_few(values.iter());
+        Array(Arc::new(Items { values, depth }))
     }
 
     pub(crate) fn with_depth(values: Vec<Value>, depth: u32) -> Self {
@@ -86,6 +87,10 @@ impl Array {
             items.values.iter_mut().for_each(f);
             items.values.clear();
         }
+    }
+
+    pub(super) fn remembered_depth(&self) -> u32 {
+        if self.is_empty() { 1 } else { self.0.depth.remembered() }
     }
 
     pub(crate) fn depth_within(&self, limit: u32) -> Option<u32> {

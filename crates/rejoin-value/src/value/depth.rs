@@ -15,6 +15,25 @@ impl Depth {
         Depth(AtomicU32::new(depth))
     }
 
+    /// The depth of a new container with these children: known if there are few and all know their own.
+    pub(crate) fn of_few<'v>(children: impl ExactSizeIterator<Item = &'v Value>) -> Self {
+        let mut deepest = 0;
+        if children.len() > FEW {
+            return Depth::default();
+        }
+        for child in children {
+            match child.remembered_depth() {
+                0 if !child.is_scalar() => return Depth::default(),
+                depth => deepest = deepest.max(depth),
+            }
+        }
+        Depth::known(deepest + 1)
+    }
+
+    pub(crate) fn remembered(&self) -> u32 {
+        self.0.load(Relaxed)
+    }
+
     pub(crate) fn forget(&mut self) {
         *self.0.get_mut() = 0;
     }
@@ -50,6 +69,10 @@ impl Clone for Depth {
         Depth(AtomicU32::new(self.0.load(Relaxed)))
     }
 }
+
+/// So many children are in the cache when their container is made: asking them then is cheaper than when it is
+/// dropped.
+const FEW: usize = 16;
 
 /// Nesting that may be dropped by plain recursion.
 const SHALLOW: u32 = 512;

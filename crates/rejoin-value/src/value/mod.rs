@@ -218,6 +218,19 @@ impl Value {
         }
     }
 
+    /// The depth as far as it is known without a look at the contents; 0 if it is not, or for a scalar.
+    pub(crate) fn remembered_depth(&self) -> u32 {
+        match self {
+            Value::Array(array) => array.remembered_depth(),
+            Value::Object(object) => object.remembered_depth(),
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn is_scalar(&self) -> bool {
+        !matches!(self, Value::Array(_) | Value::Object(_))
+    }
+
     /// An estimate of the memory that the value keeps alive, in bytes.
     ///
     /// Shared parts count each time they are met. Stops early once the sum passes `enough`, so

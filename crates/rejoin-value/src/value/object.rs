@@ -37,14 +37,12 @@ impl Fields {
     }
 
     fn push(&mut self, key: Str, value: Value) {
-        if let Some(index) = &mut self.index
-            && index.has_room(self.entries.len() + 1)
-        {
-            index.add(&key, self.entries.len());
-            self.entries.push((key, value));
-        } else {
-            self.entries.push((key, value));
-            self.reindex();
+        self.entries.push((key, value));
+        let last = self.entries.len() - 1;
+        match &mut self.index {
+            None if last < SCANNED => {}
+            Some(index) if index.has_room(last + 1) => index.add(&self.entries[last].0, last),
+            _ => self.reindex(),
         }
     }
 
@@ -68,8 +66,18 @@ impl Object {
     }
 
     /// The object of entries whose keys may repeat (the last value wins, at the first one's place).
-    pub(crate) fn from_entries(entries: Vec<(Str, Value)>, depth: u32) -> Self {
-        let mut fields = Fields { entries, index: None, depth: Depth::known(depth) };
+    #[must_use]
+    pub fn from_entries(entries: Vec<(Str, Value)>) -> Self {
+        let depth = Depth::of_few(entries.iter().map(|(_, value)| value));
+        Self::of(Fields { entries, index: None, depth })
+    }
+
+    /// The same for a container of a depth that is known.
+    pub(crate) fn with_depth(entries: Vec<(Str, Value)>, depth: u32) -> Self {
+        Self::of(Fields { entries, index: None, depth: Depth::known(depth) })
+    }
+
+    fn of(mut fields: Fields) -> Self {
         if fields.entries.len() > SCANNED {
             match Index::unique(&fields.entries) {
                 Some(index) => fields.index = Some(index),
@@ -214,6 +222,10 @@ impl Object {
         }
     }
 
+    pub(super) fn remembered_depth(&self) -> u32 {
+        if self.is_empty() { 1 } else { self.0.depth.remembered() }
+    }
+
     pub(crate) fn depth_within(&self, limit: u32) -> Option<u32> {
         self.0.depth.within(limit, self.values())
     }
@@ -271,9 +283,8 @@ impl IntoIterator for Object {
 
 impl<K: Into<Str>, V: Into<Value>> FromIterator<(K, V)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut object = Object::new();
-        object.extend(entries);
-        object
+        let entries = entries.into_iter().map(|(key, value)| (key.into(), value.into()));
+        Self::from_entries(entries.collect())
     }
 }
 

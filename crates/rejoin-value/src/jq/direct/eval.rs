@@ -523,7 +523,7 @@ fn text(pieces: &[Piece], env: &Env<'_>, input: &Value) -> Outcome<Option<Value>
 
 fn object(entries: &[(Key, Node)], env: &Env<'_>, input: &Value) -> Outcome<Option<Value>> {
     charge_items(entries.len() * 2);
-    let mut object = Object::with_capacity(entries.len());
+    let mut made = Vec::with_capacity(entries.len());
     for (n, (key, value)) in entries.iter().enumerate() {
         let entry = match key {
             Key::Text(key) => {
@@ -532,9 +532,7 @@ fn object(entries: &[(Key, Node)], env: &Env<'_>, input: &Value) -> Outcome<Opti
             Key::Computed(key) => computed_entry(key, value, env, input),
         };
         match entry {
-            Ok(Some((key, value))) => {
-                object.insert(key, value);
-            }
+            Ok(Some(entry)) => made.push(entry),
             Ok(None) => return Ok(None),
             Err(fail) => {
                 let later = entries[n + 1..].iter().flat_map(|(key, value)| match key {
@@ -545,7 +543,7 @@ fn object(entries: &[(Key, Node)], env: &Env<'_>, input: &Value) -> Outcome<Opti
             }
         }
     }
-    Ok(Some(object.into()))
+    Ok(Some(Object::from_entries(made).into()))
 }
 
 fn computed_entry(
