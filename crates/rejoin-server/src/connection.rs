@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use rejoin_engine::Level;
+use rejoin_value::Str;
 use tokio::net::TcpStream;
 use tokio::time::MissedTickBehavior;
 
@@ -63,10 +64,12 @@ impl Connections {
     /// Serves one connection until it ends. When the server stops, it ends after the requests under way.
     pub(crate) async fn serve(&self, stream: TcpStream, peer: SocketAddr, mut stop: Stop) {
         let activity = Activity::new();
+        let address = Str::from(peer.ip().to_canonical().to_string());
         let socket = Socket::new(stream, activity.clone(), self.write_timeout);
         let service = hyper::service::service_fn(|request: Request<Incoming>| {
             let busy = activity.begin(request.version() == Version::HTTP_2);
-            self.service.answer(request, Arrival { peer: Some(peer.ip()), busy: Some(busy) })
+            let peer = Some(address.clone());
+            self.service.answer(request, Arrival { peer, busy: Some(busy) })
         });
         let mut http = pin!(self.http.serve_connection(TokioIo::new(socket.clone()), service));
         let mut clock = tokio::time::interval(self.head_timeout.min(self.keep_alive) / 2);

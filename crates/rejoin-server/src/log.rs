@@ -4,6 +4,7 @@
 //! gathered in one go. When the console does not keep up and the buffer is full, lines are dropped and their
 //! number is reported as soon as there is room again.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -53,6 +54,14 @@ struct State {
     closed: bool,
 }
 
+/// How much room for the next line a thread keeps.
+const LINE_KEPT: usize = 4 * 1024;
+
+thread_local! {
+    /// Where the lines of this thread are written.
+    static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// How much may wait to be written.
 const CAPACITY: usize = 4 * 1024 * 1024;
 /// How long lines may gather before they are written: many lines then cost one write.
@@ -98,20 +107,15 @@ impl Log {
         if level < self.least {
             return;
         }
-        let queue = &self.shared.queue;
-        let mut state = queue.lock();
-        if state.buffer.len() >= CAPACITY {
-            state.lost += 1;
-            return;
-        }
-        let was_empty = state.buffer.is_empty();
-        let mut line = Line::begin(&mut state.buffer, self.shared.format, level, message);
-        fields(&mut line);
-        line.end();
-        drop(state);
-        if was_empty {
-            queue.filled.notify_one();
-        }
+        // Written before the lock is taken: all threads meet there.
+        let mut line = LINE.take();
+        line.clear();
+        let mut writer = Line::begin(&mut line, self.shared.format, level, message);
+        fields(&mut writer);
+        writer.end();
+        self.shared.queue.push(&line);
+        line.shrink_to(LINE_KEPT);
+        LINE.set(line);
     }
 
     /// Writes one line without fields.
@@ -121,14 +125,7 @@ impl Log {
 
     /// Writes `text` as it is, for reports of several lines. Give it a line end.
     pub fn raw(&self, text: &str) {
-        let queue = &self.shared.queue;
-        let mut state = queue.lock();
-        match state.buffer.len() {
-            ..CAPACITY => state.buffer.extend_from_slice(text.as_bytes()),
-            _ => state.lost += 1,
-        }
-        drop(state);
-        queue.filled.notify_one();
+        self.shared.queue.push(text.as_bytes());
     }
 
     /// How lines look.
@@ -158,6 +155,21 @@ impl Drop for Shared {
 }
 
 impl Queue {
+    /// Adds whole lines, unless the console is too slow.
+    fn push(&self, lines: &[u8]) {
+        let mut state = self.lock();
+        if state.buffer.len() >= CAPACITY {
+            state.lost += 1;
+            return;
+        }
+        let was_empty = state.buffer.is_empty();
+        state.buffer.extend_from_slice(lines);
+        drop(state);
+        if was_empty {
+            self.filled.notify_one();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while a line was made leaves half a line, which is no reason to lose the log.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

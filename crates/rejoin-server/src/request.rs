@@ -4,13 +4,12 @@
 //! `content_type`, and `originalRequest` with the first of these once more, for programs that replace them.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use rejoin_value::{Number, Object, Str, Value};
 
@@ -20,7 +19,7 @@ use crate::problem::Problem;
 pub(crate) fn bind(
     head: &Parts,
     params: &[(Arc<str>, String)],
-    peer: Option<IpAddr>,
+    peer: Option<&Str>,
     body: &Bytes,
 ) -> Result<Value, Problem> {
     let keys = &*KEYS;
@@ -31,25 +30,26 @@ pub(crate) fn bind(
     let params: Object =
         params.iter().map(|(name, text)| (Str::from(&**name), coerce(decode(text)))).collect();
 
-    let mut original = Object::with_capacity(3);
-    original.insert(keys.names.method.clone(), method.clone());
-    original.insert(keys.names.params.clone(), params.clone());
-    original.insert(keys.names.query.clone(), query.clone());
-
-    let mut request = Object::with_capacity(10);
-    request.insert(keys.names.method.clone(), method);
-    request.insert(keys.names.path.clone(), head.uri.path());
-    if let Some(ip) = client_ip(&head.headers, peer) {
-        request.insert(keys.names.ip.clone(), &*ip);
-    }
-    request.insert(keys.names.query.clone(), query);
-    request.insert(keys.names.params.clone(), params);
-    request.insert(keys.names.headers.clone(), headers(&head.headers));
-    request.insert(keys.names.cookies.clone(), cookies(&head.headers));
-    request.insert(keys.names.body.clone(), body);
-    request.insert(keys.names.content_type.clone(), content_type);
-    request.insert(keys.names.original.clone(), original);
-    Ok(request.into())
+    let names = &keys.names;
+    let original = Object::from_entries(vec![
+        (names.method.clone(), method.clone()),
+        (names.params.clone(), params.clone().into()),
+        (names.query.clone(), query.clone().into()),
+    ]);
+    let mut request = Vec::with_capacity(10);
+    request.push((names.method.clone(), method));
+    request.push((names.path.clone(), head.uri.path().into()));
+    request.extend(client_ip(&head.headers, peer).map(|ip| (names.ip.clone(), ip.into())));
+    request.extend([
+        (names.query.clone(), query.into()),
+        (names.params.clone(), params.into()),
+        (names.headers.clone(), headers(&head.headers).into()),
+        (names.cookies.clone(), cookies(&head.headers).into()),
+        (names.body.clone(), body),
+        (names.content_type.clone(), content_type.into()),
+        (names.original.clone(), original.into()),
+    ]);
+    Ok(Object::from_entries(request).into())
 }
 
 /// Texts that every request needs, made once and then only shared.
@@ -109,25 +109,30 @@ fn text(value: &HeaderValue) -> &str {
 }
 
 /// The first address that a proxy names, else the connection's.
-fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>) -> Option<Cow<'_, str>> {
-    let forwarded =
-        headers.get("x-forwarded-for").map(text).and_then(|list| list.split(',').next());
-    let named = forwarded.or_else(|| headers.get("x-real-ip").map(text)).map(str::trim);
+fn client_ip(headers: &HeaderMap, peer: Option<&Str>) -> Option<Str> {
+    let forwarded = headers.get(FORWARDED_FOR).map(text).and_then(|list| list.split(',').next());
+    let named = forwarded.or_else(|| headers.get(REAL_IP).map(text)).map(str::trim);
     match named {
-        Some(ip) if !ip.is_empty() => Some(Cow::Borrowed(ip)),
-        _ => peer.map(|ip| Cow::Owned(ip.to_canonical().to_string())),
+        Some(ip) if !ip.is_empty() => Some(ip.into()),
+        _ => peer.cloned(),
     }
 }
 
-/// Names are in lower case already; of a repeated header one value is kept.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// Names are in lower case already; of a repeated header the first value is kept.
 fn headers(headers: &HeaderMap) -> Object {
-    let mut object = Object::with_capacity(headers.keys_len());
-    for name in headers.keys() {
-        if let Some(value) = headers.get(name) {
-            object.insert(name.as_str(), text(value));
+    let mut entries: Vec<(Str, Value)> = Vec::with_capacity(headers.keys_len());
+    // The values of one name follow each other.
+    let mut last = None;
+    for (name, value) in headers {
+        if last != Some(name) {
+            entries.push((name.as_str().into(), text(value).into()));
+            last = Some(name);
         }
     }
-    object
+    Object::from_entries(entries)
 }
 
 /// Values are percent-decoded, never coerced; of a repeated name the first value is kept, as browsers send the
@@ -207,8 +212,8 @@ mod tests {
     fn bound(request: http::request::Builder, params: &[(&str, &str)], body: &str) -> Value {
         let head = request.body(()).unwrap().into_parts().0;
         let params: Vec<_> = params.iter().map(|(k, v)| ((*k).into(), (*v).to_owned())).collect();
-        let peer = Some("127.0.0.1".parse().unwrap());
-        bind(&head, &params, peer, &Bytes::copy_from_slice(body.as_bytes())).unwrap()
+        bind(&head, &params, Some(&"127.0.0.1".into()), &Bytes::copy_from_slice(body.as_bytes()))
+            .unwrap()
     }
 
     #[track_caller]

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +13,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use rejoin::{TaskError, TaskHandle};
 use rejoin_engine::{Answer, App, Found, Level, RouteId, RunError, RunOptions, ScriptArgs, Target};
 use rejoin_lang::plan::Method;
-use rejoin_value::object;
+use rejoin_value::{Str, object};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::activity::Busy;
@@ -37,7 +36,7 @@ use crate::response_body::Body;
 
 /// Answers requests with the routes of an app. Cheap to clone.
 ///
-/// Each request runs in a task of its own, in the scope that the app's host was made with
+/// Each request is a child of its own, in the scope that the app's host was made with
 /// ([`Host::detached`](rejoin_engine::Host::detached)). Dropping the response future, or the response's body
 /// before its end, cancels that task; nothing else is left behind.
 #[derive(Clone, Debug)]
@@ -79,7 +78,8 @@ pub fn service(app: App, log: Log) -> Result<Service, ConfigError> {
 /// What the connection knows of a request, beyond what the client wrote.
 #[derive(Debug, Default)]
 pub(crate) struct Arrival {
-    pub(crate) peer: Option<IpAddr>,
+    /// The address of the other side.
+    pub(crate) peer: Option<Str>,
     pub(crate) busy: Option<Busy>,
 }
 
@@ -153,8 +153,19 @@ impl Service {
             route,
             params,
         };
-        let task = self.shared.scope.spawn_value(work.run(body, reply));
-        exchange.work = Some(task.canceller());
+        let together = work.head.version == Version::HTTP_2;
+        let work = async move {
+            work.run(body, reply).await;
+            Ok(())
+        };
+        // Requests of one connection of HTTP/1 never run at once, so one that need not wait needs no task.
+        let task = match together {
+            true => self.shared.scope.spawn(work),
+            false => self.shared.scope.spawn_eager(work),
+        };
+        if !task.is_finished() {
+            exchange.work = Some(task.canceller());
+        }
         Responding(State::Waiting { answer, task, exchange: Some(exchange) })
     }
 }
@@ -292,7 +303,7 @@ struct Work {
     /// Without it there is only the file; or the problem, if there is none either.
     route: Result<RouteId, Problem>,
     params: Vec<(Arc<str>, String)>,
-    peer: Option<IpAddr>,
+    peer: Option<Str>,
     id: Arc<str>,
     deadline: rejoin::Instant,
 }
@@ -330,7 +341,7 @@ impl Work {
                 return body::linger(body).await;
             }
         };
-        let request = match bind(&self.head, &self.params, self.peer, &bytes) {
+        let request = match bind(&self.head, &self.params, self.peer.as_ref(), &bytes) {
             Ok(request) => request,
             Err(problem) => {
                 let _ = reply.send(self.refuse(&problem));
