@@ -106,6 +106,68 @@ fn one_mistake_is_one_problem_and_the_rest_is_read() {
         ),
         ("end", Code::COV_UNEXPECTED),
         ("hello world 1 2 3", Code::COV_UNEXPECTED),
+        ("step id=\"a\" kind=\"bind\" lit=1.5e-3 as=\"x\" end", Code::COV_BAD_VALUE),
+        ("step id=\"a\" kind=\"bind\" lit=0x1F as=\"x\" end", Code::COV_BAD_VALUE),
+        ("step id=\"a\" kind=\"bind\" lit=1_000 as=\"x\" end", Code::COV_BAD_VALUE),
+        (
+            "step id=\"a\" kind=\"parallel\" timeout=1e3 branch id=\"b\" step id=\"c\" kind=\"bind\" lit=1 as=\"x\" end end as=\"y\" end",
+            Code::COV_DURATION,
+        ),
+        (
+            "step id=\"a\" kind=\"parallel\" timeout=5 s branch id=\"b\" step id=\"c\" kind=\"bind\" lit=1 as=\"x\" end end as=\"y\" end",
+            Code::COV_DURATION,
+        ),
+        ("step id=\"a\" kind=\"bind\" lit=5x as=\"x\" end", Code::COV_DURATION),
+        ("step id=\"a\" kind=\"bind\" lit=[1,,2] as=\"x\" end", Code::COV_BAD_VALUE),
+        ("step id=\"a\" kind=\"bind\" lit={a:1, b:{c:2}} as=\"x\" end", Code::COV_BAD_VALUE),
+        ("step id=\"a\" kind=\"bind\" lit={\"a\": 1, \"a\": 2} as=\"x\" end", Code::COV_BAD_VALUE),
+        ("step id=\"a\" kind=\"bind\" lit=1 as=1 end", Code::COV_BAD_VALUE),
+        (
+            "step id=\"a\" kind=\"bind\" lit=1 as=\"x\" handle case type=\"E\" end end end",
+            Code::COV_UNEXPECTED,
+        ),
+        ("step id=\"a\" kind=\"bind\" lit=1 from=\"b\" as=\"x\" end", Code::COV_UNEXPECTED),
+        (
+            "step id=\"a\" kind=\"return\" lit=1 struct type=\"A\" end as=\"_\" end",
+            Code::COV_UNEXPECTED,
+        ),
+        ("step id=\"a\" kind=\"call\" fn=\"f\" input lit=1 as=\"x\" end", Code::COV_UNEXPECTED),
+        (
+            "step id=\"a\" kind=\"if\" condition=\"c\" then end then end as=\"x\" end",
+            Code::COV_REPEATED,
+        ),
+        ("step id=\"a\" kind=\"bind\" lit=1 as=\"x\" End", Code::COV_UNKNOWN_WORD),
+        (
+            "snippet id=\"a\" kind=\"fn\" step id=\"s\" kind=\"bind\" lit=1 as=\"x\" end end",
+            Code::COV_UNEXPECTED,
+        ),
+        (
+            "snippet id=\"a\" kind=\"fn\" body snippet id=\"c\" kind=\"fn\" end end end",
+            Code::COV_UNCLOSED,
+        ),
+        ("step id=\"a\" kind=\"bind\" lit=1 as=\"\" end", Code::COV_BAD_VALUE),
+        (
+            "snippet id=\"a\" kind=\"data\" requires req id=\"r\" priority huge text \"t\" end end end",
+            Code::COV_UNKNOWN_WORD,
+        ),
+        (
+            "snippet id=\"a\" kind=\"fn\" behaviour step id=\"s\" kind=\"if\" x end y \"z\" end content \"t\" end end",
+            Code::COV_UNKNOWN_WORD,
+        ),
+        ("snippet id=\"a\" kind=\"fn\" behaviour end", Code::COV_UNKNOWN_WORD),
+        (
+            "step id=\"a\" kind=\"if\" condition=\"c\" then step id=\"s\" kind=\"bind\" lit=1 as=\"x\" end as=\"y\" end",
+            Code::COV_UNCLOSED,
+        ),
+        (
+            "snippet id=\"a\" kind=\"test\" tests test id=\"t\" kind=\"unti\" end end end",
+            Code::COV_UNKNOWN_WORD,
+        ),
+        ("snippet id=\"a\" kind=\"fn\" body end body end end", Code::COV_REPEATED),
+        (
+            "snippet id=\"a\" kind=\"struct\" signature struct name=\"A\" field name=\"a\" type=\"Int\" field name=\"a\" type=\"Int\" end end end",
+            Code::COV_REPEATED,
+        ),
     ] {
         let (file, codes, drawing) = parse(&format!("{text}{rest}"));
         assert_eq!(codes, [code], "{text}\n{drawing}");
@@ -139,4 +201,42 @@ fn a_line_of_returns_may_be_closed_as_if_it_were_a_block() {
             assert_eq!(cov::format(&Source::new("test.cov", &*formatted)).unwrap(), formatted);
         }
     }
+}
+
+#[test]
+fn a_text_without_its_end_is_one_problem() {
+    for text in [
+        "step id=\"a\" kind=\"bind\" lit=\"b as=x\nend\n",
+        "snippet id=\"a\" kind=\"data\" content \"\"\"b\nend\nend\n",
+    ] {
+        let (_, codes, drawing) = parse(text);
+        assert_eq!(codes, [Code::COV_BAD_VALUE], "{drawing}");
+    }
+}
+
+#[test]
+fn a_number_may_have_a_type_of_several_parts() {
+    for kind in ["Int?", "Way::Sea", "List<Int>"] {
+        let wanted = ValueKind::Typed(Box::new(ValueKind::Int(8)), kind.into());
+        assert_eq!(value(&format!("8:{kind}")), wanted);
+    }
+    assert_eq!(value("[8:Int, 9]"), ValueKind::Array(vec![value("8:Int"), ValueKind::Int(9)]));
+}
+
+#[test]
+fn an_end_of_the_sql_text_may_stand_before_its_as() {
+    let sql = "\n  SELECT CASE WHEN a THEN 1\n  end\n  as b\n  ";
+    let file = good(&format!(
+        "step id=\"a\" kind=\"query\" dialect=\"postgres\" target=\"db\"\n  body{sql}end\n  returns type=\"Row\"\n  as=\"row\"\nend\n"
+    ));
+    let body = file.blocks[0].blocks().find(|block| &*block.word.text == "body").unwrap();
+    let Entry::Value(text) = &body.entries[0] else { panic!("{body:?}") };
+    assert_eq!(text.kind, ValueKind::Text(sql.trim_end_matches(' ').into()));
+}
+
+#[test]
+fn a_test_may_cover_several_requirements() {
+    good(
+        "snippet id=\"a\" kind=\"test\" tests test id=\"t\" covers=\"a\" covers=\"b\" end end end",
+    );
 }

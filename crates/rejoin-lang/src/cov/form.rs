@@ -68,6 +68,32 @@ pub(super) const SNIPPET_KINDS: List = &[
     "type",
 ];
 
+/// Attributes that name something: a text that is not empty.
+pub(super) const TEXTS: List = &[
+    "id",
+    "kind",
+    "as",
+    "fn",
+    "tool",
+    "name",
+    "var",
+    "condition",
+    "on",
+    "in",
+    "into",
+    "target",
+    "type",
+    "binding",
+    "implements",
+    "platform",
+    "by",
+    "from",
+    "of",
+];
+
+/// The kinds of tests.
+pub(super) const TEST_KINDS: List = &["unit", "property", "integration", "golden"];
+
 /// Flags that may also be written `name=true` and `name=false`.
 pub(super) const SWITCHES: List = FIELD_FLAGS;
 const FIELD_FLAGS: List =

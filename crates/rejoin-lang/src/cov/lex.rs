@@ -87,7 +87,14 @@ fn number(text: &str, start: usize, id: SourceId) -> Token {
         end = digits(end + 1);
     }
     let figures = &text[..end];
-    let unit = &text[end..end + word_length(&text[end..])];
+    let mut unit = &text[end..end + word_length(&text[end..])];
+    // The sign of an exponent belongs to what cannot be read.
+    if matches!(unit, "e" | "E")
+        && text[end + 1..].starts_with(['-', '+'])
+        && digits(end + 2) > end + 2
+    {
+        unit = &text[end..digits(end + 2)];
+    }
     let length = end + unit.len();
     let span = Span::new(id, start, start + length);
     let read = match unit {
@@ -104,30 +111,41 @@ fn number(text: &str, start: usize, id: SourceId) -> Token {
                     .help("write a smaller number")),
             },
         ),
-        _ => duration(&text[..length]).map(ValueKind::Duration).ok_or_else(|| {
-            let shown: String = text[..length].chars().take(40).collect();
-            let exponent = text[..length].strip_prefix(figures).is_some_and(|unit| {
-                unit.strip_prefix(['e', 'E']).is_some_and(|rest| {
-                    !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit())
-                })
-            });
-            let problem =
-                Diagnostic::new(Code::COV_DURATION, span, format!("`{shown}` is no duration"));
-            match exponent {
-                true => problem
-                    .label("numbers have no exponents here")
-                    .help("write the number out, such as `100000.0`"),
-                false => problem
-                    .label("a number, then `ms`, `s` or `m`")
-                    .help("write it like `250ms`, `5s` or `2m`"),
-            }
-        }),
+        _ => duration(&text[..length])
+            .map(ValueKind::Duration)
+            .ok_or_else(|| unreadable(&text[..length], unit, span)),
     };
     let (value, problem) = match read {
         Ok(value) => (value, None),
         Err(problem) => (ValueKind::Faulty, Some(Box::new(problem))),
     };
     Token { kind: Kind::Number(value), start, end: start + length, problem }
+}
+
+/// What is said about a number with something behind it that is no unit of time.
+fn unreadable(text: &str, unit: &str, span: Span) -> Diagnostic {
+    let shown: String = text.chars().take(40).collect();
+    let no_number = |label: &str, help: &str| {
+        Diagnostic::new(Code::COV_BAD_VALUE, span, format!("`{shown}` is no number"))
+            .label(label)
+            .help(help)
+    };
+    let is_exponent = unit.strip_prefix(['e', 'E']).is_some_and(|rest| {
+        let figures = rest.trim_start_matches(['-', '+']);
+        !figures.is_empty() && figures.bytes().all(|b| b.is_ascii_digit())
+    });
+    match unit.as_bytes() {
+        _ if is_exponent => {
+            no_number("numbers have no exponents here", "write the number out, such as `100000.0`")
+        }
+        [b'x' | b'X' | b'b' | b'B' | b'o', ..] if text.trim_start_matches('-').starts_with('0') => {
+            no_number("numbers are decimal here", "write its decimal digits, such as `255`")
+        }
+        [b'_', ..] => no_number("digits are not grouped here", "leave out the `_`"),
+        _ => Diagnostic::new(Code::COV_DURATION, span, format!("`{shown}` is no duration"))
+            .label("a number, then `ms`, `s` or `m`")
+            .help("write it like `250ms`, `5s` or `2m`"),
+    }
 }
 
 /// `250ms`, `1.5s`, `2m`: this syntax has no hours and days.

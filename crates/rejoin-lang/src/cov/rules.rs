@@ -83,17 +83,105 @@ impl<'f> Rules<'f> {
             }
             last = Some((at, &section.word));
         }
+        for word in ["body", "signature"] {
+            self.only_one(snippet, word, "a snippet has one");
+        }
+        for signature in snippet.blocks().filter(|section| is(section, "signature")) {
+            self.only_one(signature, "fn", "a signature has one");
+            for function in signature.blocks() {
+                self.distinct(function, "param");
+            }
+        }
         self.steps.clear();
         self.block(snippet, Place::default());
     }
 
+    /// Only the first of several would count.
+    fn only_one(&mut self, block: &Block, word: &str, why: &str) {
+        let mut found = block.blocks().filter(|inner| is(inner, word));
+        if let (Some(first), Some(second)) = (found.next(), found.next()) {
+            let message = format!("`{word}` is written twice: {why}");
+            self.problems.push(
+                Diagnostic::new(Code::COV_REPEATED, second.word.span, message)
+                    .label("again here")
+                    .also(first.word.span, "first here")
+                    .help("put them together, or remove one of them"),
+            );
+        }
+    }
+
+    /// A value comes from one place: of several all but one would not count.
+    fn one_source(&mut self, block: &Block) {
+        let is_value = match block.text("kind").filter(|_| is(block, "step")) {
+            Some(kind) => matches!(kind, "bind" | "return" | "construct"),
+            None => !is(block, "step"),
+        };
+        if !is_value {
+            return;
+        }
+        let named = |name: &str| block.attribute(name).map(|attribute| attribute.name.span);
+        let sources = ["from", "var", "lit", "of"].into_iter().filter_map(named);
+        let inner = block.blocks().filter(|inner| {
+            matches!(&*inner.word.text, "struct" | "variant" | "collection") && is(block, "step")
+        });
+        let mut all: Vec<Span> = sources.chain(inner.map(|inner| inner.word.span)).collect();
+        all.sort_by_key(|span| span.start);
+        if let [first, second, ..] = all[..] {
+            let problem =
+                Diagnostic::new(Code::COV_UNEXPECTED, second, "a second source of the value")
+                    .label("there is one already")
+                    .also(first, "this one");
+            self.problems.push(problem.help("remove one of them"));
+        }
+    }
+
+    /// Names of parts, each of which there is once.
+    fn distinct(&mut self, block: &Block, word: &str) {
+        let mut names: HashMap<&str, Span> = HashMap::new();
+        for part in block.blocks().filter(|part| is(part, word)) {
+            let (Some(name), Some(attribute)) = (part.text("name"), part.attribute("name")) else {
+                continue;
+            };
+            let span = attribute.value.span;
+            if let Some(first) = names.insert(name, span) {
+                let shown: String = name.chars().take(40).collect();
+                let message = format!("two parts of `{}` are called `{shown}`", block.word.text);
+                self.problems.push(
+                    Diagnostic::new(Code::COV_REPEATED, span, message)
+                        .label("again here")
+                        .also(first, "first here")
+                        .help("give one of them another name"),
+                );
+            }
+        }
+    }
+
     fn block(&mut self, block: &'f Block, mut place: Place) {
+        match &*block.word.text {
+            "step" | "input" | "arg" | "item" | "set" | "field" => self.one_source(block),
+            _ => {}
+        }
+        match &*block.word.text {
+            // Values of fields are counted where their types are known.
+            "struct" | "variant" if block.attribute("name").is_some() => {
+                self.distinct(block, "field");
+            }
+            "table" => self.distinct(block, "field"),
+            "enum" => self.distinct(block, "variant"),
+            _ => {}
+        }
         if is(block, "step") {
             place = self.step(block, place);
         } else if is(block, "branch") {
             place.branch = Some(block.word.span);
         } else if is(block, "test") {
             // Every test has steps, names and ids of its own.
+            if let (Some(kind), Some(attribute)) = (block.text("kind"), block.attribute("kind"))
+                && !form::TEST_KINDS.contains(&kind)
+            {
+                let span = attribute.value.span;
+                self.unknown(span, "kind of test", kind, form::TEST_KINDS.iter().copied());
+            }
             let outer = std::mem::take(&mut self.steps);
             block.blocks().for_each(|child| self.block(child, Place::default()));
             self.steps = outer;
@@ -114,6 +202,21 @@ impl<'f> Rules<'f> {
                     self.steps.insert(id, span);
                 }
             }
+        }
+        if step.text("kind") != Some("call")
+            && let Some(handle) = step.blocks().find(|block| is(block, "handle"))
+        {
+            let problem = Diagnostic::new(
+                Code::COV_UNEXPECTED,
+                handle.word.span,
+                "`handle` of what is no call",
+            );
+            self.problems.push(
+                problem.label("unexpected").help("remove it, and look at the value with `match`"),
+            );
+        }
+        for word in ["then", "else", "handle", "where"] {
+            self.only_one(step, word, "a step has one");
         }
         match step.text("kind") {
             Some("compute") => self.compute(step),
@@ -146,7 +249,8 @@ impl<'f> Rules<'f> {
             let (least, most) = (wanted.start(), wanted.end());
             let count =
                 if least == most { least.to_string() } else { format!("{least} to {most}") };
-            let message = format!("`{operation}` takes {count} inputs, not {given}");
+            let inputs = if count == "1" { "input" } else { "inputs" };
+            let message = format!("`{operation}` takes {count} {inputs}, not {given}");
             self.problems.push(
                 Diagnostic::new(Code::COV_INPUTS, attribute.value.span, message)
                     .label(format!("has {given}"))

@@ -1,6 +1,6 @@
 //! Blocks and lines, along the table of forms.
 
-use super::super::ast::{Block, Entry, Word};
+use super::super::ast::{Attribute, Block, Entry, ValueKind, Word};
 use super::super::form::{self, Form};
 use super::super::lex::{self, Kind};
 use super::{MAX_DEPTH, Parser};
@@ -17,6 +17,11 @@ impl Parser<'_> {
                 Some(word) if form::FILE.children.contains(&word) => {
                     let block = self.parse_block(None);
                     blocks.push(block);
+                }
+                // It closes what was left open, and that was said.
+                Some("end") if self.owed > 0 => {
+                    self.owed -= 1;
+                    self.take();
                 }
                 Some("end") => {
                     let token = self.take();
@@ -76,6 +81,9 @@ impl Parser<'_> {
             "body" if self.open.last().is_some_and(|form| is_query(form)) => {
                 self.parse_sql(&word, &mut entries);
             }
+            "priority" | "status" if self.is_unknown_flag(&word) => {
+                self.report_flag(&word);
+            }
             name => {
                 let mut form = match name {
                     "step" => &form::ANY_STEP,
@@ -98,6 +106,30 @@ impl Parser<'_> {
         }
         let span = self.span(start, self.pos.max(word.span.end as usize));
         Block { word, entries, span }
+    }
+
+    /// Whether a word comes next, on the same line, that this one cannot have behind it.
+    fn is_unknown_flag(&self, word: &Word) -> bool {
+        let same_line = !self.text[self.pos..self.next.start].contains('\n');
+        let known = form::of(&word.text).map_or(&[][..], |form| form.flags);
+        let outer = self.open.last().map_or(&[][..], |form| form.children);
+        self.word().is_some_and(|next| {
+            same_line && next != "end" && !known.contains(&next) && !outer.contains(&next)
+        })
+    }
+
+    fn report_flag(&mut self, word: &Word) {
+        let token = self.take();
+        let span = self.span_of(&token);
+        let known = form::of(&word.text).map_or(&[][..], |form| form.flags);
+        let shown: String = self.text[span.range()].chars().take(40).collect();
+        let help = match nearest(&shown, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("known are {}", known.join(", ")),
+        };
+        let message = format!("`{shown}` is no {}", word.text);
+        let problem = Diagnostic::new(Code::COV_UNKNOWN_WORD, span, message);
+        self.report(problem.label("unknown").help(help));
     }
 
     /// Whether the `end` that comes next closes a line `returns`, as one of the spellings in use has it: there is one more than
@@ -161,6 +193,12 @@ impl Parser<'_> {
                 if !known && !form.closes && self.outer_has_attribute(next) {
                     return;
                 }
+                // Only steps have it, and this is a block within one.
+                if !known && next == "as" && self.open.iter().any(|form| is_step_form(form)) {
+                    self.report_unclosed(word, "`as` belongs to the step around it");
+                    self.unwinding = true;
+                    return;
+                }
                 if !known {
                     self.report_attribute(word, form, is_step);
                 }
@@ -173,8 +211,14 @@ impl Parser<'_> {
                 if known {
                     self.check_repeated(word, entries, &attribute.name);
                 }
+                if known && !form.free {
+                    self.check_text(&attribute);
+                }
                 entries.push(Entry::Attribute(attribute));
-            } else if next == "end" && form.closes {
+            } else if form.closes && next.eq_ignore_ascii_case("end") {
+                if next != "end" {
+                    self.report_unknown("end");
+                }
                 self.take();
                 return;
             } else if form.flags.contains(&next) || is_step && next == "mut" {
@@ -190,9 +234,16 @@ impl Parser<'_> {
                 entries.push(Entry::Flag(name));
             } else if !form.closes {
                 return;
+            } else if (&*word.text, next) == ("snippet", "step") {
+                let span = self.span(self.next.start, self.next.end);
+                let problem =
+                    Diagnostic::new(Code::COV_UNEXPECTED, span, "a step outside of `body`");
+                self.report(problem.label("unexpected").help("put it between `body` and `end`"));
+                self.parse_block(None);
             } else if self.fits_outside(next) {
                 self.report_unclosed(word, &format!("`{next}` belongs to a block around it"));
                 self.unwinding = true;
+                self.owed += 1;
                 return;
             } else {
                 let known = form.children.iter().chain(form.flags).copied();
@@ -201,15 +252,68 @@ impl Parser<'_> {
                         self.report_unknown(meant);
                         entries.push(Entry::Block(self.parse_block(Some(meant))));
                     }
+                    _ if &*word.text == "snippet" => self.skip_section(),
+                    _ if form::of(next).is_some() => self.skip_block(word),
                     _ => self.skip_unexpected(&format!("`{}` cannot have it", word.text)),
                 }
             }
         }
     }
 
+    /// Skips a block or line that this one cannot have, saying so once.
+    fn skip_block(&mut self, word: &Word) {
+        let span = self.span(self.next.start, self.next.end);
+        let message = format!("`{}` has no place here", &self.text[span.range()]);
+        let problem = Diagnostic::new(Code::COV_UNEXPECTED, span, message).label("unexpected");
+        self.report(problem.help(format!("remove it; `{}` cannot have it", word.text)));
+        let muted = self.problems.mute(true);
+        self.parse_block(None);
+        self.problems.mute(muted);
+    }
+
+    /// Skips a section that the language does not have, up to its `end`, saying so once.
+    fn skip_section(&mut self) {
+        let token = self.take();
+        let span = self.span_of(&token);
+        let shown: String = self.text[span.range()].chars().take(40).collect();
+        let problem =
+            Diagnostic::new(Code::COV_UNKNOWN_WORD, span, format!("`{shown}` is no section"));
+        let help = format!("known are {}", form::SECTIONS.join(", "));
+        self.report(problem.label("unknown").help(help));
+        let muted = self.problems.mute(true);
+        let mut depth = 1_usize;
+        while depth > 0 && !self.at_end() {
+            let next = self.word().filter(|_| !self.is_attribute()).unwrap_or_default();
+            let is_outside = matches!(next, "snippet" | "refactor")
+                || depth == 1 && (form::SECTIONS.contains(&next) || self.is_last_end());
+            if is_outside {
+                break;
+            }
+            match next {
+                "end" => depth -= 1,
+                "step" => depth += 1,
+                next => depth += usize::from(form::of(next).is_some_and(|form| form.closes)),
+            }
+            self.take();
+        }
+        self.problems.mute(muted);
+    }
+
+    /// Whether an `end` comes next that is the last word of its snippet.
+    fn is_last_end(&self) -> bool {
+        if !self.is_word("end") {
+            return false;
+        }
+        let (at, _) = lex::skip_trivia(self.text, self.next.end, |_, _| {});
+        let rest = &self.text[at..];
+        rest.is_empty() || ["snippet", "refactor"].iter().any(|word| rest.starts_with(word))
+    }
+
     fn fits(&self, next: Option<String>, form: &Form, is_step: bool) -> bool {
         next.is_some_and(|next| {
-            next == "end" || form.children.contains(&&*next) || is_step && next == "handle"
+            next == "end"
+                || form.children.contains(&&*next)
+                || is_step && matches!(&*next, "handle" | "as")
         })
     }
 
@@ -227,7 +331,6 @@ impl Parser<'_> {
     }
 
     fn step_form(&mut self, kind: &super::super::ast::Value) -> &'static Form {
-        use super::super::ast::ValueKind;
         let name: &str = match &kind.kind {
             ValueKind::Text(name) | ValueKind::Word(name) => name,
             _ => "",
@@ -250,8 +353,10 @@ impl Parser<'_> {
     }
 
     fn check_repeated(&mut self, word: &Word, entries: &[Entry], name: &Word) {
-        // `select` lists fields; a union lists types; a condition compares two fields.
+        // `select` lists fields; a union lists types; a condition compares two fields; a test covers
+        // several requirements.
         let is_list = matches!(&*name.text, "field" | "type") && &*word.text != "param"
+            || &*name.text == "covers"
             || matches!(&*word.text, "metadata" | "content");
         let earlier = entries.iter().find_map(|entry| match entry {
             Entry::Attribute(earlier) if earlier.name.text == name.text => Some(earlier.name.span),
@@ -279,6 +384,22 @@ impl Parser<'_> {
         }
     }
 
+    /// What names something must be a text, and not an empty one.
+    fn check_text(&mut self, attribute: &Attribute) {
+        let name = &*attribute.name.text;
+        if !form::TEXTS.contains(&name) {
+            return;
+        }
+        let message = match &attribute.value.kind {
+            ValueKind::Text(text) if text.is_empty() => format!("`{name}` is empty"),
+            ValueKind::Text(_) | ValueKind::Word(_) | ValueKind::Faulty => return,
+            _ => format!("`{name}` is not a text"),
+        };
+        let problem = Diagnostic::new(Code::COV_BAD_VALUE, attribute.value.span, message);
+        let help = format!("write it like `{name}=\"name\"`");
+        self.report(problem.label("a name is expected").help(help));
+    }
+
     fn check_needs(&mut self, block: &Block, form: &Form) {
         let is_step = &*block.word.text == "step";
         // A condition may compare two fields, with the one word for both.
@@ -298,7 +419,12 @@ impl Parser<'_> {
 
     fn report_missing(&mut self, word: &Word, any: &[&str]) {
         let quoted: Vec<String> = any.iter().map(|name| format!("`{name}`")).collect();
-        let all = quoted.join(" or ");
+        let all = match &*quoted {
+            [first, second, .., last] if quoted.len() > 6 => {
+                format!("a part such as {first}, {second} or {last}")
+            }
+            quoted => quoted.join(" or "),
+        };
         let help = match any {
             ["as"] => {
                 "name the result with `as=\"name\"`, or discard it with `as=\"_\"`".to_owned()
@@ -311,7 +437,7 @@ impl Parser<'_> {
     }
 
     fn report_unclosed(&mut self, word: &Word, why: &str) {
-        if self.unwinding || self.stopped || self.problems.is_full() {
+        if self.unwinding || self.lost || self.stopped || self.problems.is_full() {
             return;
         }
         let message = format!("`{}` is not closed: {why}", word.text);
@@ -354,6 +480,11 @@ fn next_word(parser: &Parser<'_>) -> Option<String> {
 
 fn is_condition(word: &str) -> bool {
     form::NOT.children.contains(&word)
+}
+
+fn is_step_form(form: &Form) -> bool {
+    std::ptr::eq(form, &form::ANY_STEP)
+        || form::step_kinds().filter_map(form::of_step).any(|step| std::ptr::eq(form, step))
 }
 
 fn is_query(form: &Form) -> bool {

@@ -69,10 +69,9 @@ impl Parser<'_> {
         let mut at = start;
         for line in self.text[start..].split_inclusive('\n') {
             let content = line.trim();
-            let first = content.split(|c: char| !c.is_ascii_alphanumeric()).next();
             match candidate {
                 _ if self.without_sql_end => break,
-                Some(end) if matches!(first, Some("params" | "returns" | "as")) => {
+                Some(end) if is_behind_body(content) => {
                     found = Some(end);
                     break;
                 }
@@ -101,5 +100,15 @@ impl Parser<'_> {
         entries.push(Entry::Value(Value { kind, span: self.span(start, end) }));
         self.pos = behind;
         self.read_next();
+    }
+}
+
+/// Whether a line begins with what follows the body of a query; an `as` of the SQL text has no equals sign behind it.
+fn is_behind_body(line: &str) -> bool {
+    let word = line.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    match word {
+        "params" | "returns" => true,
+        "as" => line[word.len()..].trim_start().starts_with('='),
+        _ => false,
     }
 }

@@ -45,6 +45,8 @@ pub fn parse(source: &Source, id: SourceId) -> (File, Vec<Diagnostic>) {
         problems: Problems::default(),
         open: vec![&form::FILE],
         unwinding: false,
+        owed: 0,
+        lost: false,
         stopped: false,
         without_sql_end: false,
     };
@@ -75,6 +77,10 @@ struct Parser<'s> {
     open: Vec<&'static form::Form>,
     /// While blocks are left because one around them goes on: the innermost was reported.
     unwinding: bool,
+    /// How many blocks were left without their `end`: it may come later.
+    owed: usize,
+    /// Whether a text has swallowed the rest of the file.
+    lost: bool,
     /// Set where nothing more is read.
     stopped: bool,
     /// Whether no SQL text that begins behind the current place has an end.
@@ -102,6 +108,9 @@ impl Parser<'_> {
     fn take(&mut self) -> Token {
         self.pos = self.next.end;
         if let Some(problem) = self.next.problem.take() {
+            // Of a text without its end the rest of the file is a part: nothing is to be closed behind it.
+            let is_text = matches!(self.next.kind, Kind::Text(_) | Kind::Block(_));
+            self.lost |= is_text && problem.span.start as usize == self.next.start;
             self.report(*problem);
         }
         let taken = self.next.clone();
@@ -156,6 +165,8 @@ impl Parser<'_> {
         let shown: String = self.text[token.start..token.end].chars().take(40).collect();
         let help = match token.kind {
             Kind::Sign('\'') => "write texts in double quotes".to_owned(),
+            Kind::Sign('#') => "a comment begins with `//`".to_owned(),
+            Kind::Sign(';') => "remove it; nothing stands between the parts of a block".to_owned(),
             _ => format!("remove it; {expected}"),
         };
         let problem = Diagnostic::new(

@@ -7,13 +7,25 @@ use super::super::lex::{self, Kind};
 use super::{MAX_DEPTH, Parser};
 use crate::diagnostic::{Code, Diagnostic};
 
+const WRITE_DURATION: &str = "write it like `250ms`, `5s` or `2m`";
+
 impl Parser<'_> {
     /// `name=value`, where a word and an equals sign come next.
     pub(super) fn parse_attribute(&mut self) -> Attribute {
         let name = self.take_word();
         self.take();
+        let is_timeout = &*name.text == "timeout";
+        if is_timeout
+            && self.next.kind == Kind::Number(ValueKind::Faulty)
+            && let Some(problem) = self.next.problem.take()
+        {
+            // Whatever it looks like, a duration was meant.
+            let problem = Diagnostic::new(Code::COV_DURATION, problem.span, problem.message);
+            let problem = problem.label("no such duration").help(WRITE_DURATION);
+            self.next.problem = Some(Box::new(problem));
+        }
         let mut value = self.parse_value();
-        if &*name.text == "timeout" && value.kind != ValueKind::Faulty {
+        if is_timeout && value.kind != ValueKind::Faulty {
             // Both spellings are in use: `5s`, and the same in quotes.
             let time = match &value.kind {
                 ValueKind::Duration(time) => Some(*time),
@@ -23,6 +35,9 @@ impl Parser<'_> {
             match time.filter(|time| !time.is_zero()) {
                 Some(time) => value.kind = ValueKind::Duration(time),
                 None => {
+                    if ["ms", "s", "m"].iter().any(|unit| self.is_word(unit)) {
+                        self.take();
+                    }
                     let label = match value.kind {
                         ValueKind::Int(_) | ValueKind::Float(_) => "without a unit",
                         _ => "no such duration",
@@ -30,8 +45,7 @@ impl Parser<'_> {
                     value.kind = ValueKind::Faulty;
                     let message = "`timeout` needs a duration greater than zero";
                     let problem = Diagnostic::new(Code::COV_DURATION, value.span, message);
-                    let help = "write it like `250ms`, `5s` or `2m`";
-                    self.report(problem.label(label).help(help));
+                    self.report(problem.label(label).help(WRITE_DURATION));
                 }
             }
         }
@@ -63,11 +77,19 @@ impl Parser<'_> {
                 if !self.is_sign(':') || number == ValueKind::Faulty {
                     return number;
                 }
-                self.take();
-                match self.word() {
-                    Some(_) => ValueKind::Typed(Box::new(number), self.take_word().text),
-                    None => self.no_value(),
+                let is_part = |c: char| {
+                    c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | '<' | '>' | '?')
+                };
+                let kind = self.text[self.next.end..].trim_start();
+                let start = self.text.len() - kind.len();
+                let kind = &kind[..kind.find(|c| !is_part(c)).unwrap_or(kind.len())];
+                if !kind.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                    self.take();
+                    return self.no_value();
                 }
+                self.pos = start + kind.len();
+                self.read_next();
+                ValueKind::Typed(Box::new(number), kind.into())
             }
             Kind::Word if self.is_word("end") && !self.is_attribute() => self.no_value(),
             Kind::Word if self.is_word("var") && self.is_attribute() => {
@@ -98,7 +120,8 @@ impl Parser<'_> {
         let mut items = Vec::new();
         while !self.eat_closing(']') {
             items.push(self.parse_kind(depth + 1));
-            if !self.eat_separator(',', ']') {
+            // One that cannot be read has taken the rest of the line with it.
+            if items.last() == Some(&ValueKind::Faulty) || !self.eat_separator(',', ']') {
                 return ValueKind::Faulty;
             }
         }
@@ -109,13 +132,23 @@ impl Parser<'_> {
         self.take();
         let mut members: Vec<(Arc<str>, ValueKind)> = Vec::new();
         while !self.eat_closing('}') {
-            let ValueKind::Text(key) = self.parse_kind(depth + 1) else { return self.no_value() };
+            let Kind::Text(key) = self.next.kind.clone() else { return self.no_key() };
+            let place = self.span(self.next.start, self.next.end);
+            self.take();
             if !self.is_sign(':') {
                 return self.no_value();
             }
             self.take();
-            members.push((key, self.parse_kind(depth + 1)));
-            if !self.eat_separator(',', '}') {
+            let value = self.parse_kind(depth + 1);
+            if members.iter().any(|(known, _)| *known == key) {
+                let shown: String = key.chars().take(40).collect();
+                let message = format!("the key `{shown}` is written twice");
+                let problem = Diagnostic::new(Code::COV_BAD_VALUE, place, message);
+                self.report(problem.label("again here").help("remove one of them"));
+            }
+            let is_faulty = value == ValueKind::Faulty;
+            members.push((key, value));
+            if is_faulty || !self.eat_separator(',', '}') {
                 return ValueKind::Faulty;
             }
         }
@@ -168,6 +201,23 @@ impl Parser<'_> {
         false
     }
 
+    /// A key without quotes, or none at all.
+    fn no_key(&mut self) -> ValueKind {
+        let problem = Diagnostic::new(
+            Code::COV_BAD_VALUE,
+            self.span(self.next.start, self.next.end),
+            "a key that is no text",
+        );
+        self.report(problem.label("keys stand in quotes").help("write it like `{\"key\": 1}`"));
+        // Up to the end of the object, if that is on this line.
+        let line = self.text[self.pos..].lines().next().unwrap_or_default();
+        if line.contains('}') {
+            while !self.at_end() && self.take().kind != Kind::Sign('}') {}
+        }
+        self.skip_line();
+        ValueKind::Faulty
+    }
+
     fn no_value(&mut self) -> ValueKind {
         let at = self.next.start;
         let single = self.is_sign('\'');
@@ -188,13 +238,18 @@ impl Parser<'_> {
                 }
             }
         }
+        self.skip_line();
+        ValueKind::Faulty
+    }
+
+    /// Skips what is left of a value on its line: it says nothing that a reader wants to know.
+    fn skip_line(&mut self) {
         while !self.at_end()
             && !matches!(self.next.kind, Kind::Word)
             && !self.text[self.pos..self.next.start].contains('\n')
         {
             self.take();
         }
-        ValueKind::Faulty
     }
 
     pub(super) fn stop_too_deep(&mut self) {

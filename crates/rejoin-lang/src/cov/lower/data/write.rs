@@ -13,13 +13,16 @@ const OPERATIONS: &[&str] = &["add", "sub", "mul", "div", "append"];
 impl Lower {
     pub(super) fn insert(&mut self, step: &Block) -> Option<(DataTarget, Request<Operand>)> {
         let (target, table, tables) = self.written(step, "into")?;
+        let before = self.problems.len();
         let changes = self.changes(step, &tables, false);
+        // What is wrong with a field may be why it is missing.
+        let is_sound = self.problems.len() == before;
         if let Some(schema) = tables.database().and_then(|database| database.table(table.name)) {
             let missing = schema.fields.iter().find(|field| {
                 !(field.nullable || field.auto || field.default.is_some())
                     && changes.iter().all(|change| change.field != field.name)
             });
-            if let Some(field) = missing {
+            if let Some(field) = missing.filter(|_| is_sound) {
                 let message = format!("`{}` needs a value for `{}`", table.name, field.name);
                 let help = format!("add `set field=\"{}\"` with `from` or `lit`", field.name);
                 let problem = Diagnostic::new(Code::COV_TABLE_FIELD, table.span, message);
@@ -32,8 +35,9 @@ impl Lower {
 
     pub(super) fn update(&mut self, step: &Block) -> Option<(DataTarget, Request<Operand>)> {
         let (target, table, tables) = self.written(step, "target")?;
+        let before = self.problems.len();
         let changes = self.changes(step, &tables, true);
-        if changes.is_empty() {
+        if changes.is_empty() && self.problems.len() == before {
             let help = "add `set field=\"name\"` with `from` or `lit`";
             self.cannot(step.word.span, "this `update` sets nothing", help);
         }
