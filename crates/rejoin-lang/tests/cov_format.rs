@@ -210,3 +210,15 @@ fn what_a_file_begins_with_stands_apart_if_it_did() {
         format!("// a\n\n{step}// b\n")
     );
 }
+
+#[test]
+fn one_order_for_what_means_the_same() {
+    let impl_ = |head: &str| format!("snippet id=\"a.b\" kind=\"extern-impl\" {head} end");
+    let heads = ["implements=\"c.d\" platform=\"test\"", "platform=\"test\" implements=\"c.d\""];
+    assert_eq!(format(&impl_(heads[0])), format(&impl_(heads[1])));
+    let case = |pattern: &str| {
+        format!("step id=\"m\" kind=\"match\" on=\"x\" case {pattern} end as=\"_\" end")
+    };
+    let [a, b] = ["struct type=\"S\" fields=(\"q\")", "fields=(\"q\") type=\"S\" struct"];
+    assert_eq!(format(&case(a)), format(&case(b)));
+}

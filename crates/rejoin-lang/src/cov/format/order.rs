@@ -75,8 +75,17 @@ pub(super) fn sorted_head(block: &Block, mut head: Vec<usize>) -> Vec<usize> {
         head.sort_by_key(|at| match name(&block.entries[*at]) {
             "id" | "name" => 0,
             "kind" => 1,
-            "type" => 2,
-            _ => 3,
+            "type" | "implements" => 2,
+            "platform" => 3,
+            _ => 4,
+        });
+    }
+    // A pattern begins with what it is one for.
+    if &*block.word.text == "case" {
+        head.sort_by_key(|at| match (&block.entries[*at], name(&block.entries[*at])) {
+            (Entry::Flag(_), _) => 0,
+            (_, "type") => 1,
+            _ => 2,
         });
     }
     head
