@@ -254,6 +254,14 @@ fn patterns_that_nobody_can_read_are_found_before_they_fit_nothing() {
     let checked = directory.rejoin(&["check", "b.cov"]);
     assert!(checked.stdout.contains("W0068"), "{}", checked.stdout);
     assert_eq!((checked.code, directory.rejoin(&["run", "b.cov"]).code), (0, 0));
+
+    // The same is said of files that a program imports, each in its own lines.
+    directory
+        .write("app.wp", "import \"a.cov\" as a\nimport \"b.cov\" as b\n\nGET /\n  |> jq: `1`\n");
+    let imported = directory.rejoin(&["check", "app.wp"]).stdout;
+    assert_eq!(imported.matches("W0066").count(), 3, "{imported}");
+    assert_eq!(imported.matches("W0068").count(), 1, "{imported}");
+    assert!(imported.contains("a.cov:2:") && imported.contains("b.cov:1:"), "{imported}");
 }
 
 #[test]

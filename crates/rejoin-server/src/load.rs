@@ -40,7 +40,7 @@ pub struct Report {
 
 impl Report {
     /// The program and what it imports, also what could not be read.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(PathBuf::as_path)
     }
 

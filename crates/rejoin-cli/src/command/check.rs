@@ -1,9 +1,13 @@
 //! `rejoin check`: every problem of files, without running anything.
 
 use std::fmt::Write;
+use std::path::Path;
 
+use rejoin_engine::Registry;
 use rejoin_lang::cov;
-use rejoin_server::{check as check_file, is_cov, read_source};
+use rejoin_lang::diagnostic::Diagnostic;
+use rejoin_server::{Report, check as check_file, is_cov, plan_with_errors, read_source};
+use rejoin_steps::functions::advise;
 use rejoin_steps::sql_check::SqlCheck;
 
 use crate::args::{Check, Format};
@@ -37,11 +41,8 @@ pub(crate) async fn check(args: Check) -> Result<(), Failure> {
                 continue;
             }
         };
-        if is_cov(file)
-            && !report.has_errors()
-            && let Ok(source) = read_source(file)
-        {
-            report.add(rejoin_steps::functions::advise(&cov::load(source).0));
+        if !report.has_errors() {
+            report.add(advice(file, &report, &registry));
         }
         if let Some(database) = &database {
             let said = check_database::ask(database, file, &registry, &report).await?;
@@ -63,6 +64,20 @@ pub(crate) async fn check(args: Check) -> Result<(), Failure> {
         }
     }
     if sound { Ok(()) } else { Err(Failure::reported()) }
+}
+
+/// What can be said about the functions of a file without errors, and of those that it imports.
+fn advice(file: &Path, report: &Report, registry: &Registry) -> Vec<Diagnostic> {
+    if is_cov(file) {
+        let source = read_source(file);
+        return source.map_or_else(|_| Vec::new(), |source| advise(&cov::load(source).0));
+    }
+    if !report.files().any(is_cov) {
+        return Vec::new();
+    }
+    let plan = plan_with_errors(file, registry);
+    let files = plan.map_or_else(|_| Vec::new(), |(plan, _)| plan.functions);
+    files.iter().flat_map(|file| advise(&file.functions)).collect()
 }
 
 fn summary(errors: usize, warnings: usize) -> String {
