@@ -13,6 +13,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use rejoin_server::is_cov;
+use tokio::runtime::Builder;
 
 use crate::args::{Arguments, Command};
 use crate::exit::Failure;
@@ -28,6 +30,9 @@ fn main() -> ExitCode {
         Command::Serve(args) => blocking(command::serve::serve(args)),
         Command::Check(args) => blocking(command::check::check(args)),
         Command::Test(args) => command::test::test(&args),
+        Command::Run(args) if is_cov(&args.file) => {
+            in_order(command::run_function::run_function(&args))
+        }
         Command::Run(args) => blocking(command::run::run(args)),
         Command::Fmt(args) => command::fmt::fmt(&args),
         Command::Explain(args) => command::explain::explain(&args),
@@ -44,10 +49,24 @@ fn main() -> ExitCode {
 /// How long work that blocks may take to end when a command has ended.
 const LEFT: Duration = Duration::from_millis(100);
 
-/// Runs an async command on all cores. What it has left behind, such as the look-up of a name that was not waited
-/// for, cannot be stopped and keeps nobody waiting.
+/// Runs an async command on all cores.
 fn blocking(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    to_its_end(Builder::new_multi_thread(), command)
+}
+
+/// Runs an async command on this thread: what can go on at the same moment goes on in the order in which it was started, so that
+/// branches which end together end in the order written.
+fn in_order(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    to_its_end(Builder::new_current_thread(), command)
+}
+
+/// Runs an async command. What it has left behind, such as the look-up of a name that was not waited
+/// for, cannot be stopped and keeps nobody waiting.
+fn to_its_end(
+    mut runtime: Builder,
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let runtime = runtime
         .thread_name("rejoin-worker")
         .enable_all()
         .build()

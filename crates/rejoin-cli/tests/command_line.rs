@@ -265,6 +265,25 @@ fn patterns_that_nobody_can_read_are_found_before_they_fit_nothing() {
 }
 
 #[test]
+fn branches_that_end_at_the_same_moment_end_in_the_order_written() {
+    let directory = Directory::new();
+    let branch = |id: &str| {
+        format!(
+            "branch id=\"{id}\" step id=\"{id}1\" kind=\"call\" fn=\"timers.delay\" arg name=\"ms\" lit=5 as=\"_\" end \
+             step id=\"{id}2\" kind=\"bind\" lit=\"{id}\" as=\"{id}\" end end\n"
+        )
+    };
+    let branches: String = ["a", "b", "c", "d"].map(branch).concat();
+    let text = format!(
+        "step id=\"p\" kind=\"race\" {branches} as=\"x\" end\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end\n"
+    );
+    directory.write("a.cov", &text);
+    for _ in 0..5 {
+        assert_eq!(directory.rejoin(&["run", "a.cov"]).stdout, "\"a\"\n");
+    }
+}
+
+#[test]
 fn a_failure_that_is_not_declared_is_said_to_be_none() {
     let directory = Directory::new();
     let run = |returns: &str| {

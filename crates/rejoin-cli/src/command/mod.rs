@@ -8,7 +8,7 @@ pub(crate) mod fmt;
 pub(crate) mod migrate;
 pub(crate) mod new;
 pub(crate) mod run;
-mod run_function;
+pub(crate) mod run_function;
 pub(crate) mod serve;
 mod signals;
 pub(crate) mod test;

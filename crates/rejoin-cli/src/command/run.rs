@@ -9,12 +9,11 @@ use http_body_util::{BodyExt, Full};
 use rejoin::{OnError, Scope};
 use rejoin_engine::{Answer, App, ContentType, Level, RunError, RunOptions, ScriptArgs, Target};
 use rejoin_lang::diagnostic::Code;
-use rejoin_server::{Loaded, Log, is_cov, new_request_id, service, status_of};
+use rejoin_server::{Loaded, Log, new_request_id, service, status_of};
 use rejoin_value::{Object, Value};
 use tower_service::Service as _;
 
 use crate::args::Run;
-use crate::command::run_function::run_function;
 use crate::command::signals::Signals;
 use crate::command::{app, load_or_report, open_log, schema_in_memory};
 use crate::environment::Environment;
@@ -25,9 +24,6 @@ use crate::output;
 const LARGEST_INPUT: u64 = 256 * 1024 * 1024;
 
 pub(crate) async fn run(args: Run) -> Result<(), Failure> {
-    if is_cov(&args.file) {
-        return run_function(&args).await;
-    }
     if !args.allow.is_empty() {
         return Err(Failure::new("`--allow` limits functions of `.cov` files only"));
     }

@@ -18,7 +18,7 @@ use crate::output;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Prints the value; one that is a failure fails the command, too.
-pub(super) async fn run_function(args: &Run) -> Result<(), Failure> {
+pub(crate) async fn run_function(args: &Run) -> Result<(), Failure> {
     if args.input.is_some() || !args.words.is_empty() {
         return Err(Failure::new("a function takes `--arg NAME=VALUE` only"));
     }
