@@ -46,7 +46,8 @@ pub use error::{Abort, DomainError, StepError};
 pub use event::{Event, Level, Observer, Silent};
 pub use functions::{
     CallPlace, Datum, FunctionBench, FunctionHost, FunctionProgram, FunctionTested, Grants, Guest,
-    Guests, HostCall, InputError, Record, Store, StoreAnswer, StoreCall, Transaction, db_error,
+    Guests, HostCall, InputError, List, Record, Store, StoreAnswer, StoreCall, Transaction,
+    db_error,
 };
 pub use host::{Host, Variables};
 pub use memo::{Keep, LookUp, LookingUp, Memo, Outcome};

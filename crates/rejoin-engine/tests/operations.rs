@@ -127,3 +127,20 @@ async fn nothing_in_nothing_out() {
         assert_eq!(of(operation, &inputs).await, "null", "{operation}");
     }
 }
+
+#[tokio::test]
+async fn values_are_compared_deeply() {
+    for (operation, inputs, gives) in [
+        ("equals", vec!["1", "1.0"], "true"),
+        ("equals", vec!["[1, [2]]", "[1.0, [2.0]]"], "true"),
+        ("equals", vec![r#"{"a": 1, "b": [none]}"#, r#"{"b": [none], "a": 1}"#], "true"),
+        ("equals", vec![r#"{"a": 1}"#, r#"{"a": 1, "b": none}"#], "false"),
+        ("not_equals", vec!["9223372036854775807", "9223372036854775808.0"], "true"),
+        ("list_contains", vec!["[1, 2]", "2.0"], "true"),
+        ("list_index_of", vec![r#"[0, {"a": 1, "b": 2}]"#, r#"{"b": 2, "a": 1}"#], "1"),
+        ("list_dedup", vec!["[1, 1.0, 2]"], "[1,2]"),
+        ("set_union", vec!["[1]", "[1.0, 2]"], "[1,2]"),
+    ] {
+        assert_eq!(of(operation, &inputs).await, gives, "{operation} {inputs:?}");
+    }
+}

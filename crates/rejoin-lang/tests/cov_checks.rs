@@ -225,3 +225,39 @@ fn circles_of_calls_are_found_once_and_recursion_is_fine() {
     ring += &function("a.f5000", &["a.f0"]);
     assert_eq!(load(&ring).1, ["E0157"]);
 }
+
+#[test]
+fn a_short_name_of_several_functions_means_none_of_them() {
+    let function = |id: &str, call: &str| {
+        format!(
+            "snippet id=\"{id}\" kind=\"fn\" signature fn name=\"f\" returns type=\"Any\" end end body {call} \
+             step id=\"r\" kind=\"return\" lit=1 as=\"_\" end end end\n"
+        )
+    };
+    let call = "step id=\"c\" kind=\"call\" fn=\"f\" as=\"_\" end";
+    let main = function("c.main", call).replace("name=\"f\"", "name=\"main\"");
+    let text = function("a.f", "") + &function("b.f", "") + &main;
+    let (_, codes, drawing) = load(&text);
+    assert_eq!(codes, ["E0166"], "{drawing}");
+    assert!(drawing.contains("E-SYMBOL-004") && drawing.contains("a.f, b.f"), "{drawing}");
+}
+
+#[test]
+fn documents_are_asked_with_an_effect_of_their_own() {
+    let of = |effect: &str, step: &str| {
+        load(&format!(
+            "snippet id=\"a.f\" kind=\"fn\" effects effect {effect} end body {step} end end"
+        ))
+    };
+    let query = "step id=\"q\" kind=\"query\" target=\"std.storage\" select all from=\"people\" as=\"q\" end";
+    assert_eq!(of("std.storage", query).1, Vec::<&str>::new());
+    assert_eq!(of("database", query).1, ["E0155"]);
+    for step in [
+        query.replace("from=", "join to=\"b\" on equals field=\"a\" field=\"c\" end from="),
+        query.replace("from=", "follow rel=\"next\" from="),
+        "step id=\"t\" kind=\"transaction\" step id=\"d\" kind=\"delete\" from=\"std.storage.people\" as=\"d\" end as=\"t\" end".to_owned(),
+    ] {
+        let (_, codes, drawing) = of("std.storage", &step);
+        assert_eq!(codes, ["E0172"], "{drawing}");
+    }
+}

@@ -335,3 +335,34 @@ fn what_is_in_a_list_is_in_what_its_functions_give() {
         step("call", "fn=\"map.get\" arg name=\"map\" from=\"m\" arg name=\"key\" lit=\"a\"", "v");
     says(&[], &format!("{PARAMS} returns type=\"Int\""), &(map + &read("v")));
 }
+
+#[test]
+fn variants_that_an_enum_does_not_have() {
+    let case = |kind: &str| {
+        let back = step("return", "lit=1", "_");
+        step(
+            "match",
+            &format!("on=\"w\" case variant type=\"{kind}\" {back} end case wildcard end"),
+            "_",
+        )
+    };
+    says(&["W0060"], PARAMS, &case("Way::Sae"));
+    says(&[], PARAMS, &case("Way::Sea"));
+    says(&["W0060"], PARAMS, &step("return", "variant type=\"Way::Air\" end", "_"));
+}
+
+#[test]
+fn a_field_is_given_once() {
+    let twice = "struct type=\"Quote\" field name=\"price\" lit=1 field name=\"price\" lit=2 end";
+    says(&["E0061"], PARAMS, &step("return", twice, "_"));
+}
+
+#[test]
+fn an_alias_is_a_case_for_what_it_means() {
+    let cases = |kind: &str| {
+        let back = step("return", "lit=1", "_");
+        step("match", &format!("on=\"n\" case variant type=\"{kind}\" {back} end"), "_")
+    };
+    says(&[], PARAMS, &cases("Cents"));
+    says(&["E0183"], PARAMS, &cases("Quote"));
+}

@@ -539,3 +539,38 @@ async fn variables_and_the_machine() {
     let expected = format!(r#"["you","me",null,"{}"]"#, std::env::consts::OS);
     assert_eq!(value(&steps, &[("WHO", "you".to_owned())]).await, expected);
 }
+
+#[tokio::test]
+async fn steps_on_data_read_and_change_documents() {
+    let insert = |id: &str, fields: &str| {
+        format!(
+            "step id=\"{id}\" kind=\"insert\" into=\"std.storage.people\" {fields} as=\"{id}\" end\n"
+        )
+    };
+    let query = |id: &str, rest: &str| {
+        format!(
+            "step id=\"{id}\" kind=\"query\" target=\"std.storage\" from=\"people\" {rest} as=\"{id}\" end\n"
+        )
+    };
+    let steps = [
+        insert("a", "set field=\"id\" lit=\"ada\" set field=\"age\" lit=36"),
+        insert("b", "set field=\"age\" lit=20 set field=\"home\" lit={\"city\": \"Oslo\"}"),
+        insert("twice", "set field=\"id\" lit=\"ada\""),
+        "step id=\"m\" kind=\"match\" on=\"twice\" case variant type=\"DbError\" bindings=(\"failure\") \
+         step id=\"m1\" kind=\"bind\" from=\"failure.sqlstate\" as=\"sqlstate\" end end case wildcard end as=\"_\" end\n"
+            .to_owned(),
+        query("old", "select field=\"id\" where greater field=\"age\" lit=30 end"),
+        query("city", "select all where equals field=\"home.city\" lit=\"Oslo\" end limit=1"),
+        "step id=\"u\" kind=\"update\" target=\"std.storage.people\" set field=\"age\" op=add lit=1 where equals field=\"id\" lit=\"ada\" end as=\"changed\" end\n".to_owned(),
+        query("all", "select field=\"age\" order by=\"age\" dir=desc"),
+        "step id=\"d\" kind=\"delete\" from=\"std.storage.people\" where less field=\"age\" lit=30 end as=\"gone\" end\n".to_owned(),
+        query("left", "select all"),
+        query("none", "select all where equals field=\"id\" lit=\"zoe\" end limit=1"),
+    ]
+    .concat();
+    let names = ["a", "b", "sqlstate", "old", "city", "changed", "all", "gone", "left", "none"];
+    assert_eq!(
+        value(&(steps + &list(&names)), &[]).await,
+        r#"[{"id":"ada","age":36},{"id":"1","age":20,"home":{"city":"Oslo"}},"23505",[{"id":"ada"}],{"id":"1","age":20,"home":{"city":"Oslo"}},1,[{"age":37},{"age":20}],1,[{"id":"ada","age":37}],null]"#
+    );
+}

@@ -6,7 +6,7 @@ use rejoin_lang::plan::{
     Function, FunctionCall, FunctionCallee, FunctionStep, Functions, LibraryFunction,
 };
 
-use super::exec::{Exit, Frame, Run, fault, read, used};
+use super::exec::{Exit, Frame, Run, fault, gives_parts, looked_at, read};
 use super::{Datum, FunctionBench, FunctionTested, library};
 
 /// Functions may call each other this deep.
@@ -116,7 +116,11 @@ impl Run {
                 };
             }
             FunctionCallee::Library(function) => {
-                self.call_library(frame, step, call, function).await?
+                let (value, observed) = self.call_library(frame, step, call, function).await?;
+                if observed {
+                    return Ok((value, true));
+                }
+                value
             }
             FunctionCallee::Unknown => Datum::None,
         };
@@ -129,25 +133,35 @@ impl Run {
         step: &FunctionStep,
         call: &FunctionCall,
         function: &LibraryFunction,
-    ) -> Result<Datum, Exit> {
+    ) -> Result<(Datum, bool), Exit> {
         let mut arguments = vec![Datum::None; function.params.len()];
+        let mut seen = false;
         for (at, operand) in &call.arguments {
-            let value = used(frame, step, operand)?;
+            let (value, observed) = looked_at(frame, step, operand)?;
+            seen |= observed && gives_parts(function.id);
             if let Some(place) = arguments.get_mut(*at) {
                 *place = value;
             }
         }
-        if let Some(stand_in) = self.stand_in(&self.program.functions, function.id) {
-            let arguments = arguments.into_iter().map(|value| (value, false)).collect();
-            return Ok(self.call_function(stand_in, arguments).await);
-        }
-        match library::call(function.id, &arguments) {
-            Some(Ok(value)) => Ok(value),
+        let stand_in = self.stand_in(&self.program.functions, function.id);
+        match stand_in.map_or_else(|| library::call(function.id, &arguments), |_| None) {
+            Some(Ok(value)) => Ok((value, seen)),
             Some(Err(message)) => {
                 let message = format!("`{}`: {message}", function.id);
                 Err(Exit::Failed(fault("E-TYPE-006", step, message)))
             }
-            None => Ok(self.host_call(function.id, arguments).await),
+            None => Ok((self.reach(function.id, arguments).await, false)),
+        }
+    }
+
+    /// Calls a function of the library that the host has, or what stands in for it.
+    pub(super) async fn reach(&self, function: &str, arguments: Vec<Datum>) -> Datum {
+        match self.stand_in(&self.program.functions, function) {
+            Some(stand_in) => {
+                let arguments = arguments.into_iter().map(|value| (value, false)).collect();
+                self.call_function(stand_in, arguments).await
+            }
+            None => self.host_call(function, arguments).await,
         }
     }
 

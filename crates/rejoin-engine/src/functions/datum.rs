@@ -7,12 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use rejoin_lang::plan::Literal;
 use rejoin_value::{Array, Number, Object, Value};
 
-/// The most parts of a value that is written out, and how deep they are nested.
-const MOST_PARTS: usize = 1_000_000;
-const MAX_DEPTH: usize = 512;
+use super::size::{List, Size};
 
 /// A value of a function. Cloning one costs a counter.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub enum Datum {
     /// `none`
     #[default]
@@ -28,24 +26,31 @@ pub enum Datum {
     /// Bytes that need not be a text.
     Bytes(Arc<[u8]>),
     /// A list, or a set.
-    List(Arc<[Datum]>),
+    List(List),
     /// A struct, a variant, a map, or the result of a block.
     Record(Arc<Record>),
 }
 
+static NOTHING: Datum = Datum::None;
+
 /// Fields in order, of a type.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug)]
 pub struct Record {
     /// The name of its struct, or `Enum::Variant`; none for a map.
     pub kind: Option<Arc<str>>,
     /// The fields, in order.
     pub fields: Vec<(Arc<str>, Datum)>,
+    pub(super) size: Size,
+    /// Whether it stands for something that went wrong although its name does not say so.
+    pub(super) is_failure: bool,
+    /// Fields that it may go without, and does: they are read as `none`.
+    pub(super) absent: Arc<[Arc<str>]>,
     /// What else can be read of the result of a block.
     pub(super) ended: Option<Ended>,
 }
 
 /// How the branches of a block ended: views that are no fields.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Ended {
     /// The name that the last step of each branch binds.
     pub(super) aliases: Vec<Option<Arc<str>>>,
@@ -67,17 +72,23 @@ impl Datum {
     /// A struct or a variant.
     pub fn record<const N: usize>(kind: &str, fields: [(&str, Datum); N]) -> Self {
         let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
-        Self::Record(Arc::new(Record { kind: Some(kind.into()), fields, ended: None }))
+        Self::Record(Arc::new(Record::new(Some(kind.into()), fields)))
     }
 
     /// A map.
     pub fn map(fields: Vec<(Arc<str>, Datum)>) -> Self {
-        Self::Record(Arc::new(Record { kind: None, fields, ended: None }))
+        Self::Record(Arc::new(Record::new(None, fields)))
     }
 
-    /// Whether it stands for something that went wrong: its type, or that of its enum, ends in `Error`.
+    /// Whether it stands for something that went wrong: its type, or that of its enum, ends in `Error` or says so.
     pub fn is_failure(&self) -> bool {
-        self.kind().is_some_and(|kind| owner(kind).ends_with("Error"))
+        match self {
+            Self::Record(record) => {
+                record.is_failure
+                    || record.kind.as_deref().is_some_and(|kind| owner(kind).ends_with("Error"))
+            }
+            _ => false,
+        }
     }
 
     /// The name of its struct or variant.
@@ -127,8 +138,12 @@ impl Datum {
         }
     }
 
-    /// Whether a type in a pattern or a signature fits it.
+    /// Whether a type in a pattern or a signature fits it, or one of the types that it is a union of.
     pub fn is_a(&self, kind: &str) -> bool {
+        members(kind).any(|kind| self.is_one(kind))
+    }
+
+    fn is_one(&self, kind: &str) -> bool {
         let base = kind.split('<').next().unwrap_or(kind).trim_end_matches('?').trim();
         match (base, self) {
             ("Any", _) => true,
@@ -136,7 +151,18 @@ impl Datum {
             ("Some", value) => *value != Self::None,
             ("Ok", value) => !value.is_failure(),
             ("Err", value) => value.is_failure(),
-            ("List" | "Set", Self::List(_)) | ("Map", Self::Record(_)) => true,
+            ("List" | "Set" | "Rows", Self::List(_)) | ("Map", Self::Record(_)) => true,
+            ("DateTime" | "Char", Self::Text(_)) => true,
+            ("Decimal", Self::Int(_) | Self::Float(_) | Self::Text(_)) => true,
+            // What JSON has are values as they are; its enum is another view of them.
+            ("Json::Null", Self::None)
+            | ("Json::Bool", Self::Bool(_))
+            | ("Json::Number", Self::Int(_) | Self::Float(_))
+            | ("Json::String", Self::Text(_))
+            | ("Json::Array", Self::List(_)) => true,
+            ("Json::Object", Self::Record(record)) if record.kind.is_none() => true,
+            ("Json", Self::Record(record)) if record.kind.is_none() => true,
+            ("Json", value) if !matches!(value, Self::Bytes(_) | Self::Record(_)) => true,
             (base, Self::List(_)) => base.ends_with("[]"),
             (base, Self::Record(record)) => record.kind.as_deref().is_some_and(|kind| {
                 kind == base
@@ -145,37 +171,6 @@ impl Datum {
             }),
             (base, value) => value.type_name() == base,
         }
-    }
-
-    /// Whether it has more parts than can be written out, or is nested deeper. Values share their parts, so that a few steps make one
-    /// of more parts than any memory holds.
-    pub(super) fn is_too_large(&self) -> bool {
-        !self.fits(&mut MOST_PARTS.clone(), MAX_DEPTH)
-    }
-
-    fn fits(&self, left: &mut usize, depth: usize) -> bool {
-        if *left == 0 || depth == 0 {
-            return false;
-        }
-        *left -= 1;
-        match self {
-            Self::List(items) => items.iter().all(|item| item.fits(left, depth - 1)),
-            Self::Record(record) => {
-                record.fields.iter().all(|(_, value)| value.fits(left, depth - 1))
-            }
-            _ => true,
-        }
-    }
-
-    /// The failure in place of a value that is too large.
-    pub(super) fn too_large() -> Self {
-        let message = format!(
-            "a value of more than {MOST_PARTS} parts, or nested more than {MAX_DEPTH} deep, cannot leave its function"
-        );
-        Self::record(
-            "RuntimeError",
-            [("code", Self::text("E-RT-SIZE")), ("message", Self::text(message))],
-        )
     }
 
     /// As JSON. A failure or a variant has its type in front of its fields; bytes are in base 64. In place of a value that is too large
@@ -215,6 +210,11 @@ impl Datum {
 }
 
 impl Record {
+    pub(super) fn new(kind: Option<Arc<str>>, fields: Vec<(Arc<str>, Datum)>) -> Self {
+        let size = Size::of(fields.iter().map(|(_, value)| value));
+        Self { kind, fields, size, is_failure: false, absent: Arc::default(), ended: None }
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Datum> {
         self.fields.iter().find(|(field, _)| **field == *name).map(|(_, value)| value)
     }
@@ -225,6 +225,9 @@ impl Record {
         if let Some(value) = self.get(name) {
             return Some((value, false));
         }
+        if self.absent.iter().any(|absent| **absent == *name) {
+            return Some((&NOTHING, false));
+        }
         let ended = self.ended.as_ref()?;
         let mut named =
             (0..).zip(&ended.aliases).filter(|(_, alias)| alias.as_deref() == Some(name));
@@ -232,9 +235,23 @@ impl Record {
             (Some((at, _)), None, _) => self.fields.get(at).map(|(_, value)| (value, false)),
             (_, _, "successes") => Some((&ended.successes, false)),
             (_, _, "failures") => Some((&ended.failures, true)),
-            _ => None,
+            // By its position.
+            _ => Some((&self.fields.get(name.parse::<usize>().ok()?)?.1, false)),
         }
     }
+}
+
+/// The members of a union; another type is its own.
+fn members(kind: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    kind.split(move |sign| {
+        match sign {
+            '<' | '(' | '{' => depth += 1,
+            '>' | ')' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        sign == '|' && depth == 0
+    })
 }
 
 /// The enum of a variant; a struct is its own.

@@ -9,7 +9,7 @@ use rejoin_lang::plan::{Action, FunctionStep, Make, MatchCase, Operand, Pattern,
 use super::data::{Held, Stores};
 use super::datum::Record;
 use super::place::{CallPlace, Folders, Guests};
-use super::{Datum, FunctionBench, FunctionProgram, HostCall, compute, fork, grants};
+use super::{Datum, FunctionBench, FunctionProgram, HostCall, List, compute, fork, grants};
 use crate::deep_stack::DeepStack;
 
 /// Why a list of steps ends before its last.
@@ -127,6 +127,7 @@ impl Run {
 
     async fn step(&self, frame: &mut Frame, step: &FunctionStep) -> Flow {
         let (value, observed) = self.act(frame, step).await?;
+        let value = grown(step, value)?;
         match &step.output {
             Some(name) => {
                 frame.bind(name, value.clone(), observed);
@@ -142,15 +143,23 @@ impl Run {
     async fn act(&self, frame: &mut Frame, step: &FunctionStep) -> Result<(Datum, bool), Exit> {
         let value = match &step.action {
             Action::Compute(operation, inputs) => {
-                let inputs: Result<Vec<Datum>, Exit> =
-                    inputs.iter().map(|input| used(frame, step, input)).collect();
-                compute::apply(operation, inputs?)
-                    .map_err(|fault_| Exit::Failed(fault(fault_.code, step, fault_.message)))?
+                let inputs: Result<Vec<(Datum, bool)>, Exit> =
+                    inputs.iter().map(|input| looked_at(frame, step, input)).collect();
+                let inputs = inputs?;
+                let observed =
+                    gives_parts(operation) && inputs.iter().any(|(_, observed)| *observed);
+                let inputs = inputs.into_iter().map(|(value, _)| value).collect();
+                let value = compute::apply(operation, inputs)
+                    .map_err(|fault_| Exit::Failed(fault(fault_.code, step, fault_.message)))?;
+                return Ok((value, observed));
             }
             Action::Call(call) => return self.call_step(frame, step, call).await,
             Action::Make(Make::Operand(operand)) => return read(frame, step, operand),
             Action::Make(made) => make(frame, step, made)?,
-            Action::Return(made) => return Err(Exit::Return(make(frame, step, made)?)),
+            Action::Return(made) => {
+                let value = grown(step, make(frame, step, made)?)?;
+                return Err(Exit::Return(value));
+            }
             Action::If(condition, then, otherwise) => {
                 let chosen = match used(frame, step, condition)? {
                     Datum::Bool(true) => then,
@@ -165,7 +174,8 @@ impl Run {
             }
             Action::Match(on, cases) => {
                 let (value, _) = read(frame, step, on)?;
-                let Some(case) = cases.iter().find(|case| fits(&case.pattern, &value)) else {
+                let Some(case) = cases.iter().find(|case| fits(&case.pattern, &value, cases))
+                else {
                     let message = format!("no case fits a value of type {}", value.type_name());
                     return Err(Exit::Failed(fault("E-RT-MATCH", step, message)));
                 };
@@ -196,12 +206,13 @@ impl Run {
         step: &FunctionStep,
         (name, list, steps): (&Arc<str>, &Operand, &[FunctionStep]),
     ) -> Flow {
-        let items: Arc<[Datum]> = match used(frame, step, list)? {
+        let (list, observed) = looked_at(frame, step, list)?;
+        let items: List = match list {
             Datum::List(items) => items,
             Datum::Record(record) if record.ended.is_some() => {
                 record.fields.iter().map(|(_, value)| value.clone()).collect()
             }
-            Datum::None => Arc::new([]),
+            Datum::None => List::from([]),
             other => {
                 let message = format!("`for` needs a list, not {}", other.type_name());
                 return Err(Exit::Failed(fault("E-TYPE-001", step, message)));
@@ -211,7 +222,7 @@ impl Run {
         let mut made = Vec::new();
         for item in items.iter() {
             tokio::task::coop::consume_budget().await;
-            frame.bind(name, item.clone(), false);
+            frame.bind(name, item.clone(), observed);
             let value = self.steps(frame, steps).await?;
             if named {
                 made.push(value);
@@ -229,6 +240,19 @@ pub(super) fn panicked(why: &str) -> Datum {
     )
 }
 
+/// A value that a step has made, unless it is larger than any may be.
+fn grown(step: &FunctionStep, value: Datum) -> Flow {
+    match value.overgrown() {
+        None => Ok(value),
+        Some(message) => Err(Exit::Failed(fault("E-RT-SIZE", step, message))),
+    }
+}
+
+/// Whether an operation or function gives what is in its inputs: failures that were looked at there are so in what comes back.
+pub(super) fn gives_parts(name: &str) -> bool {
+    ["list_", "map_", "set_", "list.", "map."].iter().any(|kind| name.starts_with(kind))
+}
+
 /// Whether nothing can look at what this action fails with, if its value is discarded.
 fn can_fail(action: &Action) -> bool {
     matches!(
@@ -243,9 +267,18 @@ fn can_fail(action: &Action) -> bool {
 
 /// The value of an operand that is used as if it were no failure.
 pub(super) fn used(frame: &Frame, step: &FunctionStep, operand: &Operand) -> Flow {
+    looked_at(frame, step, operand).map(|(value, _)| value)
+}
+
+/// The same, and whether failures in it are there to be looked at.
+pub(super) fn looked_at(
+    frame: &Frame,
+    step: &FunctionStep,
+    operand: &Operand,
+) -> Result<(Datum, bool), Exit> {
     match read(frame, step, operand)? {
         (value, false) if value.is_failure() => Err(Exit::Failed(value)),
-        (value, _) => Ok(value),
+        found => Ok(found),
     }
 }
 
@@ -318,18 +351,26 @@ fn make(frame: &Frame, step: &FunctionStep, made: &Make) -> Flow {
             let fields: Result<Vec<_>, Exit> =
                 fields.iter().map(|(name, operand)| Ok((name.clone(), value(operand)?))).collect();
             Datum::Record(Arc::new(Record {
-                kind: Some(kind.clone()),
-                fields: fields?,
-                ended: None,
+                is_failure: kind.is_failure,
+                absent: kind.absent.clone(),
+                ..Record::new(Some(kind.name.clone()), fields?)
             }))
         }
         Make::List(items) => Datum::List(items.iter().map(value).collect::<Result<_, Exit>>()?),
     })
 }
 
-fn fits(pattern: &Pattern, value: &Datum) -> bool {
+fn fits(pattern: &Pattern, value: &Datum, cases: &[MatchCase]) -> bool {
+    let is_of = |pattern: &Pattern, name: &str| match pattern {
+        Pattern::Kind(kind, _) => **kind == *name,
+        _ => false,
+    };
     match pattern {
         Pattern::Wildcard | Pattern::Name(_) => true,
+        // A whole number stands where one with a fraction is wanted, unless it is wanted itself.
+        Pattern::Kind(kind, _) if **kind == *"Float" && matches!(value, Datum::Int(_)) => {
+            cases.iter().all(|case| !is_of(&case.pattern, "Int"))
+        }
         Pattern::Kind(kind, _) | Pattern::Fields(kind, _) => value.is_a(kind),
         Pattern::Literal(literal) => Datum::from(literal) == *value,
     }
@@ -343,7 +384,7 @@ fn open(frame: &mut Frame, case: &MatchCase, value: &Datum) {
                 own.contains("::") && (own == &&**kind || own.rsplit("::").next() == Some(kind))
             });
             match (value, variant) {
-                (Datum::Record(record), Some(_)) => {
+                (Datum::Record(record), Some(_)) if !record.fields.is_empty() => {
                     for (name, (_, field)) in names.iter().zip(&record.fields) {
                         frame.bind(name, field.clone(), true);
                     }
@@ -352,8 +393,8 @@ fn open(frame: &mut Frame, case: &MatchCase, value: &Datum) {
             }
         }
         Pattern::Fields(_, names) => {
-            for name in names {
-                frame.bind(name, value.get(name).cloned().unwrap_or_default(), true);
+            for (field, name) in names {
+                frame.bind(name, value.get(field).cloned().unwrap_or_default(), true);
             }
         }
         Pattern::Name(name) => frame.bind(name, value.clone(), true),

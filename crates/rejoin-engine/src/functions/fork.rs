@@ -111,5 +111,5 @@ fn record(step: &FunctionStep, fork: &Fork, ends: &[End]) -> Datum {
         successes: Datum::List(successes.into()),
         failures: Datum::List(failures.into()),
     };
-    Datum::Record(Arc::new(Record { kind: None, fields, ended: Some(ended) }))
+    Datum::Record(Arc::new(Record { ended: Some(ended), ..Record::new(None, fields) }))
 }

@@ -165,6 +165,17 @@ impl<'p> Walk<'p> {
                     self.needs.databases.push(at);
                     self.effect(Some("database"), &self.program.databases[at].id);
                 }
+                (DataTarget::Documents, request) => {
+                    for function in documents(request).iter().copied() {
+                        match self.stand_in(function) {
+                            Some(stand_in) => self.calls(stand_in),
+                            None => {
+                                self.needs.host.push((function.into(), Some(step.span)));
+                                self.effect(Some("std.storage"), "std.storage");
+                            }
+                        }
+                    }
+                }
                 (DataTarget::Project, _) => {}
             },
             _ => {}
@@ -196,6 +207,17 @@ impl<'p> Walk<'p> {
         if self.seen.insert(&function.id) {
             self.open.push(function);
         }
+    }
+}
+
+/// The functions of the library that a step on documents is made of.
+fn documents<V>(request: &Request<V>) -> &'static [&'static str] {
+    const QUERY: &str = "std.storage.doc.query";
+    match request {
+        Request::Insert(..) => &[QUERY, "std.storage.doc.get", "std.storage.doc.put"],
+        Request::Update(..) => &[QUERY, "std.storage.doc.put"],
+        Request::Delete(..) => &[QUERY, "std.storage.doc.delete"],
+        Request::Select(_) | Request::Sql(_) => &[QUERY],
     }
 }
 

@@ -7,6 +7,7 @@ mod call;
 mod compute;
 mod data;
 mod datum;
+mod equality;
 mod exec;
 mod fork;
 mod grants;
@@ -14,6 +15,7 @@ mod inputs;
 mod library;
 mod missing;
 mod place;
+mod size;
 mod test;
 
 use std::fmt;
@@ -29,6 +31,7 @@ pub use datum::{Datum, Record};
 pub use grants::Grants;
 pub use inputs::InputError;
 pub use place::{CallPlace, Guest, Guests};
+pub use size::List;
 pub use test::{FunctionBench, FunctionTested};
 
 /// A call of a host that is under way. Dropping it stops the work.

@@ -149,6 +149,7 @@ fn collect<'s>(steps: &'s [FunctionStep], causes: &mut Vec<Cause<'s>>) {
                 step.span,
                 match data.target {
                     DataTarget::Project => "meta",
+                    DataTarget::Documents => "std.storage",
                     DataTarget::Database(_) => "database",
                 },
             )),

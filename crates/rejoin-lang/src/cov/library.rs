@@ -38,12 +38,12 @@ macro_rules! reads {
 }
 
 library! {
-    "console.println" (message|msg: "Any") "Unit" ["console", reads];
-    "console.print" (message|msg: "Any") "Unit" ["console", reads];
-    "console.info" (message|msg: "Any") "Unit" ["console", reads];
-    "console.debug" (message|msg: "Any") "Unit" ["console", reads];
-    "console.error" (message|msg: "Any") "Unit" ["console", reads];
-    "console.warn" (message|msg: "Any") "Unit" ["console", reads];
+    "console.println" (message|msg: "Any", values: "List<Any>?") "Unit" ["console", reads];
+    "console.print" (message|msg: "Any", values: "List<Any>?") "Unit" ["console", reads];
+    "console.info" (message|msg: "Any", values: "List<Any>?") "Unit" ["console", reads];
+    "console.debug" (message|msg: "Any", values: "List<Any>?") "Unit" ["console", reads];
+    "console.error" (message|msg: "Any", values: "List<Any>?") "Unit" ["console", reads];
+    "console.warn" (message|msg: "Any", values: "List<Any>?") "Unit" ["console", reads];
 
     "http.get" (url: "String", headers: "Map<String, String>?", timeout: "Int?") "Response | HttpError" ["network", reads];
     "http.post" (url: "String", body: "Any", content_type: "String?", headers: "Map<String, String>?", timeout: "Int?") "Response | HttpError" ["network"];

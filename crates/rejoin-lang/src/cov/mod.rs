@@ -15,9 +15,11 @@
 //! assert_eq!(file.blocks[0].text("as"), Some("one"));
 //! ```
 
+mod aliases;
 pub mod ast;
 mod check;
 mod effects;
+mod failures;
 mod form;
 mod format;
 mod lex;

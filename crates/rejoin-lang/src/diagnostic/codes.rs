@@ -100,6 +100,7 @@ const REFERENCES: &[(Code, &str)] = &[
     (Code::COV_UNKNOWN_ABSTRACT, "E-EXTERN-001"),
     (Code::COV_NO_IMPLEMENTATION, "E-EXTERN-002"),
     (Code::COV_REBOUND_MUT, "E-CONC-003"),
+    (Code::COV_AMBIGUOUS_NAME, "E-SYMBOL-004"),
     (Code::COV_TYPE, "E-TYPE-001"),
     (Code::COV_UNKNOWN_TYPE, "E-TYPE-002"),
     (Code::COV_ALIKE_MEMBERS, "E-TYPE-003"),
@@ -241,6 +242,7 @@ codes! {
     E0163 COV_UNKNOWN_ABSTRACT Error true "implementation of an unknown function";
     E0164 COV_NO_IMPLEMENTATION Error true "call of a function without an implementation";
     E0165 COV_REBOUND_MUT Error false "`mut` name bound again in a branch";
+    E0166 COV_AMBIGUOUS_NAME Error true "short name of several functions";
     E0171 COV_QUERY_TARGET Error true "unknown database, table or collection";
     E0172 COV_QUERY_SHAPE Error true "something that the place of the data cannot do";
     E0173 COV_UNBOUND_PLACEHOLDER Error true "placeholder without a parameter";

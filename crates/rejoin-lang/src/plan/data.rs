@@ -56,6 +56,8 @@ pub struct TableField {
 pub enum DataTarget {
     /// The program itself, as a graph of nodes.
     Project,
+    /// The documents of `std.storage`.
+    Documents,
     /// A database; an index of [`Functions::databases`](super::Functions::databases).
     Database(usize),
 }

@@ -56,7 +56,7 @@ pub struct Function {
 pub struct FunctionParam {
     /// Its name.
     pub name: Arc<str>,
-    /// Its type, as written.
+    /// Its type, as written, without aliases.
     pub kind: Arc<str>,
     /// Whether it may be left out.
     pub optional: bool,
@@ -190,10 +190,21 @@ pub enum Literal {
 pub enum Make {
     /// From one that there is.
     Operand(Operand),
-    /// A struct, or a variant of an enum as `Enum::Variant`.
-    Record(Arc<str>, Vec<(Arc<str>, Operand)>),
+    /// A struct, or a variant of an enum.
+    Record(RecordType, Vec<(Arc<str>, Operand)>),
     /// A list.
     List(Vec<Operand>),
+}
+
+/// The type of a record that a step makes.
+#[derive(Clone, Debug)]
+pub struct RecordType {
+    /// The name of a struct, or `Enum::Variant`.
+    pub name: Arc<str>,
+    /// The fields that it may go without and was not given.
+    pub absent: Arc<[Arc<str>]>,
+    /// Whether its definition says that it stands for something that went wrong; names that end in `Error` need not say so.
+    pub is_failure: bool,
 }
 
 /// A case of `match`.
@@ -212,8 +223,8 @@ pub enum Pattern {
     Wildcard,
     /// A type or a variant, with names for the value or its fields.
     Kind(Arc<str>, Vec<Arc<str>>),
-    /// A struct, with names for some of its fields.
-    Fields(Arc<str>, Vec<Arc<str>>),
+    /// A struct or a variant, with some of its fields and names for them.
+    Fields(Arc<str>, Vec<(Arc<str>, Arc<str>)>),
     /// A value.
     Literal(Literal),
     /// Everything, with a name for it.

@@ -33,14 +33,14 @@ impl Functions {
     pub fn effect_of(&self, data: &DataStep, catalog: &dyn StepCatalog) -> Effect {
         match (data.target, &data.request) {
             (DataTarget::Project, _) => Effect::None,
-            (DataTarget::Database(_), Request::Select(_)) => Effect::Read,
+            (DataTarget::Database(_) | DataTarget::Documents, Request::Select(_)) => Effect::Read,
             (DataTarget::Database(at), Request::Sql(sql)) => {
                 match catalog.only_reads(self.databases[at].step(), &sql.text) {
                     true => Effect::Read,
                     false => Effect::Write,
                 }
             }
-            (DataTarget::Database(_), _) => Effect::Write,
+            (DataTarget::Database(_) | DataTarget::Documents, _) => Effect::Write,
         }
     }
 

@@ -30,6 +30,7 @@ pub use fork::{BlockBranch, ForkBlock, ForkKind, ForkOnError, ForkPolicy};
 pub use function::{
     Action, Fork, ForkBranch, Function, FunctionCall, FunctionCallee, FunctionParam, FunctionStep,
     Functions, LibraryFunction, LibraryParam, Literal, Make, MatchCase, Operand, Pattern,
+    RecordType,
 };
 pub use function_file::{FunctionFile, FunctionName, NoFunction};
 pub use function_test::{FunctionStandIn, FunctionTest, FunctionTestKind};

@@ -209,11 +209,14 @@ impl FunctionHost for Host {
 
 impl Host {
     fn console(&self, name: &str, arguments: &[Datum]) {
-        let text = match arguments.first() {
-            Some(Datum::Text(text)) => text.to_string(),
-            Some(value) => value.to_json().to_json(),
-            None => String::new(),
+        let shown = |value: &Datum| match value {
+            Datum::Text(text) => text.to_string(),
+            value => value.to_json().to_json(),
         };
+        let mut text = arguments.first().map(shown).unwrap_or_default();
+        if let Some(Datum::List(values)) = arguments.get(1) {
+            values.iter().for_each(|value| text.extend([" ", &shown(value)]));
+        }
         let console = if matches!(name, "error" | "warn") { Console::Error } else { Console::Out };
         let end = if name == "print" { "" } else { "\n" };
         (self.write)(console, &format!("{text}{end}"));

@@ -62,7 +62,13 @@ pub(super) fn call(patterns: &Patterns, arguments: &Arguments) -> Result<Datum, 
         }
         ("std.text.regex_split", None) => Datum::List([Datum::text(input)].into()),
         ("std.text.regex_split", Some(it)) => {
-            Datum::List(it.split(input).take(MOST_PARTS).map(Datum::text).collect())
+            let parts: Vec<Datum> = it.split(input).take(MOST_PARTS + 1).map(Datum::text).collect();
+            if parts.len() > MOST_PARTS {
+                return Err(
+                    arguments.wrong(1, &format!("such that it has at most {MOST_PARTS} parts"))
+                );
+            }
+            Datum::List(parts.into())
         }
         ("std.text.regex_replace", Some(it)) => replace(arguments, &it, input, 1)?,
         ("std.text.regex_replace_all", Some(it)) => replace(arguments, &it, input, usize::MAX)?,

@@ -1,17 +1,14 @@
 //! The operations on lists that are no functions of the library.
 
-use super::set::Key;
+use super::library::LONGEST;
 use super::{Datum, kinds, order};
-
-/// The longest list that is made of two.
-const MOST: usize = 1_000_000;
 
 pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
     use Datum::{Int, List};
     Ok(match (name, inputs) {
         ("reverse", [List(list)]) => List(list.iter().rev().cloned().collect()),
-        ("concat", [List(a), List(b)]) if a.len() + b.len() > MOST => {
-            return Err(format!("makes no list of more than {MOST}"));
+        ("concat", [List(a), List(b)]) if a.len() + b.len() > LONGEST => {
+            return Err(format!("makes no list of more than {LONGEST}"));
         }
         ("concat", [List(a), List(b)]) => List(a.iter().chain(&**b).cloned().collect()),
         ("prepend", [List(list), item]) => {
@@ -38,7 +35,7 @@ pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
         }
         ("dedup", [List(list)]) => {
             let mut seen = std::collections::HashSet::new();
-            List(list.iter().filter(|item| seen.insert(Key(item))).cloned().collect())
+            List(list.iter().filter(|item| seen.insert(*item)).cloned().collect())
         }
         _ => return Err(kinds(inputs)),
     })

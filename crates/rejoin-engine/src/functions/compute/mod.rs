@@ -58,8 +58,8 @@ fn synonym(operation: &str) -> Option<&'static str> {
 pub(super) fn apply(operation: &str, inputs: Vec<Datum>) -> Result<Datum, Fault> {
     if let [a, b] = &*inputs {
         match operation {
-            "equals" => return Ok(Datum::Bool(equal(a, b))),
-            "not_equals" => return Ok(Datum::Bool(!equal(a, b))),
+            "equals" => return Ok(Datum::Bool(a == b)),
+            "not_equals" => return Ok(Datum::Bool(a != b)),
             _ => {}
         }
     }
@@ -231,13 +231,6 @@ fn float(value: &Datum) -> Option<f64> {
         Datum::Int(number) => Some(*number as f64),
         Datum::Float(number) => Some(*number),
         _ => None,
-    }
-}
-
-fn equal(a: &Datum, b: &Datum) -> bool {
-    match (float(a), float(b)) {
-        (Some(x), Some(y)) if !matches!((a, b), (Datum::Int(_), Datum::Int(_))) => x == y,
-        _ => a == b,
     }
 }
 

@@ -1,8 +1,6 @@
 //! The operations on sets: lists in which nothing is twice, in the order in which it came.
 
 use std::collections::HashSet;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 use super::{Datum, kinds};
 
@@ -20,16 +18,16 @@ pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
         ("union", [List(other)]) => List(distinct(own.iter().chain(&**other))),
         ("intersect", [List(other)]) => {
             let other = keys(other);
-            List(distinct(own.iter().filter(|item| other.contains(&Key(item)))))
+            List(distinct(own.iter().filter(|item| other.contains(item))))
         }
         ("diff", [List(other)]) => {
             let other = keys(other);
-            List(distinct(own.iter().filter(|item| !other.contains(&Key(item)))))
+            List(distinct(own.iter().filter(|item| !other.contains(item))))
         }
         ("symmetric_diff", [List(other)]) => {
             let (mine, theirs) = (keys(own), keys(other));
-            let left = own.iter().filter(|item| !theirs.contains(&Key(item)));
-            List(distinct(left.chain(other.iter().filter(|item| !mine.contains(&Key(item))))))
+            let left = own.iter().filter(|item| !theirs.contains(item));
+            List(distinct(left.chain(other.iter().filter(|item| !mine.contains(item)))))
         }
         ("is_subset", [List(other)]) => Bool(keys(own).is_subset(&keys(other))),
         ("is_superset", [List(other)]) => Bool(keys(own).is_superset(&keys(other))),
@@ -37,41 +35,11 @@ pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
     })
 }
 
-fn keys(items: &[Datum]) -> HashSet<Key<'_>> {
-    items.iter().map(Key).collect()
+fn keys(items: &[Datum]) -> HashSet<&Datum> {
+    items.iter().collect()
 }
 
-fn distinct<'d>(items: impl Iterator<Item = &'d Datum>) -> Arc<[Datum]> {
+fn distinct<'d>(items: impl Iterator<Item = &'d Datum>) -> super::super::List {
     let mut seen = HashSet::new();
-    items.filter(|item| seen.insert(Key(item))).cloned().collect()
-}
-
-/// A value by which others are found: equal ones have the same hash.
-#[derive(PartialEq)]
-pub(super) struct Key<'d>(pub(super) &'d Datum);
-
-// No number of a program is NaN: operations without a finite result fail.
-impl Eq for Key<'_> {}
-
-impl Hash for Key<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        std::mem::discriminant(self.0).hash(state);
-        match self.0 {
-            Datum::None => {}
-            Datum::Bool(value) => value.hash(state),
-            Datum::Int(number) => number.hash(state),
-            // The two zeros are equal.
-            Datum::Float(number) => (number + 0.0).to_bits().hash(state),
-            Datum::Text(text) => text.hash(state),
-            Datum::Bytes(bytes) => bytes.hash(state),
-            Datum::List(items) => items.iter().for_each(|item| Key(item).hash(state)),
-            Datum::Record(record) => {
-                record.kind.hash(state);
-                for (name, value) in &record.fields {
-                    name.hash(state);
-                    Key(value).hash(state);
-                }
-            }
-        }
-    }
+    items.filter(|item| seen.insert(*item)).cloned().collect()
 }

@@ -105,14 +105,14 @@ impl<'c> Filter<'c> {
         }
         let ordered = |holds: fn(Ordering) -> bool| order(left, right).map(holds);
         Ok(match comparison {
-            Comparison::Equals => Some(equal(left, right)),
-            Comparison::NotEquals => Some(!equal(left, right)),
+            Comparison::Equals => Some(left == right),
+            Comparison::NotEquals => Some(left != right),
             Comparison::Less => ordered(Ordering::is_lt),
             Comparison::Greater => ordered(Ordering::is_gt),
             Comparison::LessEq => ordered(Ordering::is_le),
             Comparison::GreaterEq => ordered(Ordering::is_ge),
             Comparison::Contains => match (left, right) {
-                (Datum::List(items), item) => Some(items.iter().any(|own| equal(own, item))),
+                (Datum::List(items), item) => Some(items.contains(item)),
                 (Datum::Text(text), Datum::Text(part)) => Some(text.contains(&**part)),
                 _ => None,
             },
@@ -141,11 +141,6 @@ impl<'c> Filter<'c> {
 /// The id of a node, or of a record that stands for one.
 pub(super) fn id(node: &Datum) -> &str {
     node.as_text().or_else(|| node.get("id")?.as_text()).unwrap_or_default()
-}
-
-/// Whether two values are the same; a whole number is the same as that number with a fraction of nothing.
-pub(super) fn equal(left: &Datum, right: &Datum) -> bool {
-    left == right || order(left, right) == Some(Ordering::Equal)
 }
 
 /// Numbers by size, texts by code points; other values have no order.

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rejoin_lang::plan::{Change, Condition, Database, Isolation, Request, Select, Table};
 use tokio::sync::OwnedMutexGuard;
 
-use super::super::datum::Record;
 use super::super::{Datum, compute};
-use super::condition::{Fields, Filter, equal};
+use super::condition::{Fields, Filter};
 use super::select::finish;
 use super::store::{Answer, Store, StoreCall, Transaction, refused};
 
@@ -320,7 +319,7 @@ impl Contents {
         for field in unique {
             let value = record.get(&field.name).unwrap_or(&Datum::None);
             let mut others = (0..).zip(&self.records).filter(|(at, _)| Some(*at) != own);
-            let taken = |other: &Datum| other.get(&field.name).is_some_and(|v| equal(v, value));
+            let taken = |other: &Datum| other.get(&field.name).is_some_and(|v| v == value);
             if *value != Datum::None && others.any(|(_, other): (usize, &Datum)| taken(other)) {
                 let message =
                     format!("`{}` must be unique, and a record has this value", field.name);
@@ -354,7 +353,8 @@ fn check(table: Option<&Table>, record: &Datum) -> Result<(), Datum> {
     Ok(())
 }
 
-fn with(record: &Datum, changes: &[Change<Datum>]) -> Result<Datum, Datum> {
+/// A record with changes made to it.
+pub(super) fn with(record: &Datum, changes: &[Change<Datum>]) -> Result<Datum, Datum> {
     let Datum::Record(old) = record else { return Ok(record.clone()) };
     let mut fields = old.fields.clone();
     for change in changes {
@@ -368,7 +368,7 @@ fn with(record: &Datum, changes: &[Change<Datum>]) -> Result<Datum, Datum> {
             None => fields.push((change.field.clone(), value)),
         }
     }
-    Ok(Datum::Record(Arc::new(Record { kind: None, fields, ended: None })))
+    Ok(Datum::map(fields))
 }
 
 /// What a field becomes that is changed relative to what it was; nothing stays nothing.

@@ -1,6 +1,7 @@
 //! Steps on data: `query`, `insert`, `update`, `delete`, `transaction`, `traverse`.
 
 mod condition;
+mod documents;
 mod memory;
 mod project;
 mod returned;
@@ -64,6 +65,11 @@ impl Run {
                 Request::Select(select) => project::select(&self.project(), select),
                 _ => Ok(store::Answer::default()),
             },
+            DataTarget::Documents if self.transaction.is_some() => {
+                // The checker sees it within one function; this one was called in a transaction.
+                Err(store::refused("0A000", "`std.storage` has no transactions"))
+            }
+            DataTarget::Documents => self.documents(&request).await,
             DataTarget::Database(at) => {
                 let Some(store) = self.stores.get(at) else { return Ok(Datum::None) };
                 match &self.transaction {
@@ -75,7 +81,7 @@ impl Run {
         match answer.and_then(|answer| returned::value(&request, answer)) {
             Ok(value) => Ok(value),
             Err(failure) => match (&self.transaction, data.target) {
-                (Some(held), DataTarget::Database(_)) => {
+                (Some(held), DataTarget::Database(_) | DataTarget::Documents) => {
                     // The database has given up on all of it.
                     held.broke(&failure).await;
                     Err(Exit::Failed(failure))

@@ -72,7 +72,7 @@ fn fitted(returns: &Returns, base: &str, row: Datum) -> Result<Datum, Datum> {
         return Err(misfit(format!("a row has no `{missing}`, which `{base}` needs")));
     }
     let fields = record.fields.clone();
-    Ok(Datum::Record(Arc::new(Record { kind: Some(base.into()), fields, ended: None })))
+    Ok(Datum::Record(Arc::new(Record::new(Some(base.into()), fields))))
 }
 
 fn misfit(message: String) -> Datum {

@@ -1,12 +1,9 @@
 //! The pure functions of the standard library: `text`, `list`, `map`, `json` and `path`.
 
+mod json;
 mod path;
 
-use std::sync::Arc;
-
-use rejoin_value::Value;
-
-use super::Datum;
+use super::{Datum, List};
 
 /// The largest text that operations and functions make, in bytes.
 const LARGEST: usize = 16 << 20;
@@ -16,6 +13,18 @@ pub(super) fn sized(size: usize) -> Result<(), String> {
     match size <= LARGEST {
         true => Ok(()),
         false => Err(format!("the text would have more than {LARGEST} bytes")),
+    }
+}
+
+/// The longest list that is made of something else.
+pub(super) const LONGEST: usize = 1_000_000;
+
+/// A list of what there is, unless that is too much.
+fn listed(items: impl Iterator<Item = Datum>) -> Result<List, String> {
+    let items: Vec<Datum> = items.take(LONGEST + 1).collect();
+    match items.len() <= LONGEST {
+        true => Ok(items.into()),
+        false => Err(format!("the list would have more than {LONGEST} elements")),
     }
 }
 
@@ -36,7 +45,7 @@ pub(super) fn call(function: &str, arguments: &[Datum]) -> Option<Result<Datum, 
         "text" if arguments.contains(&Datum::None) => Ok(Datum::None),
         "text" => text(name, arguments),
         "list" | "map" => list(name, arguments),
-        "json" => json(name, arguments),
+        "json" => json::call(name, arguments),
         "path" if arguments.contains(&Datum::None) => Ok(Datum::None),
         "path" => path::call(name, arguments),
         _ => return None,
@@ -83,10 +92,10 @@ fn text(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
             Datum::text(s.replacen(&**from, to, count))
         }
         ("split", [Text(s), Text(delimiter)]) if delimiter.is_empty() => {
-            List(s.chars().map(|c| Datum::text(c.to_string())).collect())
+            List(listed(s.chars().map(|c| Datum::text(c.to_string())))?)
         }
         ("split", [Text(s), Text(delimiter)]) => {
-            List(s.split(&**delimiter).map(Datum::text).collect())
+            List(listed(s.split(&**delimiter).map(Datum::text))?)
         }
         ("join", [List(parts), Text(separator)]) => {
             let parts: Option<Vec<&str>> = parts.iter().map(Datum::as_text).collect();
@@ -125,7 +134,7 @@ fn text(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
 
 fn list(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
     // The result of a block is a list, too: of its branches in the order written.
-    let slots: Arc<[Datum]>;
+    let slots: Vec<Datum>;
     let items: &[Datum] = match arguments.first() {
         Some(Datum::List(items)) => items,
         Some(Datum::Record(record)) if record.ended.is_some() => {
@@ -156,44 +165,8 @@ fn list(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
                 Datum::List(inner) => &**inner,
                 other => std::slice::from_ref(other),
             });
-            Datum::List(parts.cloned().collect())
+            Datum::List(listed(parts.cloned())?)
         }
-        _ => return Err(refused(arguments)),
-    })
-}
-
-fn json(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
-    use Datum::{Bool, Float, Int, List, Text};
-    Ok(match (name, arguments) {
-        ("parse", [Text(text)]) => match Value::parse(text.as_bytes()) {
-            Ok(value) => Datum::from(&value),
-            Err(error) => Datum::record(
-                "JsonError::ParseError",
-                [("message", Datum::text(error.to_string()))],
-            ),
-        },
-        ("is_valid", [Text(text)]) => Bool(Value::parse(text.as_bytes()).is_ok()),
-        ("stringify", [value]) => Datum::text(value.to_json().to_json()),
-        ("format", [value, ..]) => {
-            let pretty = rejoin_value::json::to_vec_pretty(&value.to_json());
-            Datum::text(String::from_utf8_lossy(&pretty).into_owned())
-        }
-        ("is_object", [value]) => Bool(matches!(value, Datum::Record(_))),
-        ("is_array", [value]) => Bool(matches!(value, List(_))),
-        ("is_string", [value]) => Bool(matches!(value, Text(_))),
-        ("is_number", [value]) => Bool(matches!(value, Int(_) | Float(_))),
-        ("is_bool", [value]) => Bool(matches!(value, Bool(_))),
-        ("is_null", [value]) => Bool(*value == Datum::None),
-        ("as_string", [value @ Text(_)])
-        | ("as_number", [value @ (Int(_) | Float(_))])
-        | ("as_bool", [value @ Bool(_)]) => value.clone(),
-        ("as_string" | "as_number" | "as_bool", [_]) => Datum::None,
-        ("get_field", [object, Text(key)]) => object.get(key).cloned().unwrap_or_default(),
-        ("get_index", [List(items), Int(at)]) => {
-            let at = usize::try_from(*at).ok();
-            at.and_then(|at| items.get(at)).cloned().unwrap_or_default()
-        }
-        ("get_index" | "get_field", [Datum::None, _]) => Datum::None,
         _ => return Err(refused(arguments)),
     })
 }

@@ -56,6 +56,13 @@ impl<'f> Program<'f> {
         }
     }
 
+    /// The functions that a call may mean: several of one short name, which is a problem of its own.
+    pub(super) fn named(&self, name: &str) -> impl Iterator<Item = usize> {
+        let several = self.names.get(name).filter(|all| all.len() > 1);
+        let several = several.filter(|_| !self.ids.contains_key(name)).into_iter().flatten();
+        self.resolve(name).into_iter().chain(several.copied())
+    }
+
     /// Every list of steps with names of its own, and what it belongs to: bodies, tests, and steps that stand alone.
     pub(super) fn bodies(&self) -> impl Iterator<Item = Body<'f>> {
         let functions = self

@@ -56,7 +56,7 @@ fn never_called(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
     implementations.for_each(|snippet| mentions(snippet, &mut texts));
     loop {
         for text in texts.drain() {
-            reached.extend(program.resolve(text).filter(|index| called.insert(*index)));
+            reached.extend(program.named(text).filter(|index| called.insert(*index)));
         }
         let Some(index) = reached.pop() else { break };
         program.functions[index].body.iter().for_each(|step| mentions(step, &mut texts));

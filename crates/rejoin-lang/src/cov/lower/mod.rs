@@ -3,25 +3,30 @@
 mod data;
 mod names;
 mod operand;
+mod shapes;
 mod step;
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::aliases::Aliases;
 use super::ast::{Block, Entry, File, ValueKind, Word};
+use super::failures;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Database, Function, FunctionParam, Functions, Literal, Project};
 use crate::source::Source;
 
 use operand::literal;
+use shapes::Shapes;
 
 /// The functions of a file, and what is wrong with the names in it.
 pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
+    let aliases = Aliases::of(snippets(file));
     let mut functions: Vec<Function> = Vec::new();
     let mut bodies: Vec<Vec<&Block>> = Vec::new();
-    for snippet in file.blocks.iter().filter(|block| is(block, "snippet")) {
-        if let Some(function) = declaration(snippet) {
+    for snippet in snippets(file) {
+        if let Some(function) = declaration(snippet, &aliases) {
             functions.push(function);
             bodies.push(section(snippet, "body").map(steps).unwrap_or_default());
         }
@@ -43,10 +48,13 @@ pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
     }
     let mut lower = Lower {
         problems: Vec::new(),
+        aliases,
         ids: HashMap::new(),
         names: HashMap::new(),
         databases: data::database::databases(file),
         structs: data::database::structs(file),
+        shapes: Shapes::new(file),
+        failures: failures::marked(snippets(file)).into_iter().map(Arc::from).collect(),
     };
     for (index, function) in functions.iter().enumerate() {
         lower.ids.entry(function.id.clone()).or_insert(index);
@@ -92,15 +100,19 @@ pub(super) fn add_project(
 
 struct Lower {
     problems: Vec<Diagnostic>,
+    aliases: Aliases,
     ids: HashMap<Arc<str>, usize>,
     names: HashMap<Arc<str>, Vec<usize>>,
     databases: Arc<[Database]>,
     /// The fields that a value of each struct must have.
     structs: HashMap<Arc<str>, Vec<Arc<str>>>,
+    shapes: Shapes,
+    /// The types that are failures because their snippet says so.
+    failures: HashSet<Arc<str>>,
 }
 
 /// What a snippet declares, if it is a function; its body comes later.
-fn declaration(snippet: &Block) -> Option<Function> {
+fn declaration(snippet: &Block, aliases: &Aliases) -> Option<Function> {
     let kind = snippet.text("kind")?;
     if !matches!(kind, "fn" | "extern" | "extern-abstract") {
         return None;
@@ -120,11 +132,12 @@ fn declaration(snippet: &Block) -> Option<Function> {
     let folders = declared.iter().filter(|(name, _)| !unlimited(&name.text));
     let folders =
         folders.filter_map(|(name, path)| Some((name.text.clone(), path.clone()?))).collect();
-    let params = signature.map(params).unwrap_or_default();
+    let params = signature.map(|signature| params(signature, aliases)).unwrap_or_default();
     let returns = signature.into_iter().flat_map(Block::blocks).filter(|part| is(part, "returns"));
     let types = returns.flat_map(Block::attributes);
     let types = types.filter(|attribute| &*attribute.name.text == "type");
-    let returns = types.filter_map(|attribute| operand::text(&attribute.value.kind)).collect();
+    let returns = types.filter_map(|attribute| operand::text(&attribute.value.kind));
+    let returns = returns.map(|kind| aliases.meant(&kind)).collect();
     let span = snippet.attribute("id")?.value.span;
     let body = (kind == "fn").then(|| Arc::from([]));
     let effects = declared.iter().map(|(name, _)| (name.text.clone(), name.span)).collect();
@@ -160,10 +173,10 @@ fn effect(effect: &Block) -> Option<(&Word, Option<Arc<str>>)> {
 }
 
 /// The parameters of a signature.
-fn params(signature: &Block) -> Vec<FunctionParam> {
+fn params(signature: &Block, aliases: &Aliases) -> Vec<FunctionParam> {
     let parts = signature.blocks().filter(|part| is(part, "param"));
     let params = parts.map(|part| {
-        let kind: Arc<str> = part.text("type").unwrap_or("Any").into();
+        let kind = aliases.meant(part.text("type").unwrap_or("Any"));
         let default = part.attribute("default").map(|default| literal(&default.value.kind));
         let mut param = param(part.text("name").unwrap_or_default().into(), kind);
         param.optional |= part.has_flag("optional") || default.is_some();
@@ -180,6 +193,10 @@ fn param(name: Arc<str>, kind: Arc<str>) -> FunctionParam {
 
 fn section<'b>(snippet: &'b Block, word: &str) -> Option<&'b Block> {
     snippet.blocks().find(|block| is(block, word))
+}
+
+fn snippets(file: &File) -> impl Iterator<Item = &Block> {
+    file.blocks.iter().filter(|block| is(block, "snippet"))
 }
 
 fn steps(block: &Block) -> Vec<&Block> {

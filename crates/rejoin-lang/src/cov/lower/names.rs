@@ -98,8 +98,9 @@ impl Walk {
                 self.read(on, bound);
                 for case in cases {
                     match &case.pattern {
-                        Pattern::Kind(_, names) | Pattern::Fields(_, names) => {
-                            names.iter().for_each(|name| bound.add(name));
+                        Pattern::Kind(_, names) => names.iter().for_each(|name| bound.add(name)),
+                        Pattern::Fields(_, fields) => {
+                            fields.iter().for_each(|(_, name)| bound.add(name));
                         }
                         Pattern::Name(name) => bound.add(name),
                         Pattern::Wildcard | Pattern::Literal(_) => {}

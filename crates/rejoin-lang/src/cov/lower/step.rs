@@ -11,7 +11,7 @@ use super::{Lower, is, section, shown, steps};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::{
     Action, Fork, ForkBranch, ForkKind, ForkOnError, ForkPolicy, Function, FunctionCall,
-    FunctionCallee, FunctionStep, Literal, Make, MatchCase, Operand, Pattern,
+    FunctionCallee, FunctionStep, Literal, Make, MatchCase, Operand, Pattern, RecordType,
 };
 use crate::source::Span;
 
@@ -39,8 +39,8 @@ impl Lower {
                 Action::Compute(step.text("op").unwrap_or_default().into(), inputs)
             }
             "call" => self.call(step, known),
-            "bind" | "construct" => Action::Make(make(step)),
-            "return" => Action::Return(make(step)),
+            "bind" | "construct" => Action::Make(self.make(step)),
+            "return" => Action::Return(self.make(step)),
             "if" => Action::If(
                 path(step, "condition"),
                 self.inner(section(step, "then"), known),
@@ -48,7 +48,7 @@ impl Lower {
             ),
             "match" => {
                 let cases = part("case").map(|case| MatchCase {
-                    pattern: pattern(case),
+                    pattern: self.pattern(case),
                     steps: self.inner(Some(case), known),
                 });
                 Action::Match(path(step, "on"), cases.collect())
@@ -83,7 +83,8 @@ impl Lower {
         let cases = section(step, "handle").into_iter().flat_map(Block::blocks);
         let handlers = cases
             .map(|case| {
-                (case.text("type").unwrap_or_default().into(), self.inner(Some(case), known))
+                let kind = self.aliases.meant(case.text("type").unwrap_or_default());
+                (kind, self.inner(Some(case), known))
             })
             .collect();
         Action::Call(FunctionCall { callee, span, arguments, handlers })
@@ -103,8 +104,16 @@ impl Lower {
         }
         let help = match self.names.get(name).map(Vec::as_slice) {
             Some([index]) => return of_program(*index),
-            Some(_) => "several functions have this name: write the whole id of the one".to_owned(),
-            None => {
+            Some([_, _, ..]) => {
+                let message = format!("several functions are called `{}`", shown(name));
+                let ids = self.names.get(name).into_iter().flatten();
+                let ids: Vec<&str> = ids.take(5).map(|index| &*known[*index].id).collect();
+                let help = format!("write the id of the one that is meant: {}", ids.join(", "));
+                let problem = Diagnostic::new(Code::COV_AMBIGUOUS_NAME, span, message);
+                self.problems.push(problem.label("may be each of them").help(help));
+                return FunctionCallee::Unknown;
+            }
+            _ => {
                 let all = known.iter().map(|function| &*function.id);
                 let library = LIBRARY.iter().chain(TESTING).map(|function| function.id);
                 match nearest(name, all.chain(library)) {
@@ -205,47 +214,64 @@ impl Lower {
         }
         placed
     }
+
+    /// The value of `bind`, `construct` and `return`.
+    fn make(&self, step: &Block) -> Make {
+        let inner = step.blocks().find(|block| is(block, "struct") || is(block, "variant"));
+        if let Some(record) = inner.or_else(|| step.attribute("type").map(|_| step)) {
+            let kind = record.text("type").or_else(|| record.text("name")).unwrap_or_default();
+            let fields = record.blocks().filter(|block| is(block, "field"));
+            let fields = fields.map(|field| {
+                (field.text("name").unwrap_or_default().into(), operand(field).unwrap_or(NOTHING))
+            });
+            let mut fields = fields.collect();
+            let name = self.aliases.meant(kind);
+            let absent = self.shapes.complete(&name, &mut fields);
+            let is_failure = self.failures.contains(name.split("::").next().unwrap_or(&name));
+            return Make::Record(RecordType { name, is_failure, absent }, fields);
+        }
+        if let Some(list) = section(step, "collection") {
+            return Make::List(
+                list.blocks().map(|item| operand(item).unwrap_or(NOTHING)).collect(),
+            );
+        }
+        Make::Operand(operand(step).unwrap_or(NOTHING))
+    }
+
+    fn pattern(&self, case: &Block) -> Pattern {
+        if case.has_flag("wildcard") {
+            return Pattern::Wildcard;
+        }
+        if let Some(attribute) = case.attribute("literal") {
+            return Pattern::Literal(literal(&attribute.value.kind));
+        }
+        if let Some(name) = case.text("binding") {
+            return Pattern::Name(name.into());
+        }
+        let names = |name| match case.attribute(name).map(|attribute| &attribute.value.kind) {
+            Some(ValueKind::Names(names)) => names.clone(),
+            _ => Vec::new(),
+        };
+        let kind = self.aliases.meant(case.text("type").unwrap_or_default());
+        if case.has_flag("struct") {
+            let fields = names("fields").into_iter();
+            return Pattern::Fields(kind, fields.map(|name| (name.clone(), name)).collect());
+        }
+        let names = names("bindings");
+        match self.shapes.of(&kind) {
+            // The names stand in the order in which the fields are defined, whatever that of the value is.
+            Some([first, rest @ ..])
+                if kind.contains("::") || !self.structs.contains_key(&kind) =>
+            {
+                let fields = std::iter::once(first).chain(rest).map(|field| field.name.clone());
+                Pattern::Fields(kind, fields.zip(names).collect())
+            }
+            _ => Pattern::Kind(kind, names),
+        }
+    }
 }
 
 const NOTHING: Operand = Operand::Literal(Literal::None);
-
-/// The value of `bind`, `construct` and `return`.
-fn make(step: &Block) -> Make {
-    let inner = step.blocks().find(|block| is(block, "struct") || is(block, "variant"));
-    if let Some(record) = inner.or_else(|| step.attribute("type").map(|_| step)) {
-        let kind = record.text("type").or_else(|| record.text("name")).unwrap_or_default();
-        let fields = record.blocks().filter(|block| is(block, "field"));
-        let fields = fields.map(|field| {
-            (field.text("name").unwrap_or_default().into(), operand(field).unwrap_or(NOTHING))
-        });
-        return Make::Record(kind.into(), fields.collect());
-    }
-    if let Some(list) = section(step, "collection") {
-        return Make::List(list.blocks().map(|item| operand(item).unwrap_or(NOTHING)).collect());
-    }
-    Make::Operand(operand(step).unwrap_or(NOTHING))
-}
-
-fn pattern(case: &Block) -> Pattern {
-    if case.has_flag("wildcard") {
-        return Pattern::Wildcard;
-    }
-    if let Some(attribute) = case.attribute("literal") {
-        return Pattern::Literal(literal(&attribute.value.kind));
-    }
-    if let Some(name) = case.text("binding") {
-        return Pattern::Name(name.into());
-    }
-    let names = |name| match case.attribute(name).map(|attribute| &attribute.value.kind) {
-        Some(ValueKind::Names(names)) => names.clone(),
-        _ => Vec::new(),
-    };
-    let kind = case.text("type").unwrap_or_default().into();
-    match case.has_flag("struct") {
-        true => Pattern::Fields(kind, names("fields")),
-        false => Pattern::Kind(kind, names("bindings")),
-    }
-}
 
 /// A race in which failures do not count is one for the first success.
 fn fork_policy(step: &Block, kind: &str) -> ForkPolicy {

@@ -44,7 +44,7 @@ impl Lower {
             let own = section(snippet, "signature")
                 .and_then(|signature| signature.blocks().find(|block| is(block, "fn")));
             let params = match own {
-                Some(signature) => params(signature),
+                Some(signature) => params(signature, &self.aliases),
                 None => params_of(of, known),
             };
             let id = snippet.text("id").unwrap_or_default().into();

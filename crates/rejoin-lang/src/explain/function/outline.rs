@@ -86,6 +86,7 @@ fn called_as(functions: &Functions, call: &FunctionCall) -> (Kind, String, bool)
 fn asked(functions: &Functions, data: &DataStep) -> (Kind, String, bool) {
     let place = match data.target {
         DataTarget::Project => "project",
+        DataTarget::Documents => "std.storage",
         DataTarget::Database(at) => &functions.databases[at].id,
     };
     let what = match &data.request {
@@ -102,6 +103,7 @@ fn asked(functions: &Functions, data: &DataStep) -> (Kind, String, bool) {
 pub(super) fn is_remote(functions: &Functions, data: &DataStep) -> bool {
     match data.target {
         DataTarget::Project => false,
+        DataTarget::Documents => true,
         DataTarget::Database(at) => functions.databases[at].connection.is_some(),
     }
 }
@@ -147,7 +149,7 @@ fn of(made: &Make) -> String {
         Make::Record(kind, fields) => {
             let fields: Vec<String> =
                 fields.iter().map(|(name, value)| format!("{name}: {}", shown(value))).collect();
-            format!("{kind} {{ {} }}", fields.join(", "))
+            format!("{} {{ {} }}", kind.name, fields.join(", "))
         }
         Make::List(items) => {
             format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "))

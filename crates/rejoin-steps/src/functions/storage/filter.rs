@@ -101,8 +101,8 @@ fn test(name: &str) -> Option<Test> {
 fn holds(test: Test, own: &Datum, wanted: &Datum) -> bool {
     let order = || order(own, wanted);
     match (test, own, wanted) {
-        (Test::Equal, ..) => order() == Some(Ordering::Equal) || own == wanted,
-        (Test::NotEqual, ..) => !(order() == Some(Ordering::Equal) || own == wanted),
+        (Test::Equal, ..) => own == wanted,
+        (Test::NotEqual, ..) => own != wanted,
         (Test::Greater, ..) => order() == Some(Ordering::Greater),
         (Test::GreaterOrEqual, ..) => order().is_some_and(Ordering::is_ge),
         (Test::Less, ..) => order() == Some(Ordering::Less),

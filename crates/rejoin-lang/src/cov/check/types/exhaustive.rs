@@ -10,7 +10,12 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
     if *on == Type::Any || cases.iter().any(fits_all) {
         return Vec::new();
     }
-    let named: Vec<&str> = cases.iter().filter_map(|case| case.text("type")).collect();
+    let named: Vec<String> = cases
+        .iter()
+        .filter_map(|case| case.text("type"))
+        .flat_map(|kind| table.meant(kind))
+        .collect();
+    let named: Vec<&str> = named.iter().map(String::as_str).collect();
     let has_literal = |value: &ValueKind| {
         cases.iter().any(|case| case.attribute("literal").is_some_and(|a| a.value.kind == *value))
     };

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::super::ast::{Block, ValueKind};
+use super::super::super::ast::Block;
+use super::super::super::failures;
 use super::super::program::Program;
 use super::super::{is, parts};
 use super::library::SHAPES;
@@ -57,27 +58,17 @@ pub(super) struct Table<'f> {
 
 impl<'f> Table<'f> {
     pub(super) fn new(program: &Program<'f>) -> Self {
-        let mut table = Table::default();
+        let failures = failures::marked(program.snippets.iter().copied());
+        let mut table = Table { failures, ..Table::default() };
         let mut definitions: Vec<&Block> = Vec::new();
         for snippet in &program.snippets {
-            let is_type = matches!(snippet.text("kind"), Some("struct" | "enum"));
-            let is_failure = is_type
-                && parts(snippet, "metadata").any(|metadata| {
-                    metadata
-                        .attribute("error")
-                        .is_some_and(|a| a.value.kind == ValueKind::Bool(true))
-                });
             let sections = parts(snippet, "types").chain(parts(snippet, "signature"));
             for definition in sections.flat_map(Block::blocks) {
                 definitions.push(definition);
-                match (definition.text("name"), definition.text("type")) {
-                    (Some(name), Some(kind)) if is(definition, "alias") => {
-                        table.aliases.insert(name, kind);
-                    }
-                    (Some(name), _) if is_failure => {
-                        table.failures.insert(name);
-                    }
-                    _ => {}
+                if let (Some(name), Some(kind)) = (definition.text("name"), definition.text("type"))
+                    && is(definition, "alias")
+                {
+                    table.aliases.insert(name, kind);
                 }
             }
         }
@@ -160,6 +151,14 @@ impl<'f> Table<'f> {
         self.structs.contains_key(name)
             || self.variants(name).is_some()
             || self.variant(name).is_some()
+    }
+
+    /// The name of a type, or what an alias means: one, or the members of a union.
+    pub(super) fn meant(&self, name: &str) -> Vec<String> {
+        match self.aliases.contains_key(name) {
+            true => self.read(name).members().iter().map(ToString::to_string).collect(),
+            false => vec![name.to_owned()],
+        }
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &'f str> {

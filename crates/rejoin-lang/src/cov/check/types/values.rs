@@ -200,6 +200,9 @@ impl<'f> Walk<'_, 'f> {
         let cases: Vec<_> = parts(step, "handle")
             .flat_map(|handle| parts(handle, "case"))
             .map(|case| {
+                if let Some(kind) = case.text("type") {
+                    self.known_variant(kind, place(case, "type"));
+                }
                 let own = step.text("as").into_iter().filter(|name| *name != "_");
                 (case, own.map(|name| (name, Type::Any)).collect())
             })
@@ -280,7 +283,18 @@ impl<'f> Walk<'_, 'f> {
         };
         let name = record.text("type").or_else(|| record.text("name")).unwrap_or_default();
         let fields = self.table.fields_of(name);
+        self.known_variant(name, place(record, "type"));
+        let mut seen: HashMap<&str, Span> = HashMap::new();
         for given in parts(record, "field") {
+            if let Some(field) = given.text("name")
+                && let Some(first) = seen.insert(field, place(given, "name"))
+            {
+                let message = format!("`{}` is given twice", shown(field));
+                let problem = Diagnostic::new(Code::COV_REPEATED, place(given, "name"), message)
+                    .label("again here")
+                    .also(first, "first here");
+                self.problems.push(problem.help("remove one of them"));
+            }
             let kind = self.source(given);
             let (Some(fields), Some(field)) = (fields, given.text("name")) else { continue };
             match fields.iter().find(|known| known.name == field) {
@@ -360,8 +374,28 @@ impl<'f> Walk<'_, 'f> {
         Type::Any
     }
 
+    /// Says so if an enum of the file has no such variant.
+    fn known_variant(&mut self, name: &str, span: Span) {
+        let Some((of, variant)) = name.split_once("::") else { return };
+        let Some(variants) = self.table.variants(of) else { return };
+        if variants.iter().any(|(name, _)| *name == variant) {
+            return;
+        }
+        let known = variants.iter().map(|(name, _)| *name);
+        let help = match nearest(variant, known.clone()) {
+            Some(meant) => format!("did you mean `{of}::{meant}`?"),
+            None => format!("it has {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        let message = format!("`{}` has no variant `{}`", shown(of), shown(variant));
+        let problem = Diagnostic::new(Code::COV_UNKNOWN_TYPE, span, message);
+        self.problems.push(problem.label("nothing is of this type").help(help));
+    }
+
     /// The names of a pattern, with what is known of them.
     fn pattern(&mut self, case: &'f Block, on: &Type) -> Vec<(&'f str, Type)> {
+        if let Some(kind) = case.text("type") {
+            self.known_variant(kind, place(case, "type"));
+        }
         if let Some(name) = case.text("binding") {
             return vec![(name, on.clone())];
         }

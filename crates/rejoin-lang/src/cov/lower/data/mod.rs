@@ -66,6 +66,9 @@ impl Lower {
         if target.name == "project" {
             return Some(DataTarget::Project);
         }
+        if target.name == "std.storage" {
+            return Some(DataTarget::Documents);
+        }
         let databases = self.databases.clone();
         if let Some(at) = databases.iter().position(|database| *database.id == *target.name) {
             return Some(DataTarget::Database(at));
@@ -76,7 +79,10 @@ impl Lower {
             (Some((at, _)), None) => return Some(DataTarget::Database(at)),
             (Some(_), Some(_)) => "several databases end so: write the whole id of the one".into(),
             (None, _) => {
-                let ids = databases.iter().map(|database| &*database.id).chain(["project"]);
+                let ids = databases
+                    .iter()
+                    .map(|database| &*database.id)
+                    .chain(["project", "std.storage"]);
                 match nearest(target.name, ids) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => format!(

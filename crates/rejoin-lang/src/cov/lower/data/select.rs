@@ -21,12 +21,12 @@ impl Lower {
         for field in &wanted {
             self.check_field(*field, &tables);
         }
-        if let (Some(to), DataTarget::Project) = (to, target) {
-            self.cannot(
-                to.span,
-                "`join` is for tables of a database",
-                "use `follow` or `traverse`",
-            );
+        if let (Some(to), DataTarget::Project | DataTarget::Documents) = (to, target) {
+            let help = match target {
+                DataTarget::Project => "use `follow` or `traverse`",
+                _ => "ask twice, and put the answers together",
+            };
+            self.cannot(to.span, "`join` is for tables of a database", help);
         } else if let Some(to) = to
             && wanted.is_empty()
             && tables.database().is_none()
@@ -40,8 +40,8 @@ impl Lower {
             let rel = ["rel", "type", "relation"].into_iter().find_map(|name| named(follow, name));
             rel.map(|rel| (follow.word.span, rel))
         });
-        if let (Some((span, _)), DataTarget::Database(_)) = (follow, target) {
-            self.cannot(span, "`follow` is for nodes of `project`", "use `join`");
+        if let Some((span, _)) = follow.filter(|_| target != DataTarget::Project) {
+            self.cannot(span, "`follow` is for nodes of `project`", "use `join`, or ask twice");
         }
         let filter = self.filter(step, &tables);
         let order = part("order").and_then(|order| {

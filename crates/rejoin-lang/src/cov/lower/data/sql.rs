@@ -15,7 +15,8 @@ impl Lower {
         let target = named(step, "target")?;
         let place = self.target(target)?;
         let DataTarget::Database(at) = place else {
-            self.cannot(target.span, "`project` has no SQL", "use `select`");
+            let message = format!("`{}` has no SQL", target.name);
+            self.cannot(target.span, &message, "use `select`");
             return None;
         };
         let dialect = self.dialect(step, at)?;
@@ -120,10 +121,12 @@ fn unwrapped(kind: &str) -> Option<(&str, Rows)> {
         .or_else(|| Some((kind.strip_suffix("[]").or_else(|| inside("List<"))?, Rows::Many)))
 }
 
-/// Without the blanks that all lines begin with, and without blank lines around it.
+/// Without the blanks that all lines begin with, and without blank lines around it; the rest stays byte for byte.
 fn dedent(text: &str) -> String {
     let blanks = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let is_blank = |line: &str| line.trim().is_empty();
+    let lines = text.split('\n').map(|line| if is_blank(line) { "" } else { line });
+    let lines: Vec<&str> = lines.collect();
     let common = lines.iter().filter(|line| !line.is_empty()).map(|line| blanks(line)).min();
     let lines: Vec<&str> =
         lines.iter().map(|line| line.get(common.unwrap_or(0)..).unwrap_or_default()).collect();

@@ -48,6 +48,7 @@ impl Lower {
         for table in names {
             let known: Vec<&str> = match target {
                 DataTarget::Project => COLLECTIONS.to_vec(),
+                DataTarget::Documents => continue,
                 DataTarget::Database(at) => match &databases[at].tables {
                     Some(tables) => tables.iter().map(|table| &*table.name).collect(),
                     None => continue,
@@ -57,8 +58,8 @@ impl Lower {
                 continue;
             }
             let (what, place, code) = match target {
-                DataTarget::Project => ("collection", "project", Code::COV_QUERY_TARGET),
                 DataTarget::Database(at) => ("table", &*databases[at].id, Code::COV_QUERY_TARGET),
+                _ => ("collection", "project", Code::COV_QUERY_TARGET),
             };
             let message = format!("`{place}` has no {what} `{}`", shown(table.name));
             self.unknown(code, table.span, message, table.name, &known);

@@ -26,6 +26,13 @@ impl Lower {
             self.bad(&attribute.value, wanted);
         }
         let steps = self.steps(&steps(step), known);
+        if let Some(span) = on_documents(&steps) {
+            self.cannot(
+                span,
+                "`std.storage` has no transactions",
+                "what is done with documents cannot be undone: move it out of the block",
+            );
+        }
         let mut seen = None;
         if let Some(span) = second_database(&steps, &mut seen) {
             self.cannot(
@@ -42,8 +49,8 @@ impl Lower {
         let Some(target) = named(step, "target") else { return absent() };
         match self.target(target) {
             Some(DataTarget::Project) => {}
-            Some(DataTarget::Database(_)) => {
-                self.cannot(target.span, "`traverse` is for nodes of `project`", "use `join`");
+            Some(DataTarget::Database(_) | DataTarget::Documents) => {
+                self.cannot(target.span, "`traverse` is for nodes of `project`", "use `query`");
                 return absent();
             }
             None => return absent(),
@@ -85,6 +92,18 @@ impl Lower {
             filter,
         }))
     }
+}
+
+/// The first step on documents.
+fn on_documents(steps: &[FunctionStep]) -> Option<Span> {
+    steps.iter().find_map(|step| {
+        let mut found = match &step.action {
+            Action::Data(data) => (data.target == DataTarget::Documents).then_some(step.span),
+            _ => None,
+        };
+        step.inner(|steps| found = found.or_else(|| on_documents(steps)));
+        found
+    })
 }
 
 /// The first step on another database than the one before it. What called functions do is seen when they run.

@@ -1,0 +1,99 @@
+//! How large values are. Each list and record knows it, so that asking costs nothing: values share their parts, and a few steps make one
+//! of more parts than any memory holds, or one that is nested deeper than a thread can follow.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::Datum;
+
+/// The deepest nesting of a value.
+pub(super) const MAX_DEPTH: u32 = 512;
+
+/// The most parts of a value that is written out.
+const MOST_WRITTEN: u32 = 1_000_000;
+
+/// The most parts of a value that a step makes.
+const MOST_MADE: u32 = 16_000_000;
+
+/// The parts of a value, those that are shared counted each time, and how deep they are nested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    parts: u32,
+    depth: u32,
+}
+
+impl Size {
+    pub(super) fn of<'d>(inner: impl Iterator<Item = &'d Datum>) -> Self {
+        let (mut parts, mut depth) = (0_u32, 0);
+        for value in inner {
+            let size = value.size();
+            parts = parts.saturating_add(size.parts);
+            depth = depth.max(size.depth);
+        }
+        Self { parts: parts.saturating_add(1), depth: depth.saturating_add(1) }
+    }
+}
+
+impl Datum {
+    pub(super) fn size(&self) -> Size {
+        match self {
+            Self::List(list) => list.size,
+            Self::Record(record) => record.size,
+            _ => Size { parts: 1, depth: 1 },
+        }
+    }
+
+    /// Whether it has more parts than are written out, or is nested deeper.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.size().parts > MOST_WRITTEN || self.size().depth > MAX_DEPTH
+    }
+
+    /// Why a step may not make it, if it may not.
+    pub(super) fn overgrown(&self) -> Option<String> {
+        let Size { parts, depth } = self.size();
+        match (depth > MAX_DEPTH, parts > MOST_MADE) {
+            (true, _) => Some(format!("a value that is nested more than {MAX_DEPTH} deep")),
+            (_, true) => Some(format!("a value of more than {MOST_MADE} parts")),
+            _ => None,
+        }
+    }
+
+    /// The failure in place of a value that is too large to be written out.
+    pub(super) fn too_large() -> Self {
+        let message = format!(
+            "a value of more than {MOST_WRITTEN} parts, or nested more than {MAX_DEPTH} deep, cannot leave its function"
+        );
+        Self::record(
+            "RuntimeError",
+            [("code", Self::text("E-RT-SIZE")), ("message", Self::text(message))],
+        )
+    }
+}
+
+/// The elements of a list, or of a set. Cloning one costs a counter.
+#[derive(Clone, Debug)]
+pub struct List {
+    items: Arc<[Datum]>,
+    size: Size,
+}
+
+impl Deref for List {
+    type Target = [Datum];
+
+    fn deref(&self) -> &[Datum] {
+        &self.items
+    }
+}
+
+impl<T: Into<Arc<[Datum]>>> From<T> for List {
+    fn from(items: T) -> Self {
+        let items = items.into();
+        Self { size: Size::of(items.iter()), items }
+    }
+}
+
+impl FromIterator<Datum> for List {
+    fn from_iter<I: IntoIterator<Item = Datum>>(items: I) -> Self {
+        items.into_iter().collect::<Arc<[Datum]>>().into()
+    }
+}

@@ -1,0 +1,273 @@
+//! What values of functions are: failures, what patterns fit them, and the pure functions of the library on them.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+use std::sync::Arc;
+
+use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
+use rejoin_lang::cov;
+use rejoin_lang::diagnostic::{has_errors, render_text};
+use rejoin_lang::source::Source;
+
+struct Nothing;
+
+impl FunctionHost for Nothing {
+    fn knows(&self, _: &str) -> bool {
+        false
+    }
+
+    fn call(&self, _: &str, _: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
+        Box::pin(std::future::ready(Datum::None))
+    }
+}
+
+/// The value of `main` in a program, as JSON.
+async fn value(text: &str) -> String {
+    let (functions, problems) = cov::load(Source::new("t.cov", text));
+    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
+    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    program.run("main", &[]).await.unwrap().to_json().to_json()
+}
+
+/// A `match` on `x` behind these steps, whose cases return their own number.
+async fn case_of(snippets: &str, before: &str, cases: &[&str]) -> String {
+    let cases: String = (0..)
+        .zip(cases)
+        .map(|(at, case)| {
+            format!("case {case}\nstep id=\"c{at}\" kind=\"return\" lit={at} as=\"_\" end\nend\n")
+        })
+        .collect();
+    value(&format!(
+        "{snippets}{before}\nstep id=\"m\" kind=\"match\" on=\"x\"\n{cases}as=\"_\" end"
+    ))
+    .await
+}
+
+/// Steps that bind `x` to the value of a function, which is given JSON as a text.
+fn parsed(json: &str) -> String {
+    format!(
+        "step id=\"p\" kind=\"call\" fn=\"json.parse\" arg name=\"input\" lit=\"{}\" as=\"x\" end",
+        json.replace('"', "\\\"")
+    )
+}
+
+const MARKED: &str = r#"
+snippet id="t.missing" kind="struct"
+signature
+  struct name="Missing"
+    field name="key" type="String"
+  end
+end
+metadata
+  error=true
+end
+end
+snippet id="t.trouble" kind="enum"
+signature
+  enum name="Trouble"
+    variant name="Small"
+      field name="key" type="String"
+    end
+    variant name="Large"
+    end
+  end
+end
+metadata
+  error=true
+end
+end
+snippet id="t.plain" kind="struct"
+signature
+  struct name="Plain"
+    field name="key" type="String"
+  end
+end
+end
+"#;
+
+fn made(kind: &str, fields: &str) -> String {
+    format!("step id=\"f\" kind=\"construct\" type=\"{kind}\" {fields} as=\"x\" end\n")
+}
+
+#[tokio::test]
+async fn a_type_is_a_failure_if_its_snippet_says_so() {
+    const KEY: &str = "field name=\"key\" lit=\"k\"";
+    let used = "step id=\"u\" kind=\"bind\" from=\"x.key\" as=\"y\" end\nstep id=\"r\" kind=\"return\" lit=\"went on\" as=\"_\" end";
+    for (kind, fields, gives) in [
+        ("Missing", KEY, r#"{"type":"Missing","key":"k"}"#),
+        ("Trouble::Small", KEY, r#"{"type":"Trouble::Small","key":"k"}"#),
+        ("Plain", KEY, "\"went on\""),
+    ] {
+        assert_eq!(value(&(MARKED.to_owned() + &made(kind, fields) + used)).await, gives);
+    }
+    let cases = ["variant type=\"Ok\"", "variant type=\"Err\""];
+    assert_eq!(case_of(MARKED, &made("Trouble::Large", ""), &cases).await, "1");
+    assert_eq!(case_of(MARKED, &made("Plain", KEY), &cases).await, "0");
+}
+
+#[tokio::test]
+async fn an_alias_means_its_type_where_values_are_looked_at() {
+    let snippets = MARKED.to_owned()
+        + "snippet id=\"t.names\" kind=\"module\" types alias name=\"Key\" type=\"String\" \
+           alias name=\"Gone\" type=\"Missing\" alias name=\"Either\" type=\"Key | Int\" end end\n";
+    let bound = |literal: &str| format!("step id=\"b\" kind=\"bind\" lit={literal} as=\"x\" end");
+    let cases = ["variant type=\"Key\"", "variant type=\"Gone\"", "variant type=\"Either\""];
+    assert_eq!(case_of(&snippets, &bound("\"k\""), &cases).await, "0");
+    assert_eq!(case_of(&snippets, &bound("1"), &cases).await, "2");
+    let gone = made("Gone", "field name=\"key\" lit=\"k\"");
+    assert_eq!(case_of(&snippets, &gone, &cases).await, "1");
+}
+
+#[tokio::test]
+async fn what_json_has_fits_the_types_of_json() {
+    let variants = ["Null", "Bool", "Number", "String", "Array", "Object"]
+        .map(|variant| format!("variant type=\"Json::{variant}\""));
+    let variants: Vec<&str> = variants.iter().map(String::as_str).collect();
+    let texts = ["null", "true", "1.5", r#""a""#, "[1]", r#"{"a":1}"#];
+    for (at, text) in texts.into_iter().enumerate() {
+        assert_eq!(case_of("", &parsed(text), &variants).await, at.to_string(), "{text}");
+        let whole = ["variant type=\"JsonError\"", "variant type=\"Json\""];
+        assert_eq!(case_of("", &parsed(text), &whole).await, "1", "{text}");
+    }
+    let whole = ["variant type=\"Json\"", "variant type=\"JsonError\""];
+    assert_eq!(case_of("", &parsed("{"), &whole).await, "1");
+}
+
+#[tokio::test]
+async fn a_whole_number_stands_for_one_with_a_fraction() {
+    let one = "step id=\"b\" kind=\"bind\" lit=1 as=\"x\" end";
+    assert_eq!(case_of("", one, &["variant type=\"Float\"", "wildcard"]).await, "0");
+    assert_eq!(case_of("", one, &["variant type=\"Float\"", "variant type=\"Int\""]).await, "1");
+    assert_eq!(case_of("", one, &["literal=1.0", "wildcard"]).await, "0");
+}
+
+#[tokio::test]
+async fn json_says_where_it_cannot_be_read_and_has_an_indent() {
+    let call = |id: &str, function: &str, arguments: &str| {
+        format!("step id=\"{id}\" kind=\"call\" fn=\"json.{function}\" {arguments} as=\"x\" end\n")
+    };
+    let back = "step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end";
+    let read = value(&(call("a", "parse", "arg name=\"input\" lit=\"[1,\\n  x]\"") + back)).await;
+    assert!(read.contains(r#""line":2,"column":3"#), "{read}");
+    let number = "step id=\"n\" kind=\"bind\" lit={\"a\": 5} as=\"n\" end\n".to_owned();
+    let wrong = call("a", "parse", "arg name=\"input\" from=\"n.a\"");
+    let wrong = value(&(number + &wrong + back)).await;
+    assert_eq!(wrong, r#"{"type":"JsonError::InvalidType","expected":"String","actual":"Int"}"#);
+    for (indent, gives) in [
+        ("", "{\n  \"a\": [\n    1\n  ]\n}"),
+        ("arg name=\"indent\" lit=4", "{\n    \"a\": [\n        1\n    ]\n}"),
+        ("arg name=\"indent\" lit=0", "{\"a\":[1]}"),
+    ] {
+        let steps = call("a", "format", &format!("arg name=\"value\" lit={{\"a\": [1]}} {indent}"));
+        let wanted = Datum::text(gives).to_json().to_json();
+        assert_eq!(value(&(steps + back)).await, wanted);
+    }
+}
+
+const VESSELS: &str = r#"
+snippet id="t.vessels" kind="module"
+types
+  enum name="Way"
+    variant name="Sea"
+      field name="knots" type="Int" optional
+      field name="port" type="String"
+    end
+    variant name="Air"
+    end
+  end
+  struct name="Berth"
+    field name="number" type="Int"
+    field name="note" type="String" optional
+    field name="length" type="Int" default=12
+  end
+end
+end
+"#;
+
+#[tokio::test]
+async fn bindings_stand_in_the_order_in_which_fields_are_defined() {
+    for (fields, kind, gives) in [
+        ("field name=\"port\" lit=\"Oslo\" field name=\"knots\" lit=5", "Way::Sea", "[5,\"Oslo\"]"),
+        ("field name=\"port\" lit=\"Oslo\"", "Sea", "[null,\"Oslo\"]"),
+    ] {
+        let list = "step id=\"l\" kind=\"construct\" collection item from=\"k\" item from=\"p\" end as=\"l\" end \
+                    step id=\"r\" kind=\"return\" from=\"l\" as=\"_\" end";
+        let made = "step id=\"c\" kind=\"construct\" variant type=\"Way::Sea\" ".to_owned()
+            + fields
+            + " end as=\"x\" end\n";
+        let steps = format!(
+            "{VESSELS}{made}step id=\"m\" kind=\"match\" on=\"x\" case variant type=\"{kind}\" bindings=(\"k\", \"p\") {list} end case wildcard end as=\"_\" end"
+        );
+        assert_eq!(value(&steps).await, gives);
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_is_not_given_is_its_default_or_none() {
+    let made = made("Berth", "field name=\"number\" lit=7").replace("as=\"x\"", "as=\"b\"");
+    let list = "step id=\"l\" kind=\"construct\" collection item from=\"b\" item from=\"b.note\" item from=\"b.length\" end as=\"l\" end \
+                step id=\"r\" kind=\"return\" from=\"l\" as=\"_\" end";
+    let gives = r#"[{"number":7,"length":12},null,12]"#;
+    assert_eq!(value(&format!("{VESSELS}{made}{list}")).await, gives);
+}
+
+#[tokio::test]
+async fn failures_that_are_listed_can_be_looked_at_one_by_one() {
+    let fork = "step id=\"p\" kind=\"parallel\" on_error=\"collect_all\" \
+                branch id=\"a\" step id=\"a1\" kind=\"return\" struct type=\"BoomError\" field name=\"n\" lit=1 end as=\"_\" end end \
+                branch id=\"b\" step id=\"b1\" kind=\"bind\" lit=2 as=\"two\" end end as=\"all\" end\n";
+    let each = "step id=\"f\" kind=\"for\" var=\"it\" in=\"all.failures\" step id=\"g\" kind=\"bind\" from=\"it.error.n\" as=\"n\" end as=\"x\" end\n";
+    let first = "step id=\"f\" kind=\"call\" fn=\"list.first\" arg name=\"list\" from=\"all.failures\" as=\"it\" end \
+                 step id=\"g\" kind=\"bind\" from=\"it.error.n\" as=\"x\" end\n";
+    let nth = first
+        .replace(
+            "call\" fn=\"list.first\" arg name=\"list\" from=",
+            "compute\" op=list_get input var=",
+        )
+        .replace("as=\"it\"", "input lit=0 as=\"it\"");
+    let back = "step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end";
+    assert_eq!(value(&format!("{fork}{each}{back}")).await, "[1]");
+    assert_eq!(value(&format!("{fork}{first}{back}")).await, "1");
+    assert_eq!(value(&format!("{fork}{nth}{back}")).await, "1");
+    let slot = "step id=\"r\" kind=\"return\" from=\"all.1\" as=\"_\" end";
+    assert_eq!(value(&format!("{fork}{slot}")).await, "2", "a slot by its position");
+}
+
+/// Steps that make `x` by doing this so often, from what it is at first.
+fn repeated(first: &str, times: usize, steps: &str) -> String {
+    format!(
+        "step id=\"s\" kind=\"bind\" lit={first} as=\"x\" end\n\
+         step id=\"t\" kind=\"compute\" op=repeat input lit=\",\" input lit={times} as=\"text\" end\n\
+         step id=\"l\" kind=\"compute\" op=split input var=\"text\" input lit=\",\" as=\"turns\" end\n\
+         step id=\"f\" kind=\"for\" var=\"turn\" in=\"turns\" {steps} as=\"_\" end\n"
+    )
+}
+
+#[tokio::test]
+async fn no_value_is_too_large_to_be_followed_or_compared() {
+    const LIST: &str =
+        "step id=\"a\" kind=\"compute\" op=list_append input lit=[] input var=\"x\" as=\"x\" end";
+    const MAP: &str = "step id=\"a\" kind=\"compute\" op=map_insert input lit={} input lit=\"k\" input var=\"x\" as=\"x\" end";
+    const TWICE: &str = "step id=\"a\" kind=\"construct\" collection item from=\"x\" item from=\"x\" end as=\"x\" end";
+    const FLAT: &str = "step id=\"a\" kind=\"construct\" collection item from=\"x\" item from=\"x\" end as=\"y\" end \
+                        step id=\"b\" kind=\"compute\" op=list_flatten input var=\"y\" as=\"x\" end";
+    let back = "step id=\"r\" kind=\"return\" lit=1 as=\"_\" end";
+    for (first, steps, says) in [
+        ("[]", LIST, "nested more than 512 deep"),
+        ("{}", MAP, "nested more than 512 deep"),
+        ("[1]", TWICE, "more than 16000000 parts"),
+        ("[1]", FLAT, "more than 1000000 elements"),
+    ] {
+        let made = value(&(repeated(first, 100_000, steps) + back)).await;
+        assert!(made.contains(says), "{made}");
+    }
+    let split = "step id=\"t\" kind=\"compute\" op=repeat input lit=\",\" input lit=1000001 as=\"text\" end\n\
+                 step id=\"l\" kind=\"compute\" op=split input var=\"text\" input lit=\",\" as=\"x\" end\n";
+    assert!(value(&(split.to_owned() + back)).await.contains("more than 1000000 elements"));
+    let flat = repeated(
+        "[]",
+        5000,
+        "step id=\"a\" kind=\"compute\" op=list_append input var=\"x\" input var=\"turn\" as=\"x\" end",
+    );
+    assert_eq!(value(&(flat + back)).await, "1", "a long list is not a deep one");
+}

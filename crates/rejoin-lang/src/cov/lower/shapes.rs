@@ -1,0 +1,92 @@
+//! The fields of the structs and variants that a file defines, in the order of their definition.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::ast::{Block, File};
+use super::operand::literal;
+use super::{is, section, snippets};
+use crate::plan::{Literal, Operand};
+
+/// A field as it is defined.
+pub(super) struct Field {
+    pub(super) name: Arc<str>,
+    optional: bool,
+    default: Option<Literal>,
+}
+
+/// The fields of each struct, and of each variant under `Enum::Variant`.
+#[derive(Default)]
+pub(super) struct Shapes(HashMap<Arc<str>, Vec<Field>>);
+
+impl Shapes {
+    pub(super) fn new(file: &File) -> Self {
+        let mut shapes = HashMap::new();
+        let mut add = |name: String, block: &Block| {
+            shapes.entry(name.into()).or_insert_with(|| fields(block));
+        };
+        for snippet in snippets(file) {
+            let sections = ["types", "signature"].into_iter();
+            let sections = sections.filter_map(|word| section(snippet, word));
+            for block in sections.flat_map(Block::blocks) {
+                let Some(name) = block.text("name") else { continue };
+                if is(block, "struct") {
+                    add(name.to_owned(), block);
+                }
+                for variant in block.blocks().filter(|part| is(part, "variant")) {
+                    add(format!("{name}::{}", variant.text("name").unwrap_or_default()), variant);
+                }
+            }
+        }
+        Self(shapes)
+    }
+
+    /// The fields of a struct or variant; a variant may be named alone if only one enum has it.
+    pub(super) fn of(&self, name: &str) -> Option<&[Field]> {
+        if let Some(fields) = self.0.get(name) {
+            return Some(fields);
+        }
+        let is_it = |whole: &str| whole.rsplit_once("::").is_some_and(|(_, last)| last == name);
+        let mut variants = self.0.iter().filter(|(whole, _)| is_it(whole));
+        match (variants.next(), variants.next()) {
+            (Some((_, fields)), None) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// Adds what a new value has without being given it; and the fields that it may go without.
+    pub(super) fn complete(
+        &self,
+        name: &str,
+        given: &mut Vec<(Arc<str>, Operand)>,
+    ) -> Arc<[Arc<str>]> {
+        let mut absent = Vec::new();
+        for field in self.0.get(name).into_iter().flatten() {
+            if given.iter().any(|(name, _)| *name == field.name) {
+                continue;
+            }
+            match &field.default {
+                Some(default) => {
+                    given.push((field.name.clone(), Operand::Literal(default.clone())));
+                }
+                None if field.optional => absent.push(field.name.clone()),
+                None => {}
+            }
+        }
+        absent.into()
+    }
+}
+
+fn fields(block: &Block) -> Vec<Field> {
+    let field = |field: &Block| {
+        let kind = field.text("type").unwrap_or_default();
+        Field {
+            name: field.text("name").unwrap_or_default().into(),
+            optional: ["optional", "nullable"].iter().any(|flag| field.has_flag(flag))
+                || kind.ends_with('?')
+                || kind.starts_with("Optional<"),
+            default: field.attribute("default").map(|default| literal(&default.value.kind)),
+        }
+    };
+    block.blocks().filter(|part| is(part, "field")).map(field).collect()
+}
