@@ -105,6 +105,7 @@ fn what_goes_wrong_is_an_envelope_that_names_the_place() {
         ("x\n{{> nope}}", "no partial is called `nope`, in line 2"),
         ("{{nope 1}}", "no helper is called `nope`, in line 1"),
         ("{{#each 1 2}}{{nope 1}}{{/each}}", ""),
+        ("x{{#if}}y{{/if}}", "`if` lacks its argument 1, in line 1, column 2"),
         ("{{> self}}", "more than 128 deep"),
         ("{{> a}}", "more than 128 deep"),
         ("{{#*inline \"p\"}}{{> q}}{{/inline}}{{#*inline \"q\"}}{{> p}}{{/inline}}{{> p}}", "deep"),
@@ -122,6 +123,9 @@ GET /x/:id\n  |> handlebars: `{template}`"
         assert_eq!(run.error_text("type"), "handlebarsError", "{template}");
         assert!(run.error_text("message").contains(words), "{template}: {}", run.error());
     }
+    let run = load("GET /x\n  |> jq: `{ list: [{ n: 1 }] }`\n  |> handlebars: `{{list.n}}`")
+        .call("GET /x");
+    assert!(run.error_text("message").starts_with("a list has no `n`: "), "{}", run.error());
     let run = load("GET /x\n  |> mustache: `{{> nope}}`").call("GET /x");
     assert_eq!(run.error_text("type"), "mustacheError");
 }

@@ -76,6 +76,14 @@ fn describe(error: &RenderError) -> String {
     let what = match error.reason() {
         RenderErrorReason::PartialNotFound(name) => format!("no partial is called `{name}`"),
         RenderErrorReason::HelperNotFound(name) => format!("no helper is called `{name}`"),
+        RenderErrorReason::ParamNotFoundForIndex(helper, n) => {
+            format!("`{helper}` lacks its argument {}", n + 1)
+        }
+        RenderErrorReason::InvalidJsonIndex(name) => {
+            format!(
+                "a list has no `{name}`: draw its items with `{{{{#each}}}}`, or name one by its place, as in `list.0`"
+            )
+        }
         RenderErrorReason::IOError(error) => error.to_string(),
         other => other.to_string(),
     };
