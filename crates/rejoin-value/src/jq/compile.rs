@@ -105,8 +105,8 @@ pub(super) fn compile(
         let mut words = Words::default();
         words.collect(&tokens);
         words.refuse(source)?;
-        let located = words.with_locations(source);
-        let source = located.as_deref().unwrap_or(source);
+        let respelled = words.respelled(source);
+        let source = respelled.as_deref().unwrap_or(source);
         let term = load::parse(source, |parser| parser.term());
         if let Some(term) = &term {
             if is_deeper_than(DEEPEST_TERM, term) {
@@ -281,11 +281,13 @@ struct Words<'s> {
     names: HashSet<&'s str>,
     found: Vec<&'s str>,
     locations: Vec<&'s str>,
+    /// The dots of numbers such as `.5`, which jaq reads as a path and a number.
+    dots: Vec<&'s str>,
 }
 
 impl<'s> Words<'s> {
     fn collect(&mut self, tokens: &[lex::Token<&'s str>]) {
-        for lex::Token(text, token) in tokens {
+        for (n, lex::Token(text, token)) in tokens.iter().enumerate() {
             match token {
                 Tok::Word | Tok::Fmt | Tok::Var => {
                     self.names.insert(text);
@@ -300,6 +302,19 @@ impl<'s> Words<'s> {
                     }
                 }),
                 Tok::Block(tokens) => self.collect(tokens),
+                Tok::Sym if *text == "." => {
+                    let ends = |part: &str| part.as_ptr().addr() + part.len();
+                    let is_number = matches!(tokens.get(n + 1), Some(lex::Token(next, Tok::Num)) if next.as_ptr().addr() == ends(text));
+                    let before = n.checked_sub(1).map(|n| &tokens[n]);
+                    // Behind a term a dot goes on with its path.
+                    let goes_on = before.is_some_and(|lex::Token(part, token)| {
+                        ends(part) == text.as_ptr().addr()
+                            && (!matches!(token, Tok::Sym) || part.starts_with(['.', '?']))
+                    });
+                    if is_number && !goes_on {
+                        self.dots.push(text);
+                    }
+                }
                 Tok::Num | Tok::Sym => {}
             }
         }
@@ -326,15 +341,22 @@ impl<'s> Words<'s> {
         if errors.is_empty() { Ok(()) } else { Err(CompileErrors::new(errors)) }
     }
 
-    /// The source with `$__loc__` replaced by the place where it stands.
-    fn with_locations(&self, source: &str) -> Option<String> {
-        if self.locations.is_empty() {
+    /// The source with `$__loc__` replaced by the place where it stands, and `.5` by `0.5`.
+    fn respelled(&self, source: &str) -> Option<String> {
+        if self.locations.is_empty() && self.dots.is_empty() {
             return None;
         }
-        let mut spans: Vec<_> = self.locations.iter().map(|word| span_in(source, word)).collect();
+        let words = self.locations.iter().chain(&self.dots);
+        let mut spans: Vec<_> = words.map(|word| span_in(source, word)).collect();
         spans.sort_by_key(|span| span.start);
         let (mut out, mut at) = (String::new(), 0);
         for span in spans {
+            if &source[span.clone()] == "." {
+                out.push_str(&source[at..span.start]);
+                out.push('0');
+                at = span.start;
+                continue;
+            }
             let line = source[..span.start].matches('\n').count() + 1;
             let before = source[..span.start].trim_end();
             let place = format!("{{file: \"<top-level>\", line: {line}}}");
