@@ -413,16 +413,20 @@ fn blocks_of_branches() {
 fn clauses_of_tests_need_no_lines_of_their_own() {
     let text = "describe \"d\" let a = 5 with mock jq returning `1`\n it \"i\" let b = true let c = \"x\" when\n calling\n GET\n /a\n \
                 then\n status\n is\n 200\n and output # why\n `.x`\n equals\n 1\n and output equals # why\n { \"a\": 1 }\n \
-                it \"j\" let n = null when executing pipeline p then output equals 1\n";
+                it \"j\" let n = null let m = -1.5 when executing pipeline p then output equals 1\n \
+                it \"k\" when calling GET /a?q=rock and roll  with headers `{}` then status is 200 and took 1s..2s and output equals 1 and status is 2\n";
     let file = good(text);
     assert_eq!(
         tree(&file),
-        "describe d\n  i: 2 lets, 0 mocks, 0 given, 3 checks\n  j: 1 lets, 0 mocks, 0 given, 1 checks\n"
+        "describe d\n  i: 2 lets, 0 mocks, 0 given, 3 checks\n  j: 2 lets, 0 mocks, 0 given, 1 checks\n  \
+         k: 0 lets, 0 mocks, 1 given, 3 checks\n"
     );
     let Item::Describe(describe) = &file.items[0] else { panic!("it declares tests") };
     assert_eq!(&*describe.lets[0].value.text().value, "5");
     let Some(Trigger::Calling { path, .. }) = &describe.tests[0].trigger else { panic!("a call") };
     assert_eq!(&*path.value, "/a");
+    let Some(Trigger::Calling { path, .. }) = &describe.tests[2].trigger else { panic!("a call") };
+    assert_eq!(&*path.value, "/a?q=rock and roll");
     let TestCheck::Output { value, .. } = &describe.tests[0].checks[2] else { panic!("an output") };
     assert_eq!(&*value.text().value, "{ \"a\": 1 }");
 }

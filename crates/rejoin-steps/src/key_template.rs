@@ -12,6 +12,9 @@ pub(crate) type Key = [u8; 32];
 /// So many characters of a key are shown.
 const LONGEST_SHOWN: usize = 200;
 
+/// What stands for a value that is not there, in a key that is shown.
+const MISSING: &str = "unknown";
+
 /// A text with places for values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyTemplate {
@@ -66,7 +69,7 @@ impl KeyTemplate {
             match part {
                 Part::Text(text) => shown += text,
                 Part::Place(path) => match found(state, path) {
-                    None | Some(Value::Null) => {}
+                    None | Some(Value::Null) => shown += MISSING,
                     Some(Value::String(text)) => shown += text,
                     Some(other) => shown += &other.to_json(),
                 },
@@ -148,6 +151,8 @@ mod tests {
         assert_ne!(key("{rows.0.a}", &state), key("{rows.1.a}", &state));
         assert_eq!(key("{no.such}", &state), key("{nothing}", &state));
         assert_ne!(key("a{t}", &state), key("b{t}", &state));
+        let shown = KeyTemplate::parse("u:{params.id}-{no.such}-{t}").expect("it is one");
+        assert_eq!(shown.shown(&state), "u:7-unknown-7");
     }
 
     #[test]

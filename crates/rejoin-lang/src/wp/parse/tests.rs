@@ -211,7 +211,7 @@ impl Parser<'_> {
                 self.report_bad_test(start, "the method is missing", "a method such as `GET`");
                 return;
             }
-            let path = self.parse_bare();
+            let path = self.parse_bare_to_clause();
             if !path.value.starts_with(['/', '{']) {
                 self.report_bad_test(start, "the path is missing", "a path such as `/users/1`");
                 return;
@@ -240,6 +240,16 @@ impl Parser<'_> {
             let expected = "`calling METHOD path`, or `executing` a pipeline, variable, query, mutation or resolver";
             self.report_bad_test(start, "this starts nothing", expected);
         }
+    }
+
+    /// What [`Self::parse_bare`] reads, up to the clause that follows on the line: no path, number or length of time has one in it.
+    fn parse_bare_to_clause(&mut self) -> Text {
+        let bare = self.parse_bare();
+        let start = bare.span.start as usize;
+        let mut blanks = bare.value.match_indices([' ', '\t']).map(|(at, _)| start + at);
+        let Some(end) = blanks.find(|at| self.is_clause(at + 1)) else { return bare };
+        self.pos = start + self.text[start..end].trim_end().len();
+        self.text_node(start, self.pos)
     }
 
     /// `query name`, `mutation name` or `resolver Type.field`, if one of them is here.
@@ -375,7 +385,7 @@ impl Parser<'_> {
         match field {
             "status" => {
                 let operator = self.parse_run();
-                let value = self.parse_bare();
+                let value = self.parse_bare_to_clause();
                 let span = self.span_from(start);
                 let number = |text: &str| text.trim().parse::<u16>().ok();
                 let range = match &*operator.text {
@@ -389,7 +399,7 @@ impl Parser<'_> {
                 Ok(TestCheck::Status { from, to, span })
             }
             "took" => {
-                let value = self.parse_bare();
+                let value = self.parse_bare_to_clause();
                 let range = value
                     .value
                     .split_once("..")
@@ -468,9 +478,9 @@ impl Parser<'_> {
     /// What a `let` stands for. A number or a word of JSON ends by itself, so that more of the test may follow on its line.
     fn parse_let_value(&mut self) -> Written {
         self.eat_to_bare();
-        let word = self.word_at(self.pos);
-        let is_whole = matches!(word, "true" | "false" | "null")
-            || !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+        let rest = self.rest();
+        let word = &rest[..rest.find(char::is_whitespace).unwrap_or(rest.len())];
+        let is_whole = matches!(word, "true" | "false" | "null") || word.parse::<f64>().is_ok();
         let next = self.word_at(self.after_blanks(self.pos + word.len()));
         if !is_whole || !CLAUSES.contains(&next) {
             return self.parse_written();
