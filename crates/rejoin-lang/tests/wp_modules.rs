@@ -116,7 +116,7 @@ fn problems_are_reported_in_the_file_that_has_them() {
     let b = ("b.wp", "import \"a.wp\" as a\npipeline p =\n  |> log\n");
     assert_eq!(
         problems(&[("app.wp", app), a, b]),
-        ["E0118 app.wp:3", "E0201 a.wp:3", "E0304 a.wp:4", "E0119 b.wp:1"]
+        ["E0118 app.wp:3", "E0201 a.wp:3", "W0306 a.wp:4", "E0119 b.wp:1"]
     );
     assert_eq!(
         problems(&[("app.wp", "import \"no.wp\" as no\nGET /\n  |> jq: no::x\n")]),

@@ -265,7 +265,6 @@ codes! {
     E0301 NAMELESS_CAPTURE Error true "capture without a name";
     E0302 REPEATED_CAPTURE Error true "capture written twice";
     E0303 REST_NOT_LAST Error true "capture of the rest before the end";
-    E0304 DUPLICATE_ROUTE Error true "two routes for the same requests";
     E0305 WRONG_SETTING Error false "setting of the wrong kind";
     E0306 PATH_CHARACTER Error true "character that a path cannot have";
     N0051 COV_UNCOVERED Note false "requirement without a test";
@@ -316,5 +315,6 @@ codes! {
     W0303 UNKNOWN_SETTING Warning false "unknown setting";
     W0304 RESERVED_PATH Warning false "route behind a built-in one";
     W0305 SECRET_IN_TEXT Warning false "secret in the program";
+    W0306 DUPLICATE_ROUTE Warning false "two routes for the same requests";
     W0390 MISSING_VARIABLE Warning true "environment variable not set";
 }
