@@ -7,7 +7,9 @@ use std::error::Error;
 use std::fmt;
 
 use every_await::ms;
-use rejoin::{CancelSource, Cause, OnError, Scope, TaskError, cancelled, gather, scope, shield};
+use rejoin::{
+    CancelSource, Cause, OnError, Scope, TaskError, any, cancelled, gather, scope, shield,
+};
 use tokio::time::{Instant, sleep};
 
 async fn fail_after(time: u64, error: &'static str) -> Result<(), &'static str> {
@@ -219,6 +221,22 @@ async fn the_chain_of_sources_goes_on_behind_the_deciding_failure() {
     let error = gather([async { "x".parse::<u8>().map_err(Outer) }]).await.unwrap_err();
     assert_eq!(error.to_string(), "task 0: cannot read the number");
     assert_eq!(error.source().unwrap().to_string(), "invalid digit found in string");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_only_counted_is_in_the_chain_of_sources() {
+    let read = || async { "x".parse::<u8>().map_err(Outer) };
+    let error = any([read(), read()]).await.unwrap_err();
+    assert_eq!(error.to_string(), "none succeeded, 2 failures");
+    assert_eq!(error.source().unwrap().to_string(), "cannot read the number");
+    let collect = Scope::builder().timeout(ms(10)).on_error(OnError::CollectAll);
+    let error = collect.run(|s: Scope<Outer>| async move {
+        drop(s.spawn(async { "x".parse::<u8>().map_err(Outer) }));
+        Ok(sleep(ms(20)).await)
+    });
+    let error = error.await.unwrap_err();
+    assert_eq!(error.to_string(), "timed out, 1 failure");
+    assert_eq!(error.source().unwrap().to_string(), "cannot read the number");
 }
 
 /// That others are in their grace is no excuse: the body was not told to stop.

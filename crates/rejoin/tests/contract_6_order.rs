@@ -65,7 +65,17 @@ fn of_one() {
         assert_eq!(value(any(all(&good)).await.unwrap()), (0, 0));
         let error = any(all(&bad)).await.unwrap_err();
         assert_eq!(error.cause(), &Cause::TooFewSucceeded { wanted: 1, succeeded: 0 });
-        assert_eq!(error.to_string(), "0 succeeded where 1 were wanted, 1 failure");
+        assert_eq!(error.to_string(), "none succeeded, 1 failure");
+    });
+}
+
+#[test]
+fn a_quorum_of_more_than_there_are_says_so() {
+    on_virtual_time(async {
+        let error = quorum(3, all(&[(10, true)])).await.unwrap_err();
+        let text = "0 succeeded where 3 were wanted";
+        assert_eq!(error.to_string(), text);
+        assert_eq!(error.into_task_error().to_string(), format!("cancelled: {text}"));
     });
 }
 

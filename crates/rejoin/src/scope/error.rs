@@ -56,6 +56,21 @@ pub enum Cause {
     Empty,
 }
 
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Failed => f.write_str("failed"),
+            Cause::TimedOut => f.write_str("timed out"),
+            Cause::Cancelled(reason) => reason.fmt(f),
+            Cause::TooFewSucceeded { wanted: 1, .. } => f.write_str("none succeeded"),
+            Cause::TooFewSucceeded { wanted, succeeded } => {
+                write!(f, "{succeeded} succeeded where {wanted} were wanted")
+            }
+            Cause::Empty => f.write_str("there was nothing to choose from"),
+        }
+    }
+}
+
 /// One failure, and whose.
 pub struct Failure<E> {
     index: Option<usize>,
@@ -163,7 +178,7 @@ impl<E> ScopeError<E> {
                 if at < self.failures.len() {
                     self.failures.swap_remove(at).error
                 } else {
-                    TaskError::Cancelled(CancelReason::from("there was nothing to choose from"))
+                    TaskError::Cancelled(CancelReason::from(self.cause.to_string()))
                 }
             }
         }
@@ -233,20 +248,8 @@ impl<E: fmt::Display> fmt::Display for ScopeError<E> {
                 }
                 usize::from(shown.is_some())
             }
-            Cause::TimedOut => {
-                f.write_str("timed out")?;
-                0
-            }
-            Cause::Cancelled(reason) => {
-                reason.fmt(f)?;
-                0
-            }
-            Cause::TooFewSucceeded { wanted, succeeded } => {
-                write!(f, "{succeeded} succeeded where {wanted} were wanted")?;
-                0
-            }
-            Cause::Empty => {
-                f.write_str("there was nothing to choose from")?;
+            cause => {
+                cause.fmt(f)?;
                 0
             }
         };
@@ -264,9 +267,14 @@ impl<E: fmt::Display> fmt::Display for ScopeError<E> {
 }
 
 impl<E: Error + 'static> Error for ScopeError<E> {
-    // `Display` prints the deciding error itself, so what is behind that one comes next.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.deciding().or(self.failures.first()).and_then(|failure| failure.error.source())
+        let shown = self.deciding().or(self.failures.first())?;
+        match self.cause {
+            // `Display` prints the error itself, so what is behind that one comes next.
+            Cause::Failed => shown.error.source(),
+            // It only says how many there are.
+            _ => Some(&shown.error),
+        }
     }
 }
 
