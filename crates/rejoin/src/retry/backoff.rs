@@ -83,6 +83,10 @@ impl Backoff {
 
     /// The pause after attempt `attempt` (from 1) has failed; `chance` is from 0 to 1.
     pub(crate) fn pause(&self, attempt: u32, chance: f64) -> Duration {
+        // No pause stays none, also when the growth is beyond all numbers.
+        if self.base.is_zero() {
+            return Duration::ZERO;
+        }
         let times = match self.growth {
             Growth::Constant => 1.0,
             Growth::Linear => f64::from(attempt),
@@ -127,6 +131,15 @@ mod tests {
         assert_eq!(first(Backoff::exponential(10 * MS).most(25 * MS), 4), [10, 20, 25, 25]);
         for backoff in [Backoff::exponential(MS), Backoff::fibonacci(MS), Backoff::linear(MS)] {
             assert_eq!(backoff.pause(u32::MAX, 0.0), MOST);
+        }
+    }
+
+    #[test]
+    fn no_pause_stays_none_however_long_it_goes_on() {
+        let zero = Duration::ZERO;
+        for backoff in [Backoff::exponential(zero), Backoff::fibonacci(zero), Backoff::linear(zero)]
+        {
+            assert_eq!(backoff.pause(u32::MAX, 0.5), zero);
         }
     }
 
