@@ -25,6 +25,33 @@ const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
+/// Says that it has fewer items than it has.
+struct Understates(u32);
+
+impl Iterator for Understates {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        self.0 += 1;
+        (self.0 < 5).then_some(self.0)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (1, Some(1))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_miscounts_itself_does_no_harm() {
+    // The type of an item is known in the closure.
+    let asked =
+        Map::new(
+            Understates(0),
+            |n| async move { if n.is_multiple_of(4) { Ok(n) } else { Err(n) } },
+        );
+    assert!(asked.any().await.is_ok_and(|won| won.value == 4));
+}
+
 async fn nap(n: u64) -> Result<u64, String> {
     sleep(ms(n)).await;
     Ok(n)

@@ -120,7 +120,7 @@ impl<T, E> Quorum<T, E> {
     fn verdict(&self) -> ControlFlow<CancelReason> {
         let text = if self.won.len() >= self.wanted {
             format!("{} had succeeded", self.wanted)
-        } else if self.count.is_some_and(|count| count - self.failures.len() < self.wanted) {
+        } else if self.count.is_some_and(|n| n.saturating_sub(self.failures.len()) < self.wanted) {
             format!("{} could not succeed any longer", self.wanted)
         } else {
             return ControlFlow::Continue(());

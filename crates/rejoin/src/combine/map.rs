@@ -134,7 +134,11 @@ pub struct Map<I, F> {
 
 impl<I: IntoIterator, F> Map<I, F> {
     /// Calls `f` on each of `items`, 16 at once unless [`limit`](Self::limit) says otherwise.
-    pub fn new(items: I, f: F) -> Self {
+    // The bound is for the compiler, which then knows what a closure is given.
+    pub fn new<Fut>(items: I, f: F) -> Self
+    where
+        F: FnMut(I::Item) -> Fut,
+    {
         Map { items, f, limit: None, item_timeout: None, timeout: None, pace: None, progress: None }
     }
 
