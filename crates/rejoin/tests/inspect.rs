@@ -1,5 +1,5 @@
 //! The tree of what is under way, and what each task waits for.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::unit_arg, reason = "a test")]
 
 use std::future::{Future, pending, poll_fn};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -7,12 +7,15 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use rejoin::inspect::{self, Kind, State, Tree, Wait, waiting_for};
 use rejoin::limit::ConcurrencyLimit;
 use rejoin::pool::ThreadPool;
 use rejoin::retry::{Backoff, Retry};
+use rejoin::stream::buffer;
 use rejoin::sync::Barrier;
-use rejoin::{Scope, cancelled, gather, scope, shield, timeout};
+use rejoin::worker::{Worker, asynchronous};
+use rejoin::{Ready, Scope, Until, cancelled, gather, scope, shield, timeout, wait_handles};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -32,6 +35,52 @@ fn drawn(tree: &Tree) -> String {
         }
     }
     text.replace('S', "")
+}
+
+#[tokio::test(start_paused = true)]
+async fn workers_buffers_and_starts_are_named_too() {
+    let tree = scope(|s: Scope| async move {
+        let slow = || asynchronous(|_: &mut ()| Box::pin(async { Ok(sleep(ms(100)).await) }));
+        let worker: Worker<()> =
+            Worker::builder("clerk").queue(NonZeroUsize::new(2).unwrap()).start(&s, || ());
+        let mut calls =
+            [worker.submit(slow()).await.unwrap(), worker.submit(slow()).await.unwrap()];
+        let (full, scope) = (worker.clone(), s.clone());
+        s.task("submits").spawn_value(async move { drop(full.submit(slow()).await) });
+        s.task("starts").spawn_value(async move {
+            let started = scope.spawn_ready(|ready: Ready<(), _>| async move {
+                sleep(ms(100)).await;
+                Ok(ready.signal(()))
+            });
+            drop(started.await);
+        });
+        let mut items = buffer(&s, NonZeroUsize::MIN, futures_util::stream::pending::<()>());
+        s.task("reads").spawn_value(async move { drop(timeout(ms(100), items.next()).await) });
+        s.task("waits").spawn_value(async move {
+            drop(wait_handles(&mut calls, Until::all()).await);
+        });
+        let closed = worker.clone();
+        s.task("drains").spawn_value(async move {
+            sleep(ms(20)).await;
+            closed.drain().await.is_ok()
+        });
+        sleep(ms(10)).await;
+        let open = s.tree().await.to_string();
+        sleep(ms(20)).await;
+        Ok(open + &s.tree().await.to_string())
+    });
+    let tree = tree.await.unwrap();
+    for wait in [
+        "`clerk`: waits for calls",
+        ": waits for its turn at a worker",
+        "`submits`: waits for a place in a queue",
+        "`starts`: waits for a task to be ready",
+        ": waits for an item of a buffer",
+        "`waits`: waits for some of several tasks",
+        "`drains`: waits for the end of a worker",
+    ] {
+        assert!(tree.contains(wait), "{wait}: {tree}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::wait::Until;
 use crate::cancel::timeout;
+use crate::inspect::waits;
 use crate::scope::TaskHandle;
 
 /// Which handles had finished when waiting stopped, and which had not.
@@ -49,7 +50,7 @@ pub struct Split {
 ///
 /// If a handle has given its outcome before.
 pub async fn wait_handles<T, E>(handles: &mut [TaskHandle<T, E>], until: Until) -> Split {
-    let met = async {
+    let met = waits("some of several tasks", async {
         let mut pending: FuturesUnordered<_> = handles
             .iter_mut()
             .map(|handle| async move {
@@ -64,7 +65,7 @@ pub async fn wait_handles<T, E>(handles: &mut [TaskHandle<T, E>], until: Until) 
                 break;
             }
         }
-    };
+    });
     match until.timeout {
         // A time-out is an answer here, not an error: the split tells.
         Some(limit) => timeout(limit, met).await.unwrap_or_default(),

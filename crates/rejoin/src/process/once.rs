@@ -14,6 +14,7 @@ use super::process::Process;
 use super::registry::Kind;
 use super::taken::Taken;
 use crate::configure::defaults;
+use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::guest::Guest;
@@ -70,7 +71,9 @@ where
         let children = defaults().children().get();
         Arc::new(Semaphore::new(children.min(Semaphore::MAX_PERMITS)))
     });
-    let free = Arc::clone(free).acquire_owned().await.expect("the semaphore is never closed");
+    let free = waits("a child process", Arc::clone(free).acquire_owned())
+        .await
+        .expect("the semaphore is never closed");
     let guest = Guest::of_caller(&NAME).map_err(TaskError::Cancelled)?;
     let process = Process::start(NAME.as_str(), guest)?;
     let mut taken = Taken::new(process, free);

@@ -19,6 +19,7 @@ use super::registry::Kind;
 use super::taken::Taken;
 use crate::cancel::CancelReason;
 use crate::configure::defaults;
+use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::core::Core;
@@ -139,7 +140,8 @@ impl ProcessPool {
             Call::new(Kind::Function, function, &arguments, self.shared.settings.max_message)?;
         // They are in the request, and a call may wait for long.
         drop(arguments);
-        let free = Arc::clone(&self.shared.free).acquire_owned().await;
+        let free = Arc::clone(&self.shared.free).acquire_owned();
+        let free = waits("a process of a pool", free).await;
         let free = free.map_err(|_| self.shared.closed())?;
         call.read(&self.shared.answer(free, &call).await?)
     }

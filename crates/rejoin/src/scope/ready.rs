@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{Scope, TaskHandle, context};
 use crate::cancel::{CancelReason, CancelSource};
+use crate::inspect::waits;
 use crate::outcome::{Panic, TaskError};
 
 type Answer<V, E> = Arc<Mutex<Option<oneshot::Sender<Result<V, NotReady<E>>>>>>;
@@ -133,7 +134,7 @@ impl<E: Send + Sync + 'static> Scope<E> {
             Err(TaskError::Cancelled(reason))
         });
         let mut starting = Starting { handle: Some(handle) };
-        let answered = answered.await;
+        let answered = waits("a task to be ready", answered).await;
         let handle = starting.handle.take().expect("it is taken here only");
         match answered {
             Ok(Ok(value)) => Ok((value, handle)),

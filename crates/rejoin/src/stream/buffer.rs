@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::cancel::cancelled;
+use crate::inspect::{self, Wait, waits};
 use crate::outcome::{Outcome, Panic, TaskError};
 use crate::scope::{Scope, TaskHandle};
 
@@ -117,7 +118,7 @@ async fn forward<S: Stream>(source: S, sender: &Sender<Message<S::Item>>) {
     let mut source = pin!(source);
     let mut unread = pin!(sender.closed());
     // The place first: an item that was pulled never waits for one.
-    while let Ok(place) = sender.reserve().await {
+    while let Ok(place) = waits("room in a buffer", sender.reserve()).await {
         let pulled = poll_fn(|cx| match unread.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(None),
             Poll::Pending => source.as_mut().poll_next(cx),
@@ -133,7 +134,11 @@ impl<T, E> Stream for Buffer<T, E> {
     type Item = Outcome<T, E>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Outcome<T, E>>> {
-        match ready!(self.items.poll_recv(cx)) {
+        let next = self.items.poll_recv(cx);
+        if next.is_pending() {
+            inspect::note(|| Wait::Other("an item of a buffer".into()));
+        }
+        match ready!(next) {
             Some(Message::Item(item)) => return Poll::Ready(Some(Ok(item))),
             Some(Message::Panicked(panic, thanks)) => {
                 let is_awaited = thanks.send(()).is_ok();

@@ -18,6 +18,7 @@ use super::refused::{Refused, Why};
 use super::thread::on_thread;
 use super::within::{self, Link};
 use crate::cancel::{CancelReason, timeout};
+use crate::inspect::waits;
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::core::StopCause;
 use crate::scope::{Refusal, Scope, TaskHandle, as_outcome};
@@ -156,7 +157,7 @@ impl<S: Send + 'static, E: Send + Sync + 'static> Worker<S, E> {
             return Err(self.refuse(Why::Itself, ()));
         }
         // It never has a permit; it is closed at the end.
-        let _ = self.shared().ended.acquire().await;
+        let _ = waits("the end of a worker", self.shared().ended.acquire()).await;
         Ok(())
     }
 
@@ -228,7 +229,8 @@ impl<S, E> Worker<S, E> {
         if self.shared().within.holds_up(here) {
             return Err(Why::Itself);
         }
-        Arc::clone(&self.shared().places).acquire_owned().await.map_err(|_| self.why_closed())
+        let place = Arc::clone(&self.shared().places).acquire_owned();
+        waits("a place in a queue", place).await.map_err(|_| self.why_closed())
     }
 }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::thread;
 
 use super::line::Shared;
+use crate::inspect::{self, Wait};
 use crate::outcome::Outcome;
 use crate::scope::core::Place;
 use crate::scope::run_scope;
@@ -38,6 +39,8 @@ impl<S> Shared<S> {
             return Poll::Ready(());
         }
         line.owner = Some(cx.waker().clone());
+        drop(line);
+        inspect::note(|| Wait::Other("calls".into()));
         Poll::Pending
     }
 

@@ -20,6 +20,7 @@ use super::restart::{Restart, Restarts};
 use super::turn::Turn;
 use super::within::Within;
 use crate::cancel::CancelReason;
+use crate::inspect::waits;
 use crate::name::Name;
 use crate::scope::core::{Core, Place};
 use crate::seam::{Mutex, MutexGuard};
@@ -236,7 +237,7 @@ impl<S> Ticket<S> {
     /// Waits for a copy, which comes once. The call has not ended before the ticket is dropped.
     pub(super) async fn turn(&mut self) -> Result<Turn<S>, CancelReason> {
         let turn = match &mut self.state {
-            Waiting::InLine(receiver) => receiver.await.ok(),
+            Waiting::InLine(receiver) => waits("its turn at a worker", receiver).await.ok(),
             _ => match std::mem::replace(&mut self.state, Waiting::Over) {
                 Waiting::Here(turn) => Some(turn),
                 _ => None,
