@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
+use super::reach::{Signalled, enforce_all, signal_tree};
 use super::seats::Sitter;
 use super::standing::Standing;
-use super::stop::{Signalled, enforce_all, signal_tree};
 use super::wakers::Wakers;
 use super::{Core, Member, Phase, State, StopCause};
 use crate::seam;

@@ -14,6 +14,7 @@
 //! | [`table`] | who sits where |
 //! | [`standing`] | how a member stands: running, told to stop, to be dropped |
 //! | [`stop`] | stopping a scope, or members of it |
+//! | [`reach`] | how a stop reaches the scopes further in |
 //! | [`wakers`] | who is called when something changes, and how no call is lost |
 //! | [`inner`] | scopes inside scopes, and those that were dropped |
 //! | [`record`] | what went wrong |
@@ -30,6 +31,7 @@ mod deadline;
 mod inner;
 pub(crate) mod look;
 mod member;
+mod reach;
 mod record;
 mod rest;
 mod roots;

@@ -17,9 +17,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::reach::{Signalled, enforce_all, enforce_inside, signal_tree};
 use super::seats::Sitter;
 use super::wakers::Wakers;
-use super::{Core, Member, Phase};
+use super::{Core, Member};
 use crate::cancel::CancelReason;
 use crate::seam::{self, Instant};
 
@@ -173,7 +174,7 @@ impl Core {
 
     /// Ends those that are over, with `None` all of them. Says when the next one is over, and when it is
     /// time to look inside.
-    fn end_graces(&self, now: Option<Instant>) -> (Option<Instant>, Option<Instant>) {
+    pub(super) fn end_graces(&self, now: Option<Instant>) -> (Option<Instant>, Option<Instant>) {
         let mut next: Option<Instant> = None;
         // True if the stop changed from signalled to enforced.
         let mut advance = |stop: &mut Stop| {
@@ -211,81 +212,5 @@ impl Core {
         }
         wakers.wake();
         (next, looks_inside)
-    }
-}
-
-/// Scopes that were told to stop.
-#[derive(Default)]
-pub(super) struct Signalled {
-    /// Outermost first.
-    pub(super) cores: Vec<Arc<Core>>,
-    /// When the longest grace in them is over, if there is any.
-    pub(super) until: Option<Instant>,
-}
-
-impl Signalled {
-    fn lasts(&mut self, stop: &Stop) {
-        if !stop.enforced && !stop.grace.is_zero() {
-            // One that no clock can hold never ends.
-            self.until = self.until.max(stop.since.checked_add(stop.grace));
-        }
-    }
-}
-
-/// Ends graces in scopes which may not be polled by those who run them.
-fn enforce_inside(mut cores: Vec<Arc<Core>>, now: Option<Instant>) {
-    let mut at = 0;
-    while let Some(core) = cores.get(at) {
-        let inner = core.lock().all_inner();
-        cores.extend(inner);
-        at += 1;
-    }
-    for core in cores.into_iter().rev() {
-        core.end_graces(now);
-    }
-}
-
-/// Signals `core` and all scopes below it that take cancellation from outside, outermost first.
-/// A work list instead of recursion: scopes can be nested deeper than a stack.
-pub(super) fn signal_tree(
-    core: Arc<Core>,
-    stop: Stop,
-    cause: StopCause,
-    wakers: &mut Wakers,
-    signalled: &mut Signalled,
-) {
-    let mut queue = vec![(core, stop, cause)];
-    while let Some((core, stop, cause)) = queue.pop() {
-        let mut state = core.lock();
-        if let Some(stop) = &state.stop {
-            signalled.lasts(stop);
-            continue;
-        }
-        if state.phase == Phase::Closed {
-            continue;
-        }
-        signalled.lasts(&stop);
-        core.signals.fetch_or(ALL, Ordering::Release);
-        let members = std::iter::once(&state.body).chain(state.table.sitters());
-        for inner in
-            members.filter_map(|sitter| sitter.extra.as_ref()).flat_map(|extra| &extra.inner)
-        {
-            if !inner.settings.shielded {
-                let stop = stop.passed_down(inner.settings.grace);
-                queue.push((Arc::clone(inner), stop, StopCause::Asked));
-            }
-        }
-        state.record.stop = Some((cause, stop.reason.clone()));
-        state.stop = Some(stop);
-        state.take_wakers(wakers);
-        drop(state);
-        signalled.cores.push(core);
-    }
-}
-
-/// Innermost first: an outer task is dropped only when nothing inside holds it any more.
-pub(super) fn enforce_all(signalled: Vec<Arc<Core>>) {
-    for core in signalled.into_iter().rev() {
-        core.enforce();
     }
 }
