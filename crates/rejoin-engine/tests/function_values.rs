@@ -261,6 +261,9 @@ async fn no_value_is_too_large_to_be_followed_or_compared() {
         let made = value(&(repeated(first, 100_000, steps) + back)).await;
         assert!(made.contains(says), "{made}");
     }
+    let large = repeated("[1]", 20, TWICE)
+        + "step id=\"w\" kind=\"compute\" op=to_string input var=\"x\" as=\"y\" end\n";
+    assert!(value(&(large + back)).await.contains("`to_string`: the value has too many parts"));
     let split = "step id=\"t\" kind=\"compute\" op=repeat input lit=\",\" input lit=1000001 as=\"text\" end\n\
                  step id=\"l\" kind=\"compute\" op=split input var=\"text\" input lit=\",\" as=\"x\" end\n";
     assert!(value(&(split.to_owned() + back)).await.contains("more than 1000000 elements"));

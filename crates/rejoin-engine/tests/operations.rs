@@ -108,6 +108,7 @@ async fn what_they_refuse() {
         ("dt_add_days", vec!["0", "9000000000000000000"], "leaves the calendar"),
         ("dt_format", vec!["0", "\"%Q%!\""], "is no format"),
         ("dt_year", vec!["\"tomorrow\""], "`tomorrow` is not a point in time"),
+        ("dt_year", vec!["9000000000000000000"], "`9000000000000000000` is not a point in time"),
     ] {
         let value = of(operation, &inputs).await;
         assert!(value.contains(says), "{operation} {inputs:?}: {value}");

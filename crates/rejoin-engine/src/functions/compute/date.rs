@@ -15,7 +15,7 @@ pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
     let [first, rest @ ..] = inputs else { return Err(refused()) };
     let Some(read) = read(first) else { return Err(refused()) };
     let Some(time) = read else {
-        return Ok(parse_error(first.as_text().unwrap_or_default(), "a point in time"));
+        return Ok(no_time(first));
     };
     let utc = || time.to_zoned(TimeZone::UTC);
     let field = |field: fn(&Zoned) -> i64| Int(field(&utc()));
@@ -35,7 +35,7 @@ pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
         ("add_seconds", [Int(count)]) => later(time, *count, 1)?,
         ("diff", [other]) => match self::read(other).ok_or_else(refused)? {
             Some(other) => Int(time.as_second() - other.as_second()),
-            None => parse_error(other.as_text().unwrap_or_default(), "a point in time"),
+            None => no_time(other),
         },
         ("format", [Datum::Text(format)]) if format.len() <= LONGEST_FORMAT => {
             let written = jiff::fmt::strtime::format(format.as_bytes(), &utc());
@@ -46,6 +46,13 @@ pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
         }
         _ => return Err(refused()),
     })
+}
+
+fn no_time(value: &Datum) -> Datum {
+    match value {
+        Datum::Int(seconds) => parse_error(&seconds.to_string(), "a point in time"),
+        value => parse_error(value.as_text().unwrap_or_default(), "a point in time"),
+    }
 }
 
 fn later(time: Timestamp, count: i64, seconds: i64) -> Result<Datum, String> {

@@ -171,10 +171,11 @@ pub(super) fn apply(operation: &str, inputs: Vec<Datum>) -> Result<Datum, Fault>
                 (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded);
             whole(fits.then_some(rounded as i64))
         }
-        ("to_string", [value]) => Ok(match value {
-            Datum::Text(text) => Datum::Text(text.clone()),
-            value => Datum::text(value.to_json().to_json()),
-        }),
+        ("to_string", [Datum::Text(text)]) => Ok(Datum::Text(text.clone())),
+        ("to_string", [value]) => match library::json::compact(value) {
+            Ok(text) => Ok(Datum::text(text)),
+            Err(message) => Err(mismatch(operation, message)),
+        },
         ("parse_int" | "to_int", [Datum::Text(text)]) => Ok(match text.trim().parse() {
             Ok(number) => Int(number),
             Err(_) => parse_error(text, "a whole number"),

@@ -28,10 +28,10 @@ pub(super) fn call(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
             Datum::record("JsonError::InvalidType", fields)
         }
         ("is_valid", [Text(text)]) => Bool(Value::parse(text.as_bytes()).is_ok()),
-        ("stringify", [value]) => Datum::text(value.to_json().to_json()),
+        ("stringify", [value]) => Datum::text(compact(value)?),
         ("format", [value] | [value, Datum::None]) => Datum::text(indented(value, 2)?),
         ("format", [value, Int(width)]) => match usize::try_from(*width) {
-            Ok(0) => Datum::text(value.to_json().to_json()),
+            Ok(0) => Datum::text(compact(value)?),
             Ok(width @ 1..=WIDEST) => Datum::text(indented(value, width)?),
             _ => return Err(format!("`indent` is a number from 0 to {WIDEST}")),
         },
@@ -55,9 +55,24 @@ pub(super) fn call(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
     })
 }
 
+/// The shortest text of a value.
+///
+/// # Errors
+/// If it has more parts than are written out.
+pub(in super::super) fn compact(value: &Datum) -> Result<String, String> {
+    written(value).map(|value| value.to_json())
+}
+
+fn written(value: &Datum) -> Result<Value, String> {
+    match value.is_too_large() {
+        true => Err("the value has too many parts to be written out".to_owned()),
+        false => Ok(value.to_json()),
+    }
+}
+
 /// On lines of their own, each level this much further in.
 fn indented(value: &Datum, width: usize) -> Result<String, String> {
-    let pretty = rejoin_value::json::to_vec_pretty(&value.to_json());
+    let pretty = rejoin_value::json::to_vec_pretty(&written(value)?);
     let pretty = String::from_utf8_lossy(&pretty);
     // Line breaks in texts are escaped, so what a line begins with is its indent: two blanks a level.
     let lines = pretty.split('\n').map(|line| {

@@ -1,6 +1,6 @@
 //! The pure functions of the standard library: `text`, `list`, `map`, `json` and `path`.
 
-mod json;
+pub(super) mod json;
 mod path;
 
 use super::{Datum, List};
