@@ -137,6 +137,11 @@ fn one_mistake_is_one_problem_and_the_rest_is_read() {
             Code::COV_REPEATED,
         ),
         ("step id=\"a\" kind=\"bind\" lit=1 as=\"x\" End", Code::COV_UNKNOWN_WORD),
+        ("step id=\"a\" kind=\"call\" fn=\"f\" tool=\"t\" as=\"x\" end", Code::COV_UNEXPECTED),
+        (
+            "step id=\"a\" kind=\"update_all\" target=\"t\" set field=\"f\" lit=1 as=\"x\" end",
+            Code::COV_UNEXPECTED,
+        ),
         (
             "snippet id=\"a\" kind=\"fn\" step id=\"s\" kind=\"bind\" lit=1 as=\"x\" end end",
             Code::COV_UNEXPECTED,

@@ -25,7 +25,7 @@ pub(super) fn check(file: &File) -> Vec<Diagnostic> {
     }
     for refactor in file.blocks.iter().filter(|block| is(block, "refactor")) {
         rules.steps.clear();
-        rules.block(refactor, Place::default());
+        rules.block(refactor, Place { in_refactor: true, ..Place::default() });
     }
     rules.problems
 }
@@ -41,6 +41,7 @@ struct Rules<'f> {
 struct Place {
     transaction: Option<Span>,
     branch: Option<Span>,
+    in_refactor: bool,
 }
 
 impl<'f> Rules<'f> {
@@ -220,6 +221,26 @@ impl<'f> Rules<'f> {
         }
         match step.text("kind") {
             Some("compute") => self.compute(step),
+            Some("call") => {
+                if let (Some(function), Some(tool)) = (step.attribute("fn"), step.attribute("tool"))
+                {
+                    let (a, b) = (function.name.span, tool.name.span);
+                    let (first, second) = if a.start < b.start { (a, b) } else { (b, a) };
+                    let problem =
+                        Diagnostic::new(Code::COV_UNEXPECTED, second, "a call of two things")
+                            .label("there is one already")
+                            .also(first, "this one");
+                    self.problems.push(problem.help("remove one of them"));
+                }
+            }
+            Some(kind @ ("update_snippet" | "update_all")) if !place.in_refactor => {
+                let message = format!("`{kind}` outside of a `refactor` block");
+                self.problems.push(
+                    Diagnostic::new(Code::COV_UNEXPECTED, step.word.span, message)
+                        .label("changes the program itself")
+                        .help("move it into `refactor id=\"name\" … end`"),
+                );
+            }
             Some("transaction") => place.transaction = Some(step.word.span),
             Some(kind @ ("parallel" | "race")) => self.concurrency(step, kind, place),
             Some("return") if place.branch.is_some() => self.problems.push(
