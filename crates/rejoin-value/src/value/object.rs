@@ -232,14 +232,17 @@ impl Object {
 }
 
 fn has_repeats(entries: &[(Str, Value)]) -> bool {
-    let mut rest = entries;
-    while let Some(((key, _), tail)) = rest.split_first() {
-        if tail.iter().any(|(k, _)| k == key) {
-            return true;
-        }
-        rest = tail;
-    }
-    false
+    // Only keys that look alike are compared, by their lengths and ends.
+    let mut looks = 0_u64;
+    entries.iter().enumerate().any(|(at, (key, _))| {
+        let bytes = key.as_bytes();
+        let end = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or_default());
+        let look = bytes.len() + 3 * end(bytes.first()) + 5 * end(bytes.last());
+        let look = 1 << (look % 64);
+        let seen = looks & look != 0;
+        looks |= look;
+        seen && entries[..at].iter().any(|(earlier, _)| earlier == key)
+    })
 }
 
 /// Borrowed entries of an [`Object`], in order of insertion.
