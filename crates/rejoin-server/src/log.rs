@@ -171,7 +171,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic while a line was made leaves half a line, which is no reason to lose the log.
+        // Nothing that could panic runs under the lock but the system's allocator.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
@@ -43,7 +43,7 @@ pub(crate) fn bind(
     request.extend([
         (names.query.clone(), query.into()),
         (names.params.clone(), params.into()),
-        (names.headers.clone(), headers(&head.headers).into()),
+        (names.headers.clone(), headers(head).into()),
         (names.cookies.clone(), cookies(&head.headers).into()),
         (names.body.clone(), body),
         (names.content_type.clone(), content_type.into()),
@@ -121,9 +121,13 @@ fn client_ip(headers: &HeaderMap, peer: Option<&Str>) -> Option<Str> {
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// Names are in lower case already; of a repeated header the first value is kept.
-fn headers(headers: &HeaderMap) -> Object {
-    let mut entries: Vec<(Str, Value)> = Vec::with_capacity(headers.keys_len());
+/// Names are in lower case already; of a repeated header the first value is kept. HTTP/2 says in the target which
+/// host is meant; a program finds that where HTTP/1 has it.
+fn headers(head: &Parts) -> Object {
+    let headers = &head.headers;
+    let mut entries: Vec<(Str, Value)> = Vec::with_capacity(headers.keys_len() + 1);
+    let authority = head.uri.authority().filter(|_| !headers.contains_key(HOST));
+    entries.extend(authority.map(|host| (HOST.as_str().into(), host.as_str().into())));
     // The values of one name follow each other.
     let mut last = None;
     for (name, value) in headers {
@@ -269,6 +273,14 @@ mod tests {
         let value = bound(Request::get("/").header("cookie", mixed), &[], "");
         is(&value, &["cookies", "wp_session"], r#""abc""#);
         is(&value, &["cookies", "x"], "\"\u{fffd}é\"");
+    }
+
+    #[test]
+    fn the_host_of_a_whole_target_is_a_header_unless_there_is_one() {
+        let whole = || Request::get("http://shop.example:81/a");
+        is(&bound(whole(), &[], ""), &["headers"], r#"{"host":"shop.example:81"}"#);
+        let both = whole().header("host", "other.example");
+        is(&bound(both, &[], ""), &["headers"], r#"{"host":"other.example"}"#);
     }
 
     #[test]

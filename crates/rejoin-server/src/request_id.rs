@@ -1,5 +1,6 @@
 //! The id of a request: the caller's, if it sent a sound one, else a new one.
 
+use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -33,16 +34,11 @@ fn is_sound(id: &str) -> bool {
 
 /// A new id, unique in this process and, as good as certainly, among processes.
 pub fn new_request_id() -> Arc<str> {
+    let mut id = String::with_capacity(33);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    let digits = 16 - (next.leading_zeros() / 4).min(15) as usize;
-    let process = PROCESS.as_bytes();
-    let mut id = [0; 33];
-    let id = &mut id[..process.len() + digits];
-    id[..process.len()].copy_from_slice(process);
-    for (place, digit) in id[process.len()..].iter_mut().rev().enumerate() {
-        *digit = b"0123456789abcdef"[(next >> (4 * place)) as usize & 15];
-    }
-    str::from_utf8(id).expect("it is all ASCII").into()
+    id.push_str(&PROCESS);
+    write!(id, "{next:x}").expect("writing to a string cannot fail");
+    id.into()
 }
 
 #[cfg(test)]

@@ -153,15 +153,15 @@ impl Service {
             route,
             params,
         };
-        let together = work.head.version == Version::HTTP_2;
+        let one_by_one = work.head.version < Version::HTTP_2;
         let work = async move {
             work.run(body, reply).await;
             Ok(())
         };
-        // Requests of one connection of HTTP/1 never run at once, so one that need not wait needs no task.
-        let task = match together {
-            true => self.shared.scope.spawn(work),
-            false => self.shared.scope.spawn_eager(work),
+        // One that need not wait needs no task; but requests of one connection of HTTP/2 run at the same time.
+        let task = match one_by_one {
+            true => self.shared.scope.spawn_eager(work),
+            false => self.shared.scope.spawn(work),
         };
         if !task.is_finished() {
             exchange.work = Some(task.canceller());

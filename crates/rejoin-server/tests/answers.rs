@@ -4,7 +4,12 @@
 
 mod support;
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rejoin_lang::config_value::ConfigValue;
+use rejoin_value::Value;
 use support::{program, serve, text};
 
 fn text_setting(text: &str) -> ConfigValue {
@@ -203,6 +208,21 @@ async fn one_connection_serves_many_requests_also_pipelined() {
             assert!(rest.starts_with(&format!("{n}}}")), "{n}: {rest:.20}");
         }
         assert_eq!(server.records().len(), 51);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_finds_the_host_also_over_http_2() {
+    serve(program(&[("GET /a", &["echo"])], &[]), |server| async move {
+        let io = TokioIo::new(server.connect().await);
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        tokio::spawn(connection);
+        let request = http::Request::get("http://shop.example/a").body(Empty::<Bytes>::new());
+        let answer = sender.send_request(request.unwrap()).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body = Value::parse(&body).unwrap();
+        assert_eq!(body.path(&["headers", "host"]), Some(&"shop.example".into()));
     })
     .await;
 }
