@@ -1,10 +1,10 @@
 //! What came back, as a value or an error.
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 use rejoin_engine::{DomainError, Host, StepError};
 use rejoin_http::{Error, ErrorKind, Response, Retry};
-use rejoin_value::{Object, Value, object};
+use rejoin_value::{Object, Str, Value, object};
 
 use super::request::NotAsked;
 
@@ -72,17 +72,23 @@ fn body(bytes: &[u8]) -> Value {
 /// By name in lower case. Values of a repeated header are put together with a comma; cookies, which have
 /// commas in them, a line each.
 fn headers(response: &Response) -> Object {
-    let mut headers = Object::new();
-    for (name, value) in &response.headers {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        match headers.get_mut(name.as_str()) {
+    let received = &response.headers;
+    let entry = |(name, value): (&HeaderName, &HeaderValue)| {
+        (Str::from(name.as_str()), Value::from(&*String::from_utf8_lossy(value.as_bytes())))
+    };
+    if received.len() == received.keys_len() {
+        return Object::from_entries(received.iter().map(entry).collect());
+    }
+    let mut headers = Object::with_capacity(received.keys_len());
+    for (name, value) in received.iter().map(entry) {
+        match headers.get_mut(&name) {
             Some(known) => {
-                let separator = if name.as_str() == "set-cookie" { "\n" } else { ", " };
-                let before = known.as_str().unwrap_or_default();
-                *known = format!("{before}{separator}{value}").into();
+                let separator = if name == "set-cookie" { "\n" } else { ", " };
+                let parts = [&*known, &value].map(|part| part.as_str().unwrap_or_default());
+                *known = parts.join(separator).into();
             }
             None => {
-                headers.insert(name.as_str(), &*value);
+                headers.insert(name, value);
             }
         }
     }

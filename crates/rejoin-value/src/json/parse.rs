@@ -63,7 +63,7 @@ pub fn parse_with(text: &[u8], limits: ParseLimits) -> Result<Value, ParseError>
         values: Vec::new(),
         keys: Vec::new(),
         open: Vec::new(),
-        known: KeyCache::new(),
+        known: KeyCache::of_text(text.len()),
         scratch: String::new(),
     };
     let value = parser.document()?;
@@ -425,6 +425,8 @@ fn take_from<T>(items: &mut Vec<T>, start: usize) -> Vec<T> {
 /// Keys repeat in one document more often than not, and mostly in the same order: after `id` comes
 /// `name`, as it did the last time. So a known key costs one comparison, and long ones are shared.
 struct KeyCache {
+    /// Whether there are slots, from the first key on.
+    used: bool,
     slots: Vec<Slot>,
     /// The slot of the key that was read last.
     last: usize,
@@ -441,8 +443,11 @@ struct Slot {
 impl KeyCache {
     const SLOTS: usize = 128;
 
-    fn new() -> Self {
-        KeyCache { slots: Vec::new(), last: 0 }
+    /// A shorter text has too few keys to pay for the slots.
+    const SHORTEST: usize = 1024;
+
+    fn of_text(length: usize) -> Self {
+        KeyCache { used: length >= Self::SHORTEST, slots: Vec::new(), last: 0 }
     }
 
     /// The key that the text begins with, up to a quote, if it is the one that was to be expected.
@@ -458,7 +463,7 @@ impl KeyCache {
     }
 
     fn get(&mut self, key: &str) -> Str {
-        if key.len() > 64 {
+        if !self.used || key.len() > 64 {
             return key.into();
         }
         if self.slots.is_empty() {
