@@ -221,6 +221,19 @@ proptest! {
         prop_assert_eq!(&pretty, &value);
     }
 
+    /// The parser remembers the keys of a long text, and not those of a short one.
+    #[test]
+    fn a_long_text_reads_as_its_short_parts(value in any_value()) {
+        let text = value.to_json();
+        let times = 2 + 4096 / text.len();
+        let long = format!("[{}]", vec![text.as_str(); times].join(","));
+        let whole = Value::parse(long.as_bytes()).expect("own text is JSON");
+        prop_assert_eq!(whole.as_array().map(|parts| parts.len()), Some(times));
+        for part in whole.as_array().into_iter().flatten() {
+            prop_assert_eq!(part, &value);
+        }
+    }
+
     #[test]
     fn another_parser_reads_the_same(value in any_value()) {
         let text = json::to_vec(&value);

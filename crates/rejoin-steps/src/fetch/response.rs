@@ -76,6 +76,7 @@ fn headers(response: &Response) -> Object {
     let entry = |(name, value): (&HeaderName, &HeaderValue)| {
         (Str::from(name.as_str()), Value::from(&*String::from_utf8_lossy(value.as_bytes())))
     };
+    // Most answers repeat no header, and are an object as they are.
     if received.len() == received.keys_len() {
         return Object::from_entries(received.iter().map(entry).collect());
     }
