@@ -6,16 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use hyper_util::client::legacy::Client as Pool;
-use hyper_util::rt::TokioTimer;
 use rustls::pki_types::CertificateDer;
 
 use crate::address::{AddressRules, HostPattern};
 use crate::client::{Client, Shared};
-use crate::connect::{Connector, Proxies, Resting, Setup, Tls, certificates};
+use crate::connect::{Proxies, Setup, Tls, certificates};
 use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
+use crate::pool::{Limits, Pool};
 use crate::resolve::{Resolution, Resolve};
-use crate::tasks::ConnectionTasks;
 
 /// Settings of a [`Client`]; every one has a default.
 #[must_use = "a builder does nothing until it is built"]
@@ -220,9 +218,8 @@ impl ClientBuilder {
 
     /// Builds the client. Nothing is opened or read yet but the environment.
     pub fn build(self) -> Client {
-        let tasks = ConnectionTasks::default();
         let http1_only = self.protocol == Protocol::Http1;
-        let setup = Arc::new(Setup {
+        let setup = Setup {
             resolution: Resolution {
                 fixed: self.fixed,
                 resolver: self.resolver,
@@ -231,20 +228,15 @@ impl ClientBuilder {
             proxies: self.proxies.unwrap_or_else(Proxies::from_env),
             tls: Tls::new(self.extra_roots, self.system_roots, http1_only),
             timeout: self.connect_timeout,
-            resting: Resting::new(self.max_idle),
             http2_only: self.protocol == Protocol::Http2,
-        });
-        let pool = Pool::builder(tasks.clone())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(self.idle_timeout)
-            .pool_max_idle_per_host(self.max_idle_per_host)
-            .http2_only(self.protocol == Protocol::Http2)
-            .build(Connector(Arc::clone(&setup)));
+        };
+        let limits = Limits {
+            timeout: self.idle_timeout,
+            per_host: self.max_idle_per_host,
+            in_all: self.max_idle,
+        };
         Client::from_shared(Shared {
-            pool,
-            connector: setup,
-            tasks,
+            pool: Pool::new(setup, limits),
             user_agent: self.user_agent,
             max_redirects: self.max_redirects,
             decompress: self.decompress,

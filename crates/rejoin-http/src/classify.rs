@@ -3,60 +3,62 @@
 use std::error::Error as StdError;
 use std::io;
 
-use hyper_util::client::legacy::Error as PoolError;
-
 use crate::error::{ErrorKind, Failure, Phase, Retry};
+use crate::pool::{Broken, NoAnswer};
 
-/// What it means that the pool has no response; `phase` is how far the request had come.
-pub(crate) fn no_response(error: PoolError, phase: Phase) -> Failure {
-    if let Some(failure) = find::<Failure>(&error) {
-        return failure.clone();
-    }
+/// What it means that the pool has no answer; `phase` is how far the request had come.
+pub(crate) fn no_answer(why: NoAnswer, phase: Phase) -> Failure {
+    let error = match why {
+        NoAnswer::NotConnected(failure) => return failure,
+        NoAnswer::Exchange { error, .. } => error,
+        NoAnswer::Unsent | NoAnswer::Closed => {
+            return closed(phase, format!("the connection was closed while {}", phase.doing()));
+        }
+    };
     if let Some(failure) = http2(&error, phase) {
         return failure.caused_by(error);
     }
     // There was a connection, whether or not it had begun to take the request.
     let unsent = phase == Phase::Connect;
     let phase = if unsent { Phase::Send } else { phase };
-    let hyper = find::<hyper::Error>(&error);
-    let failure = match hyper {
-        Some(hyper) if hyper.is_parse_version_h2() => protocol(
+    let failure = if error.is_parse_version_h2() {
+        protocol(
             Phase::Wait,
             "the server speaks HTTP/2 only, and the connection is not encrypted; a client for such \
              servers is built with http2_prior_knowledge"
                 .to_owned(),
-        ),
-        Some(hyper) if hyper.is_parse() => {
-            protocol(Phase::Wait, format!("what the server sent is no response: {}", root(hyper)))
+        )
+    } else if error.is_parse() {
+        protocol(Phase::Wait, format!("what the server sent is no response: {}", root(&error)))
+    } else if error.is_incomplete_message() {
+        closed(phase, "the server closed the connection before it answered".to_owned())
+    } else if error.is_canceled() || error.is_closed() {
+        let mut failure =
+            closed(phase, format!("the connection was closed while {}", phase.doing()));
+        if unsent {
+            failure.retry = Retry::Safe;
         }
-        Some(hyper) if hyper.is_incomplete_message() => closed(
-            phase,
-            "the server closed the connection before it answered".to_owned(),
-        ),
-        Some(hyper) if hyper.is_canceled() || hyper.is_closed() => {
-            let mut failure =
-                closed(phase, format!("the connection was closed while {}", phase.doing()));
-            if unsent {
-                failure.retry = Retry::Safe;
-            }
-            failure
-        }
-        Some(hyper) if hyper.is_user() => Failure::new(
+        failure
+    } else if error.is_user() {
+        Failure::new(
             ErrorKind::InvalidRequest,
             Phase::Prepare,
             Retry::Never,
-            format!("the request cannot be sent: {}", root(hyper)),
-        ),
-        _ => match find::<io::Error>(&error) {
-            Some(io) => closed(phase, format!("the connection broke: {io}")),
-            None => closed(phase, format!("the exchange failed: {}", root(&error))),
-        },
+            format!("the request cannot be sent: {}", root(&error)),
+        )
+    } else if let Some(io) = find::<io::Error>(&error) {
+        closed(phase, format!("the connection broke: {io}"))
+    } else {
+        closed(phase, format!("the exchange failed: {}", root(&error)))
     };
     failure.caused_by(error)
 }
 
-/// What it means that a response body ended with `error`.
-pub(crate) fn broken_body(error: hyper::Error, received: usize) -> Failure {
+/// What it means that a response body is `broken`.
+pub(crate) fn broken_body(broken: Broken, received: usize) -> Failure {
+    let Some(error) = broken else {
+        return closed(Phase::Read, "the connection was closed in the middle of the body".to_owned());
+    };
     if let Some(failure) = http2(&error, Phase::Read) {
         return failure.caused_by(error);
     }

@@ -4,17 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use hyper_util::client::legacy::Client as Pool;
 
-use crate::body::RequestBody;
 use crate::builder::ClientBuilder;
-use crate::connect::{Connector, Setup};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::gate::Gate;
+use crate::pool::Pool;
 use crate::request::Request;
 use crate::response::Response;
-use crate::tasks::ConnectionTasks;
 
 /// An HTTP client with a pool of connections. Cloning it is cheap and shares the pool.
 ///
@@ -27,9 +24,7 @@ pub struct Client {
 
 /// What all clones of a client share.
 pub(crate) struct Shared {
-    pub(crate) pool: Pool<Connector, RequestBody>,
-    pub(crate) connector: Arc<Setup>,
-    pub(crate) tasks: ConnectionTasks,
+    pub(crate) pool: Pool,
     pub(crate) user_agent: HeaderValue,
     pub(crate) max_redirects: u32,
     pub(crate) decompress: bool,
@@ -76,12 +71,12 @@ impl Client {
         Exchange::new(&self.shared, gate, request).run().await
     }
 
-    /// How many tasks drive connections of this client at the moment.
-    pub fn connection_tasks(&self) -> usize {
-        self.shared.tasks.count()
+    /// How many connections of this client are open at the moment, in use or not.
+    pub fn connections(&self) -> usize {
+        self.shared.pool.live.connections()
     }
 
-    /// Closes every connection at once, those in use too, and waits until their tasks have ended.
+    /// Closes every connection at once, those in use too, and waits until nothing of them is left.
     /// Requests under way and later ones fail with
     /// [`ErrorKind::ShutDown`](crate::ErrorKind::ShutDown).
     ///
@@ -91,7 +86,7 @@ impl Client {
     ///
     /// The connections are closed by the call itself, even if the future is dropped or never polled.
     pub fn shutdown(&self) -> impl Future<Output = ()> + Send + '_ {
-        self.shared.tasks.stop()
+        self.shared.pool.live.stop()
     }
 }
 
@@ -107,8 +102,8 @@ impl fmt::Debug for Client {
             .field("user_agent", &self.shared.user_agent)
             .field("max_redirects", &self.shared.max_redirects)
             .field("decompress", &self.shared.decompress)
-            .field("connection_tasks", &self.connection_tasks())
-            .field("connect", &self.shared.connector)
+            .field("connections", &self.connections())
+            .field("connect", &self.shared.pool.setup)
             .finish()
     }
 }

@@ -19,28 +19,23 @@ use http::header::{
     PROXY_AUTHORIZATION, RANGE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use http_body::Body as _;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Error as PoolError;
-use hyper_util::client::legacy::connect::capture_connection;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::body::{Progress, RequestBody};
 use crate::classify;
 use crate::client::Shared;
-use crate::connect::ConnectionInfo;
 use crate::deadline::{Deadline, later};
 use crate::decode::{self, Coding, Collector};
 use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
 use crate::gate::Gate;
 use crate::hop::Hop;
-use crate::lost;
 use crate::patience::Patience;
+use crate::pool::{Answer, NoAnswer};
 use crate::redirect;
 use crate::request::{BUDGET_HEADER, Request};
 use crate::response::{Response, Timings};
 use crate::save::{self, Saving};
+use crate::url::Url;
 
 /// How often one hop is put on a connection at most.
 const MAX_ATTEMPTS_PER_HOP: u32 = 3;
@@ -135,17 +130,19 @@ impl<'a> Exchange<'a> {
             if let Some(gate) = self.gate.filter(|_| !self.hops.is_empty()) {
                 self.pass(gate, timer.as_mut()).await?;
             }
-            self.client.connector.resolution.rules.check_host(&self.request.url)?;
-            let response = self.respond(timer.as_mut()).await?;
+            self.client.pool.setup.resolution.rules.check_host(&self.request.url)?;
+            let answer = self.respond(timer.as_mut()).await?;
             let head_after = self.began.elapsed();
             if limit > 0
-                && let Some(reference) = redirect::location(response.status(), response.headers())
+                && let Some(reference) =
+                    redirect::location(answer.head.status, &answer.head.headers)
             {
-                self.redirect(&response, &reference, limit)?;
-                drain(response);
+                let url = self.request.url.clone();
+                self.redirect(answer.head.status, &reference, limit)?;
+                self.drain(&url, answer);
                 continue;
             }
-            return self.finish(response, head_after, timer).await;
+            return self.finish(answer, head_after, timer).await;
         }
     }
 
@@ -167,10 +164,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Sends the request of this hop until there is a response, or an error that stands.
-    async fn respond(
-        &mut self,
-        mut timer: Pin<&mut Sleep>,
-    ) -> Result<http::Response<Incoming>, Failure> {
+    async fn respond(&mut self, mut timer: Pin<&mut Sleep>) -> Result<Answer, Failure> {
         let last = self.attempts + MAX_ATTEMPTS_PER_HOP;
         loop {
             self.check_running(Phase::Prepare)?;
@@ -187,15 +181,15 @@ impl<'a> Exchange<'a> {
                 Some(Some(answered)) => answered,
             };
             let error = match error {
-                Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                Ok(answer) if answer.head.status == StatusCode::SWITCHING_PROTOCOLS => {
                     return Err(unasked_upgrade());
                 }
-                Ok(response) => return Ok(response),
+                Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             self.check_running(self.progress.phase())?;
-            let reused = was_reused(&error);
-            let failure = classify::no_response(error, self.progress.phase());
+            let reused = matches!(error, NoAnswer::Exchange { reused: true, .. });
+            let failure = classify::no_answer(error, self.progress.phase());
             let repeat = match failure.retry {
                 _ if failure.kind != ErrorKind::Closed || !reused => false,
                 Retry::Safe => true,
@@ -208,17 +202,9 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Puts the request on a connection, and on another one as long as it is lost on its way there.
-    async fn sending(&self) -> Result<http::Response<Incoming>, PoolError> {
-        loop {
-            let mut request = self.outgoing();
-            let captured = capture_connection(&mut request);
-            let sending = self.client.pool.request(request);
-            let connection = || lost::of(&captured);
-            if let Some(answered) = lost::unless_lost(sending, connection, &self.progress).await {
-                return answered;
-            }
-        }
+    async fn sending(&self) -> Result<Answer, NoAnswer> {
+        let url = self.request.url.as_uri();
+        self.client.pool.send(url, || self.outgoing(), &self.progress).await
     }
 
     /// Awaits `sending`; `None` if the answer did not begin in time. Until the request is sent the
@@ -269,7 +255,7 @@ impl<'a> Exchange<'a> {
             let left = self.deadline.at.saturating_duration_since(Instant::now()).as_millis();
             default(BUDGET_HEADER, &|| HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
         }
-        if let Some(credentials) = self.client.connector.proxies.authorization(url.as_uri()) {
+        if let Some(credentials) = self.client.pool.setup.proxies.authorization(url.as_uri()) {
             default(PROXY_AUTHORIZATION, &|| credentials.clone());
         }
         // Some servers refuse a POST that does not say that it has nothing to say.
@@ -282,7 +268,7 @@ impl<'a> Exchange<'a> {
 
     fn redirect(
         &mut self,
-        response: &http::Response<Incoming>,
+        status: StatusCode,
         reference: &str,
         limit: u32,
     ) -> Result<(), Failure> {
@@ -295,8 +281,8 @@ impl<'a> Exchange<'a> {
             ));
         }
         let (method, url) = (self.request.method.clone(), self.request.url.clone());
-        redirect::follow(&mut self.request, response.status(), reference)?;
-        self.hops.push(Hop { method, url, status: response.status() });
+        redirect::follow(&mut self.request, status, reference)?;
+        self.hops.push(Hop { method, url, status });
         let Request { method, url, .. } = &self.request;
         if self.hops.iter().any(|hop| (&hop.method, &hop.url) == (method, url)) {
             return Err(Failure::new(
@@ -311,17 +297,17 @@ impl<'a> Exchange<'a> {
 
     async fn finish(
         &mut self,
-        response: http::Response<Incoming>,
-        head: Duration,
+        answer: Answer,
+        head_after: Duration,
         mut timer: Pin<&mut Sleep>,
     ) -> Result<Response, Failure> {
-        let (mut parts, mut body) = response.into_parts();
-        let coding = if self.decompress { Coding::of(&parts.headers) } else { None };
+        let Answer { mut head, body: mut incoming, remote, connect } = answer;
+        let coding = if self.decompress { Coding::of(&head.headers) } else { None };
         let mut collector = Collector::new(self.request.body_limit(), coding);
-        collector.announced(body.size_hint().exact())?;
-        let sum = self.request.sha256.filter(|_| parts.status.is_success());
+        collector.announced(incoming.announced())?;
+        let sum = self.request.sha256.filter(|_| head.status.is_success());
         let mut saving = match &self.request.save_to {
-            Some(path) if has_body(&self.request.method, parts.status) => {
+            Some(path) if has_body(&self.request.method, head.status) => {
                 Some(Saving::begin(path, sum.is_some())?)
             }
             _ => None,
@@ -330,7 +316,7 @@ impl<'a> Exchange<'a> {
         // To the very end, not only to the last byte: only then is the connection ready for the next
         // request, which would open another one if it came a moment too early.
         loop {
-            let frame = patience.hold(body.frame());
+            let frame = patience.hold(incoming.frame());
             let frame = match within(timer.as_mut(), frame).await {
                 None => return Err(self.timed_out(Phase::Read)),
                 Some(None) => return Err(self.stalled(collector.received())),
@@ -368,38 +354,50 @@ impl<'a> Exchange<'a> {
             save::check(&wanted, &found)?;
         }
         if coding.is_some() {
-            parts.headers.remove(CONTENT_ENCODING);
-            parts.headers.remove(CONTENT_LENGTH);
+            head.headers.remove(CONTENT_ENCODING);
+            head.headers.remove(CONTENT_LENGTH);
         }
-        let connection = parts.extensions.remove::<Arc<ConnectionInfo>>();
-        let fresh = connection.as_ref().filter(|connection| connection.count_response());
-        if let Some(connection) = &connection {
-            connection.taken();
-        }
+        self.client.pool.put_back(self.request.url.as_uri(), incoming);
         Ok(Response {
             method: self.request.method.clone(),
-            status: parts.status,
-            version: parts.version,
-            headers: parts.headers,
+            status: head.status,
+            version: head.version,
+            headers: head.headers,
             body,
             body_bytes,
             received_bytes,
             saved: None,
             url: self.request.url.clone(),
             timings: Timings {
-                connect: fresh.map(|connection| connection.timings),
-                head,
+                connect,
+                head: head_after,
                 total: self.began.elapsed(),
             },
-            remote_addr: connection.map(|connection| connection.remote),
+            remote_addr: Some(remote),
             hops: std::mem::take(&mut self.hops),
             attempts: self.attempts,
             part,
         })
     }
 
+    /// Reads what has already come of a small body, so that its connection can be used again.
+    fn drain(&self, url: &Url, answer: Answer) {
+        let mut body = answer.body;
+        let mut length = 0;
+        loop {
+            match body.frame().now_or_never() {
+                Some(None) => return self.client.pool.put_back(url.as_uri(), body),
+                Some(Some(Ok(frame))) => length += frame.data_ref().map_or(0, Bytes::len),
+                Some(Some(Err(_))) | None => return,
+            }
+            if length > DRAINED {
+                return;
+            }
+        }
+    }
+
     fn check_running(&self, phase: Phase) -> Result<(), Failure> {
-        if self.client.tasks.is_stopped() {
+        if self.client.pool.live.is_stopped() {
             let message = "the client was shut down";
             return Err(Failure::new(ErrorKind::ShutDown, phase, Retry::Never, message));
         }
@@ -480,32 +478,4 @@ fn unasked_upgrade() -> Failure {
         Retry::Never,
         "the server switched to another protocol without being asked (status 101)",
     )
-}
-
-/// Whether the connection that failed had served a request before, and so may have been closed for
-/// being idle, which says nothing about this request.
-fn was_reused(error: &PoolError) -> bool {
-    let Some(connected) = error.connect_info() else { return false };
-    let mut extensions = http::Extensions::new();
-    connected.get_extras(&mut extensions);
-    extensions.get::<Arc<ConnectionInfo>>().is_some_and(|connection| connection.was_used())
-}
-
-/// Reads what has already come of a small body, so that its connection can be used again.
-fn drain(response: http::Response<Incoming>) {
-    let (mut parts, mut body) = response.into_parts();
-    let mut length = 0;
-    while !body.is_end_stream() {
-        match body.frame().now_or_never() {
-            Some(Some(Ok(frame))) => length += frame.data_ref().map_or(0, |piece| piece.len()),
-            Some(None) => break,
-            Some(Some(Err(_))) | None => return,
-        }
-        if length > DRAINED {
-            return;
-        }
-    }
-    if let Some(connection) = parts.extensions.remove::<Arc<ConnectionInfo>>() {
-        connection.taken();
-    }
 }

@@ -41,11 +41,13 @@
 //! | `request`, `response`, `url`, `error` | what goes in and comes out |
 //! | `exchange` | the life of one request |
 //! | `redirect`, `body`, `decode`, `classify` | its parts: the next hop, what is sent, what is read, what an error means |
+//! | `pool` | connections in use and at rest |
 //! | `connect` | from an origin to a connection: proxy, TCP, TLS |
 //! | `save` | a body on its way to a file |
 //! | `gate` | what a batch has to say before a redirect is followed |
 //! | `resolve`, `address` | from names to addresses, and which of them may be reached |
 //! | `duration` | lengths of time as people write them |
+//! | `live` | everything that is open, for shutting it down |
 //! | `tasks` | the one place that spawns |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
@@ -65,8 +67,9 @@ mod error;
 mod exchange;
 mod gate;
 mod hop;
-mod lost;
+mod live;
 mod patience;
+mod pool;
 mod redirect;
 mod request;
 mod resolve;

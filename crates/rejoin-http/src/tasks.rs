@@ -1,83 +1,36 @@
-//! [`ConnectionTasks`]: the one place of the crate that spawns.
-//!
-//! A pooled connection has to be read and written by someone while no request uses it, and serves
-//! many requests one after the other (HTTP/2: at once). So its task cannot belong to the scope of the
-//! request that happened to open it: it belongs to the pool. The tasks end when the pool is dropped,
-//! when their connection closes, or at [`stop`](ConnectionTasks::stop), and they can be counted.
+//! The one place of the crate that spawns: [`Tasks`] for what a connection cannot do without, and [`blocking`] work.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::{AbortHandle, Abortable};
-use slab::Slab;
 use tokio_util::task::TaskTracker;
 
-/// The tasks that drive the connections of one client.
+/// The tasks of one client. They can be waited for.
 ///
-/// The tracker counts them and is closed when they have to stop. A task is polled several times a
-/// request, so what stops it is its own flag: nothing that is shared is touched when it is polled.
+/// No scope of a request could own them: one task serves all requests on an HTTP/2 connection, one watches all
+/// connections that rest.
 #[derive(Clone, Default)]
-pub(crate) struct ConnectionTasks {
-    tracker: TaskTracker,
-    handles: Arc<Mutex<Slab<AbortHandle>>>,
-}
+pub(crate) struct Tasks(TaskTracker);
 
-impl ConnectionTasks {
-    /// How many tasks there are.
-    pub(crate) fn count(&self) -> usize {
-        self.tracker.len()
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.tracker.is_closed()
-    }
-
-    /// Drops every task where it stands, which closes its connection; the future is ready when all
-    /// are gone, and need not be awaited.
-    pub(crate) fn stop(&self) -> impl Future<Output = ()> + '_ {
-        self.tracker.close();
-        for (_, handle) in lock(&self.handles).iter() {
-            handle.abort();
-        }
-        self.tracker.wait()
-    }
-}
-
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-impl hyper::rt::Executor<Task> for ConnectionTasks {
-    fn execute(&self, task: Task) {
-        let (handle, registration) = AbortHandle::new_pair();
-        let key = lock(&self.handles).insert(handle.clone());
-        // Who closes the tracker does so before looking for handles: one of the two sees the other.
-        if self.is_stopped() {
-            handle.abort();
-        }
-        let listed = Listed { handles: Arc::clone(&self.handles), key };
-        self.tracker.spawn(async move {
-            let _listed = listed;
-            // Aborted or done: either way it is over.
-            let _ = Abortable::new(task, registration).await;
+impl Tasks {
+    pub(crate) fn spawn(&self, task: impl Future<Output: Send> + Send + 'static) {
+        self.0.spawn(async move {
+            task.await;
         });
     }
-}
 
-/// A task's place in the list, given up when the task is dropped.
-struct Listed {
-    handles: Arc<Mutex<Slab<AbortHandle>>>,
-    key: usize,
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        lock(&self.handles).remove(self.key);
+    /// Says that everything has to stop. It stops nothing by itself.
+    pub(crate) fn close(&self) {
+        self.0.close();
     }
-}
 
-/// No code that can panic runs under this lock, so that it is never poisoned in earnest.
-fn lock(handles: &Mutex<Slab<AbortHandle>>) -> MutexGuard<'_, Slab<AbortHandle>> {
-    handles.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// Waits until they are closed and gone.
+    pub(crate) async fn wait(&self) {
+        self.0.wait().await;
+    }
 }
 
 /// Runs `work`, which blocks, on the runtime's threads for such work. It cannot be stopped, so it

@@ -1,10 +1,9 @@
-//! [`Connector`]: from a URL's origin to a connection, for the pool.
+//! [`Setup`]: from a URL's origin to a connection.
 //!
 //! Proxy or not, resolve, connect, tunnel, TLS: one function, [`Setup::connect`], each stage with its
 //! own kind of error, all of them together within the connect time-out.
 
 mod proxy;
-mod resting;
 mod stream;
 mod tcp;
 mod tls;
@@ -12,26 +11,19 @@ mod tls;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Intercept;
-use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout_at};
-use tower_service::Service;
 
-use self::stream::{Connection, Transport};
 use crate::error::{ErrorKind, Failure, Phase, Retry};
 use crate::resolve::Resolution;
 use crate::response::ConnectTimings;
 use crate::url::{host, is_https, port};
 
 pub(crate) use self::proxy::Proxies;
-pub(crate) use self::resting::Resting;
-pub(crate) use self::stream::ConnectionInfo;
+pub(crate) use self::stream::{ConnectionInfo, Transport};
 pub(crate) use self::tls::{Tls, certificates};
 
 /// How connections are made. One per client.
@@ -41,46 +33,34 @@ pub(crate) struct Setup {
     pub(crate) proxies: Proxies,
     pub(crate) tls: Tls,
     pub(crate) timeout: Duration,
-    pub(crate) resting: Arc<Resting>,
     /// Whether HTTP/2 is spoken without having been agreed on.
     pub(crate) http2_only: bool,
 }
 
-/// [`Setup`] in the shape that the pool wants.
-#[derive(Clone, Debug)]
-pub(crate) struct Connector(pub(crate) Arc<Setup>);
-
-impl Service<Uri> for Connector {
-    type Response = Connection;
-    type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<Connection, Failure>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, target: Uri) -> Self::Future {
-        let setup = Arc::clone(&self.0);
-        Box::pin(async move { setup.connect(target).await })
-    }
+/// A connection that is made.
+pub(crate) struct Connected {
+    pub(crate) io: Transport,
+    pub(crate) info: ConnectionInfo,
+    pub(crate) http2: bool,
 }
 
 impl Setup {
-    async fn connect(&self, target: Uri) -> Result<Connection, Failure> {
+    /// Connects to the host of `target`, or to the proxy that is in between.
+    pub(crate) async fn connect(&self, target: &Uri) -> Result<Connected, Failure> {
         let limit = Limit { at: Instant::now() + self.timeout, timeout: self.timeout };
-        let proxy = self.proxies.intercept(&target);
+        let proxy = self.proxies.intercept(target);
         let mut timings = ConnectTimings::default();
 
         let began = Instant::now();
-        let dialled = self.dialled(&target, proxy.as_ref())?;
+        let dialled = self.dialled(target, proxy.as_ref())?;
         let addresses = limit
-            .hold(Phase::Resolve, &target, self.addresses(&target, dialled, proxy.is_some()))
+            .hold(Phase::Resolve, target, self.addresses(target, dialled, proxy.is_some()))
             .await?;
         timings.resolve = began.elapsed();
 
         let began = Instant::now();
         let (socket, remote) = limit
-            .hold(Phase::Connect, &target, async {
+            .hold(Phase::Connect, target, async {
                 let count = addresses.len();
                 tcp::connect(addresses).await.map_err(|(error, address)| {
                     connect_failed(dialled, proxy.is_some(), address, count, error)
@@ -91,33 +71,27 @@ impl Setup {
         if let Some(proxy) = &proxy {
             if is_https(proxy.uri()) {
                 let handshake = self.tls.handshake(host(proxy.uri()), io);
-                io = Transport::Tls(Box::new(limit.hold(Phase::Tls, &target, handshake).await?));
+                io = Transport::Tls(Box::new(limit.hold(Phase::Tls, target, handshake).await?));
             }
-            if is_https(&target) {
+            if is_https(target) {
                 let tunnel = proxy::tunnel(io, proxy, target.clone());
-                io = limit.hold(Phase::Connect, &target, tunnel).await?;
+                io = limit.hold(Phase::Connect, target, tunnel).await?;
             }
         }
         timings.connect = began.elapsed();
 
         let mut http2 = false;
-        if is_https(&target) {
+        if is_https(target) {
             let began = Instant::now();
-            let handshake = self.tls.handshake(host(&target), io);
-            let stream = limit.hold(Phase::Tls, &target, handshake).await?;
+            let handshake = self.tls.handshake(host(target), io);
+            let stream = limit.hold(Phase::Tls, target, handshake).await?;
             http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             io = Transport::Tls(Box::new(stream));
             timings.tls = Some(began.elapsed());
         }
-        let rest = (!http2 && !self.http2_only).then(|| self.resting.connection());
-        let info = Arc::new(ConnectionInfo::new(remote, timings, rest));
-        Ok(Connection {
-            io: TokioIo::new(io),
-            _open: info.while_open(),
-            info,
-            to_proxy: proxy.is_some() && !is_https(&target),
-            http2,
-        })
+        let to_proxy = proxy.is_some() && !is_https(target);
+        let info = ConnectionInfo::new(remote, timings, host_header(target)?, to_proxy);
+        Ok(Connected { io, info, http2: http2 || self.http2_only })
     }
 
     /// The host that the socket goes to.
@@ -150,6 +124,20 @@ impl Setup {
             self.resolution.addresses(host(dialled), port(dialled)).await
         }
     }
+}
+
+/// What `host` says to that of `target`: its port too, unless the scheme implies it.
+fn host_header(target: &Uri) -> Result<HeaderValue, Failure> {
+    let host = target.host().unwrap_or_default();
+    let implied = if is_https(target) { 443 } else { 80 };
+    let value = match target.port_u16().filter(|&port| port != implied) {
+        Some(port) => HeaderValue::try_from(format!("{host}:{port}")),
+        None => HeaderValue::from_str(host),
+    };
+    value.map_err(|error| {
+        let message = format!("{host:?} cannot be sent as the name of a host");
+        Failure::new(ErrorKind::InvalidUrl, Phase::Prepare, Retry::Never, message).caused_by(error)
+    })
 }
 
 /// The connect time-out, running.

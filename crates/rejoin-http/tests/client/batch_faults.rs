@@ -220,7 +220,7 @@ fn every_fault_is_one_outcome_that_names_its_url_and_phase() {
             assert!(began.elapsed() < Duration::from_secs(600), "{:?}", began.elapsed());
         }
         client.shutdown().await;
-        assert_eq!(client.connection_tasks(), 0);
+        assert_eq!(client.connections(), 0);
     });
 }
 
@@ -235,7 +235,7 @@ fn the_first_good_answer_comes_in_spite_of_every_fault() {
         let won = batch.get(&server.url("/well")).any().await.unwrap();
         assert_eq!(won.index, FAULTS.len());
         client.shutdown().await;
-        assert_eq!(client.connection_tasks(), 0);
+        assert_eq!(client.connections(), 0);
     });
 }
 

@@ -118,7 +118,7 @@ fn races_do_not_gather_connections() {
             assert!(won.good);
         }
         nothing_is_left(&server, &seen, &client).await;
-        assert!(client.connection_tasks() <= 4, "{} connections", client.connection_tasks());
+        assert!(client.connections() <= 4, "{} connections", client.connections());
     });
 }
 

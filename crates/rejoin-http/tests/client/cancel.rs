@@ -96,7 +96,7 @@ fn dropping_at_every_poll_leaves_nothing() {
             }
             drop(sending);
             client.shutdown().await;
-            assert_eq!(client.connection_tasks(), 0, "after {polls} polls");
+            assert_eq!(client.connections(), 0, "after {polls} polls");
         }
     });
 }
@@ -121,7 +121,7 @@ fn shutdown_ends_what_is_under_way() {
         });
         once(&asked).await;
         client.shutdown().await;
-        assert_eq!(client.connection_tasks(), 0);
+        assert_eq!(client.connections(), 0);
         once(&gone).await;
         let error = sending.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ShutDown, "{error}");

@@ -1,0 +1,114 @@
+//! [`Live`]: everything that a client has open, so that shutting it down reaches what is in use.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::{AbortHandle, Abortable};
+use slab::Slab;
+
+use crate::pool::Driver;
+use crate::tasks::Tasks;
+
+/// The open connections and running tasks of one client.
+#[derive(Clone, Default)]
+pub(crate) struct Live {
+    /// Closed when everything has to stop.
+    tasks: Tasks,
+    list: Arc<Mutex<Slab<Open>>>,
+}
+
+/// One thing that is open.
+pub(crate) enum Open {
+    /// A connection without a task: who waits for an answer drives it.
+    Http1(Arc<Driver>),
+    Http2(AbortHandle),
+    /// A task that is no connection.
+    Task(AbortHandle),
+}
+
+impl Open {
+    fn close(&self) {
+        match self {
+            Open::Http1(driver) => driver.close(),
+            Open::Http2(task) | Open::Task(task) => task.abort(),
+        }
+    }
+}
+
+impl Live {
+    /// How many connections are open.
+    pub(crate) fn connections(&self) -> usize {
+        lock(&self.list).iter().filter(|(_, open)| !matches!(open, Open::Task(_))).count()
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.tasks.is_closed()
+    }
+
+    /// Closes every connection and drops every task where it stands; the future is ready when all tasks are gone,
+    /// and need not be awaited.
+    pub(crate) fn stop(&self) -> impl Future<Output = ()> + '_ {
+        self.tasks.close();
+        let open = std::mem::take(&mut *lock(&self.list));
+        for (_, open) in &open {
+            open.close();
+        }
+        self.tasks.wait()
+    }
+
+    /// Lists `open` until what this returns is dropped. If everything has stopped it is closed instead.
+    pub(crate) fn list(&self, open: Open) -> Listed {
+        let mut list = lock(&self.list);
+        // Who stops everything says so before taking the list: what comes too late for the one sees the other.
+        let key = if self.is_stopped() {
+            open.close();
+            usize::MAX
+        } else {
+            list.insert(open)
+        };
+        Listed { list: Arc::clone(&self.list), key }
+    }
+
+    /// Spawns `task`, which is listed as what `open` makes of it.
+    pub(crate) fn spawn<F>(&self, open: fn(AbortHandle) -> Open, task: F)
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let (handle, registration) = AbortHandle::new_pair();
+        let listed = self.list(open(handle));
+        self.tasks.spawn(async move {
+            let _listed = listed;
+            // Aborted or done: either way it is over.
+            let _ = Abortable::new(task, registration).await;
+        });
+    }
+}
+
+/// The tasks that an HTTP/2 connection has beside its own.
+impl<F> hyper::rt::Executor<F> for Live
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        self.spawn(Open::Task, task);
+    }
+}
+
+/// A place in the list, given up on drop.
+pub(crate) struct Listed {
+    list: Arc<Mutex<Slab<Open>>>,
+    key: usize,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        // If everything was stopped meanwhile there is nothing in it, and never will be.
+        let open = lock(&self.list).try_remove(self.key);
+        drop(open);
+    }
+}
+
+/// No code that can panic runs under this lock, so that it is never poisoned in earnest.
+fn lock(list: &Mutex<Slab<Open>>) -> MutexGuard<'_, Slab<Open>> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,299 @@
+//! [`Idle`]: the connections that lie unused, host by host, and the task that watches them.
+//!
+//! A connection at rest has to be dropped when the server closes it, or sends what nobody asked for, and when it has
+//! lain there too long. One task of the client sees to that: [`watch`]. What comes over any of them wakes it, and a
+//! clock. As a connection is driven by its request while it is used, none of it is noticed there then.
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Poll, Wake, Waker};
+use std::time::Duration;
+
+use futures_util::task::AtomicWaker;
+use http::Uri;
+use tokio::sync::Mutex as Turn;
+use tokio::task::coop::unconstrained;
+use tokio::time::{Instant, sleep_until};
+
+use super::Connection;
+use super::http1::Http1;
+use super::http2::Http2;
+use crate::deadline::later;
+use crate::live::{Live, Open};
+use crate::url::is_https;
+
+/// How many connections may rest, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) timeout: Duration,
+    pub(crate) per_host: usize,
+    /// Over all hosts; those of HTTP/2, of which there is one for each, do not count.
+    pub(crate) in_all: usize,
+}
+
+/// The connections of one client that can be used at once.
+pub(crate) struct Idle {
+    limits: Limits,
+    list: Mutex<List>,
+    alarm: Arc<Alarm>,
+    /// [`alarm`](Self::alarm), as the connections that rest want it.
+    watcher: Waker,
+}
+
+#[derive(Default)]
+struct List {
+    plain: HashMap<Box<str>, Host>,
+    encrypted: HashMap<Box<str>, Host>,
+    /// How many HTTP/1 connections there are.
+    resting: usize,
+    /// Whether there is a task that watches them, and its clock is running.
+    watched: bool,
+}
+
+/// What is known about a scheme, host and port.
+#[derive(Default)]
+struct Host {
+    /// The one that was used last is at the end, and is used next.
+    resting: Vec<Resting>,
+    shared: Option<Shared>,
+    /// Who connects to a host that speaks HTTP/2 waits for its turn: one connection serves all.
+    turn: Option<Arc<Turn<()>>>,
+}
+
+struct Resting {
+    connection: Http1,
+    since: Instant,
+}
+
+struct Shared {
+    connection: Http2,
+    used: Instant,
+}
+
+impl Idle {
+    pub(super) fn new(limits: Limits) -> Idle {
+        let alarm = Arc::new(Alarm::default());
+        let watcher = Waker::from(Arc::clone(&alarm));
+        Idle { limits, list: Mutex::default(), alarm, watcher }
+    }
+
+    /// A connection to the host of `url`, if there is one.
+    pub(super) fn take(&self, url: &Uri) -> Option<Connection> {
+        let mut list = self.lock();
+        let host = list.hosts(url).get_mut(authority(url))?;
+        if let Some(shared) = &mut host.shared {
+            if !shared.connection.is_closed() {
+                shared.used = Instant::now();
+                return Some(Connection::Http2(shared.connection.clone()));
+            }
+            host.shared = None;
+        }
+        let Resting { connection, .. } = host.resting.pop()?;
+        list.resting -= 1;
+        Some(Connection::Http1(connection))
+    }
+
+    /// Lets `connection`, which is one to the host of `url`, rest if it can be used again; else it is closed.
+    pub(super) fn put(self: &Arc<Self>, url: &Uri, connection: Http1, live: &Live) {
+        if !self.keeps_any() || !connection.rests(&self.watcher) {
+            return;
+        }
+        let mut list = self.lock();
+        let host = list.host(url);
+        if host.resting.len() >= self.limits.per_host {
+            // Unlocked first: to close a socket takes time.
+            drop(list);
+            return;
+        }
+        host.resting.push(Resting { connection, since: Instant::now() });
+        list.resting += 1;
+        let surplus = if list.resting > self.limits.in_all { list.longest() } else { None };
+        self.watched(list, live);
+        drop(surplus);
+    }
+
+    /// Shares `connection` with all who want one to the host of `url`. If there is one already, that is taken instead.
+    pub(super) fn share(self: &Arc<Self>, url: &Uri, connection: Http2, live: &Live) -> Http2 {
+        if !self.keeps_any() {
+            return connection;
+        }
+        let mut list = self.lock();
+        let host = list.host(url);
+        host.turn.get_or_insert_default();
+        if let Some(shared) = &host.shared
+            && !shared.connection.is_closed()
+        {
+            return shared.connection.clone();
+        }
+        host.shared = Some(Shared { connection: connection.clone(), used: Instant::now() });
+        self.watched(list, live);
+        connection
+    }
+
+    /// What has to be held while connecting to the host of `url`, if one connection will do for all: if the host
+    /// `speaks_http2`, or has done so.
+    pub(super) fn turn(
+        self: &Arc<Self>,
+        url: &Uri,
+        speaks_http2: bool,
+        live: &Live,
+    ) -> Option<Arc<Turn<()>>> {
+        let mut list = self.lock();
+        if !speaks_http2 || !self.keeps_any() {
+            return list.hosts(url).get(authority(url))?.turn.clone();
+        }
+        let turn = Arc::clone(list.host(url).turn.get_or_insert_default());
+        self.watched(list, live);
+        Some(turn)
+    }
+
+    fn keeps_any(&self) -> bool {
+        let Limits { timeout, per_host, in_all } = self.limits;
+        !timeout.is_zero() && per_host > 0 && in_all > 0
+    }
+
+    /// Sees to it that there is a task that watches what is in `list`.
+    fn watched(self: &Arc<Self>, mut list: MutexGuard<'_, List>, live: &Live) {
+        if !std::mem::replace(&mut list.watched, true) {
+            drop(list);
+            let watch = Watch { idle: Some(Arc::downgrade(self)), alarm: Arc::clone(&self.alarm) };
+            // With a budget it would see so many connections, and be woken for the others without end.
+            live.spawn(Open::Task, unconstrained(watch.run()));
+        }
+    }
+
+    /// Drops what has ended or rested for too long; when something will have. `None` if nothing is left.
+    fn look_through(&self) -> Option<Instant> {
+        let rung = self.alarm.rung.swap(false, Ordering::AcqRel);
+        let now = Instant::now();
+        let mut next: Option<Instant> = None;
+        // Dropped when nothing is locked any longer.
+        let mut gone = Vec::new();
+        let mut list = self.lock();
+        let List { plain, encrypted, resting: count, watched } = &mut *list;
+        let mut stays = |since: Instant| {
+            let ends = later(since, self.limits.timeout);
+            if ends > now {
+                next = Some(next.map_or(ends, |next| next.min(ends)));
+            }
+            ends > now
+        };
+        let mut is_known = |host: &mut Host| {
+            let ended = |resting: &mut Resting| {
+                !stays(resting.since) || rung && !resting.connection.rests(&self.watcher)
+            };
+            let before = gone.len();
+            gone.extend(host.resting.extract_if(.., ended));
+            *count -= gone.len() - before;
+            host.shared.take_if(|shared| shared.connection.is_closed() || !stays(shared.used));
+            // Somebody connects, or waits for it.
+            let awaited = host.turn.as_ref().is_some_and(|turn| Arc::strong_count(turn) > 1);
+            !host.resting.is_empty() || host.shared.is_some() || awaited && stays(now)
+        };
+        plain.retain(|_, host| is_known(host));
+        encrypted.retain(|_, host| is_known(host));
+        *watched = next.is_some();
+        drop(list);
+        next
+    }
+
+    /// No code that can panic runs under this lock, so that it is never poisoned in earnest.
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        self.alarm.task.wake();
+    }
+}
+
+impl List {
+    fn hosts(&mut self, url: &Uri) -> &mut HashMap<Box<str>, Host> {
+        if is_https(url) { &mut self.encrypted } else { &mut self.plain }
+    }
+
+    fn host(&mut self, url: &Uri) -> &mut Host {
+        let hosts = self.hosts(url);
+        // Looked up twice, but most often it is there, and then no key is made.
+        if !hosts.contains_key(authority(url)) {
+            hosts.insert(authority(url).into(), Host::default());
+        }
+        hosts.get_mut(authority(url)).expect("it is there now")
+    }
+
+    /// Takes out the one that has rested longest. It is looked for, as it is only wanted when there are too many.
+    fn longest(&mut self) -> Option<Resting> {
+        let hosts = self.plain.values_mut().chain(self.encrypted.values_mut());
+        let since = |host: &&mut Host| host.resting.first().map(|resting| resting.since);
+        let host = hosts.filter(|host| !host.resting.is_empty()).min_by_key(since)?;
+        self.resting -= 1;
+        Some(host.resting.remove(0))
+    }
+}
+
+fn authority(url: &Uri) -> &str {
+    url.authority().map_or("", |authority| authority.as_str())
+}
+
+/// What wakes the task that watches.
+#[derive(Default)]
+struct Alarm {
+    task: AtomicWaker,
+    /// Whether something came over a connection that rests.
+    rung: AtomicBool,
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, Ordering::Release);
+        self.task.wake();
+    }
+}
+
+/// The task that watches. It ends when nothing rests, or nobody has the client any longer.
+struct Watch {
+    idle: Option<Weak<Idle>>,
+    alarm: Arc<Alarm>,
+}
+
+impl Watch {
+    async fn run(mut self) {
+        let mut clock = pin!(sleep_until(Instant::now()));
+        poll_fn(|cx| {
+            self.alarm.task.register(cx.waker());
+            loop {
+                let Some(idle) = self.idle.as_ref().and_then(Weak::upgrade) else {
+                    return Poll::Ready(());
+                };
+                let Some(next) = idle.look_through() else {
+                    // Who finds something to watch from now on spawns another one.
+                    self.idle = None;
+                    return Poll::Ready(());
+                };
+                clock.as_mut().reset(next);
+                if clock.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// A runtime that goes down drops its tasks. The client may be used on another one.
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(idle) = self.idle.as_ref().and_then(Weak::upgrade) {
+            idle.lock().watched = false;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! [`Pool`]: from a request to the head of its answer, on a connection that rests or on a new one.
+
+mod answer;
+mod http1;
+mod http2;
+mod idle;
+
+use std::sync::Arc;
+
+use http::{Request, Uri};
+
+use self::http1::Http1;
+use self::http2::Http2;
+use crate::body::{Progress, RequestBody};
+use crate::connect::{Connected, Setup};
+use crate::error::Failure;
+use crate::live::Live;
+
+pub(crate) use self::answer::{Answer, Body, Broken};
+pub(crate) use self::http1::Driver;
+pub(crate) use self::idle::{Idle, Limits};
+
+/// The connections of one client.
+pub(crate) struct Pool {
+    pub(crate) setup: Setup,
+    pub(crate) live: Live,
+    idle: Arc<Idle>,
+}
+
+/// A connection that a request can be sent on.
+enum Connection {
+    Http1(Http1),
+    Http2(Http2),
+}
+
+/// Why a request has no answer.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// There is no connection.
+    NotConnected(Failure),
+    /// The connection closed before it began to take the request, which can be sent on another one.
+    Unsent,
+    /// Something went wrong on a connection that had answered another request before, if it is `reused`: it may then
+    /// have been closed for having been idle, which says nothing about this request.
+    Exchange { error: hyper::Error, reused: bool },
+    /// The connection was closed from here.
+    Closed,
+}
+
+impl Pool {
+    pub(crate) fn new(setup: Setup, limits: Limits) -> Pool {
+        Pool { setup, live: Live::default(), idle: Arc::new(Idle::new(limits)) }
+    }
+
+    /// Sends what `request` makes, whose URL is `url`, on another connection as long as it is lost on its way there.
+    pub(crate) async fn send(
+        &self,
+        url: &Uri,
+        request: impl Fn() -> Request<RequestBody>,
+        progress: &Progress,
+    ) -> Result<Answer, NoAnswer> {
+        loop {
+            let connection = match self.idle.take(url) {
+                Some(connection) => connection,
+                // Large, and rare.
+                None => Box::pin(self.connect(url)).await?,
+            };
+            match connection.send(request(), progress).await {
+                Err(NoAnswer::Unsent) => {}
+                sent => return sent,
+            }
+        }
+    }
+
+    /// Takes back the connection of an answer that was read to its end, if it can be used again.
+    pub(crate) fn put_back(&self, url: &Uri, body: Body) {
+        if let Some(connection) = body.connection {
+            self.idle.put(url, connection, &self.live);
+        }
+    }
+
+    async fn connect(&self, url: &Uri) -> Result<Connection, NoAnswer> {
+        let turn = self.idle.turn(url, self.setup.http2_only, &self.live);
+        let _turn = match &turn {
+            None => None,
+            Some(turn) => {
+                let turn = turn.lock().await;
+                // Who was before may have connected for all.
+                if let Some(connection) = self.idle.take(url) {
+                    return Ok(connection);
+                }
+                Some(turn)
+            }
+        };
+        let Connected { io, info, http2 } =
+            self.setup.connect(url).await.map_err(NoAnswer::NotConnected)?;
+        let made = match http2 {
+            false => Http1::new(io, info, &self.live).await.map(Connection::Http1),
+            true => Http2::new(io, info, &self.live)
+                .await
+                .map(|connection| Connection::Http2(self.idle.share(url, connection, &self.live))),
+        };
+        made.map_err(|error| NoAnswer::Exchange { error, reused: false })
+    }
+}
+
+impl Connection {
+    async fn send(
+        self,
+        request: Request<RequestBody>,
+        progress: &Progress,
+    ) -> Result<Answer, NoAnswer> {
+        match self {
+            Connection::Http1(mut connection) => {
+                let response = connection.send(request).await?;
+                let mut answer = Answer::new(response, &connection.info);
+                answer.body.connection = Some(connection);
+                Ok(answer)
+            }
+            Connection::Http2(mut connection) => {
+                let response = connection.send(request, progress).await?;
+                Ok(Answer::new(response, &connection.info))
+            }
+        }
+    }
+}
