@@ -57,7 +57,10 @@ pub(crate) fn no_answer(why: NoAnswer, phase: Phase) -> Failure {
 /// What it means that a response body is `broken`.
 pub(crate) fn broken_body(broken: Broken, received: usize) -> Failure {
     let Some(error) = broken else {
-        return closed(Phase::Read, "the connection was closed in the middle of the body".to_owned());
+        return closed(
+            Phase::Read,
+            "the connection was closed in the middle of the body".to_owned(),
+        );
     };
     if let Some(failure) = http2(&error, Phase::Read) {
         return failure.caused_by(error);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::request::Request;
+use crate::request::Parts;
 
 /// When it ends, and by which rule.
 #[derive(Clone, Copy)]
@@ -15,14 +15,14 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     /// The earliest of the request's time-out, its deadline and that of the calling scope.
-    pub(crate) fn new(now: Instant, request: &Request) -> Deadline {
+    pub(crate) fn new(now: Instant, request: &Parts) -> Deadline {
         let outer = [request.deadline, rejoin::deadline()].into_iter().flatten().min();
         let own = Deadline { at: later(now, request.time_limit()), by_timeout: true };
         own.within(outer)
     }
 
     /// The same with its time-out longer by `more`.
-    pub(crate) fn later(self, more: Duration, request: &Request) -> Deadline {
+    pub(crate) fn later(self, more: Duration, request: &Parts) -> Deadline {
         let outer = [request.deadline, rejoin::deadline()].into_iter().flatten().min();
         Deadline { at: later(self.at, more), ..self }.within(outer)
     }

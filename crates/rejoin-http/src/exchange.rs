@@ -32,7 +32,7 @@ use crate::hop::Hop;
 use crate::patience::Patience;
 use crate::pool::{Answer, NoAnswer};
 use crate::redirect;
-use crate::request::{BUDGET_HEADER, Request};
+use crate::request::{BUDGET_HEADER, Parts, Request};
 use crate::response::{Response, Timings};
 use crate::save::{self, Saving};
 use crate::url::Url;
@@ -61,7 +61,7 @@ const SLICE: usize = 16 * 1024;
 pub(crate) struct Exchange<'a> {
     client: &'a Shared,
     gate: Option<&'a dyn Gate>,
-    request: Request,
+    request: Box<Parts>,
     began: Instant,
     deadline: Deadline,
     progress: Arc<Progress>,
@@ -76,8 +76,9 @@ impl<'a> Exchange<'a> {
     pub(crate) fn new(
         client: &'a Shared,
         gate: Option<&'a dyn Gate>,
-        mut request: Request,
+        request: Request,
     ) -> Exchange<'a> {
+        let mut request = request.parts;
         let began = Instant::now();
         if !request.headers.is_empty() {
             for name in NOT_SENT {
@@ -109,7 +110,7 @@ impl<'a> Exchange<'a> {
         match self.hops().await {
             Ok(response) => Ok(response),
             Err(failure) => {
-                let Request { method, url, .. } = &self.request;
+                let Parts { method, url, .. } = &*self.request;
                 Err(failure.of(method, url, self.attempts, self.hops))
             }
         }
@@ -150,9 +151,9 @@ impl<'a> Exchange<'a> {
     /// time-out does not go on meanwhile; a deadline does.
     async fn pass(&mut self, gate: &dyn Gate, mut timer: Pin<&mut Sleep>) -> Result<(), Failure> {
         let began = Instant::now();
-        let passed = gate.hop(&self.request.url);
+        let mut passed = gate.hop(&self.request.url);
         if !self.deadline.by_timeout {
-            return match within(timer, passed).await {
+            return match within(timer, passed.as_mut()).await {
                 Some(passed) => passed,
                 None => Err(self.timed_out(Phase::Redirect)),
             };
@@ -174,8 +175,11 @@ impl<'a> Exchange<'a> {
             }
             self.progress.reset();
             self.attempts += 1;
-            let sending = within(timer.as_mut(), self.answered(self.sending()));
-            let error = match sending.await {
+            let Shared { pool, .. } = self.client;
+            let url = self.request.url.as_uri();
+            let sending = pin!(pool.send(url, || self.outgoing(), &self.progress));
+            let answered = pin!(self.answered(sending));
+            let error = match within(timer.as_mut(), answered).await {
                 None => return Err(self.timed_out(self.progress.phase())),
                 Some(None) => return Err(self.no_answer()),
                 Some(Some(answered)) => answered,
@@ -202,16 +206,10 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    async fn sending(&self) -> Result<Answer, NoAnswer> {
-        let url = self.request.url.as_uri();
-        self.client.pool.send(url, || self.outgoing(), &self.progress).await
-    }
-
     /// Awaits `sending`; `None` if the answer did not begin in time. Until the request is sent the
     /// clock for that does not run, and nobody says when it is: so it is asked when time is up.
-    async fn answered<F: Future>(&self, sending: F) -> Option<F::Output> {
+    async fn answered<F: Future>(&self, mut sending: Pin<&mut F>) -> Option<F::Output> {
         let Some(limit) = self.request.first_byte_timeout else { return Some(sending.await) };
-        let mut sending = pin!(sending);
         let mut timer = pin!(sleep_until(later(Instant::now(), limit)));
         loop {
             if let Some(output) = within(timer.as_mut(), sending.as_mut()).await {
@@ -227,7 +225,7 @@ impl<'a> Exchange<'a> {
 
     /// The request of this hop as it goes out.
     fn outgoing(&self) -> http::Request<RequestBody> {
-        let Request { method, url, body, .. } = &self.request;
+        let Parts { method, url, body, .. } = &*self.request;
         let mut out =
             http::Request::new(RequestBody::new(body.clone(), Arc::clone(&self.progress)));
         *out.method_mut() = method.clone();
@@ -237,7 +235,7 @@ impl<'a> Exchange<'a> {
     }
 
     fn headers(&self) -> HeaderMap {
-        let Request { method, url, headers: own, body, .. } = &self.request;
+        let Parts { method, url, headers: own, body, .. } = &*self.request;
         let mut headers = own.clone();
         headers.reserve(6);
         let mut default = |name: HeaderName, value: &dyn Fn() -> HeaderValue| {
@@ -266,12 +264,7 @@ impl<'a> Exchange<'a> {
         headers
     }
 
-    fn redirect(
-        &mut self,
-        status: StatusCode,
-        reference: &str,
-        limit: u32,
-    ) -> Result<(), Failure> {
+    fn redirect(&mut self, status: StatusCode, reference: &str, limit: u32) -> Result<(), Failure> {
         if self.hops.len() >= limit as usize {
             return Err(Failure::new(
                 ErrorKind::TooManyRedirects,
@@ -283,7 +276,7 @@ impl<'a> Exchange<'a> {
         let (method, url) = (self.request.method.clone(), self.request.url.clone());
         redirect::follow(&mut self.request, status, reference)?;
         self.hops.push(Hop { method, url, status });
-        let Request { method, url, .. } = &self.request;
+        let Parts { method, url, .. } = &*self.request;
         if self.hops.iter().any(|hop| (&hop.method, &hop.url) == (method, url)) {
             return Err(Failure::new(
                 ErrorKind::RedirectLoop,
@@ -316,7 +309,7 @@ impl<'a> Exchange<'a> {
         // To the very end, not only to the last byte: only then is the connection ready for the next
         // request, which would open another one if it came a moment too early.
         loop {
-            let frame = patience.hold(incoming.frame());
+            let frame = pin!(patience.hold(incoming.frame()));
             let frame = match within(timer.as_mut(), frame).await {
                 None => return Err(self.timed_out(Phase::Read)),
                 Some(None) => return Err(self.stalled(collector.received())),
@@ -368,11 +361,7 @@ impl<'a> Exchange<'a> {
             received_bytes,
             saved: None,
             url: self.request.url.clone(),
-            timings: Timings {
-                connect,
-                head: head_after,
-                total: self.began.elapsed(),
-            },
+            timings: Timings { connect, head: head_after, total: self.began.elapsed() },
             remote_addr: Some(remote),
             hops: std::mem::take(&mut self.hops),
             attempts: self.attempts,
@@ -462,8 +451,12 @@ async fn save_piece(
 }
 
 /// Awaits `future`; `None` if the timer runs out first. What is ready wins over the timer.
-async fn within<F: Future>(mut timer: Pin<&mut Sleep>, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
+///
+/// It is pinned by the caller: a future that were moved in here would be in the one around it twice.
+async fn within<F: Future + ?Sized>(
+    mut timer: Pin<&mut Sleep>,
+    mut future: Pin<&mut F>,
+) -> Option<F::Output> {
     poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => timer.as_mut().poll(cx).map(|()| None),

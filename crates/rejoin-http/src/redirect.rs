@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::credentials;
 use crate::error::{ErrorKind, Failure, Phase, Retry};
-use crate::request::Request;
+use crate::request::Parts;
 
 /// The reference that a response redirects to, if it is a redirect.
 pub(crate) fn location(status: StatusCode, headers: &HeaderMap) -> Option<String> {
@@ -18,7 +18,7 @@ pub(crate) fn location(status: StatusCode, headers: &HeaderMap) -> Option<String
 
 /// Turns `request` into the one that follows a redirect with `status` to `reference`.
 pub(crate) fn follow(
-    request: &mut Request,
+    request: &mut Parts,
     status: StatusCode,
     reference: &str,
 ) -> Result<(), Failure> {
@@ -75,6 +75,7 @@ fn refused(message: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Request;
 
     fn after(method: Method, url: &str, status: u16, reference: &str) -> Request {
         let mut request = Request::new(method, url.parse().unwrap())
@@ -83,7 +84,7 @@ mod tests {
             .header("x-own", "1")
             .unwrap()
             .body("text");
-        follow(&mut request, StatusCode::from_u16(status).unwrap(), reference).unwrap();
+        follow(&mut request.parts, StatusCode::from_u16(status).unwrap(), reference).unwrap();
         request
     }
 
@@ -102,10 +103,10 @@ mod tests {
         ] {
             let kept = method == expected;
             let request = after(method, "http://a/", status, "/b");
-            assert_eq!(request.method, expected, "{status}");
-            assert_eq!(request.body.is_empty(), !kept, "{status}");
-            assert_eq!(request.headers.contains_key("content-type"), kept, "{status}");
-            assert!(request.headers.contains_key("x-own"));
+            assert_eq!(request.parts.method, expected, "{status}");
+            assert_eq!(request.parts.body.is_empty(), !kept, "{status}");
+            assert_eq!(request.parts.headers.contains_key("content-type"), kept, "{status}");
+            assert!(request.parts.headers.contains_key("x-own"));
         }
     }
 
@@ -114,30 +115,30 @@ mod tests {
         let with = |url: &str, reference: &str| {
             let mut request = Request::get(url).unwrap();
             for name in crate::credentials::HEADERS {
-                request.headers.insert(name, "secret".parse().unwrap());
+                request.parts.headers.insert(name, "secret".parse().unwrap());
             }
-            follow(&mut request, StatusCode::FOUND, reference).map(|()| request)
+            follow(&mut request.parts, StatusCode::FOUND, reference).map(|()| request)
         };
         let kept = with("http://a/", "/b").unwrap();
-        assert_eq!(kept.headers.len(), 3);
+        assert_eq!(kept.parts.headers.len(), 3);
         for elsewhere in ["http://b/", "http://a:81/", "https://a/"] {
             let request = with("http://a/", elsewhere).unwrap();
-            assert!(request.headers.is_empty(), "{elsewhere}");
+            assert!(request.parts.headers.is_empty(), "{elsewhere}");
         }
         let error = with("https://a/", "http://a/").unwrap_err();
         assert_eq!(error.kind, ErrorKind::RedirectRefused);
         assert!(!error.message.contains("secret"));
         let own = with("http://a/", "http://u:p@b/").unwrap();
-        assert!(own.url.basic_auth().is_some(), "the redirect's own credentials are used");
+        assert!(own.parts.url.basic_auth().is_some(), "the redirect's own credentials are used");
     }
 
     #[test]
     fn bodies_do_not_lose_encryption() {
         let mut request = Request::post("https://a/", "text").unwrap();
         let status = StatusCode::TEMPORARY_REDIRECT;
-        let error = follow(&mut request, status, "http://a/").unwrap_err();
+        let error = follow(&mut request.parts, status, "http://a/").unwrap_err();
         assert_eq!(error.kind, ErrorKind::RedirectRefused);
         let mut request = Request::get("https://a/").unwrap();
-        follow(&mut request, status, "http://a/").unwrap();
+        follow(&mut request.parts, status, "http://a/").unwrap();
     }
 }

@@ -31,6 +31,12 @@ pub const BUDGET_HEADER: HeaderName = HeaderName::from_static("x-envoy-expected-
 /// ```
 #[derive(Clone)]
 pub struct Request {
+    pub(crate) parts: Box<Parts>,
+}
+
+/// What a request is made of. It is boxed because a request is handed from future to future.
+#[derive(Clone)]
+pub(crate) struct Parts {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
@@ -56,7 +62,7 @@ impl Request {
 
     /// A request without headers and body.
     pub fn new(method: Method, url: Url) -> Request {
-        Request {
+        let parts = Parts {
             method,
             url,
             headers: HeaderMap::new(),
@@ -70,7 +76,8 @@ impl Request {
             sha256: None,
             max_redirects: None,
             budget_header: false,
-        }
+        };
+        Request { parts: Box::new(parts) }
     }
 
     /// A GET request.
@@ -108,53 +115,53 @@ impl Request {
                 "the value of header {name:?} has a line break or another control character"
             ))
         })?;
-        self.headers.insert(name, value);
+        self.parts.headers.insert(name, value);
         Ok(self)
     }
 
     /// The headers, to be read and changed.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
-        &mut self.headers
+        &mut self.parts.headers
     }
 
     /// Sets the body. Its length is sent; its type is not guessed.
     pub fn body(mut self, body: impl Into<Bytes>) -> Request {
-        self.body = body.into();
+        self.parts.body = body.into();
         self
     }
 
     /// How long the request may take as a whole, from [`send`](crate::Client::send) to the last byte
     /// of the body, redirects included; 30 seconds if not set.
     pub fn timeout(mut self, timeout: Duration) -> Request {
-        self.timeout = Some(timeout);
+        self.parts.timeout = Some(timeout);
         self
     }
 
     /// How long the server may take to begin its answer, counted for every hop from the moment at
     /// which the request was sent; as long as the [time-out](Request::timeout) if not set.
     pub fn first_byte_timeout(mut self, timeout: Duration) -> Request {
-        self.first_byte_timeout = Some(timeout);
+        self.parts.first_byte_timeout = Some(timeout);
         self
     }
 
     /// How long nothing may come in the middle of a response body; as long as the
     /// [time-out](Request::timeout) if not set.
     pub fn idle_timeout(mut self, timeout: Duration) -> Request {
-        self.idle_timeout = Some(timeout);
+        self.parts.idle_timeout = Some(timeout);
         self
     }
 
     /// When the request must have ended. It holds beside the time-out, and beside the
     /// [deadline](rejoin::deadline) of the calling scope: the earliest wins.
     pub fn deadline(mut self, deadline: Instant) -> Request {
-        self.deadline = Some(deadline);
+        self.parts.deadline = Some(deadline);
         self
     }
 
     /// How many bytes the response body may have, as sent and again once decompressed; 8 MiB if not
     /// set, or 16 GiB if it is [saved](Request::save_to) to a file.
     pub fn max_response_bytes(mut self, limit: usize) -> Request {
-        self.max_response_bytes = Some(limit);
+        self.parts.max_response_bytes = Some(limit);
         self
     }
 
@@ -169,7 +176,7 @@ impl Request {
     ///
     /// [`Response::body`]: crate::Response::body
     pub fn save_to(mut self, path: impl Into<PathBuf>) -> Request {
-        self.save_to = Some(path.into());
+        self.parts.save_to = Some(path.into());
         self
     }
 
@@ -195,10 +202,36 @@ impl Request {
                 format!("{checksum:?} is no SHA-256 checksum: that has 64 hexadecimal digits");
             return Err(invalid(message));
         }
-        self.sha256 = Some(sum);
+        self.parts.sha256 = Some(sum);
         Ok(self)
     }
 
+    /// How many redirects are followed; with 0 a redirect is handed back as the response. The
+    /// client's setting if not set.
+    pub fn max_redirects(mut self, limit: u32) -> Request {
+        self.parts.max_redirects = Some(limit);
+        self
+    }
+
+    /// Whether the time that is left is sent upstream, as [`BUDGET_HEADER`]; off if not set. A
+    /// header of that name among the request's own is left alone.
+    pub fn budget_header(mut self, on: bool) -> Request {
+        self.parts.budget_header = on;
+        self
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.parts.url
+    }
+}
+
+impl Parts {
     /// Asks another place for the same. What was meant for the first alone stays behind, as after a
     /// redirect.
     pub(crate) fn move_to(&mut self, url: Url) {
@@ -217,30 +250,6 @@ impl Request {
             Some(_) => saved(),
         })
     }
-
-    /// How many redirects are followed; with 0 a redirect is handed back as the response. The
-    /// client's setting if not set.
-    pub fn max_redirects(mut self, limit: u32) -> Request {
-        self.max_redirects = Some(limit);
-        self
-    }
-
-    /// Whether the time that is left is sent upstream, as [`BUDGET_HEADER`]; off if not set. A
-    /// header of that name among the request's own is left alone.
-    pub fn budget_header(mut self, on: bool) -> Request {
-        self.budget_header = on;
-        self
-    }
-
-    /// The method.
-    pub fn method(&self) -> &Method {
-        &self.method
-    }
-
-    /// The URL.
-    pub fn url(&self) -> &Url {
-        &self.url
-    }
 }
 
 fn invalid(message: String) -> Error {
@@ -250,13 +259,13 @@ fn invalid(message: String) -> Error {
 /// Header values and the body are left out: they may hold secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.headers.keys().collect();
+        let names: Vec<_> = self.parts.headers.keys().collect();
         f.debug_struct("Request")
-            .field("method", &self.method)
-            .field("url", &self.url)
+            .field("method", &self.parts.method)
+            .field("url", &self.parts.url)
             .field("headers", &names)
-            .field("body_bytes", &self.body.len())
-            .field("timeout", &self.timeout)
+            .field("body_bytes", &self.parts.body.len())
+            .field("timeout", &self.parts.timeout)
             .finish_non_exhaustive()
     }
 }

@@ -80,7 +80,7 @@ pub(super) const RULES: [Rule; 9] = [
                 "crates/rejoin/src/process/process.rs",
                 // Scripts run on blocking threads, bounded by a semaphore.
                 "crates/rejoin-engine/src/scripts.rs",
-                // A pooled connection outlives the request that opened it: its task belongs to the pool.
+                // What serves all requests of a client: HTTP/2 connections, and who watches those at rest.
                 "crates/rejoin-http/src/tasks.rs",
                 // The same for connections to a database, and for cancelling what a request left on one.
                 "crates/rejoin-steps/src/pg/connection.rs",

@@ -42,9 +42,9 @@ pub(super) struct Timeouts {
 
 impl Timeouts {
     fn fill_in(&self, request: &mut Request) {
-        request.timeout.get_or_insert(self.attempt);
-        request.idle_timeout.get_or_insert(self.idle);
-        request.first_byte_timeout = request.first_byte_timeout.or(self.first_byte);
+        request.parts.timeout.get_or_insert(self.attempt);
+        request.parts.idle_timeout.get_or_insert(self.idle);
+        request.parts.first_byte_timeout = request.parts.first_byte_timeout.or(self.first_byte);
     }
 }
 
@@ -177,7 +177,8 @@ impl Job {
         let mut request = shared.hooks.prepare(request).await.map_err(Wanting::Failed)?;
         way.lead_to(request.url()).await.map_err(refused)?;
         shared.timeouts.fill_in(&mut request);
-        request.max_response_bytes = request.max_response_bytes.or(shared.max_response_bytes);
+        request.parts.max_response_bytes =
+            request.parts.max_response_bytes.or(shared.max_response_bytes);
         attempts.fetch_add(1, Ordering::Relaxed);
         // Boxed: those that wait for their place do without the room that an exchange takes.
         let sending = Box::pin(shared.client.send_through(Some(&way), request));

@@ -83,13 +83,13 @@ impl RequestSpec {
     /// The SHA-256 checksum of the body that is sent, in hexadecimal, if there is one: what tells apart requests that
     /// are the same but for their bodies.
     pub fn body_sha256(&self) -> Option<String> {
-        let body = &self.request.as_ref().ok()?.body;
+        let body = &self.request.as_ref().ok()?.parts.body;
         (!body.is_empty()).then(|| save::hex(&save::sha256(body)))
     }
 
     /// The file that the body of the answer goes to, if it goes to one.
     pub fn save_path(&self) -> Option<&Path> {
-        self.request.as_ref().ok()?.save_to.as_deref()
+        self.request.as_ref().ok()?.parts.save_to.as_deref()
     }
 
     fn map(mut self, change: impl FnOnce(Request) -> Result<Request, Error>) -> RequestSpec {
@@ -161,7 +161,7 @@ impl RequestSpec {
         let which = number % (self.mirrors.len() + 1);
         if which > 0 {
             let mirror = &self.mirrors[which - 1];
-            request.move_to(mirror.clone());
+            request.parts.move_to(mirror.clone());
         }
         Ok(request)
     }

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use http::HeaderValue;
+use http::header::HOST;
+use http::{HeaderValue, Request, Uri};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -25,9 +26,9 @@ pub(crate) struct ConnectionInfo {
     pub(crate) remote: SocketAddr,
     pub(crate) timings: ConnectTimings,
     /// What `host` says on it.
-    pub(crate) host: HeaderValue,
+    host: HeaderValue,
     /// Whether requests go to a proxy, which wants the whole URL.
-    pub(crate) to_proxy: bool,
+    to_proxy: bool,
     used: AtomicBool,
 }
 
@@ -39,6 +40,16 @@ impl ConnectionInfo {
         to_proxy: bool,
     ) -> ConnectionInfo {
         ConnectionInfo { remote, timings, host, to_proxy, used: AtomicBool::new(false) }
+    }
+
+    /// `request`, which has its whole URL, as it is written over HTTP/1.
+    pub(crate) fn addressed<B>(&self, mut request: Request<B>) -> Request<B> {
+        request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
+        if !self.to_proxy {
+            let path = request.uri().path_and_query().cloned();
+            *request.uri_mut() = path.map(Uri::from).unwrap_or_default();
+        }
+        request
     }
 
     /// Notes that a response has begun; true for the first.

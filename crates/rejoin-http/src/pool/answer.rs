@@ -36,6 +36,12 @@ impl Answer {
         let body = Body { incoming, connection: None };
         Answer { head, body, remote: info.remote, connect }
     }
+
+    /// Says that the body comes over `connection`, which has no task for that.
+    pub(super) fn over(mut self, connection: Http1) -> Answer {
+        self.body.connection = Some(connection);
+        self
+    }
 }
 
 /// Why a body did not come to its end; `None` if the connection was closed from here.

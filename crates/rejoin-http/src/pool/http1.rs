@@ -9,7 +9,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -81,19 +81,15 @@ impl Http1 {
         Ok(Http1 { sender, driver, info: Box::new(info), _listed: listed })
     }
 
-    /// Sends `request`, which has its whole URL, and waits for the head of the answer.
+    /// Sends what `request` makes, which has its whole URL, and waits for the head of the answer.
     pub(super) async fn send(
         &mut self,
-        mut request: Request<RequestBody>,
+        request: &impl Fn() -> Request<RequestBody>,
     ) -> Result<Response<Incoming>, NoAnswer> {
         let reused = self.info.was_used();
-        request.headers_mut().entry(http::header::HOST).or_insert_with(|| self.info.host.clone());
-        if !self.info.to_proxy {
-            let path = request.uri().path_and_query().cloned();
-            *request.uri_mut() = path.map(Uri::from).unwrap_or_default();
-        }
+        let sending = self.sender.try_send_request(self.info.addressed(request()));
         // Nothing but this task makes it ready, in `drive`: a budget that is spent must not end the wait for it.
-        let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
+        let mut answer = pin!(unconstrained(sending));
         let driver = &self.driver;
         match poll_fn(|cx| drive(driver, cx, |noop| answer.as_mut().poll(noop))).await {
             Some(Ok(response)) => Ok(response),

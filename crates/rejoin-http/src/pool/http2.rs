@@ -49,15 +49,15 @@ impl Http2 {
         self.sender.is_closed()
     }
 
-    /// Sends `request` and waits for the head of the answer.
+    /// Sends what `request` makes and waits for the head of the answer.
     pub(super) async fn send(
         &mut self,
-        request: Request<RequestBody>,
+        request: &impl Fn() -> Request<RequestBody>,
         progress: &Progress,
     ) -> Result<Response<Incoming>, NoAnswer> {
         let reused = self.info.was_used();
-        let sending = self.sender.try_send_request(request);
-        match unless_lost(sending, self.gone.cancelled(), progress).await {
+        let mut sending = pin!(self.sender.try_send_request(request()));
+        match unless_lost(sending.as_mut(), self.gone.cancelled(), progress).await {
             None => Err(NoAnswer::Unsent),
             Some(Ok(response)) => Ok(response),
             Some(Err(mut error)) => Err(match error.take_message() {

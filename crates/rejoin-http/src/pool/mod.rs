@@ -65,7 +65,18 @@ impl Pool {
                 // Large, and rare.
                 None => Box::pin(self.connect(url)).await?,
             };
-            match connection.send(request(), progress).await {
+            let sent = match connection {
+                Connection::Http1(mut connection) => connection
+                    .send(&request)
+                    .await
+                    .map(|response| Answer::new(response, &connection.info))
+                    .map(|answer| answer.over(connection)),
+                Connection::Http2(mut connection) => connection
+                    .send(&request, progress)
+                    .await
+                    .map(|response| Answer::new(response, &connection.info)),
+            };
+            match sent {
                 Err(NoAnswer::Unsent) => {}
                 sent => return sent,
             }
@@ -101,26 +112,5 @@ impl Pool {
                 .map(|connection| Connection::Http2(self.idle.share(url, connection, &self.live))),
         };
         made.map_err(|error| NoAnswer::Exchange { error, reused: false })
-    }
-}
-
-impl Connection {
-    async fn send(
-        self,
-        request: Request<RequestBody>,
-        progress: &Progress,
-    ) -> Result<Answer, NoAnswer> {
-        match self {
-            Connection::Http1(mut connection) => {
-                let response = connection.send(request).await?;
-                let mut answer = Answer::new(response, &connection.info);
-                answer.body.connection = Some(connection);
-                Ok(answer)
-            }
-            Connection::Http2(mut connection) => {
-                let response = connection.send(request, progress).await?;
-                Ok(Answer::new(response, &connection.info))
-            }
-        }
     }
 }

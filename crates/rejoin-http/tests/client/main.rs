@@ -20,6 +20,7 @@ mod mirrors;
 mod pool;
 mod proxied;
 mod redirects;
+mod resting;
 mod saved;
 mod seed;
 #[path = "../../../../tests/seeded.rs"]
