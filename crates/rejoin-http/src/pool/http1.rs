@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::coop::unconstrained;
 
 use super::NoAnswer;
+use super::alarm::Bell;
 use crate::body::RequestBody;
 use crate::connect::{ConnectionInfo, Transport};
 use crate::live::{Listed, Live, Open};
@@ -27,6 +28,9 @@ pub(crate) struct Http1 {
     sender: SendRequest<RequestBody>,
     driver: Arc<Driver>,
     pub(super) info: Box<ConnectionInfo>,
+    bell: Arc<Bell>,
+    /// The bell, as what wakes it wants it.
+    watcher: Waker,
     _listed: Listed,
 }
 
@@ -73,12 +77,14 @@ impl Http1 {
         io: Transport,
         info: ConnectionInfo,
         live: &Live,
+        bell: Arc<Bell>,
     ) -> Result<Http1, hyper::Error> {
         let (sender, connection) = http1::handshake(TokioIo::new(io)).await?;
         let driven = Driven { connection, driven_by: Waker::noop().clone() };
         let driver = Arc::new(Driver(Mutex::new(Some(driven))));
         let listed = live.list(Open::Http1(Arc::clone(&driver)));
-        Ok(Http1 { sender, driver, info: Box::new(info), _listed: listed })
+        let watcher = Waker::from(Arc::clone(&bell));
+        Ok(Http1 { sender, driver, info: Box::new(info), bell, watcher, _listed: listed })
     }
 
     /// Sends what `request` makes, which has its whole URL, and waits for the head of the answer.
@@ -115,9 +121,21 @@ impl Http1 {
     }
 
     /// Whether it is ready for another request: whatever was asked is answered, what was answered is read, nothing came
-    /// that was not asked for, and the server will have more. Whatever comes from now on wakes `watcher`.
-    pub(super) fn rests(&self, watcher: &Waker) -> bool {
-        self.driver.poll(&mut Context::from_waker(watcher)).is_pending() && self.sender.is_ready()
+    /// that was not asked for, and the server will have more. What comes from now on rings the bell.
+    pub(super) fn rests(&self) -> bool {
+        self.bell.arm();
+        self.driver.poll(&mut Context::from_waker(&self.watcher)).is_pending()
+            && self.sender.is_ready()
+    }
+
+    /// Whether it still rests, known without touching it if nothing came.
+    pub(super) fn still_rests(&self) -> bool {
+        !self.bell.has_rung() || self.rests()
+    }
+
+    /// Takes it out of its rest.
+    pub(super) fn begin(&self) {
+        self.bell.turn_off();
     }
 }
 

@@ -7,18 +7,17 @@
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Poll, Wake, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::task::AtomicWaker;
 use http::Uri;
 use tokio::sync::Mutex as Turn;
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep_until};
 
 use super::Connection;
+use super::alarm::{Alarm, Bell};
 use super::http1::Http1;
 use super::http2::Http2;
 use crate::deadline::later;
@@ -39,8 +38,6 @@ pub(crate) struct Idle {
     limits: Limits,
     list: Mutex<List>,
     alarm: Arc<Alarm>,
-    /// [`alarm`](Self::alarm), as the connections that rest want it.
-    watcher: Waker,
 }
 
 #[derive(Default)]
@@ -75,9 +72,12 @@ struct Shared {
 
 impl Idle {
     pub(super) fn new(limits: Limits) -> Idle {
-        let alarm = Arc::new(Alarm::default());
-        let watcher = Waker::from(Arc::clone(&alarm));
-        Idle { limits, list: Mutex::default(), alarm, watcher }
+        Idle { limits, list: Mutex::default(), alarm: Arc::default() }
+    }
+
+    /// What a new connection has to ring when something comes over it while it rests.
+    pub(super) fn bell(&self) -> Arc<Bell> {
+        Bell::new(&self.alarm)
     }
 
     /// A connection to the host of `url`, if there is one.
@@ -93,12 +93,13 @@ impl Idle {
         }
         let Resting { connection, .. } = host.resting.pop()?;
         list.resting -= 1;
+        connection.begin();
         Some(Connection::Http1(connection))
     }
 
     /// Lets `connection`, which is one to the host of `url`, rest if it can be used again; else it is closed.
     pub(super) fn put(self: &Arc<Self>, url: &Uri, connection: Http1, live: &Live) {
-        if !self.keeps_any() || !connection.rests(&self.watcher) {
+        if !self.keeps_any() || !connection.rests() {
             return;
         }
         let mut list = self.lock();
@@ -167,7 +168,6 @@ impl Idle {
 
     /// Drops what has ended or rested for too long; when something will have. `None` if nothing is left.
     fn look_through(&self) -> Option<Instant> {
-        let rung = self.alarm.rung.swap(false, Ordering::AcqRel);
         let now = Instant::now();
         let mut next: Option<Instant> = None;
         // Dropped when nothing is locked any longer.
@@ -182,9 +182,8 @@ impl Idle {
             ends > now
         };
         let mut is_known = |host: &mut Host| {
-            let ended = |resting: &mut Resting| {
-                !stays(resting.since) || rung && !resting.connection.rests(&self.watcher)
-            };
+            let ended =
+                |resting: &mut Resting| !resting.connection.still_rests() || !stays(resting.since);
             let before = gone.len();
             gone.extend(host.resting.extract_if(.., ended));
             *count -= gone.len() - before;
@@ -208,7 +207,7 @@ impl Idle {
 
 impl Drop for Idle {
     fn drop(&mut self) {
-        self.alarm.task.wake();
+        self.alarm.ring();
     }
 }
 
@@ -240,25 +239,6 @@ fn authority(url: &Uri) -> &str {
     url.authority().map_or("", |authority| authority.as_str())
 }
 
-/// What wakes the task that watches.
-#[derive(Default)]
-struct Alarm {
-    task: AtomicWaker,
-    /// Whether something came over a connection that rests.
-    rung: AtomicBool,
-}
-
-impl Wake for Alarm {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.rung.store(true, Ordering::Release);
-        self.task.wake();
-    }
-}
-
 /// The task that watches. It ends when nothing rests, or nobody has the client any longer.
 struct Watch {
     idle: Option<Weak<Idle>>,
@@ -269,7 +249,7 @@ impl Watch {
     async fn run(mut self) {
         let mut clock = pin!(sleep_until(Instant::now()));
         poll_fn(|cx| {
-            self.alarm.task.register(cx.waker());
+            self.alarm.wakes(cx.waker());
             loop {
                 let Some(idle) = self.idle.as_ref().and_then(Weak::upgrade) else {
                     return Poll::Ready(());

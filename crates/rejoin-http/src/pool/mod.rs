@@ -1,5 +1,6 @@
 //! [`Pool`]: from a request to the head of its answer, on a connection that rests or on a new one.
 
+mod alarm;
 mod answer;
 mod http1;
 mod http2;
@@ -106,7 +107,9 @@ impl Pool {
         let Connected { io, info, http2 } =
             self.setup.connect(url).await.map_err(NoAnswer::NotConnected)?;
         let made = match http2 {
-            false => Http1::new(io, info, &self.live).await.map(Connection::Http1),
+            false => {
+                Http1::new(io, info, &self.live, self.idle.bell()).await.map(Connection::Http1)
+            }
             true => Http2::new(io, info, &self.live)
                 .await
                 .map(|connection| Connection::Http2(self.idle.share(url, connection, &self.live))),
