@@ -65,8 +65,12 @@ impl State {
             return self.value;
         };
         let Value::Object(base) = &origin.base else { return self.value };
-        let is_own = |key: &str| origin.has_written(key) || !base.contains_key(key);
-        let own = object.iter().filter(|(key, _)| is_own(key));
+        // Most keys of the origin are still in its order, so that each is found where it is looked for first.
+        let mut in_order = base.keys().peekable();
+        let mut is_inherited = |key: &str| {
+            in_order.next_if(|next| next.as_str() == key).is_some() || base.contains_key(key)
+        };
+        let own = object.iter().filter(|(key, _)| !is_inherited(key) || origin.has_written(key));
         own.map(|(key, value)| (key.clone(), value.clone())).collect::<Object>().into()
     }
 

@@ -116,7 +116,8 @@ pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, st
                 .map_err(ScopeError::into_task_error)
         })
     } else {
-        context.scope().task(spawn.task.clone()).spawn_value(work(inner))
+        // Boxed here, as it is large and is handed on from function to function until it is a task.
+        context.scope().task(spawn.task.clone()).spawn_value(Box::pin(work(inner)))
     };
     context.tasks.insert(spawn.task.clone(), Running { handle, optional: spawn.optional });
 }

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::header::{ACCEPT, ACCEPT_ENCODING, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use rustls::pki_types::CertificateDer;
 
 use crate::address::{AddressRules, HostPattern};
 use crate::client::{Client, Shared};
 use crate::connect::{Proxies, Setup, Tls, certificates};
+use crate::decode;
 use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
 use crate::pool::{Limits, Pool};
 use crate::resolve::{Resolution, Resolve};
@@ -237,11 +239,22 @@ impl ClientBuilder {
         };
         Client::from_shared(Shared {
             pool: Pool::new(setup, limits),
-            user_agent: self.user_agent,
+            headers: headers(self.user_agent, self.decompress),
             max_redirects: self.max_redirects,
             decompress: self.decompress,
         })
     }
+}
+
+/// What a request has that says nothing of its own.
+fn headers(user_agent: HeaderValue, decompress: bool) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(USER_AGENT, user_agent);
+    if decompress {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(decode::ACCEPTED));
+    }
+    headers
 }
 
 fn invalid(message: String) -> Error {

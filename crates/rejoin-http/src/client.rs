@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::HeaderMap;
+use http::header::USER_AGENT;
 
 use crate::builder::ClientBuilder;
 use crate::error::Error;
@@ -25,7 +26,8 @@ pub struct Client {
 /// What all clones of a client share.
 pub(crate) struct Shared {
     pub(crate) pool: Pool,
-    pub(crate) user_agent: HeaderValue,
+    /// What a request has that says nothing of its own.
+    pub(crate) headers: HeaderMap,
     pub(crate) max_redirects: u32,
     pub(crate) decompress: bool,
 }
@@ -99,7 +101,7 @@ impl Default for Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("user_agent", &self.shared.user_agent)
+            .field("user_agent", &self.shared.headers.get(USER_AGENT))
             .field("max_redirects", &self.shared.max_redirects)
             .field("decompress", &self.shared.decompress)
             .field("connections", &self.connections())

@@ -15,8 +15,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
-    PROXY_AUTHORIZATION, RANGE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
+    PROXY_AUTHORIZATION, RANGE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -25,7 +25,7 @@ use crate::body::{Progress, RequestBody};
 use crate::classify;
 use crate::client::Shared;
 use crate::deadline::{Deadline, later};
-use crate::decode::{self, Coding, Collector};
+use crate::decode::{Coding, Collector};
 use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
 use crate::gate::Gate;
 use crate::hop::Hop;
@@ -236,15 +236,18 @@ impl<'a> Exchange<'a> {
 
     fn headers(&self) -> HeaderMap {
         let Parts { method, url, headers: own, body, .. } = &*self.request;
-        let mut headers = own.clone();
-        headers.reserve(6);
+        let mut headers = if own.is_empty() { self.client.headers.clone() } else { own.clone() };
+        headers.reserve(3);
         let mut default = |name: HeaderName, value: &dyn Fn() -> HeaderValue| {
             headers.entry(name).or_insert_with(value);
         };
-        default(ACCEPT, &|| HeaderValue::from_static("*/*"));
-        default(USER_AGENT, &|| self.client.user_agent.clone());
-        if self.decompress {
-            default(ACCEPT_ENCODING, &|| HeaderValue::from_static(decode::ACCEPTED));
+        if !own.is_empty() {
+            for (name, value) in &self.client.headers {
+                // What is sent compressed is undone, or else not asked for.
+                if self.decompress || name != ACCEPT_ENCODING {
+                    default(name.clone(), &|| value.clone());
+                }
+            }
         }
         if let Some(credentials) = url.basic_auth() {
             default(AUTHORIZATION, &|| credentials.clone());

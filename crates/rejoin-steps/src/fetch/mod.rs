@@ -100,7 +100,7 @@ impl Step for Fetch {
             .get(ClientSettings::read(site.settings))
             .map_err(|error| problem(format!("`config fetch`: {error}")))?;
         Ok(Arc::new(run::PreparedFetch {
-            url: site.text.map(str::trim).unwrap_or_default().to_owned(),
+            url: request::TextUrl::new(site.text.unwrap_or_default()),
             client,
             defaults,
         }))

@@ -19,40 +19,66 @@ pub(super) enum NotAsked {
     Url { url: String, message: String },
 }
 
+/// What the text of the step says.
+pub(super) struct TextUrl {
+    /// May be empty.
+    text: String,
+    /// Read once, if it can be.
+    url: Option<Url>,
+}
+
+impl TextUrl {
+    pub(super) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), url: text.trim().parse().ok() }
+    }
+
+    fn read(&self) -> Result<Url, NotAsked> {
+        self.url.clone().map_or_else(|| read(&self.text), Ok)
+    }
+}
+
 /// Reads the call.
 pub(super) fn build(
-    text: &str,
+    text: &TextUrl,
     input: &Input<'_>,
     defaults: Defaults,
 ) -> Result<Request, NotAsked> {
-    let key = |name: &str| input.state.get(name);
     let (url, options) = match input.args {
         [] => {
-            let url = key("fetchUrl").and_then(Value::as_str).unwrap_or(text);
+            // Most states have none of the keys.
+            let has_any = |state: &&Value| match state {
+                Value::Object(state) => state.keys().any(|key| key.starts_with("fetch")),
+                _ => false,
+            };
+            let state = Some(input.state).filter(has_any);
+            let key = |name: &str| state?.get(name);
             let options = Options {
                 method: key("fetchMethod"),
                 headers: key("fetchHeaders"),
                 body: key("fetchBody"),
                 timeout: key("fetchTimeout"),
             };
-            (url, options)
+            (key("fetchUrl").and_then(Value::as_str), options)
         }
         [url, rest @ ..] => {
             let url = url.as_str().ok_or_else(|| {
                 wrong(format!("argument 1 must be a string, the URL, not {}", kind(url)))
             })?;
-            (url, Options::of(rest.first())?)
+            (Some(url), Options::of(rest.first())?)
         }
     };
+    options.apply(url.map_or_else(|| text.read(), read)?, defaults)
+}
+
+fn read(url: &str) -> Result<Url, NotAsked> {
     let url = url.trim();
     if url.is_empty() {
         return Err(NotAsked::Url { url: String::new(), message: "there is no URL".into() });
     }
-    let parsed: Url = url.parse().map_err(|error: rejoin_http::Error| NotAsked::Url {
+    url.parse().map_err(|error: rejoin_http::Error| NotAsked::Url {
         url: without_credentials(url),
         message: error.message().to_owned(),
-    })?;
-    options.apply(parsed, defaults)
+    })
 }
 
 /// A URL that cannot be read, for an error that may be shown to anybody.

@@ -65,6 +65,13 @@ async fn read(host: &Host, bytes: &Bytes) -> Result<Value, StepError> {
 fn body(bytes: &[u8]) -> Value {
     match Value::parse(bytes) {
         Ok(value) => value,
+        Err(_) => text(bytes),
+    }
+}
+
+fn text(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
         Err(_) => Value::from(&*String::from_utf8_lossy(bytes)),
     }
 }
@@ -74,7 +81,7 @@ fn body(bytes: &[u8]) -> Value {
 fn headers(response: &Response) -> Object {
     let received = &response.headers;
     let entry = |(name, value): (&HeaderName, &HeaderValue)| {
-        (Str::from(name.as_str()), Value::from(&*String::from_utf8_lossy(value.as_bytes())))
+        (Str::from(name.as_str()), text(value.as_bytes()))
     };
     // Most answers repeat no header, and are an object as they are.
     if received.len() == received.keys_len() {

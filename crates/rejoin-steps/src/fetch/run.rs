@@ -3,12 +3,12 @@
 use rejoin_engine::{Called, Input, Prepared};
 use rejoin_http::Client;
 
+use super::request::{self, TextUrl};
+use super::response;
 use super::settings::Defaults;
-use super::{request, response};
 
 pub(super) struct PreparedFetch {
-    /// From the text; may be empty.
-    pub(super) url: String,
+    pub(super) url: TextUrl,
     pub(super) client: Client,
     pub(super) defaults: Defaults,
 }
