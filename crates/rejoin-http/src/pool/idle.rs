@@ -4,15 +4,15 @@
 //! lain there too long. One task of the client sees to that: [`watch`]. What comes over any of them wakes it, and a
 //! clock. As a connection is driven by its request while it is used, none of it is noticed there then.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use tokio::sync::Mutex as Turn;
+use tokio::sync::{Mutex as Turn, oneshot};
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep_until};
 
@@ -33,11 +33,12 @@ pub(crate) struct Limits {
     pub(crate) in_all: usize,
 }
 
-/// The connections of one client that can be used at once.
-pub(crate) struct Idle {
+/// The connections of one client that can be used at once, and who waits for one.
+pub(super) struct Idle {
     limits: Limits,
     list: Mutex<List>,
     alarm: Arc<Alarm>,
+    live: Live,
 }
 
 #[derive(Default)]
@@ -56,6 +57,8 @@ struct Host {
     /// The one that was used last is at the end, and is used next.
     resting: Vec<Resting>,
     shared: Option<Shared>,
+    /// Those who connect, and would rather have one that somebody else has done with. The first gets the next.
+    waiting: VecDeque<oneshot::Sender<Connection>>,
     /// Who connects to a host that speaks HTTP/2 waits for its turn: one connection serves all.
     turn: Option<Arc<Turn<()>>>,
 }
@@ -71,8 +74,8 @@ struct Shared {
 }
 
 impl Idle {
-    pub(super) fn new(limits: Limits) -> Idle {
-        Idle { limits, list: Mutex::default(), alarm: Arc::default() }
+    pub(super) fn new(limits: Limits, live: Live) -> Idle {
+        Idle { limits, list: Mutex::default(), alarm: Arc::default(), live }
     }
 
     /// What a new connection has to ring when something comes over it while it rests.
@@ -97,13 +100,20 @@ impl Idle {
         Some(Connection::Http1(connection))
     }
 
-    /// Lets `connection`, which is one to the host of `url`, rest if it can be used again; else it is closed.
-    pub(super) fn put(self: &Arc<Self>, url: &Uri, connection: Http1, live: &Live) {
+    /// Gives `connection`, which is one to the host of `url`, to who waits for one, or lets it rest. If it cannot be
+    /// used again it is closed.
+    pub(super) fn put(self: &Arc<Self>, url: &Uri, mut connection: Http1) {
         if !self.keeps_any() || !connection.rests() {
             return;
         }
         let mut list = self.lock();
         let host = list.host(url);
+        while let Some(waiting) = host.waiting.pop_front() {
+            match waiting.send(Connection::Http1(connection)) {
+                Err(Connection::Http1(refused)) => connection = refused,
+                _ => return,
+            }
+        }
         if host.resting.len() >= self.limits.per_host {
             // Unlocked first: to close a socket takes time.
             drop(list);
@@ -112,12 +122,12 @@ impl Idle {
         host.resting.push(Resting { connection, since: Instant::now() });
         list.resting += 1;
         let surplus = if list.resting > self.limits.in_all { list.longest() } else { None };
-        self.watched(list, live);
+        self.watched(list);
         drop(surplus);
     }
 
     /// Shares `connection` with all who want one to the host of `url`. If there is one already, that is taken instead.
-    pub(super) fn share(self: &Arc<Self>, url: &Uri, connection: Http2, live: &Live) -> Http2 {
+    pub(super) fn share(self: &Arc<Self>, url: &Uri, connection: Http2) -> Http2 {
         if !self.keeps_any() {
             return connection;
         }
@@ -129,25 +139,31 @@ impl Idle {
         {
             return shared.connection.clone();
         }
+        for waiting in host.waiting.drain(..) {
+            // Who does not want it any longer has gone.
+            let _ = waiting.send(Connection::Http2(connection.clone()));
+        }
         host.shared = Some(Shared { connection: connection.clone(), used: Instant::now() });
-        self.watched(list, live);
+        self.watched(list);
         connection
+    }
+
+    /// Waits for a connection to the host of `url` that somebody else has done with.
+    pub(super) fn wait(self: &Arc<Self>, url: &Uri) -> Waiting {
+        let (sender, receiver) = oneshot::channel();
+        self.lock().host(url).waiting.push_back(sender);
+        Waiting { idle: Arc::clone(self), url: url.clone(), receiver }
     }
 
     /// What has to be held while connecting to the host of `url`, if one connection will do for all: if the host
     /// `speaks_http2`, or has done so.
-    pub(super) fn turn(
-        self: &Arc<Self>,
-        url: &Uri,
-        speaks_http2: bool,
-        live: &Live,
-    ) -> Option<Arc<Turn<()>>> {
+    pub(super) fn turn(self: &Arc<Self>, url: &Uri, speaks_http2: bool) -> Option<Arc<Turn<()>>> {
         let mut list = self.lock();
         if !speaks_http2 || !self.keeps_any() {
             return list.hosts(url).get(authority(url))?.turn.clone();
         }
         let turn = Arc::clone(list.host(url).turn.get_or_insert_default());
-        self.watched(list, live);
+        self.watched(list);
         Some(turn)
     }
 
@@ -157,12 +173,12 @@ impl Idle {
     }
 
     /// Sees to it that there is a task that watches what is in `list`.
-    fn watched(self: &Arc<Self>, mut list: MutexGuard<'_, List>, live: &Live) {
+    fn watched(self: &Arc<Self>, mut list: MutexGuard<'_, List>) {
         if !std::mem::replace(&mut list.watched, true) {
             drop(list);
             let watch = Watch { idle: Some(Arc::downgrade(self)), alarm: Arc::clone(&self.alarm) };
             // With a budget it would see so many connections, and be woken for the others without end.
-            live.spawn(Open::Task, unconstrained(watch.run()));
+            self.live.spawn(Open::Task, unconstrained(watch.run()));
         }
     }
 
@@ -188,9 +204,10 @@ impl Idle {
             gone.extend(host.resting.extract_if(.., ended));
             *count -= gone.len() - before;
             host.shared.take_if(|shared| shared.connection.is_closed() || !stays(shared.used));
+            host.waiting.retain(|waiting| !waiting.is_closed());
             // Somebody connects, or waits for it.
             let awaited = host.turn.as_ref().is_some_and(|turn| Arc::strong_count(turn) > 1);
-            !host.resting.is_empty() || host.shared.is_some() || awaited && stays(now)
+            host.has_any() || awaited && stays(now)
         };
         plain.retain(|_, host| is_known(host));
         encrypted.retain(|_, host| is_known(host));
@@ -208,6 +225,12 @@ impl Idle {
 impl Drop for Idle {
     fn drop(&mut self) {
         self.alarm.ring();
+    }
+}
+
+impl Host {
+    fn has_any(&self) -> bool {
+        !self.resting.is_empty() || self.shared.is_some() || !self.waiting.is_empty()
     }
 }
 
@@ -237,6 +260,44 @@ impl List {
 
 fn authority(url: &Uri) -> &str {
     url.authority().map_or("", |authority| authority.as_str())
+}
+
+/// Waits for a connection, first come, first served.
+pub(super) struct Waiting {
+    idle: Arc<Idle>,
+    url: Uri,
+    receiver: oneshot::Receiver<Connection>,
+}
+
+impl Waiting {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Connection> {
+        match Pin::new(&mut self.receiver).poll(cx) {
+            Poll::Ready(Ok(connection)) => {
+                if let Connection::Http1(connection) = &connection {
+                    connection.begin();
+                }
+                Poll::Ready(connection)
+            }
+            // Nobody has one for it any more.
+            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.receiver.close();
+        if let Ok(Connection::Http1(connection)) = self.receiver.try_recv() {
+            self.idle.put(&self.url, connection);
+        }
+        let mut list = self.idle.lock();
+        let hosts = list.hosts(&self.url);
+        let Some(host) = hosts.get_mut(authority(&self.url)) else { return };
+        while host.waiting.pop_front_if(|waiting| waiting.is_closed()).is_some() {}
+        if !host.has_any() && host.turn.is_none() {
+            hosts.remove(authority(&self.url));
+        }
+    }
 }
 
 /// The task that watches. It ends when nothing rests, or nobody has the client any longer.

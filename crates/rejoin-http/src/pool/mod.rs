@@ -2,6 +2,7 @@
 
 mod alarm;
 mod answer;
+mod connecting;
 mod http1;
 mod http2;
 mod idle;
@@ -12,18 +13,19 @@ use http::{Request, Uri};
 
 use self::http1::Http1;
 use self::http2::Http2;
+use self::idle::Idle;
 use crate::body::{Progress, RequestBody};
-use crate::connect::{Connected, Setup};
+use crate::connect::Setup;
 use crate::error::Failure;
 use crate::live::Live;
 
 pub(crate) use self::answer::{Answer, Body, Broken};
 pub(crate) use self::http1::Driver;
-pub(crate) use self::idle::{Idle, Limits};
+pub(crate) use self::idle::Limits;
 
 /// The connections of one client.
 pub(crate) struct Pool {
-    pub(crate) setup: Setup,
+    pub(crate) setup: Arc<Setup>,
     pub(crate) live: Live,
     idle: Arc<Idle>,
 }
@@ -50,7 +52,9 @@ pub(crate) enum NoAnswer {
 
 impl Pool {
     pub(crate) fn new(setup: Setup, limits: Limits) -> Pool {
-        Pool { setup, live: Live::default(), idle: Arc::new(Idle::new(limits)) }
+        let live = Live::default();
+        let idle = Arc::new(Idle::new(limits, live.clone()));
+        Pool { setup: Arc::new(setup), live, idle }
     }
 
     /// Sends what `request` makes, whose URL is `url`, on another connection as long as it is lost on its way there.
@@ -64,7 +68,7 @@ impl Pool {
             let connection = match self.idle.take(url) {
                 Some(connection) => connection,
                 // Large, and rare.
-                None => Box::pin(self.connect(url)).await?,
+                None => Box::pin(connecting::connect(self, url)).await?,
             };
             let sent = match connection {
                 Connection::Http1(mut connection) => connection
@@ -87,33 +91,7 @@ impl Pool {
     /// Takes back the connection of an answer that was read to its end, if it can be used again.
     pub(crate) fn put_back(&self, url: &Uri, body: Body) {
         if let Some(connection) = body.connection {
-            self.idle.put(url, connection, &self.live);
+            self.idle.put(url, connection);
         }
-    }
-
-    async fn connect(&self, url: &Uri) -> Result<Connection, NoAnswer> {
-        let turn = self.idle.turn(url, self.setup.http2_only, &self.live);
-        let _turn = match &turn {
-            None => None,
-            Some(turn) => {
-                let turn = turn.lock().await;
-                // Who was before may have connected for all.
-                if let Some(connection) = self.idle.take(url) {
-                    return Ok(connection);
-                }
-                Some(turn)
-            }
-        };
-        let Connected { io, info, http2 } =
-            self.setup.connect(url).await.map_err(NoAnswer::NotConnected)?;
-        let made = match http2 {
-            false => {
-                Http1::new(io, info, &self.live, self.idle.bell()).await.map(Connection::Http1)
-            }
-            true => Http2::new(io, info, &self.live)
-                .await
-                .map(|connection| Connection::Http2(self.idle.share(url, connection, &self.live))),
-        };
-        made.map_err(|error| NoAnswer::Exchange { error, reused: false })
     }
 }

@@ -13,6 +13,7 @@ mod batch_pulls;
 mod batch_time;
 mod cancel;
 mod compressed;
+mod connecting;
 mod failure;
 mod forgery;
 mod http2;

@@ -151,6 +151,28 @@ fn http2_is_negotiated_and_can_be_declined() {
     });
 }
 
+/// Nobody knows yet that the host speaks HTTP/2, so that all connect; the first to know serves all.
+#[test]
+fn those_who_come_at_once_end_up_on_one_connection() {
+    run(async {
+        let (addr, pem) = server("secure.example", &["h2", "http/1.1"]).await;
+        let client = builder().system_roots(false).root_certificates(pem.as_bytes()).unwrap();
+        let client = client.resolve_to("secure.example", addr).build();
+        let requests =
+            (0..30).map(|_| {
+                let client = client.clone();
+                async move {
+                    client.send(Request::get("https://secure.example/").unwrap()).await.unwrap()
+                }
+            });
+        let answers = futures_util::future::join_all(requests).await;
+        assert!(answers.iter().all(|answer| answer.version == Version::HTTP_2));
+        while client.connections() > 1 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
 #[test]
 fn a_machine_without_roots_can_still_speak_http() {
     run(async {
