@@ -22,15 +22,17 @@ pub(crate) enum Open {
     /// A connection without a task: who waits for an answer drives it.
     Http1(Arc<Driver>),
     Http2(AbortHandle),
-    /// A task that is no connection.
-    Task(AbortHandle),
+    /// A task of an HTTP/2 connection beside that.
+    Part(AbortHandle),
+    /// A task of the pool, which is of no use without it.
+    Pool(AbortHandle),
 }
 
 impl Open {
     fn close(&self) {
         match self {
             Open::Http1(driver) => driver.close(),
-            Open::Http2(task) | Open::Task(task) => task.abort(),
+            Open::Http2(task) | Open::Part(task) | Open::Pool(task) => task.abort(),
         }
     }
 }
@@ -38,7 +40,8 @@ impl Open {
 impl Live {
     /// How many connections are open.
     pub(crate) fn connections(&self) -> usize {
-        lock(&self.list).iter().filter(|(_, open)| !matches!(open, Open::Task(_))).count()
+        let is_one = |open: &Open| matches!(open, Open::Http1(_) | Open::Http2(_));
+        lock(&self.list).iter().filter(|(_, open)| is_one(open)).count()
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -54,6 +57,15 @@ impl Live {
             open.close();
         }
         self.tasks.wait()
+    }
+
+    /// Drops the tasks of the pool, which is gone.
+    pub(crate) fn abandon(&self) {
+        for (_, open) in lock(&self.list).iter() {
+            if let Open::Pool(task) = open {
+                task.abort();
+            }
+        }
     }
 
     /// Lists `open` until what this returns is dropped. If everything has stopped it is closed instead.
@@ -90,7 +102,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, task: F) {
-        self.spawn(Open::Task, task);
+        self.spawn(Open::Part, task);
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn connect(pool: &Pool, url: &Uri) -> Result<Connection, NoAnsw
     match freed.await {
         Either::Left(connection) => {
             if let Connection::Http1(_) = connection {
-                live.spawn(Open::Task, finish(making, Arc::clone(idle), url.clone()));
+                live.spawn(Open::Pool, finish(making, Arc::clone(idle), url.clone()));
             }
             Ok(connection)
         }

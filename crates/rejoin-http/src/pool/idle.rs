@@ -1,7 +1,7 @@
 //! [`Idle`]: the connections that lie unused, host by host, and the task that watches them.
 //!
 //! A connection at rest has to be dropped when the server closes it, or sends what nobody asked for, and when it has
-//! lain there too long. One task of the client sees to that: [`watch`]. What comes over any of them wakes it, and a
+//! lain there too long. One task of the client sees to that: [`Watch`]. What comes over any of them wakes it, and a
 //! clock. As a connection is driven by its request while it is used, none of it is noticed there then.
 
 use std::collections::{HashMap, VecDeque};
@@ -178,7 +178,7 @@ impl Idle {
             drop(list);
             let watch = Watch { idle: Some(Arc::downgrade(self)), alarm: Arc::clone(&self.alarm) };
             // With a budget it would see so many connections, and be woken for the others without end.
-            self.live.spawn(Open::Task, unconstrained(watch.run()));
+            self.live.spawn(Open::Pool, unconstrained(watch.run()));
         }
     }
 
@@ -219,12 +219,6 @@ impl Idle {
     /// No code that can panic runs under this lock, so that it is never poisoned in earnest.
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Idle {
-    fn drop(&mut self) {
-        self.alarm.ring();
     }
 }
 
@@ -300,7 +294,7 @@ impl Drop for Waiting {
     }
 }
 
-/// The task that watches. It ends when nothing rests, or nobody has the client any longer.
+/// The task that watches. It ends when nothing rests.
 struct Watch {
     idle: Option<Weak<Idle>>,
     alarm: Arc<Alarm>,

@@ -95,3 +95,10 @@ impl Pool {
         }
     }
 }
+
+/// No request is under way then, as each of them holds the client.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.live.abandon();
+    }
+}
