@@ -8,6 +8,10 @@ use super::Effort;
 use crate::child::{self, cargo};
 use crate::tree;
 
+/// Has glibc keep what is freed. Else it gives the end of the heap back to the system after each round, or does not,
+/// as it happens that something lies there: a contestant that has the luck not to is a third faster than it is.
+pub(super) const KEPT_HEAP: (&str, &str) = ("MALLOC_TRIM_THRESHOLD_", "1073741824");
+
 /// What one bench printed.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -52,7 +56,12 @@ pub(super) fn run(effort: Effort, peers_only: bool) -> Result<Vec<Output>, Strin
 fn printed(mut command: Command) -> Result<String, String> {
     let shown = child::show(&command);
     println!("\n$ {shown}");
-    let ended = command.stderr(Stdio::inherit()).output().map_err(|e| format!("{shown}: {e}"))?;
+    let (name, value) = KEPT_HEAP;
+    let ended = command
+        .env(name, value)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|e| format!("{shown}: {e}"))?;
     if !ended.status.success() {
         return Err(format!("{shown}: {}", ended.status));
     }

@@ -156,6 +156,17 @@ pub(super) fn library(machine: &str, load: &str, command: &str, outputs: &[Outpu
         "- The contestants of a table take turns in short samples; a ratio is computed within each turn. Below 1 is faster",
     );
     line(&mut text, "  than the first contestant.");
+    let (name, value) = super::library::KEPT_HEAP;
+    line(
+        &mut text,
+        format!(
+            "- glibc keeps what is freed (`{name}={value}`): else it gives memory back to the system after a round,"
+        ),
+    );
+    line(
+        &mut text,
+        "  or does not, by the luck of what lies last in the heap, which counts for more than what is compared.",
+    );
     line(
         &mut text,
         "- The crates that Rejoin is compared with are called in [benches/peers/library](../benches/peers/library/src/cases.rs).\n",
