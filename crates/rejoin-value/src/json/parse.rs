@@ -60,9 +60,10 @@ pub fn parse_with(text: &[u8], limits: ParseLimits) -> Result<Value, ParseError>
         text: valid.as_bytes(),
         at,
         limits,
-        values: Vec::new(),
-        keys: Vec::new(),
+        items: Vec::new(),
+        entries: Vec::new(),
         open: Vec::new(),
+        in_object: false,
         known: KeyCache::of_text(text.len()),
         scratch: String::new(),
     };
@@ -78,11 +79,14 @@ struct Parser<'t> {
     text: &'t [u8],
     at: usize,
     limits: ParseLimits,
-    /// Elements and values of all open containers, one behind the other.
-    values: Vec<Value>,
-    /// Keys of all open objects, one behind the other; in each, one ahead of the values.
-    keys: Vec<Str>,
+    /// The elements of all open arrays, one behind the other, and the document itself.
+    items: Vec<Value>,
+    /// The entries of all open objects, one behind the other. The last of the innermost has a key, and perhaps no
+    /// value yet.
+    entries: Vec<(Str, Value)>,
     open: Vec<Open>,
+    /// Whether the innermost container is an object.
+    in_object: bool,
     known: KeyCache,
     scratch: String,
 }
@@ -90,9 +94,8 @@ struct Parser<'t> {
 /// A container whose closing bracket has not come yet.
 struct Open {
     is_object: bool,
-    /// Where its elements or values begin, and its keys.
+    /// Where its elements or entries begin.
     start: usize,
-    keys: usize,
     /// Depth of the deepest child so far.
     deepest: u32,
 }
@@ -110,7 +113,7 @@ impl<'t> Parser<'t> {
                     if self.at < self.whole.len() {
                         return Err(self.error("expected the end of the document"));
                     }
-                    return Ok(self.values.pop().expect("the document is a value"));
+                    return Ok(self.items.pop().expect("the document is a value"));
                 };
                 match (self.peek(), open.is_object) {
                     (Some(b','), true) => {
@@ -139,32 +142,44 @@ impl<'t> Parser<'t> {
         let open = self.open.pop().expect("a container is open");
         let depth = open.deepest + 1;
         let value = if open.is_object {
-            let entries = self.keys.drain(open.keys..).zip(self.values.drain(open.start..));
-            Value::Object(Object::with_depth(entries.collect(), depth))
+            Value::Object(Object::with_depth(take_from(&mut self.entries, open.start), depth))
         } else {
-            Value::Array(Array::with_depth(take_from(&mut self.values, open.start), depth))
+            Value::Array(Array::with_depth(take_from(&mut self.items, open.start), depth))
         };
-        if let Some(around) = self.open.last_mut() {
-            around.deepest = around.deepest.max(depth);
-        }
-        self.values.push(value);
+        self.in_object = match self.open.last_mut() {
+            None => false,
+            Some(around) => {
+                around.deepest = around.deepest.max(depth);
+                around.is_object
+            }
+        };
+        self.put(value);
     }
 
-    /// Reads a scalar or an empty container into the list of values; false if it opened a
+    /// Puts a value where it belongs: behind its key, or behind the elements before it.
+    #[inline(always)]
+    fn put(&mut self, value: Value) {
+        match self.entries.last_mut() {
+            Some((_, place)) if self.in_object => *place = value,
+            _ => self.items.push(value),
+        }
+    }
+
+    /// Reads a scalar or an empty container and puts it where it belongs; false if it opened a
     /// container that has elements.
     fn value(&mut self) -> Result<bool, ParseError> {
         self.space();
-        // Each branch pushes for itself: values that travel through more hands cost more to move
+        // Each branch puts for itself: values that travel through more hands cost more to move
         // than to read.
         match self.peek() {
             Some(b'"') => {
                 self.at += 1;
                 let text = Str::from(self.string()?);
-                self.values.push(Value::String(text));
+                self.put(Value::String(text));
             }
             Some(b'-' | b'0'..=b'9') => {
                 let number = self.number()?;
-                self.values.push(Value::Number(number));
+                self.put(Value::Number(number));
             }
             Some(b'{') => return self.open(true),
             Some(b'[') => return self.open(false),
@@ -183,8 +198,9 @@ impl<'t> Parser<'t> {
         }
         self.at += 1;
         self.space();
-        let (start, keys) = (self.values.len(), self.keys.len());
-        self.open.push(Open { is_object, start, keys, deepest: 0 });
+        let start = if is_object { self.entries.len() } else { self.items.len() };
+        self.open.push(Open { is_object, start, deepest: 0 });
+        self.in_object = is_object;
         if self.peek() == Some(if is_object { b'}' } else { b']' }) {
             self.at += 1;
             self.close();
@@ -202,21 +218,19 @@ impl<'t> Parser<'t> {
         }
         self.at += 1;
         let start = self.at;
-        if let Some(key) = self.known.expected(&self.text[start..]) {
+        let key = if let Some(key) = self.known.expected(&self.text[start..]) {
             self.at = start + key.len() + 1;
-            self.keys.push(key.clone());
+            key.clone()
         } else {
             match plain_end(self.text, start) {
                 end if self.text.get(end) == Some(&b'"') => {
                     self.at = end + 1;
-                    self.keys.push(self.known.get(&self.valid[start..end]));
+                    self.known.get(&self.valid[start..end])
                 }
-                _ => {
-                    let key = Str::from(self.string()?);
-                    self.keys.push(key);
-                }
+                _ => Str::from(self.string()?),
             }
-        }
+        };
+        self.entries.push((key, Value::Null));
         self.space();
         if self.peek() != Some(b':') {
             return Err(self.error("expected `:`"));
@@ -378,7 +392,7 @@ impl<'t> Parser<'t> {
             return Err(self.error(&format!("expected `{word}`")));
         }
         self.at += word.len();
-        self.values.push(value);
+        self.put(value);
         Ok(())
     }
 
@@ -438,6 +452,34 @@ struct Slot {
     key: Str,
     /// The slot of the key that came behind this one the last time.
     next: usize,
+    /// A short key and its quote as one number, and which bits of it count; none if the key is long.
+    head: u128,
+    mask: u128,
+}
+
+impl Slot {
+    /// Whether `text` begins with the key, up to a quote.
+    #[inline]
+    fn begins(&self, text: &[u8]) -> bool {
+        match text.first_chunk() {
+            Some(head) if self.mask != 0 => u128::from_le_bytes(*head) & self.mask == self.head,
+            _ => text
+                .strip_prefix(self.key.as_bytes())
+                .is_some_and(|rest| rest.first() == Some(&b'"')),
+        }
+    }
+
+    fn keep(&mut self, key: &str) {
+        self.key = key.into();
+        let mut head = [0; 16];
+        (self.head, self.mask) = (0, 0);
+        if key.len() < head.len() {
+            head[..key.len()].copy_from_slice(key.as_bytes());
+            head[key.len()] = b'"';
+            self.head = u128::from_le_bytes(head);
+            self.mask = u128::MAX >> (8 * (head.len() - 1 - key.len()));
+        }
+    }
 }
 
 impl KeyCache {
@@ -453,13 +495,12 @@ impl KeyCache {
     /// The key that the text begins with, up to a quote, if it is the one that was to be expected.
     fn expected(&mut self, text: &[u8]) -> Option<&Str> {
         let next = self.slots.get(self.last)?.next;
-        let key = &self.slots[next].key;
-        let rest = text.strip_prefix(key.as_bytes())?;
-        if rest.first() != Some(&b'"') {
+        let slot = &self.slots[next];
+        if !slot.begins(text) {
             return None;
         }
         self.last = next;
-        Some(key)
+        Some(&slot.key)
     }
 
     fn get(&mut self, key: &str) -> Str {
@@ -480,7 +521,7 @@ impl KeyCache {
         self.last = at;
         let slot = &mut self.slots[at];
         if slot.key.as_str() != key {
-            slot.key = key.into();
+            slot.keep(key);
         }
         slot.key.clone()
     }
