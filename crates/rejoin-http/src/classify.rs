@@ -11,16 +11,13 @@ pub(crate) fn no_answer(why: NoAnswer, phase: Phase) -> Failure {
     let error = match why {
         NoAnswer::NotConnected(failure) => return failure,
         NoAnswer::Exchange { error, .. } => error,
-        NoAnswer::Unsent | NoAnswer::Closed => {
-            return closed(phase, format!("the connection was closed while {}", phase.doing()));
-        }
+        NoAnswer::Unsent | NoAnswer::Closed { .. } => return connection_closed(phase),
     };
     if let Some(failure) = http2(&error, phase) {
         return failure.caused_by(error);
     }
-    // There was a connection, whether or not it had begun to take the request.
-    let unsent = phase == Phase::Connect;
-    let phase = if unsent { Phase::Send } else { phase };
+    let come = phase;
+    let phase = sending(come);
     let failure = if error.is_parse_version_h2() {
         protocol(
             Phase::Wait,
@@ -33,12 +30,7 @@ pub(crate) fn no_answer(why: NoAnswer, phase: Phase) -> Failure {
     } else if error.is_incomplete_message() {
         closed(phase, "the server closed the connection before it answered".to_owned())
     } else if error.is_canceled() || error.is_closed() {
-        let mut failure =
-            closed(phase, format!("the connection was closed while {}", phase.doing()));
-        if unsent {
-            failure.retry = Retry::Safe;
-        }
-        failure
+        connection_closed(come)
     } else if error.is_user() {
         Failure::new(
             ErrorKind::InvalidRequest,
@@ -109,6 +101,21 @@ fn http2(error: &(dyn StdError + 'static), phase: Phase) -> Option<Failure> {
             "the server wants HTTP/1.1 for this; build a client with http1_only".into();
     }
     Some(failure)
+}
+
+/// There was a connection, whether or not it had begun to take the request.
+fn sending(phase: Phase) -> Phase {
+    if phase == Phase::Connect { Phase::Send } else { phase }
+}
+
+/// `phase` is how far the request had come.
+fn connection_closed(phase: Phase) -> Failure {
+    let doing = sending(phase);
+    let mut failure = closed(doing, format!("the connection was closed while {}", doing.doing()));
+    if phase == Phase::Connect {
+        failure.retry = Retry::Safe;
+    }
+    failure
 }
 
 fn closed(phase: Phase, message: String) -> Failure {

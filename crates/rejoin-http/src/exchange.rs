@@ -19,6 +19,7 @@ use http::header::{
     PROXY_AUTHORIZATION, RANGE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::body::{Progress, RequestBody};
@@ -30,7 +31,7 @@ use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
 use crate::gate::Gate;
 use crate::hop::Hop;
 use crate::patience::Patience;
-use crate::pool::{Answer, NoAnswer};
+use crate::pool::Answer;
 use crate::redirect;
 use crate::request::{BUDGET_HEADER, Parts, Request};
 use crate::response::{Response, Timings};
@@ -167,6 +168,7 @@ impl<'a> Exchange<'a> {
     /// Sends the request of this hop until there is a response, or an error that stands.
     async fn respond(&mut self, mut timer: Pin<&mut Sleep>) -> Result<Answer, Failure> {
         let last = self.attempts + MAX_ATTEMPTS_PER_HOP;
+        let mut repeated = false;
         loop {
             self.check_running(Phase::Prepare)?;
             let now = if self.attempts == 0 { self.began } else { Instant::now() };
@@ -177,7 +179,7 @@ impl<'a> Exchange<'a> {
             self.attempts += 1;
             let Shared { pool, .. } = self.client;
             let url = self.request.url.as_uri();
-            let sending = pin!(pool.send(url, || self.outgoing(), &self.progress));
+            let sending = pin!(pool.send(url, repeated, || self.outgoing(), &self.progress));
             let answered = pin!(self.answered(sending));
             let error = match within(timer.as_mut(), answered).await {
                 None => return Err(self.timed_out(self.progress.phase())),
@@ -192,7 +194,7 @@ impl<'a> Exchange<'a> {
                 Err(error) => error,
             };
             self.check_running(self.progress.phase())?;
-            let reused = matches!(error, NoAnswer::Exchange { reused: true, .. });
+            let reused = error.was_reused();
             let failure = classify::no_answer(error, self.progress.phase());
             let repeat = match failure.retry {
                 _ if failure.kind != ErrorKind::Closed || !reused => false,
@@ -203,6 +205,7 @@ impl<'a> Exchange<'a> {
             if !repeat || self.attempts >= last {
                 return Err(failure);
             }
+            repeated = true;
         }
     }
 
@@ -333,6 +336,7 @@ impl<'a> Exchange<'a> {
                 }
             }
         }
+        self.client.pool.put_back(self.request.url.as_uri(), incoming);
         let received_bytes = collector.received() as u64;
         let mut body = collector.finish()?;
         let mut body_bytes = body.len() as u64;
@@ -353,7 +357,6 @@ impl<'a> Exchange<'a> {
             head.headers.remove(CONTENT_ENCODING);
             head.headers.remove(CONTENT_LENGTH);
         }
-        self.client.pool.put_back(self.request.url.as_uri(), incoming);
         Ok(Response {
             method: self.request.method.clone(),
             status: head.status,
@@ -377,7 +380,8 @@ impl<'a> Exchange<'a> {
         let mut body = answer.body;
         let mut length = 0;
         loop {
-            match body.frame().now_or_never() {
+            // With a budget that is spent it would look as if nothing had come.
+            match unconstrained(body.frame()).now_or_never() {
                 Some(None) => return self.client.pool.put_back(url.as_uri(), body),
                 Some(Some(Ok(frame))) => length += frame.data_ref().map_or(0, Bytes::len),
                 Some(Some(Err(_))) | None => return,

@@ -24,7 +24,7 @@ pub(crate) enum Open {
     Http2(AbortHandle),
     /// A task of an HTTP/2 connection beside that.
     Part(AbortHandle),
-    /// A task of the pool, which is of no use without it.
+    /// What the pool does for itself, which is of no use without it.
     Pool(AbortHandle),
 }
 
@@ -48,8 +48,8 @@ impl Live {
         self.tasks.is_closed()
     }
 
-    /// Closes every connection and drops every task where it stands; the future is ready when all tasks are gone,
-    /// and need not be awaited.
+    /// Closes every connection, ends what is being connected and drops every task where it stands; the future is
+    /// ready when all tasks are gone, and need not be awaited.
     pub(crate) fn stop(&self) -> impl Future<Output = ()> + '_ {
         self.tasks.close();
         let open = std::mem::take(&mut *lock(&self.list));
@@ -81,18 +81,27 @@ impl Live {
         Listed { list: Arc::clone(&self.list), key }
     }
 
-    /// Spawns `task`, which is listed as what `open` makes of it.
+    /// `future`, listed as what `open` makes of it; `None` if it was ended from here.
+    pub(crate) fn stoppable<F: Future>(
+        &self,
+        open: fn(AbortHandle) -> Open,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + use<F> {
+        let (handle, registration) = AbortHandle::new_pair();
+        let listed = self.list(open(handle));
+        let future = Abortable::new(future, registration);
+        async move {
+            let _listed = listed;
+            future.await.ok()
+        }
+    }
+
+    /// Spawns `task`, listed likewise.
     pub(crate) fn spawn<F>(&self, open: fn(AbortHandle) -> Open, task: F)
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let (handle, registration) = AbortHandle::new_pair();
-        let listed = self.list(open(handle));
-        self.tasks.spawn(async move {
-            let _listed = listed;
-            // Aborted or done: either way it is over.
-            let _ = Abortable::new(task, registration).await;
-        });
+        self.tasks.spawn(self.stoppable(open, task));
     }
 }
 
@@ -120,7 +129,7 @@ impl Drop for Listed {
     }
 }
 
-/// No code that can panic runs under this lock, so that it is never poisoned in earnest.
+/// What is behind it is whole whatever panics, so that a poisoned lock is as good as another.
 fn lock(list: &Mutex<Slab<Open>>) -> MutexGuard<'_, Slab<Open>> {
     list.lock().unwrap_or_else(PoisonError::into_inner)
 }

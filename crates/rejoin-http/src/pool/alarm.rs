@@ -45,6 +45,11 @@ impl Bell {
         self.state.store(OFF, Ordering::Release);
     }
 
+    /// Whether it was armed, and has rung since or not.
+    pub(super) fn is_on(&self) -> bool {
+        self.state.load(Ordering::Acquire) != OFF
+    }
+
     pub(super) fn has_rung(&self) -> bool {
         self.state.load(Ordering::Acquire) == RUNG
     }

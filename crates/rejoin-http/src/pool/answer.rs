@@ -10,8 +10,7 @@ use http::response::Parts;
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 
-use super::http1::Http1;
-use crate::connect::ConnectionInfo;
+use super::Connection;
 use crate::response::ConnectTimings;
 
 pub(crate) struct Answer {
@@ -25,22 +24,16 @@ pub(crate) struct Answer {
 /// The body of an answer. Dropping it before its end closes an HTTP/1 connection, and resets an HTTP/2 stream.
 pub(crate) struct Body {
     incoming: Incoming,
-    /// The connection that it comes over, unless that has a task.
-    pub(super) connection: Option<Http1>,
+    /// What it comes over.
+    pub(super) connection: Connection,
 }
 
 impl Answer {
-    pub(super) fn new(response: http::Response<Incoming>, info: &ConnectionInfo) -> Answer {
+    pub(super) fn new(response: http::Response<Incoming>, connection: Connection) -> Answer {
         let (head, incoming) = response.into_parts();
-        let connect = info.answered().then_some(info.timings);
-        let body = Body { incoming, connection: None };
-        Answer { head, body, remote: info.remote, connect }
-    }
-
-    /// Says that the body comes over `connection`, which has no task for that.
-    pub(super) fn over(mut self, connection: Http1) -> Answer {
-        self.body.connection = Some(connection);
-        self
+        let info = connection.info();
+        let (remote, connect) = (info.remote, info.answered().then_some(info.timings));
+        Answer { head, body: Body { incoming, connection }, remote, connect }
     }
 }
 
@@ -62,8 +55,8 @@ impl Body {
         let Body { incoming, connection } = self;
         let mut incoming = |cx: &mut Context<'_>| Pin::new(&mut *incoming).poll_frame(cx);
         let frame = match connection {
-            None => incoming(cx).map(Some),
-            Some(connection) => connection.poll_body(cx, incoming),
+            Connection::Http1(connection) => connection.poll_body(cx, incoming),
+            Connection::Http2(_) => incoming(cx).map(Some),
         };
         frame.map(|frame| match frame {
             Some(frame) => frame.map(|frame| frame.map_err(Some)),

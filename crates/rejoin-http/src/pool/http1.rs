@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::rt::Write as _;
 use hyper_util::rt::TokioIo;
 use tokio::task::coop::unconstrained;
 
@@ -28,6 +29,8 @@ pub(crate) struct Http1 {
     sender: SendRequest<RequestBody>,
     driver: Arc<Driver>,
     pub(super) info: Box<ConnectionInfo>,
+    /// Whether it has rested, so that the server may have closed it meanwhile.
+    rested: bool,
     bell: Arc<Bell>,
     /// The bell, as what wakes it wants it.
     watcher: Waker,
@@ -59,10 +62,11 @@ impl Driver {
         Poll::Pending
     }
 
+    /// Closes the connection, and tells who drives it.
     pub(crate) fn close(&self) {
         let driven = self.lock().take();
         if let Some(Driven { connection, driven_by }) = driven {
-            drop(connection);
+            say_goodbye(connection);
             driven_by.wake();
         }
     }
@@ -84,7 +88,8 @@ impl Http1 {
         let driver = Arc::new(Driver(Mutex::new(Some(driven))));
         let listed = live.list(Open::Http1(Arc::clone(&driver)));
         let watcher = Waker::from(Arc::clone(&bell));
-        Ok(Http1 { sender, driver, info: Box::new(info), bell, watcher, _listed: listed })
+        let info = Box::new(info);
+        Ok(Http1 { sender, driver, info, rested: false, bell, watcher, _listed: listed })
     }
 
     /// Sends what `request` makes, which has its whole URL, and waits for the head of the answer.
@@ -92,7 +97,7 @@ impl Http1 {
         &mut self,
         request: &impl Fn() -> Request<RequestBody>,
     ) -> Result<Response<Incoming>, NoAnswer> {
-        let reused = self.info.was_used();
+        let reused = self.rested;
         let sending = self.sender.try_send_request(self.info.addressed(request()));
         // Nothing but this task makes it ready, in `drive`: a budget that is spent must not end the wait for it.
         let mut answer = pin!(unconstrained(sending));
@@ -103,7 +108,7 @@ impl Http1 {
                 Some(_) if reused => NoAnswer::Unsent,
                 _ => NoAnswer::Exchange { error: error.into_error(), reused },
             }),
-            None => Err(NoAnswer::Closed),
+            None => Err(NoAnswer::Closed { reused }),
         }
     }
 
@@ -128,13 +133,14 @@ impl Http1 {
             && self.sender.is_ready()
     }
 
-    /// Whether it still rests, known without touching it if nothing came.
-    pub(super) fn still_rests(&self) -> bool {
-        !self.bell.has_rung() || self.rests()
+    /// Whether something came since it [`rests`](Self::rests).
+    pub(super) fn has_rung(&self) -> bool {
+        self.bell.has_rung()
     }
 
     /// Takes it out of its rest.
-    pub(super) fn begin(&self) {
+    pub(super) fn begin(&mut self) {
+        self.rested = true;
         self.bell.turn_off();
     }
 }
@@ -143,8 +149,18 @@ impl Drop for Http1 {
     fn drop(&mut self) {
         // Nobody waits for it any longer.
         let driven = self.driver.lock().take();
-        drop(driven);
+        if let Some(driven) = driven
+            && self.bell.is_on()
+        {
+            say_goodbye(driven.connection);
+        }
     }
+}
+
+/// Closes a connection that is in no exchange in good order, as far as that needs no waiting: TLS has a word for it.
+fn say_goodbye(connection: Connection) {
+    let mut io = connection.into_parts().io;
+    let _ = Pin::new(&mut io).poll_shutdown(&mut Context::from_waker(Waker::noop()));
 }
 
 /// Drives the connection, and polls what it makes ready. As both happen in the same task, that needs no waker.

@@ -62,6 +62,8 @@ impl Http2 {
             Some(Ok(response)) => Ok(response),
             Some(Err(mut error)) => Err(match error.take_message() {
                 Some(_) if reused => NoAnswer::Unsent,
+                // To hyper it is a fault of the caller if a connection ends while requests wait for a stream on it.
+                None if error.error().is_user() && self.is_closed() => NoAnswer::Closed { reused },
                 _ => NoAnswer::Exchange { error: error.into_error(), reused },
             }),
         }

@@ -7,12 +7,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use tokio::sync::{Mutex as Turn, oneshot};
+use tokio::sync::{Mutex, oneshot};
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep_until};
 
@@ -21,6 +21,7 @@ use super::alarm::{Alarm, Bell};
 use super::http1::Http1;
 use super::http2::Http2;
 use crate::deadline::later;
+use crate::error::Failure;
 use crate::live::{Live, Open};
 use crate::url::is_https;
 
@@ -36,7 +37,7 @@ pub(crate) struct Limits {
 /// The connections of one client that can be used at once, and who waits for one.
 pub(super) struct Idle {
     limits: Limits,
-    list: Mutex<List>,
+    list: Lock<List>,
     alarm: Arc<Alarm>,
     live: Live,
 }
@@ -47,7 +48,7 @@ struct List {
     encrypted: HashMap<Box<str>, Host>,
     /// How many HTTP/1 connections there are.
     resting: usize,
-    /// Whether there is a task that watches them, and its clock is running.
+    /// Whether there is a task that watches them.
     watched: bool,
 }
 
@@ -59,8 +60,17 @@ struct Host {
     shared: Option<Shared>,
     /// Those who connect, and would rather have one that somebody else has done with. The first gets the next.
     waiting: VecDeque<oneshot::Sender<Connection>>,
-    /// Who connects to a host that speaks HTTP/2 waits for its turn: one connection serves all.
-    turn: Option<Arc<Turn<()>>>,
+    /// What has to be held while connecting, if one connection serves all: if it speaks HTTP/2.
+    turn: Option<Arc<Mutex<Turn>>>,
+}
+
+/// What those learn from each other who connect to a host that speaks HTTP/2, one after the other.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// When somebody could not connect, and why. Who has waited meanwhile cannot either.
+    pub(super) failed: Option<(Instant, Failure)>,
+    /// That it speaks HTTP/1 now, so that there are no turns any longer.
+    pub(super) over: bool,
 }
 
 struct Resting {
@@ -75,7 +85,7 @@ struct Shared {
 
 impl Idle {
     pub(super) fn new(limits: Limits, live: Live) -> Idle {
-        Idle { limits, list: Mutex::default(), alarm: Arc::default(), live }
+        Idle { limits, list: Lock::default(), alarm: Arc::default(), live }
     }
 
     /// What a new connection has to ring when something comes over it while it rests.
@@ -83,18 +93,32 @@ impl Idle {
         Bell::new(&self.alarm)
     }
 
-    /// A connection to the host of `url`, if there is one.
-    pub(super) fn take(&self, url: &Uri) -> Option<Connection> {
+    /// A connection to the host of `url`, if there is one; with `no_rested` none that may have been closed meanwhile.
+    pub(super) fn take(&self, url: &Uri, no_rested: bool) -> Option<Connection> {
+        let now = Instant::now();
+        // Dropped when nothing is locked any longer.
+        let (_gone, _old);
         let mut list = self.lock();
         let host = list.hosts(url).get_mut(authority(url))?;
+        let stays = |since: Instant| later(since, self.limits.timeout) > now;
         if let Some(shared) = &mut host.shared {
-            if !shared.connection.is_closed() {
-                shared.used = Instant::now();
+            if !shared.connection.is_closed() && stays(shared.used) {
+                shared.used = now;
                 return Some(Connection::Http2(shared.connection.clone()));
             }
-            host.shared = None;
+            _gone = host.shared.take();
         }
-        let Resting { connection, .. } = host.resting.pop()?;
+        if no_rested {
+            return None;
+        }
+        // The watch may not have had the time to see that.
+        if host.resting.last().is_some_and(|last| !stays(last.since)) {
+            let old = std::mem::take(&mut host.resting);
+            list.resting -= old.len();
+            _old = old;
+            return None;
+        }
+        let Resting { mut connection, .. } = host.resting.pop()?;
         list.resting -= 1;
         connection.begin();
         Some(Connection::Http1(connection))
@@ -103,7 +127,7 @@ impl Idle {
     /// Gives `connection`, which is one to the host of `url`, to who waits for one, or lets it rest. If it cannot be
     /// used again it is closed.
     pub(super) fn put(self: &Arc<Self>, url: &Uri, mut connection: Http1) {
-        if !self.keeps_any() || !connection.rests() {
+        if !connection.rests() || !self.keeps_any() || self.limits.in_all == 0 {
             return;
         }
         let mut list = self.lock();
@@ -118,6 +142,10 @@ impl Idle {
             // Unlocked first: to close a socket takes time.
             drop(list);
             return;
+        }
+        // What came before it was here to be seen has set off the alarm in vain.
+        if connection.has_rung() {
+            self.alarm.ring();
         }
         host.resting.push(Resting { connection, since: Instant::now() });
         list.resting += 1;
@@ -157,7 +185,11 @@ impl Idle {
 
     /// What has to be held while connecting to the host of `url`, if one connection will do for all: if the host
     /// `speaks_http2`, or has done so.
-    pub(super) fn turn(self: &Arc<Self>, url: &Uri, speaks_http2: bool) -> Option<Arc<Turn<()>>> {
+    pub(super) fn turn(
+        self: &Arc<Self>,
+        url: &Uri,
+        speaks_http2: bool,
+    ) -> Option<Arc<Mutex<Turn>>> {
         let mut list = self.lock();
         if !speaks_http2 || !self.keeps_any() {
             return list.hosts(url).get(authority(url))?.turn.clone();
@@ -167,9 +199,15 @@ impl Idle {
         Some(turn)
     }
 
+    /// Forgets that the host of `url` has spoken HTTP/2.
+    pub(super) fn end_turns(&self, url: &Uri) {
+        if let Some(host) = self.lock().hosts(url).get_mut(authority(url)) {
+            host.turn = None;
+        }
+    }
+
     fn keeps_any(&self) -> bool {
-        let Limits { timeout, per_host, in_all } = self.limits;
-        !timeout.is_zero() && per_host > 0 && in_all > 0
+        !self.limits.timeout.is_zero() && self.limits.per_host > 0
     }
 
     /// Sees to it that there is a task that watches what is in `list`.
@@ -187,7 +225,7 @@ impl Idle {
         let now = Instant::now();
         let mut next: Option<Instant> = None;
         // Dropped when nothing is locked any longer.
-        let mut gone = Vec::new();
+        let (mut gone, mut unshared) = (Vec::new(), Vec::new());
         let mut list = self.lock();
         let List { plain, encrypted, resting: count, watched } = &mut *list;
         let mut stays = |since: Instant| {
@@ -198,16 +236,16 @@ impl Idle {
             ends > now
         };
         let mut is_known = |host: &mut Host| {
-            let ended =
-                |resting: &mut Resting| !resting.connection.still_rests() || !stays(resting.since);
+            let ended = |Resting { connection, since }: &mut Resting| {
+                connection.has_rung() && !connection.rests() || !stays(*since)
+            };
             let before = gone.len();
             gone.extend(host.resting.extract_if(.., ended));
             *count -= gone.len() - before;
-            host.shared.take_if(|shared| shared.connection.is_closed() || !stays(shared.used));
+            let ended = |shared: &mut Shared| shared.connection.is_closed() || !stays(shared.used);
+            unshared.extend(host.shared.take_if(ended));
             host.waiting.retain(|waiting| !waiting.is_closed());
-            // Somebody connects, or waits for it.
-            let awaited = host.turn.as_ref().is_some_and(|turn| Arc::strong_count(turn) > 1);
-            host.has_any() || awaited && stays(now)
+            host.is_known() && (host.has_any() || stays(now))
         };
         plain.retain(|_, host| is_known(host));
         encrypted.retain(|_, host| is_known(host));
@@ -216,7 +254,21 @@ impl Idle {
         next
     }
 
-    /// No code that can panic runs under this lock, so that it is never poisoned in earnest.
+    /// Drops whatever rests, as nobody watches it any longer.
+    fn clear(&self) {
+        // Dropped when nothing is locked any longer.
+        let mut gone = Vec::new();
+        let mut list = self.lock();
+        let List { plain, encrypted, resting, watched } = &mut *list;
+        for host in plain.values_mut().chain(encrypted.values_mut()) {
+            gone.push((std::mem::take(&mut host.resting), host.shared.take()));
+        }
+        (*resting, *watched) = (0, false);
+        drop(list);
+    }
+
+    /// What is behind it is whole even if a connection panics while it is looked at, so that a poisoned lock is as
+    /// good as another.
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -225,6 +277,11 @@ impl Idle {
 impl Host {
     fn has_any(&self) -> bool {
         !self.resting.is_empty() || self.shared.is_some() || !self.waiting.is_empty()
+    }
+
+    /// Whether there is something to know about it: a connection, or who connects or waits for one.
+    fn is_known(&self) -> bool {
+        self.has_any() || self.turn.as_ref().is_some_and(|turn| Arc::strong_count(turn) > 1)
     }
 }
 
@@ -242,9 +299,13 @@ impl List {
         hosts.get_mut(authority(url)).expect("it is there now")
     }
 
-    /// Takes out the one that has rested longest. It is looked for, as it is only wanted when there are too many.
+    /// Takes out the one that has rested longest. It is looked for, as it is only wanted when there are too many; on the
+    /// way hosts are forgotten that nothing is known about any longer.
     fn longest(&mut self) -> Option<Resting> {
-        let hosts = self.plain.values_mut().chain(self.encrypted.values_mut());
+        let List { plain, encrypted, .. } = self;
+        plain.retain(|_, host| host.is_known());
+        encrypted.retain(|_, host| host.is_known());
+        let hosts = plain.values_mut().chain(encrypted.values_mut());
         let since = |host: &&mut Host| host.resting.first().map(|resting| resting.since);
         let host = hosts.filter(|host| !host.resting.is_empty()).min_by_key(since)?;
         self.resting -= 1;
@@ -266,8 +327,8 @@ pub(super) struct Waiting {
 impl Waiting {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Connection> {
         match Pin::new(&mut self.receiver).poll(cx) {
-            Poll::Ready(Ok(connection)) => {
-                if let Connection::Http1(connection) = &connection {
+            Poll::Ready(Ok(mut connection)) => {
+                if let Connection::Http1(connection) = &mut connection {
                     connection.begin();
                 }
                 Poll::Ready(connection)
@@ -288,7 +349,7 @@ impl Drop for Waiting {
         let hosts = list.hosts(&self.url);
         let Some(host) = hosts.get_mut(authority(&self.url)) else { return };
         while host.waiting.pop_front_if(|waiting| waiting.is_closed()).is_some() {}
-        if !host.has_any() && host.turn.is_none() {
+        if !host.is_known() {
             hosts.remove(authority(&self.url));
         }
     }
@@ -324,11 +385,12 @@ impl Watch {
     }
 }
 
-/// A runtime that goes down drops its tasks. The client may be used on another one.
+/// A runtime that goes down drops its tasks, and what rests on it is of no use any longer. What rests on another one
+/// goes with it, as nobody watches that: the next request connects anew.
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(idle) = self.idle.as_ref().and_then(Weak::upgrade) {
-            idle.lock().watched = false;
+            idle.clear();
         }
     }
 }

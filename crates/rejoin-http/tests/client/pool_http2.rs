@@ -10,11 +10,11 @@ use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Barrier, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use crate::pool_stress::{Dice, Open};
-use crate::support::{builder, ok, run};
+use crate::support::{builder, ok, run, virtually};
 
 /// That a host once spoke HTTP/2 does not make those wait in line who connect to it over HTTP/1.
 #[test]
@@ -48,15 +48,18 @@ fn a_host_that_no_longer_speaks_it_is_connected_to_by_all_at_once() {
             two.graceful_shutdown();
             while let Some(Ok(_)) = two.accept().await {}
             drop(two);
-            loop {
+            // From the second on they wait for each other: who came alone would wait for ever.
+            let all = Arc::new(Barrier::new(9));
+            for number in 0.. {
                 let (socket, _) = listener.accept().await.unwrap();
-                let later = later.clone();
+                let (later, all) = (later.clone(), Arc::clone(&all));
                 tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    if number > 0 {
+                        all.wait().await;
+                    }
                     let mut stream = later.accept(socket).await.unwrap();
                     let mut buffer = [0; 4096];
                     while stream.read(&mut buffer).await.unwrap_or(0) > 0 {
-                        tokio::time::sleep(Duration::from_secs(1)).await;
                         stream.write_all(ok("one").as_bytes()).await.unwrap();
                     }
                 });
@@ -64,6 +67,7 @@ fn a_host_that_no_longer_speaks_it_is_connected_to_by_all_at_once() {
         });
         let client = builder()
             .resolve_to("secure.example", addr)
+            .system_roots(false)
             .root_certificates(issued.cert.pem().as_bytes())
             .unwrap()
             .build();
@@ -73,11 +77,9 @@ fn a_host_that_no_longer_speaks_it_is_connected_to_by_all_at_once() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         assert_eq!(client.send(request()).await.unwrap().body, "one");
-        let began = Instant::now();
         for response in join_all((0..10).map(|_| client.send(request()))).await {
             assert_eq!(response.unwrap().body, "one");
         }
-        assert!(began.elapsed() < Duration::from_millis(1700), "{:?}", began.elapsed());
     });
 }
 
@@ -90,13 +92,13 @@ fn those_who_wait_for_one_connection_fail_with_it() {
             Box::pin(std::future::pending())
         }
     }
-    run(async {
+    virtually(async {
         let client = builder()
             .resolver(Never)
             .http2_prior_knowledge()
             .connect_timeout(Duration::from_millis(200))
             .build();
-        let began = Instant::now();
+        let began = tokio::time::Instant::now();
         let requests = (0..10).map(|_| client.send(Request::get("http://a.test/").unwrap()));
         for answer in join_all(requests).await {
             assert_eq!(answer.unwrap_err().kind(), ErrorKind::Timeout);
@@ -142,7 +144,9 @@ fn the_end_of_the_runtime_of_its_connection_is_no_fault_of_the_request() {
     going.block_on(client.send(request("/"))).unwrap();
     run(async {
         let sending = tokio::spawn({
-            let (client, request) = (client.clone(), request("/slow"));
+            let client = client.clone();
+            // Not to be repeated.
+            let request = Request::post(&format!("http://{addr}/slow"), "").unwrap();
             async move { client.send(request.timeout(Duration::from_secs(5))).await }
         });
         asked.acquire().await.unwrap().forget();
@@ -251,7 +255,9 @@ fn storm(seed: u64) {
                 }
             }));
         }
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        while well.load(Ordering::Relaxed) < 200 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         tokio::time::timeout(Duration::from_secs(5), client.shutdown()).await.expect("hangs");
         for task in tasks {
             tokio::time::timeout(Duration::from_secs(5), task).await.expect("hangs").unwrap();
@@ -269,7 +275,6 @@ fn storm(seed: u64) {
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(well.load(Ordering::Relaxed) > 20);
     });
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
 use futures_util::future::join_all;
 use rejoin_http::{Client, Request};
 use rustls::ServerConfig;
@@ -112,24 +111,6 @@ fn what_rests_on_another_runtime_is_watched_when_that_of_the_watch_goes() {
         let closed = tokio::time::timeout(Duration::from_secs(3), gone.acquire()).await;
         assert!(closed.is_ok(), "it rests beyond its time; {} listed", client.connections());
     });
-}
-
-/// A current-thread runtime that is not entered runs nothing, but the client may be used on another meanwhile.
-#[test]
-#[ignore = "a client works on runtimes that run"]
-fn what_rests_is_watched_though_the_runtime_of_the_watch_stands_still() {
-    let servers = servers();
-    let (first, _) = servers.block_on(counting());
-    let (second, gone) = servers.block_on(counting());
-    let client = builder().idle_timeout(Duration::from_millis(300)).build();
-    let still = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    still.block_on(get(&client, &first));
-    run(async {
-        get(&client, &second).await;
-        let closed = tokio::time::timeout(Duration::from_secs(3), gone.acquire()).await;
-        assert!(closed.is_ok(), "it rests beyond its time; {} listed", client.connections());
-    });
-    drop(still);
 }
 
 #[test]
@@ -262,37 +243,6 @@ fn an_encrypted_connection_says_that_it_ends() {
     });
 }
 
-/// Who asks very many hosts, one after the other, is not slowed down by those that are long done with.
-#[test]
-#[ignore = "takes seconds, and measures time"]
-fn a_place_among_those_that_rest_costs_the_same_after_very_many_hosts() {
-    run(async {
-        let server = Server::at("0.0.0.0:0", |mut conn, _| async move {
-            while conn.request().await.is_some() {
-                conn.send(ok("x")).await;
-            }
-        })
-        .await;
-        let port = server.addr.port();
-        let client = builder().max_idle(4).build();
-        let round = async |from: u32, count: u32| {
-            let began = Instant::now();
-            for n in from..from + count {
-                let [_, a, b, c] = n.to_be_bytes();
-                let url = format!("http://127.{a}.{b}.{}:{port}/", c.max(1));
-                let response = client.send(Request::get(&url).unwrap()).await.unwrap();
-                assert_eq!(response.body, "x");
-            }
-            began.elapsed()
-        };
-        round(0, 200).await;
-        let few = round(200, 500).await;
-        round(1_000, 12_000).await;
-        let many = round(20_000, 500).await;
-        assert!(many < 2 * few, "{few:?} for 500 hosts in the beginning, {many:?} after 12,000");
-    });
-}
-
 /// The end of a connection that comes while it is put to rest.
 #[test]
 fn one_that_the_server_closes_at_once_does_not_lie_there() {
@@ -300,7 +250,11 @@ fn one_that_the_server_closes_at_once_does_not_lie_there() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
         let server = Server::new(|mut conn, number| async move {
-            conn.request().await;
+            // One that was made and is not needed after all is closed too.
+            let asked = tokio::time::timeout(Duration::from_millis(20), conn.request()).await;
+            if asked.is_err() {
+                return;
+            }
             conn.send(ok("x")).await;
             for _ in 0..number % 40 {
                 std::hint::spin_loop();
@@ -322,35 +276,6 @@ fn one_that_the_server_closes_at_once_does_not_lie_there() {
             .await;
             soon("what the server has closed lies there", || client.connections() == 0).await;
         }
-    });
-}
-
-/// Who connects for all and is not polled meanwhile holds up all.
-#[test]
-#[ignore = "who connects for all has to be polled"]
-fn one_that_connects_and_is_not_polled_does_not_stop_others() {
-    run(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            loop {
-                let (socket, _) = listener.accept().await.unwrap();
-                tokio::spawn(async move {
-                    let mut connection = h2::server::handshake(socket).await.unwrap();
-                    while let Some(Ok((_, mut respond))) = connection.accept().await {
-                        let _ = respond.send_response(http::Response::new(()), true);
-                    }
-                });
-            }
-        });
-        let client = builder().http2_prior_knowledge().build();
-        let request =
-            || Request::get(&format!("http://{addr}/")).unwrap().timeout(Duration::from_secs(2));
-        let mut held = Box::pin(client.send(request()));
-        assert!(held.as_mut().now_or_never().is_none());
-        let second = client.send(request()).await;
-        assert!(second.is_ok(), "{second:?}");
-        held.await.unwrap();
     });
 }
 
@@ -385,7 +310,11 @@ fn an_end_is_noticed_at_whatever_moment_it_comes() {
     runtime.block_on(async {
         let (lasting, _) = counting().await;
         let closing = Server::new(|mut conn, number| async move {
-            conn.request().await;
+            // One that was made and is not needed after all is closed too.
+            let asked = tokio::time::timeout(Duration::from_millis(20), conn.request()).await;
+            if asked.is_err() {
+                return;
+            }
             conn.send(ok("x")).await;
             for _ in 0..(number * 37) % 3000 {
                 std::hint::spin_loop();
@@ -394,10 +323,15 @@ fn an_end_is_noticed_at_whatever_moment_it_comes() {
         .await;
         let client = builder().max_idle(2000).build();
         join_all((0..400).map(|_| get(&client, &lasting))).await;
-        let rest = client.connections();
+        // What some of them were connecting when they got another one is there soon.
+        let mut rest = 0;
+        while rest != client.connections() || rest != lasting.connections() {
+            rest = client.connections();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         let began = Instant::now();
         let mut round = 0;
-        while began.elapsed() < Duration::from_secs(3) {
+        while began.elapsed() < Duration::from_secs(1) {
             round += 1;
             let sent = (0..1 + round % 3).map(|_| {
                 let client = client.clone();
