@@ -450,8 +450,9 @@ struct KeyCache {
 struct Slot {
     /// Without anything that would be escaped; empty while the slot is free.
     key: Str,
-    /// The slot of the key that came behind this one the last time.
-    next: usize,
+    /// The slots of the two keys that came behind this one before: at the end of an object another one does than
+    /// within, as when it is the last of its kind in a list.
+    next: [usize; 2],
     /// A short key and its quote as one number, and which bits of it count; none if the key is long.
     head: u128,
     mask: u128,
@@ -492,15 +493,18 @@ impl KeyCache {
         KeyCache { used: length >= Self::SHORTEST, slots: Vec::new(), last: 0 }
     }
 
-    /// The key that the text begins with, up to a quote, if it is the one that was to be expected.
+    /// The key that the text begins with, up to a quote, if it is one that was to be expected.
     fn expected(&mut self, text: &[u8]) -> Option<&Str> {
-        let next = self.slots.get(self.last)?.next;
-        let slot = &self.slots[next];
-        if !slot.begins(text) {
+        let [first, second] = self.slots.get(self.last)?.next;
+        let at = if self.slots[first].begins(text) {
+            first
+        } else if self.slots[second].begins(text) {
+            second
+        } else {
             return None;
-        }
-        self.last = next;
-        Some(&slot.key)
+        };
+        self.last = at;
+        Some(&self.slots[at].key)
     }
 
     fn get(&mut self, key: &str) -> Str {
@@ -510,19 +514,32 @@ impl KeyCache {
         if self.slots.is_empty() {
             self.slots.resize(Self::SLOTS, Slot::default());
         }
-        let bytes = key.as_bytes();
-        let byte = |at: usize| usize::from(bytes.get(at).copied().unwrap_or(0));
-        let mixed = bytes.len() * 7
-            + byte(0) * 31
-            + byte(bytes.len() / 2) * 17
-            + byte(bytes.len().wrapping_sub(1)) * 5;
-        let at = mixed % Self::SLOTS;
-        self.slots[self.last].next = at;
+        let at = self.place(key);
+        let [first, _] = self.slots[self.last].next;
+        self.slots[self.last].next = [at, first];
         self.last = at;
         let slot = &mut self.slots[at];
         if slot.key.as_str() != key {
             slot.keep(key);
         }
         slot.key.clone()
+    }
+
+    /// The slot of a key: one of two, so that two keys that meet do not push each other out in turn.
+    fn place(&self, key: &str) -> usize {
+        let bytes = key.as_bytes();
+        let word = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk));
+        let mut short = [0; 8];
+        let mixed = if bytes.len() < short.len() {
+            short[..bytes.len()].copy_from_slice(bytes);
+            u64::from_le_bytes(short)
+        } else {
+            word(bytes.first_chunk()).rotate_left(7) ^ word(bytes.last_chunk())
+        };
+        let mixed = (mixed ^ bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let at = (mixed >> 32) as usize % Self::SLOTS;
+        let other = at ^ 1;
+        let is = |at: usize, key: &str| self.slots[at].key.as_str() == key;
+        if !is(at, key) && (is(other, key) || !is(at, "") && is(other, "")) { other } else { at }
     }
 }
