@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::http1::Http1;
 use super::http2::Http2;
 use super::idle::Idle;
+use super::waiting::Waiting;
 use super::{Connection, NoAnswer, Pool};
 use crate::connect::{Connected, Setup};
 use crate::live::{Live, Open};
@@ -59,7 +60,7 @@ pub(super) async fn connect(
     if no_rested {
         return made(making.await);
     }
-    let mut waiting = idle.wait(url);
+    let mut waiting = Waiting::new(idle, url);
     let freed = poll_fn(|cx| match waiting.poll(cx) {
         Poll::Ready(connection) => Poll::Ready(Either::Left(connection)),
         Poll::Pending => making.as_mut().poll(cx).map(Either::Right),

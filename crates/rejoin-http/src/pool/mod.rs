@@ -3,9 +3,12 @@
 mod alarm;
 mod answer;
 mod connecting;
+mod hosts;
 mod http1;
 mod http2;
 mod idle;
+mod waiting;
+mod watch;
 
 use std::sync::Arc;
 
