@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::future::{AbortHandle, Abortable};
 use slab::Slab;
 
-use crate::pool::Driver;
 use crate::tasks::Tasks;
 
 /// The open connections and running tasks of one client.
@@ -17,10 +16,15 @@ pub(crate) struct Live {
     list: Arc<Mutex<Slab<Open>>>,
 }
 
+/// What has no task that could be dropped.
+pub(crate) trait Close: Send + Sync {
+    fn close(&self);
+}
+
 /// One thing that is open.
 pub(crate) enum Open {
-    /// A connection without a task: who waits for an answer drives it.
-    Http1(Arc<Driver>),
+    /// A connection that is driven by who waits for an answer.
+    Http1(Arc<dyn Close>),
     Http2(AbortHandle),
     /// A task of an HTTP/2 connection beside that.
     Part(AbortHandle),
@@ -31,7 +35,7 @@ pub(crate) enum Open {
 impl Open {
     fn close(&self) {
         match self {
-            Open::Http1(driver) => driver.close(),
+            Open::Http1(connection) => connection.close(),
             Open::Http2(task) | Open::Part(task) | Open::Pool(task) => task.abort(),
         }
     }

@@ -10,7 +10,7 @@ use http::response::Parts;
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 
-use super::Connection;
+use super::connection::Connection;
 use crate::response::ConnectTimings;
 
 pub(crate) struct Answer {

@@ -8,11 +8,12 @@ use futures_util::future::Either;
 use http::Uri;
 use tokio::time::Instant;
 
+use super::connection::Connection;
 use super::http1::Http1;
 use super::http2::Http2;
 use super::idle::Idle;
+use super::no_answer::NoAnswer;
 use super::waiting::Waiting;
-use super::{Connection, NoAnswer, Pool};
 use crate::connect::{Connected, Setup};
 use crate::live::{Live, Open};
 
@@ -22,11 +23,12 @@ use crate::live::{Live, Open};
 /// takes the first of them; what it was connecting comes to its end all the same and rests in the pool, as otherwise
 /// there would never be enough. HTTP/2 needs one connection only: who comes later waits for it.
 pub(super) async fn connect(
-    pool: &Pool,
+    setup: &Arc<Setup>,
+    idle: &Arc<Idle>,
+    live: &Live,
     url: &Uri,
     no_rested: bool,
 ) -> Result<Connection, NoAnswer> {
-    let Pool { setup, live, idle } = pool;
     let making = make(Arc::clone(setup), Arc::clone(idle), live.clone(), url.clone());
     let mut making = Box::pin(live.stoppable(Open::Pool, making));
     let began = Instant::now();

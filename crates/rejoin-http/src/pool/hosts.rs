@@ -7,7 +7,7 @@ use http::Uri;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 
-use super::Connection;
+use super::connection::Connection;
 use super::http1::Http1;
 use super::http2::Http2;
 use crate::error::Failure;

@@ -16,11 +16,11 @@ use hyper::rt::Write as _;
 use hyper_util::rt::TokioIo;
 use tokio::task::coop::unconstrained;
 
-use super::NoAnswer;
 use super::alarm::Bell;
+use super::no_answer::NoAnswer;
 use crate::body::RequestBody;
 use crate::connect::{ConnectionInfo, Transport};
-use crate::live::{Listed, Live, Open};
+use crate::live::{Close, Listed, Live, Open};
 
 type Connection = http1::Connection<TokioIo<Transport>, RequestBody>;
 
@@ -38,7 +38,7 @@ pub(crate) struct Http1 {
 }
 
 /// What moves the bytes, where also [`Live`] reaches it.
-pub(crate) struct Driver(Mutex<Option<Driven>>);
+struct Driver(Mutex<Option<Driven>>);
 
 struct Driven {
     connection: Connection,
@@ -62,17 +62,19 @@ impl Driver {
         Poll::Pending
     }
 
+    fn lock(&self) -> MutexGuard<'_, Option<Driven>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Close for Driver {
     /// Closes the connection, and tells who drives it.
-    pub(crate) fn close(&self) {
+    fn close(&self) {
         let driven = self.lock().take();
         if let Some(Driven { connection, driven_by }) = driven {
             say_goodbye(connection);
             driven_by.wake();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Driven>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,7 +88,7 @@ impl Http1 {
         let (sender, connection) = http1::handshake(TokioIo::new(io)).await?;
         let driven = Driven { connection, driven_by: Waker::noop().clone() };
         let driver = Arc::new(Driver(Mutex::new(Some(driven))));
-        let listed = live.list(Open::Http1(Arc::clone(&driver)));
+        let listed = live.list(Open::Http1(Arc::clone(&driver) as Arc<dyn Close>));
         let watcher = Waker::from(Arc::clone(&bell));
         let info = Box::new(info);
         Ok(Http1 { sender, driver, info, rested: false, bell, watcher, _listed: listed })

@@ -11,7 +11,7 @@ use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio_util::sync::CancellationToken;
 
-use super::NoAnswer;
+use super::no_answer::NoAnswer;
 use crate::body::{Progress, RequestBody};
 use crate::connect::{ConnectionInfo, Transport};
 use crate::error::Phase;

@@ -7,8 +7,8 @@ use http::Uri;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::Connection;
 use super::alarm::{Alarm, Bell};
+use super::connection::Connection;
 use super::hosts::{Hosts, Resting, Shared, Turn};
 use super::http1::Http1;
 use super::http2::Http2;

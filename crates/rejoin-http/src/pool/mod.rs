@@ -3,10 +3,12 @@
 mod alarm;
 mod answer;
 mod connecting;
+mod connection;
 mod hosts;
 mod http1;
 mod http2;
 mod idle;
+mod no_answer;
 mod waiting;
 mod watch;
 
@@ -14,54 +16,21 @@ use std::sync::Arc;
 
 use http::{Request, Uri};
 
-use self::http1::Http1;
-use self::http2::Http2;
+use self::connection::Connection;
 use self::idle::Idle;
 use crate::body::{Progress, RequestBody};
-use crate::connect::{ConnectionInfo, Setup};
-use crate::error::Failure;
+use crate::connect::Setup;
 use crate::live::Live;
 
 pub(crate) use self::answer::{Answer, Body, Broken};
-pub(crate) use self::http1::Driver;
 pub(crate) use self::idle::Limits;
+pub(crate) use self::no_answer::NoAnswer;
 
 /// The connections of one client.
 pub(crate) struct Pool {
     pub(crate) setup: Arc<Setup>,
     pub(crate) live: Live,
     idle: Arc<Idle>,
-}
-
-/// A connection that a request can be sent on.
-enum Connection {
-    Http1(Http1),
-    Http2(Http2),
-}
-
-/// Why a request has no answer.
-///
-/// If a connection is `reused`, it had answered another request before, and may have been closed for having been idle,
-/// which says nothing about this request.
-#[derive(Debug)]
-pub(crate) enum NoAnswer {
-    /// There is no connection.
-    NotConnected(Failure),
-    /// The connection closed before it began to take the request, which can be sent on another one.
-    Unsent,
-    /// Something went wrong on a connection.
-    Exchange { error: hyper::Error, reused: bool },
-    /// The connection is closed, and there is nothing else to say.
-    Closed { reused: bool },
-}
-
-impl NoAnswer {
-    pub(crate) fn was_reused(&self) -> bool {
-        match self {
-            NoAnswer::NotConnected(_) | NoAnswer::Unsent => false,
-            NoAnswer::Exchange { reused, .. } | NoAnswer::Closed { reused } => *reused,
-        }
-    }
 }
 
 /// How often a request is lost on its way to a new connection at most, before that counts as an error.
@@ -91,7 +60,8 @@ impl Pool {
                 // Large, and rare.
                 None => {
                     connected += 1;
-                    Box::pin(connecting::connect(self, url, no_rested)).await?
+                    let Pool { setup, live, idle } = self;
+                    Box::pin(connecting::connect(setup, idle, live, url, no_rested)).await?
                 }
             };
             let sent = match &mut connection {
@@ -110,15 +80,6 @@ impl Pool {
     pub(crate) fn put_back(&self, url: &Uri, body: Body) {
         if let Connection::Http1(connection) = body.connection {
             self.idle.put(url, connection);
-        }
-    }
-}
-
-impl Connection {
-    fn info(&self) -> &ConnectionInfo {
-        match self {
-            Connection::Http1(connection) => &connection.info,
-            Connection::Http2(connection) => &connection.info,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use http::Uri;
 use tokio::sync::oneshot;
 
-use super::Connection;
+use super::connection::Connection;
 use super::idle::Idle;
 
 /// Waits for a connection, first come, first served.
