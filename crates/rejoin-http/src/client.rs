@@ -101,7 +101,7 @@ impl Default for Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("user_agent", &self.shared.headers.get(USER_AGENT))
+            .field("user_agent", &self.shared.headers[USER_AGENT])
             .field("max_redirects", &self.shared.max_redirects)
             .field("decompress", &self.shared.decompress)
             .field("connections", &self.connections())

@@ -102,7 +102,12 @@ pub(crate) fn host(uri: &Uri) -> &str {
 }
 
 pub(crate) fn port(uri: &Uri) -> u16 {
-    uri.port_u16().unwrap_or(if is_https(uri) { 443 } else { 80 })
+    uri.port_u16().unwrap_or_else(|| implied_port(uri))
+}
+
+/// The port that the scheme implies.
+pub(crate) fn implied_port(uri: &Uri) -> u16 {
+    if is_https(uri) { 443 } else { 80 }
 }
 
 pub(crate) fn is_https(uri: &Uri) -> bool {

@@ -9,7 +9,7 @@ use crate::child::{self, cargo};
 use crate::tree;
 
 /// Has glibc keep what is freed. Else it gives the end of the heap back to the system after each round, or does not,
-/// as it happens that something lies there: a contestant that has the luck not to is a third faster than it is.
+/// as it happens that something lies there, and that costs more than what is compared.
 pub(super) const KEPT_HEAP: (&str, &str) = ("MALLOC_TRIM_THRESHOLD_", "1073741824");
 
 /// What one bench printed.

@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::error::{ErrorKind, Failure, Phase, Retry};
 use crate::resolve::Resolution;
 use crate::response::ConnectTimings;
-use crate::url::{host, is_https, port};
+use crate::url::{host, implied_port, is_https, port};
 
 pub(crate) use self::proxy::Proxies;
 pub(crate) use self::stream::{ConnectionInfo, Transport};
@@ -129,8 +129,7 @@ impl Setup {
 /// What `host` says to that of `target`: its port too, unless the scheme implies it.
 fn host_header(target: &Uri) -> Result<HeaderValue, Failure> {
     let host = target.host().unwrap_or_default();
-    let implied = if is_https(target) { 443 } else { 80 };
-    let value = match target.port_u16().filter(|&port| port != implied) {
+    let value = match target.port_u16().filter(|&port| port != implied_port(target)) {
         Some(port) => HeaderValue::try_from(format!("{host}:{port}")),
         None => HeaderValue::from_str(host),
     };

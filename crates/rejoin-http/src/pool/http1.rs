@@ -48,7 +48,7 @@ struct Driven {
 
 impl Driver {
     /// Moves what can be moved; ready when the connection has ended, which is closed then.
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut driven = self.lock();
         let Some(Driven { connection, driven_by }) = driven.as_mut() else {
             return Poll::Ready(());

@@ -4,8 +4,8 @@ use crate::error::Failure;
 
 /// Why a request has no answer.
 ///
-/// If a connection is `reused`, it had answered another request before, and may have been closed for having been idle,
-/// which says nothing about this request.
+/// If a connection is `reused`, it had rested in the pool or answered another request before, and may have been closed
+/// for having been idle, which says nothing about this request.
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
     /// There is no connection.

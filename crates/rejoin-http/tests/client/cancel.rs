@@ -10,7 +10,7 @@ use crate::support::{Server, client, ok, run};
 
 /// A server that sends `head` and then waits for the client to go; the semaphores count what
 /// happened.
-async fn watching(head: &'static str) -> (Server, Arc<Semaphore>, Arc<Semaphore>) {
+pub(crate) async fn watching(head: &'static str) -> (Server, Arc<Semaphore>, Arc<Semaphore>) {
     let (asked, gone) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let marks = (Arc::clone(&asked), Arc::clone(&gone));
     let server = Server::new(move |mut conn, _| {

@@ -6,35 +6,20 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use rejoin_http::{ErrorKind, Request};
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, Semaphore};
-use tokio_rustls::TlsAcceptor;
 
-use crate::pool_stress::{Dice, Open};
+use crate::pool_stress::{Dice, Open, patiently_or_not};
 use crate::support::{builder, ok, run, virtually};
+use crate::tls::acceptor;
 
 /// That a host once spoke HTTP/2 does not make those wait in line who connect to it over HTTP/1.
 #[test]
 fn a_host_that_no_longer_speaks_it_is_connected_to_by_all_at_once() {
     run(async {
         let issued = rcgen::generate_simple_self_signed(["secure.example".to_owned()]).unwrap();
-        let acceptor = |alpn: &str| {
-            let key =
-                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.signing_key.serialize_der()));
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let mut config = ServerConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(vec![issued.cert.der().clone()], key)
-                .unwrap();
-            config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
-            TlsAcceptor::from(Arc::new(config))
-        };
-        let (first, later) = (acceptor("h2"), acceptor("http/1.1"));
+        let (first, later) = (acceptor(&issued, &["h2"]), acceptor(&issued, &["http/1.1"]));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -232,15 +217,8 @@ fn storm(seed: u64) {
                     let path = format!("/{task}/{n}");
                     let request = Request::get(&format!("http://{addr}{path}")).unwrap();
                     let sending = client.send(request.timeout(Duration::from_secs(10)));
-                    let answer = if dice.throw(8) == 0 {
-                        let patience = Duration::from_micros(dice.throw(3000));
-                        match tokio::time::timeout(patience, sending).await {
-                            Ok(answer) => answer,
-                            Err(_) => continue,
-                        }
-                    } else {
-                        sending.await
-                    };
+                    let answer = patiently_or_not(sending, &mut dice, 3000).await;
+                    let Some(answer) = answer else { continue };
                     match answer {
                         Ok(response) => {
                             assert_eq!(response.body, format!("{path}!"));

@@ -5,37 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use rejoin_http::{Client, Request};
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rejoin_http::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
-use tokio_rustls::TlsAcceptor;
 
-use crate::support::{Server, builder, client, ok, run};
-
-/// Answers every request, and adds a permit for each connection that the client has closed.
-async fn counting() -> (Server, Arc<Semaphore>) {
-    let gone = Arc::new(Semaphore::new(0));
-    let mark = Arc::clone(&gone);
-    let server = Server::new(move |mut conn, _| {
-        let gone = Arc::clone(&mark);
-        async move {
-            while conn.request().await.is_some() {
-                conn.send(ok("x")).await;
-            }
-            gone.add_permits(1);
-        }
-    })
-    .await;
-    (server, gone)
-}
-
-async fn get(client: &Client, server: &Server) {
-    let response = client.send(Request::get(&server.url("/")).unwrap()).await.unwrap();
-    assert_eq!(response.body, "x");
-}
+use crate::support::{Server, ask, builder, client, counting, ok, run};
+use crate::tls::acceptor;
 
 async fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
@@ -56,9 +32,9 @@ fn one_that_has_rested_too_long_is_not_taken_though_nobody_had_time_to_close_it(
     let (server, _) = servers.block_on(counting());
     run(async {
         let client = builder().idle_timeout(Duration::from_millis(50)).build();
-        get(&client, &server).await;
+        ask(&client, &server).await;
         std::thread::sleep(Duration::from_millis(200));
-        get(&client, &server).await;
+        ask(&client, &server).await;
         assert_eq!(server.connections(), 2);
     });
 }
@@ -76,7 +52,7 @@ fn what_must_not_be_repeated_is_not_sent_over_one_that_has_rested_too_long() {
     }));
     run(async {
         let client = builder().idle_timeout(Duration::from_millis(50)).build();
-        get(&client, &server).await;
+        ask(&client, &server).await;
         std::thread::sleep(Duration::from_millis(250));
         let post = Request::post(&server.url("/"), "once").unwrap();
         assert_eq!(client.send(post).await.unwrap().body, "x");
@@ -88,7 +64,7 @@ fn a_runtime_that_goes_takes_what_rests_on_it_along() {
     let servers = servers();
     let (server, gone) = servers.block_on(counting());
     let client = client();
-    run(async { get(&client, &server).await });
+    run(async { ask(&client, &server).await });
     servers.block_on(async {
         let closed = tokio::time::timeout(Duration::from_secs(2), gone.acquire()).await;
         assert!(closed.is_ok(), "the socket is still open; {} listed", client.connections());
@@ -104,9 +80,9 @@ fn what_rests_on_another_runtime_is_watched_when_that_of_the_watch_goes() {
     let client = builder().idle_timeout(Duration::from_millis(300)).build();
     let watching =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    watching.block_on(get(&client, &first));
+    watching.block_on(ask(&client, &first));
     run(async {
-        get(&client, &second).await;
+        ask(&client, &second).await;
         tokio::task::spawn_blocking(move || drop(watching)).await.unwrap();
         let closed = tokio::time::timeout(Duration::from_secs(3), gone.acquire()).await;
         assert!(closed.is_ok(), "it rests beyond its time; {} listed", client.connections());
@@ -180,15 +156,7 @@ fn a_connection_of_http_2_counts_as_long_as_something_comes_over_it() {
 async fn tls_ends()
 -> (std::net::SocketAddr, String, mpsc::UnboundedReceiver<std::io::Result<usize>>) {
     let issued = rcgen::generate_simple_self_signed(["secure.example".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.signing_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![issued.cert.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let acceptor = acceptor(&issued, &[]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let (ended, ends) = mpsc::unbounded_channel();
@@ -333,7 +301,7 @@ fn an_end_is_noticed_at_whatever_moment_it_comes() {
         })
         .await;
         let client = builder().max_idle(2000).build();
-        join_all((0..400).map(|_| get(&client, &lasting))).await;
+        join_all((0..400).map(|_| ask(&client, &lasting))).await;
         let rest = client.connections();
         let began = Instant::now();
         let mut round = 0;

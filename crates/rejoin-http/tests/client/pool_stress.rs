@@ -20,6 +20,19 @@ impl Dice {
     }
 }
 
+/// Awaits `sending`, but now and then only for so many microseconds; `None` if it was dropped.
+pub(crate) async fn patiently_or_not<T>(
+    sending: impl Future<Output = T>,
+    dice: &mut Dice,
+    most: u64,
+) -> Option<T> {
+    if dice.throw(8) > 0 {
+        return Some(sending.await);
+    }
+    let patience = Duration::from_micros(dice.throw(most));
+    tokio::time::timeout(patience, sending).await.ok()
+}
+
 /// One connection of a server, counted while it is open.
 pub(crate) struct Open(pub(crate) Arc<AtomicI64>);
 
@@ -118,15 +131,8 @@ fn storm(seed: u64) {
                         Request::get(&url).unwrap()
                     };
                     let sending = client.send(request.timeout(Duration::from_secs(10)));
-                    let answer = if dice.throw(8) == 0 {
-                        let patience = Duration::from_micros(dice.throw(1500));
-                        match tokio::time::timeout(patience, sending).await {
-                            Ok(answer) => answer,
-                            Err(_) => continue,
-                        }
-                    } else {
-                        sending.await
-                    };
+                    let answer = patiently_or_not(sending, &mut dice, 1500).await;
+                    let Some(answer) = answer else { continue };
                     match answer {
                         Ok(response) => {
                             assert!(

@@ -1,56 +1,33 @@
 //! Connections at rest are watched; those in use belong to their request.
 
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use rejoin_http::{Client, ErrorKind, Request};
-use tokio::sync::Semaphore;
+use rejoin_http::{ErrorKind, Request};
 
-use crate::support::{Server, builder, client, ok, run, virtually};
+use crate::cancel::watching;
+use crate::support::{Server, ask, builder, client, counting, ok, run, virtually};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Answers every request, and adds a permit for each connection that the client has closed.
-async fn counting() -> (Server, Arc<Semaphore>) {
-    let gone = Arc::new(Semaphore::new(0));
-    let mark = Arc::clone(&gone);
-    let server = Server::new(move |mut conn, _| {
-        let gone = Arc::clone(&mark);
-        async move {
-            while conn.request().await.is_some() {
-                conn.send(ok("x")).await;
-            }
-            gone.add_permits(1);
-        }
-    })
-    .await;
-    (server, gone)
-}
-
-async fn get(client: &Client, server: &Server) {
-    let response = client.send(Request::get(&server.url("/")).unwrap()).await.unwrap();
-    assert_eq!(response.body, "x");
-}
 
 #[test]
 fn each_is_closed_when_it_has_rested_for_so_long() {
     virtually(async {
         let (server, gone) = counting().await;
         let client = builder().idle_timeout(10 * SECOND).build();
-        get(&client, &server).await;
+        ask(&client, &server).await;
         for _ in 0..5 {
             tokio::time::sleep(9 * SECOND).await;
             assert_eq!(client.connections(), 1, "it was used since");
-            get(&client, &server).await;
+            ask(&client, &server).await;
         }
         assert_eq!(server.connections(), 1);
         // A second one, which rests from now on; the first is used again later.
-        tokio::join!(get(&client, &server), get(&client, &server));
+        tokio::join!(ask(&client, &server), ask(&client, &server));
         tokio::time::sleep(5 * SECOND).await;
-        get(&client, &server).await;
+        ask(&client, &server).await;
         tokio::time::sleep(6 * SECOND).await;
         assert_eq!((server.connections(), client.connections()), (2, 1));
         gone.acquire().await.unwrap().forget();
@@ -58,7 +35,7 @@ fn each_is_closed_when_it_has_rested_for_so_long() {
         assert_eq!(client.connections(), 0);
         gone.acquire().await.unwrap().forget();
         // And again from the beginning.
-        get(&client, &server).await;
+        ask(&client, &server).await;
         assert_eq!(client.connections(), 1);
         tokio::time::sleep(11 * SECOND).await;
         assert_eq!(client.connections(), 0);
@@ -70,7 +47,7 @@ fn a_client_that_is_dropped_closes_them() {
     run(async {
         let (server, gone) = counting().await;
         let client = client();
-        get(&client, &server).await;
+        ask(&client, &server).await;
         drop(client);
         gone.acquire().await.unwrap().forget();
         // Nor is the task left that has watched it.
@@ -90,13 +67,13 @@ fn a_client_outlives_the_runtime_that_it_was_used_on() {
     let client = builder().idle_timeout(SECOND).build();
     for round in 1..=3 {
         run(async {
-            get(&client, &server).await;
-            get(&client, &server).await;
+            ask(&client, &server).await;
+            ask(&client, &server).await;
             assert_eq!(server.connections(), round, "one for each runtime");
         });
     }
     run(async {
-        get(&client, &server).await;
+        ask(&client, &server).await;
         while client.connections() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -107,18 +84,7 @@ fn a_client_outlives_the_runtime_that_it_was_used_on() {
 #[test]
 fn what_is_under_way_is_closed_though_nobody_polls_it() {
     run(async {
-        let (asked, gone) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-        let marks = (Arc::clone(&asked), Arc::clone(&gone));
-        let server = Server::new(move |mut conn, _| {
-            let (asked, gone) = marks.clone();
-            async move {
-                conn.request().await;
-                asked.add_permits(1);
-                conn.closed().await;
-                gone.add_permits(1);
-            }
-        })
-        .await;
+        let (server, asked, gone) = watching("").await;
         let client = client();
         let mut sending = Box::pin(client.send(Request::get(&server.url("/")).unwrap()));
         while asked.available_permits() == 0 {
@@ -140,7 +106,7 @@ fn a_thousand_requests_of_one_task() {
         let (server, _) = counting().await;
         let client = client();
         for _ in 0..3 {
-            join_all((0..300).map(|_| get(&client, &server))).await;
+            join_all((0..300).map(|_| ask(&client, &server))).await;
         }
         assert_eq!(client.connections(), 300);
         assert_eq!(server.connections(), 300);
@@ -169,7 +135,7 @@ fn an_early_answer_does_not_leave_half_a_request_behind() {
         let response = client.send(large).await.unwrap();
         assert_eq!((response.status.as_u16(), &response.body[..]), (413, &b"no"[..]));
         assert_eq!(client.connections(), 0);
-        get(&client, &server).await;
+        ask(&client, &server).await;
     });
 }
 
@@ -179,12 +145,12 @@ fn one_that_is_not_polled_does_not_stop_others() {
     run(async {
         let (server, _) = counting().await;
         let client = client();
-        get(&client, &server).await;
-        let mut held = Box::pin(get(&client, &server));
+        ask(&client, &server).await;
+        let mut held = Box::pin(ask(&client, &server));
         let polled = held.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert_eq!(polled, Poll::Pending);
         for _ in 0..3 {
-            get(&client, &server).await;
+            ask(&client, &server).await;
         }
         held.await;
         assert_eq!(server.connections(), 2);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rejoin_http::{Client, ClientBuilder, Error, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// Runs a test under a watchdog.
 pub(crate) fn run(test: impl Future<Output = ()>) {
@@ -194,6 +195,29 @@ impl Conn {
 
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     text.windows(part.len()).position(|window| window == part)
+}
+
+/// Answers every request, and adds a permit for each connection that the client has closed.
+pub(crate) async fn counting() -> (Server, Arc<Semaphore>) {
+    let gone = Arc::new(Semaphore::new(0));
+    let mark = Arc::clone(&gone);
+    let server = Server::new(move |mut conn, _| {
+        let gone = Arc::clone(&mark);
+        async move {
+            while conn.request().await.is_some() {
+                conn.send(ok("x")).await;
+            }
+            gone.add_permits(1);
+        }
+    })
+    .await;
+    (server, gone)
+}
+
+/// Asks such a server, and gets its answer.
+pub(crate) async fn ask(client: &Client, server: &Server) {
+    let response = client.send(Request::get(&server.url("/")).unwrap()).await.unwrap();
+    assert_eq!(response.body, "x");
 }
 
 /// A complete answer with `body`.

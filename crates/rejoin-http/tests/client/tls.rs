@@ -18,7 +18,8 @@ pub(crate) async fn server(name: &str, alpn: &[&str]) -> (std::net::SocketAddr, 
     serve(rcgen::generate_simple_self_signed([name.to_owned()]).unwrap(), alpn).await
 }
 
-async fn serve(issued: CertifiedKey<KeyPair>, alpn: &[&str]) -> (std::net::SocketAddr, String) {
+/// Shakes hands with what was `issued`, and offers what `alpn` says.
+pub(crate) fn acceptor(issued: &CertifiedKey<KeyPair>, alpn: &[&str]) -> TlsAcceptor {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -28,7 +29,11 @@ async fn serve(issued: CertifiedKey<KeyPair>, alpn: &[&str]) -> (std::net::Socke
         .with_single_cert(vec![issued.cert.der().clone()], key)
         .unwrap();
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+async fn serve(issued: CertifiedKey<KeyPair>, alpn: &[&str]) -> (std::net::SocketAddr, String) {
+    let acceptor = acceptor(&issued, alpn);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
