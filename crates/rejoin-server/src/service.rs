@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
@@ -154,10 +155,7 @@ impl Service {
             params,
         };
         let one_by_one = work.head.version < Version::HTTP_2;
-        let work = async move {
-            work.run(body, reply).await;
-            Ok(())
-        };
+        let work = work.run(body, reply).map(Ok::<(), Infallible>);
         // One that need not wait needs no task; but requests of one connection of HTTP/2 run at the same time.
         let task = match one_by_one {
             true => self.shared.scope.spawn_eager(work),
