@@ -15,6 +15,7 @@ use std::task::Waker;
 use super::seats::Sitter;
 use super::{Core, End, Member, Standing, State};
 use crate::cancel::CancelReason;
+use crate::seam::MutexGuard;
 
 /// Wakers that were taken out under locks, to be called when none is held, in this order: first
 /// those who watch for the signal, then those who run scopes, then the tasks themselves.
@@ -70,10 +71,35 @@ impl Core {
     /// Nobody waits, or is dropped, before a poll could show the signal, or the end of what has held
     /// the member until then (a shield, a scope inside): it is `PollAgain` first. For a signal that came
     /// in the first poll nobody could wake it.
+    #[inline]
     pub(crate) fn park(&self, member: Member, known: Known, waker: &Waker) -> Parked {
         let waker = waker.clone();
-        let mut other = (known != Known::Nothing).then(|| waker.clone());
+        let other = (known != Known::Nothing).then(|| waker.clone());
         let mut state = self.lock();
+        // What is quiet under the lock stays so as long as it is held.
+        if !self.is_quiet() {
+            return self.park_in_noise(member, known, waker, other, state);
+        }
+        let old = match state.sitter_to_be(member) {
+            Some(sitter) => sitter.waker.replace(waker),
+            None => Some(waker),
+        };
+        drop(state);
+        drop(old);
+        Parked::Waiting
+    }
+
+    /// As [`park`](Self::park), when somebody here has been told to stop, or somebody looks.
+    #[cold]
+    fn park_in_noise(
+        &self,
+        member: Member,
+        known: Known,
+        waker: Waker,
+        mut other: Option<Waker>,
+        // The last, so that it is let go before the wakers are dropped.
+        mut state: MutexGuard<'_, State>,
+    ) -> Parked {
         let standing = state.standing(member);
         let Some(answered) = state.end_answer(member) else {
             drop(state);
