@@ -128,8 +128,9 @@
 //! that the scope grows. A name, a scope opened inside it, or a wait for [`cancelled`] adds a box.
 //! Over a bare spawn with an awaited handle, a child takes the scope's lock twice and holds two
 //! references to the scope, which makes eight atomic operations: about 1.35 times the bare spawn in
-//! all. Opening and closing a scope adds about one bare spawn. A child that waits takes the lock
-//! once more when it first does so; every later poll adds two atomic loads.
+//! all on one worker of the runtime. On two, children that do next to nothing meet at that lock, and
+//! cost about twice a bare spawn. Opening and closing a scope adds about one bare spawn. A child that
+//! waits takes the lock once more when it first does so; every later poll adds two atomic loads.
 //! `cargo bench -p rejoin` prints these ratios, next to those of tokio's `JoinSet`.
 //!
 //! A [`limit::ConcurrencyLimit`] costs about as much as tokio's semaphore while a place is free, and
