@@ -178,14 +178,21 @@ fn runtime(workers: usize) -> tokio::runtime::Runtime {
     builder.worker_threads(workers).build().expect("a runtime")
 }
 
-/// `--one NAME CHILDREN ROUNDS`: one contestant alone with brief children, on one worker, for a profiler. What two
-/// numbers of rounds differ by is free of what starting up costs.
+/// `--one NAME brief|waiting CHILDREN ROUNDS WORKERS`: one contestant alone, for a profiler. What two numbers of
+/// rounds differ by is free of what starting up costs.
 fn one(words: &[String]) {
-    let [name, children, rounds] = words else { panic!("--one NAME CHILDREN ROUNDS") };
-    let who = BRIEF.iter().find(|who| who.name == name).expect("a contestant");
-    let runtime = runtime(1);
+    let [name, kind, children, rounds, workers] = words else {
+        panic!("--one NAME brief|waiting CHILDREN ROUNDS WORKERS")
+    };
     let number = |text: &String| text.parse::<u32>().expect("a number");
-    (who.run)(&runtime, Start::Inside, number(children).into(), number(rounds));
+    let contestants = if kind == "waiting" { &WAITING } else { &BRIEF };
+    let who = contestants.iter().find(|who| who.name == name).expect("a contestant");
+    let runtime = runtime(number(workers) as usize);
+    let took = (who.run)(&runtime, Start::Inside, number(children).into(), number(rounds));
+    println!(
+        "{} ns a child",
+        took.as_nanos() / u128::from(number(rounds)) / u128::from(number(children))
+    );
 }
 
 fn main() {
