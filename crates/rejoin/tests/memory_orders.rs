@@ -3,17 +3,26 @@
 //! `--cfg rejoin_loom` only; `cargo xtask test schedules` runs it.
 #![cfg(rejoin_loom)]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use loom::future::block_on;
-use rejoin::{Outcome, Scope, TaskError, cancelled, scope};
+use rejoin::{Outcome, Scope, TaskError, cancelled, scope, set_crowded};
 
+/// Goes through all ways of `program`: by the scope's lock alone, and with children that report.
 fn explore(program: impl Fn() + Send + Sync + 'static) {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(2);
-    model.check(program);
+    // Whether anybody looks at a tree is asked of the whole process: one program's look changes another's way.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let program = Arc::new(program);
+    for crowded in [false, true] {
+        set_crowded(crowded);
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(2);
+        let program = Arc::clone(&program);
+        model.check(move || program());
+    }
 }
 
 /// Whoever parks after the stop sees it; whoever parked before is woken.
@@ -26,6 +35,38 @@ fn a_stop_meets_a_child_that_is_about_to_wait() {
             Ok(())
         }));
         assert!(result.is_ok() || result.unwrap_err().cancelled().is_some());
+    });
+}
+
+/// One that has gone is not told to stop, and one that waits is, whatever of it has been reported.
+#[test]
+fn one_of_two_children_is_stopped() {
+    explore(|| {
+        let result = block_on(scope(|s: Scope| async move {
+            let brief = s.spawn_value(async { 1 });
+            let idle = s.spawn_value(std::future::pending::<()>());
+            let brief = brief.await?;
+            assert_eq!(s.live(), 1);
+            assert!(idle.cancel("enough"));
+            assert!(idle.await.unwrap_err().is_cancelled());
+            assert_eq!(s.live(), 0);
+            Ok(brief)
+        }));
+        assert_eq!(result.unwrap(), 1);
+    });
+}
+
+/// A look waits for its answer, and here no time ever passes.
+#[test]
+fn a_child_that_waits_for_ever_says_so() {
+    explore(|| {
+        let result = block_on(scope(|s: Scope| async move {
+            let idle = s.spawn_value(std::future::pending::<()>());
+            assert_eq!(s.tree().await.nodes().len(), 2);
+            idle.cancel("enough");
+            Ok(idle.await.unwrap_err().is_cancelled())
+        }));
+        assert!(result.unwrap());
     });
 }
 

@@ -426,6 +426,23 @@ fn a_look_at_the_tree_loses_no_wake_up() {
     });
 }
 
+/// It has waited twice, first with a waker that is of no use to its task.
+#[test]
+fn a_child_that_started_in_its_opener_hears_of_the_stop() {
+    explore(1_000, || async {
+        let result = scope(|s: Scope| async move {
+            let idle = s.spawn_eager(std::future::pending::<Result<(), _>>());
+            drop(s.spawn_value(async {}));
+            steps(2).await;
+            assert!((1..=2).contains(&s.live()));
+            assert!(idle.cancel("enough"));
+            assert!(idle.await.unwrap_err().is_cancelled());
+            Ok(())
+        });
+        result.await.unwrap();
+    });
+}
+
 #[test]
 fn a_deadline_that_moves_while_it_passes() {
     explore(1_000, || async {

@@ -135,7 +135,7 @@ where
             let unheard = known == Known::Nothing;
             let parked = stage == Stage::Parked && unheard && seat.core().is_quiet();
             if !parked {
-                match seat.park(known, cx) {
+                match seat.park(stage, known, cx) {
                     Parked::PollAgain => {
                         stage = Stage::Moved;
                         continue;
@@ -284,9 +284,12 @@ impl SeatGuard {
         core.begin_answer(*member);
     }
 
-    fn park(&self, known: Known, cx: &Context<'_>) -> Parked {
+    fn park(&self, stage: Stage, known: Known, cx: &Context<'_>) -> Parked {
         let Place { core, member } = self.place();
-        core.park(*member, known, cx.waker())
+        match stage {
+            Stage::Fresh => core.park_first(*member, known, cx.waker()),
+            Stage::Moved | Stage::Parked => core.park(*member, known, cx.waker()),
+        }
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 //!
 //! Time stands still: no deadline passes but one that has passed when it is set.
 
+use std::cell::Cell;
 use std::future::{Future, pending, poll_fn, ready};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,6 +41,26 @@ where
         }
     });
     JoinHandle { slot }
+}
+
+/// Threads of a small program meet at everything.
+pub(crate) fn thread_number() -> usize {
+    0
+}
+
+std::thread_local! {
+    // All threads of a program are run by one of the process.
+    static CROWDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the scopes of the program that is checked next are crowded.
+pub(crate) fn set_crowded(crowded: bool) {
+    CROWDED.set(crowded);
+}
+
+/// Whether a scope is to do from its opening what it does otherwise when workers have met at its lock.
+pub(crate) fn is_crowded() -> bool {
+    CROWDED.get()
 }
 
 /// Where a task leaves its output.

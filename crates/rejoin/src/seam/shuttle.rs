@@ -32,6 +32,16 @@ where
     shuttle::future::spawn(Counted { future: Box::pin(future), _alive: Alive::new() })
 }
 
+/// Any, for every call: nothing may depend on it.
+pub(crate) fn thread_number() -> usize {
+    shuttle::rand::thread_rng().gen_range(0..1024)
+}
+
+/// Half of the scopes.
+pub(crate) fn is_crowded() -> bool {
+    shuttle::rand::thread_rng().gen_bool(0.5)
+}
+
 /// A future that is ready at some time; the clock has come to `deadline` then.
 pub(crate) fn sleep_until(deadline: Instant) -> Sleep {
     Sleep { deadline }

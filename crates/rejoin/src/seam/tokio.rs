@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use ::tokio::runtime::{Builder, Handle, RuntimeFlavor};
@@ -74,6 +75,25 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Blocked> {
     } else {
         Ok(::tokio::task::block_in_place(|| runtime.block_on(future)))
     }
+}
+
+/// A number for each thread, so that threads which do the same at the same time can do it apart.
+#[inline]
+pub(crate) fn thread_number() -> usize {
+    thread_local! {
+        static NUMBER: usize = {
+            static THREADS: AtomicUsize = AtomicUsize::new(0);
+            THREADS.fetch_add(1, Ordering::Relaxed)
+        };
+    }
+    // A thread that is about to end has none of its own any more.
+    NUMBER.try_with(|number| *number).unwrap_or(0)
+}
+
+/// Whether a scope is to do from its opening what it does otherwise when workers have met at its lock.
+#[inline]
+pub(crate) const fn is_crowded() -> bool {
+    false
 }
 
 /// A future that is ready at `deadline`.

@@ -6,12 +6,15 @@
 //! scope that has taken the children in.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 #[cfg(not(any(shuttle, rejoin_loom)))]
 use std::time::Duration;
 
 use super::record::Record;
+use super::reports::Gone;
 use super::roots::Root;
+use super::stop::BODY_ENDED;
 use super::{Core, Member, Phase, State, StopCause};
 #[cfg(not(any(shuttle, rejoin_loom)))]
 use super::{OnError, Place, Settings, Values};
@@ -68,18 +71,19 @@ impl Core {
     /// [`admit`](Core::admit) decide under one lock who comes first.
     pub(crate) fn close_or_park(&self, waker: &Waker) -> Option<Record> {
         let mut state = self.lock();
+        let mut gone = Gone::default();
         if !state.is_empty() {
             drop(state);
             let waker = waker.clone();
             state = self.lock();
-            state.body_ended = true;
+            gone = self.end_of_body(&mut state);
             if !state.is_empty() {
                 let old = state.body.waker.replace(waker);
                 let resting = state.end_rest();
                 let answered = state.skip_answer(Member::BODY);
                 drop(state);
                 answered.tell();
-                drop(old);
+                drop((old, gone));
                 resting.into_iter().for_each(Waker::wake);
                 return None;
             }
@@ -93,10 +97,17 @@ impl Core {
         let answered = state.skip_answer(Member::BODY);
         drop(state);
         answered.tell();
-        drop(root.map(Root::leave));
+        drop((root.map(Root::leave), gone));
         self.leave_parent();
         held.into_iter().for_each(Waker::wake);
         Some(record)
+    }
+
+    /// The body has ended, or was dropped: from now on it matters who is left.
+    fn end_of_body(&self, state: &mut State) -> Gone {
+        state.body_ended = true;
+        self.signals.fetch_or(BODY_ENDED, Ordering::Release);
+        self.collect(state)
     }
 
     /// A place for blocking work that was started outside all scopes, in a scope that nobody runs, so
@@ -113,9 +124,10 @@ impl Core {
         let core = Core::open(None, settings, None);
         let member = core.admit_blocking(name).expect("a scope that is new takes members");
         let mut state = core.lock();
-        state.body_ended = true;
+        let gone = core.end_of_body(&mut state);
         state.phase = Phase::Abandoned;
         drop(state);
+        drop(gone);
         Place { core, member }
     }
 
@@ -125,7 +137,7 @@ impl Core {
         let adopter = self.nearest_living_outer();
         let orphaned = {
             let mut state = self.lock();
-            state.body_ended = true;
+            let gone = self.end_of_body(&mut state);
             let answered = state.skip_answer(Member::BODY);
             let orphaned = !state.is_empty();
             let mut root = None;
@@ -140,7 +152,7 @@ impl Core {
             }
             drop(state);
             answered.tell();
-            drop(root.map(Root::leave));
+            drop((root.map(Root::leave), gone));
             orphaned
         };
         if !orphaned && let Some(adopter) = adopter {

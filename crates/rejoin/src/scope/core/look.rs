@@ -122,10 +122,11 @@ impl Drop for Look {
 impl Core {
     fn ask(&self, tally: &Arc<Tally>, queue: &mut Vec<Arc<Core>>) -> Vec<(Member, Waker)> {
         let mut parked = Vec::new();
-        let mut state = self.lock();
-        let state = &mut *state;
+        let mut guard = self.lock();
+        let state = &mut *guard;
         state.lookers += 1;
         self.signals.fetch_or(LOOK, Ordering::Release);
+        let gone = self.collect(state);
         let mut ask = |member: Member, sitter: &mut Sitter, may_answer: bool| {
             if let Some(extra) = &sitter.extra {
                 queue.extend(extra.inner.iter().cloned());
@@ -141,6 +142,8 @@ impl Core {
         };
         ask(Member::BODY, &mut state.body, !state.body_ended);
         state.table.each_to_be(|member, sitter| ask(member, sitter, true));
+        drop(guard);
+        drop(gone);
         parked
     }
 

@@ -16,6 +16,7 @@
 //! | [`stop`] | stopping a scope, or members of it |
 //! | [`reach`] | how a stop reaches the scopes further in |
 //! | [`wakers`] | who is called when something changes, and how no call is lost |
+//! | [`reports`] | what children say beside the lock, where workers meet at it |
 //! | [`inner`] | scopes inside scopes, and those that were dropped |
 //! | [`record`] | what went wrong |
 //! | [`deadline`] | until when, and moving it |
@@ -33,6 +34,7 @@ pub(crate) mod look;
 mod member;
 mod reach;
 mod record;
+mod reports;
 mod rest;
 mod roots;
 mod seats;
@@ -44,12 +46,13 @@ mod values;
 mod wakers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, TryLockError};
 use std::task::Waker;
 use std::time::Duration;
 
 pub(crate) use self::member::{Member, Place};
 pub(crate) use self::record::Record;
+use self::reports::Reports;
 use self::roots::Root;
 pub(crate) use self::roots::roots;
 #[cfg(not(any(shuttle, rejoin_loom)))]
@@ -57,7 +60,7 @@ pub(crate) use self::roots::{Left, remains};
 use self::seats::Sitter;
 pub(crate) use self::standing::{End, Standing};
 pub(crate) use self::stop::StopCause;
-use self::stop::{ALL, Stop};
+use self::stop::{ALL, BODY_ENDED, Stop};
 use self::table::Table;
 pub(crate) use self::values::Values;
 pub(crate) use self::wakers::{Known, Parked};
@@ -78,20 +81,26 @@ pub(crate) struct Settings {
     pub(crate) values: Values,
 }
 
+// In this order, because what is written all the time (the count of references before it, the state
+// at its end) shall not be on a cache line with what every poll reads, `signals` to `reports`.
+#[repr(C)]
 pub(crate) struct Core {
-    id: u64,
-    settings: Settings,
-    parent: Option<Place>,
     /// When it was opened, if it has a name.
     since: Option<Instant>,
-    /// Zero while nobody has been told to stop, and nobody looks. Written under the lock only.
-    signals: AtomicUsize,
-    /// How many children have lost their handle and not ended. Written under the lock only.
-    unclaimed: AtomicUsize,
+    id: u64,
+    parent: Option<Place>,
     /// How often whoever runs the scope was called to its timers, its waker taken: the deadline has
     /// moved, or was given at the opening, or the grace of a child has begun. Written under the lock
     /// only.
     calls: AtomicUsize,
+    /// Zero while nobody has been told to stop, nobody looks, and the body has not ended. Written under the
+    /// lock only.
+    signals: AtomicUsize,
+    /// How many children have lost their handle and not ended. Written under the lock only.
+    unclaimed: AtomicUsize,
+    /// Where children report, once they have met at the lock. Written under the lock only.
+    reports: OnceLock<Box<Reports>>,
+    settings: Settings,
     state: Mutex<State>,
 }
 
@@ -150,6 +159,7 @@ impl Core {
                 settings,
                 parent,
                 signals: AtomicUsize::new(0),
+                reports: Reports::at_opening(),
                 unclaimed: AtomicUsize::new(0),
                 calls: AtomicUsize::new(usize::from(deadline.is_some())),
                 state: Mutex::new(State { deadline, root, ..State::default() }),
@@ -184,12 +194,23 @@ impl Core {
 
     /// How many children have not ended, those of dropped inner scopes not counted.
     pub(crate) fn live(&self) -> usize {
-        self.lock().table.len()
+        let mut state = self.lock();
+        let gone = self.collect(&mut state);
+        let live = state.table.len();
+        drop(state);
+        drop(gone);
+        live
     }
 
     /// Whether nobody here has been told to stop, and nobody looks. One load; `wakers` says why that is enough.
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
+        self.signals.load(Ordering::Acquire) & !BODY_ENDED == 0
+    }
+
+    /// Whether, besides, the body runs: then nobody has to hear of it at once when a child waits or leaves.
+    #[inline]
+    fn nobody_cares(&self) -> bool {
         self.signals.load(Ordering::Acquire) == 0
     }
 
@@ -201,6 +222,20 @@ impl Core {
     #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`lock`](Self::lock), for what children have done most: if it has to wait, they report from now on.
+    #[inline]
+    fn lock_or_meet(&self) -> MutexGuard<'_, State> {
+        match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(state)) => state.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let state = self.lock();
+                self.begin_reports();
+                state
+            }
+        }
     }
 }
 

@@ -60,6 +60,7 @@ pub(super) fn signal_tree(
         }
         signalled.lasts(&stop);
         core.signals.fetch_or(ALL, Ordering::Release);
+        let gone = core.collect(&mut state);
         let members = std::iter::once(&state.body).chain(state.table.sitters());
         for inner in
             members.filter_map(|sitter| sitter.extra.as_ref()).flat_map(|extra| &extra.inner)
@@ -73,6 +74,7 @@ pub(super) fn signal_tree(
         state.stop = Some(stop);
         state.take_wakers(wakers);
         drop(state);
+        drop(gone);
         signalled.cores.push(core);
     }
 }

@@ -1,7 +1,6 @@
 //! The scopes that no other scope leads to: the outermost ones, and those that were dropped while
 //! children were alive in them. For inspection, which has to begin somewhere.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use slab::Slab;
@@ -11,20 +10,13 @@ use super::Core;
 use super::Phase;
 #[cfg(not(any(shuttle, rejoin_loom)))]
 use crate::name::Name;
+use crate::seam;
 
 /// So many lists that threads seldom meet at one.
 const LISTS: usize = 16;
 
 // Not from the seam: nothing waits for anything under these locks.
 static ROOTS: [Mutex<Slab<Arc<Core>>>; LISTS] = [const { Mutex::new(Slab::new()) }; LISTS];
-
-thread_local! {
-    /// The list of this thread.
-    static LIST: usize = {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
-        THREADS.fetch_add(1, Ordering::Relaxed) % LISTS
-    };
-}
 
 /// Where a root is listed.
 #[derive(Clone, Copy)]
@@ -37,8 +29,7 @@ impl Root {
     /// Lists the scope that `make` makes for its place on the list.
     #[inline]
     pub(super) fn list(make: impl FnOnce(Root) -> Arc<Core>) -> Arc<Core> {
-        // A thread that is about to end has no list of its own any more.
-        let list = LIST.try_with(|list| *list).unwrap_or(0);
+        let list = seam::thread_number() % LISTS;
         let mut cores = lock(list);
         let entry = cores.vacant_entry();
         let core = make(Root { list, key: entry.key() });
@@ -87,7 +78,8 @@ pub(crate) fn remains(is_detached: impl Fn(&Arc<Core>) -> bool) -> Left {
         }
         let mut queue = vec![root];
         while let Some(core) = queue.pop() {
-            let state = core.lock();
+            let mut state = core.lock();
+            let gone = core.collect(&mut state);
             let tasks = state.table.iter().map(|(_, _, sitter)| (sitter, true));
             for (sitter, is_task) in tasks.chain([(Some(&state.body), false)]) {
                 let extra = sitter.and_then(|sitter| sitter.extra.as_deref());
@@ -97,6 +89,8 @@ pub(crate) fn remains(is_detached: impl Fn(&Arc<Core>) -> bool) -> Left {
                 }
                 queue.extend(extra.into_iter().flat_map(|extra| extra.inner.iter().cloned()));
             }
+            drop(state);
+            drop(gone);
         }
     }
     left

@@ -13,6 +13,7 @@ use std::task::Waker;
 use slab::Slab;
 
 use super::look::Answer;
+use super::reports::Report;
 use super::stop::{ONE, Stop};
 use super::table::Leftover;
 use super::{Core, Member, Phase, State};
@@ -81,7 +82,7 @@ impl Core {
 
     #[inline]
     fn take_seat(&self) -> Result<(MutexGuard<'_, State>, Member, u64), Refusal> {
-        let mut state = self.lock();
+        let mut state = self.lock_or_meet();
         if let Some(refusal) = state.refusal() {
             return Err(refusal);
         }
@@ -94,9 +95,11 @@ impl Core {
     /// Gives a child's seat back. Its future has been dropped.
     #[inline]
     pub(crate) fn leave(&self, member: Member) {
-        let mut state = self.lock();
-        let nobody_cares = !state.body_ended && self.is_quiet();
-        if !(nobody_cares && state.table.leave_unknown(member)) {
+        if self.is_reported(|| Report::Left(member)) {
+            return;
+        }
+        let mut state = self.lock_or_meet();
+        if !(self.nobody_cares() && state.table.leave_unknown(member)) {
             self.leave_known(state, member);
         }
     }
@@ -104,6 +107,15 @@ impl Core {
     /// As [`leave`](Self::leave), when somebody has to be told, or something has to be cleared away.
     fn leave_known(&self, mut state: MutexGuard<'_, State>, member: Member) {
         let answered = state.skip_answer(member);
+        let sitter = self.clear_away(&mut state, member);
+        self.left(state);
+        answered.tell();
+        // The destructor of a waker is the runtime's: it runs here, unlocked.
+        drop(sitter);
+    }
+
+    /// Frees a seat that is given back. What more was known of the child is for the caller to drop, unlocked.
+    pub(super) fn clear_away(&self, state: &mut State, member: Member) -> Option<Sitter> {
         let Leftover { claimed, mut sitter } = state.table.leave(member);
         state.keep_inner(sitter.as_mut());
         if !claimed {
@@ -112,10 +124,7 @@ impl Core {
         if sitter.as_ref().is_some_and(Sitter::is_stopped_alone) {
             self.signals.fetch_sub(ONE, Ordering::Release);
         }
-        self.left(state);
-        answered.tell();
-        // The destructor of a waker is the runtime's: it runs here, unlocked.
-        drop(sitter);
+        sitter
     }
 
     /// The handle was dropped: nobody will ask for the outcome.

@@ -28,6 +28,8 @@ use crate::seam::{self, Instant};
 /// were told to stop one by one and are still there.
 pub(super) const ALL: usize = 1;
 pub(super) const ONE: usize = 2;
+/// The bit of it that says that the body has ended, or was dropped. It tells nobody to stop.
+pub(super) const BODY_ENDED: usize = 1 << (usize::BITS - 2);
 
 #[derive(Clone, Debug)]
 pub(super) struct Stop {
@@ -96,11 +98,15 @@ impl Core {
         let mut wakers = Wakers::default();
         let mut inner = Vec::new();
         let mut stopped = 0;
+        let gone;
         {
             let mut state = self.lock();
             if state.stop.is_some() {
                 return false;
             }
+            // Before it is known whether there is anybody: so children that wait or leave do it by the lock.
+            self.signals.fetch_add(ONE, Ordering::Release);
+            gone = self.collect(&mut state);
             let mut stop_one = |sitter: &mut Sitter| {
                 let extra = sitter.extra.get_or_insert_default();
                 if extra.stop.is_some() {
@@ -120,11 +126,13 @@ impl Core {
                 None => state.table.each_to_be(|_, sitter| stop_one(sitter)),
             }
             self.signals.fetch_add(ONE * stopped, Ordering::Release);
+            self.signals.fetch_sub(ONE, Ordering::Release);
             // The owner keeps the time of the grace.
             if stopped > 0 && !self.settings.grace.is_zero() {
                 wakers.owners.extend(self.call_owner(&mut state));
             }
         }
+        drop(gone);
         let mut signalled = Signalled::default();
         for core in inner {
             let stop = stop.passed_down(core.settings.grace);

@@ -12,6 +12,7 @@
 
 use std::task::Waker;
 
+use super::reports::Report;
 use super::seats::Sitter;
 use super::{Core, End, Member, Standing, State};
 use crate::cancel::CancelReason;
@@ -75,7 +76,7 @@ impl Core {
     pub(crate) fn park(&self, member: Member, known: Known, waker: &Waker) -> Parked {
         let waker = waker.clone();
         let other = (known != Known::Nothing).then(|| waker.clone());
-        let mut state = self.lock();
+        let mut state = self.lock_or_meet();
         // What is quiet under the lock stays so as long as it is held.
         if !self.is_quiet() {
             return self.park_in_noise(member, known, waker, other, state);
@@ -87,6 +88,15 @@ impl Core {
         drop(state);
         drop(old);
         Parked::Waiting
+    }
+
+    /// As [`park`](Self::park), for a child that comes back from its first poll.
+    #[inline]
+    pub(crate) fn park_first(&self, member: Member, known: Known, waker: &Waker) -> Parked {
+        if self.is_reported(|| Report::Waits(member, waker.clone())) {
+            return Parked::Waiting;
+        }
+        self.park(member, known, waker)
     }
 
     /// As [`park`](Self::park), when somebody here has been told to stop, or somebody looks.
