@@ -133,13 +133,17 @@ async fn a_deadline_further_out_is_a_cancellation() {
 /// Opens two scopes with deadlines, one in the other, and tells whose passed.
 async fn who_owns(outer: u64, inner: u64) -> (Cause, u128) {
     let start = Instant::now();
+    let (tell, mut told) = tokio::sync::oneshot::channel();
     let result = Scope::builder().deadline(start + ms(outer)).run(|_: Scope| async move {
         let inner = Scope::builder().deadline(start + ms(inner));
         let inner = inner.run(|_: Scope| async { Ok(sleep(ms(1000)).await) }).await;
-        Ok(inner.unwrap_err().cause().clone())
+        tell.send(inner.unwrap_err().cause().clone()).unwrap();
+        Ok(())
     });
-    // An outer body that returns in the poll in which it sees the signal has its value.
-    (result.await.unwrap(), start.elapsed().as_millis())
+    let (result, inner) = (result.await, told.try_recv().unwrap());
+    // Exactly one of them has timed out.
+    assert_eq!(result.is_err_and(|error| error.is_timed_out()), inner != Cause::TimedOut);
+    (inner, start.elapsed().as_millis())
 }
 
 #[tokio::test(start_paused = true)]

@@ -47,7 +47,10 @@ pub fn remaining() -> Option<Duration> {
 ///
 /// It is a scope without children. [`deadline`] inside it says what is left, scopes opened inside it
 /// inherit it, and when it passes, `future` is told to stop as any member of a scope is: it is
-/// polled once more, and dropped at the first wait that is not shielded.
+/// polled once more, and dropped at the first wait that is not shielded. Joins and scopes inside come
+/// back then, with an error, when what they have started has ended; whatever `future` makes of that, it
+/// has timed out. A value that it gives for another reason stands: because it was ready just then, or
+/// because it has seen [`cancelled`](crate::cancelled).
 ///
 /// ```
 /// use std::time::Duration;

@@ -97,7 +97,12 @@ where
         }
         let record = ready!(this.open.poll_close(this.deadline, this.grace, cx));
         let end = this.end.take().expect("a scope closes after its body has ended");
-        Poll::Ready(conclude(this.open.core(), end, record))
+        let result = conclude(this.open.core(), end, record);
+        if result.as_ref().is_err_and(|error| error.cancelled().is_some()) {
+            // The news of its own stop, if whoever waits here was told to stop.
+            context::with(|place| place.map(Place::hears_of_its_stop));
+        }
+        Poll::Ready(result)
     }
 }
 
@@ -296,7 +301,9 @@ where
     match end {
         BodyEnd::Panicked(payload) => resume_unwind(payload),
         // A stop that interrupted nobody took nothing away.
-        BodyEnd::Returned(Ok(value)) if record.failures.is_empty() && record.stopped == 0 => {
+        BodyEnd::Returned(Ok(value))
+            if record.failures.is_empty() && record.stopped == 0 && !record.cut_short =>
+        {
             Ok(value)
         }
         _ => Err(ScopeError::from_record(core.name().cloned(), record)),

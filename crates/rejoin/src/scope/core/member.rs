@@ -22,6 +22,11 @@ impl Place {
         }
     }
 
+    /// What whoever sits here waits for has come back without a result, as it was told to stop.
+    pub(crate) fn hears_of_its_stop(&self) {
+        self.core.cut_short(self.member);
+    }
+
     /// Whether this place is in the task of the child `member` of `core`: its own, or that of the
     /// body of a scope which the child has opened, as such a body runs in the same task.
     pub(crate) fn is_in_task_of(&self, core: &Arc<Core>, member: Member) -> bool {

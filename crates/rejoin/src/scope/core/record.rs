@@ -19,6 +19,9 @@ pub(crate) struct Record {
     /// Children that ended only because they were stopped together with the scope.
     pub(crate) stopped: usize,
     pub(crate) stop: Option<(StopCause, CancelReason)>,
+    /// The body was told to stop, and something that it waited for came back because of that. What it
+    /// makes of it is not what it was to give.
+    pub(crate) cut_short: bool,
 }
 
 /// A failure with its type erased, so that the bookkeeping is compiled once. It is put in and taken
@@ -54,6 +57,13 @@ impl Core {
     /// Whether a failure passes `test`; the record stays as it is.
     pub(crate) fn has_failure(&self, mut test: impl FnMut(&(dyn Any + Send)) -> bool) -> bool {
         self.lock().record.failures.iter().any(|failure| test(failure.error.as_ref()))
+    }
+
+    /// What `member` waits for has come back without a result, as it was told to stop.
+    pub(crate) fn cut_short(&self, member: Member) {
+        if member == Member::BODY && self.is_stopping() {
+            self.lock().record.cut_short = true;
+        }
     }
 
     /// Counts a child that ended only because the scope was stopped.
