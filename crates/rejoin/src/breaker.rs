@@ -31,7 +31,9 @@
 //!   panic is a failure.
 //! * A call counts for the state in which it began: a slow answer from before changes nothing.
 //! * Probes that do not come back hold nothing up: after the length of the pause, as many new ones
-//!   may go.
+//!   may go. An answer that comes later counts as long as the breaker is half-open.
+//! * A call that hangs says nothing either, until it is given up. So put a time-out inside, into what is
+//!   called: one around the breaker drops the call, and the service never fails.
 //! * Inside a [`Retry`](crate::retry::Retry), a refusal is best taken as
 //!   [`Verdict::AgainAfter`](crate::retry::Verdict::AgainAfter) its `retry_after`.
 
@@ -58,6 +60,9 @@ enum When {
     Consecutive(u32),
     Rate { part: f64, window: Duration, least: u32 },
 }
+
+/// The shortest time that a breaker stays open.
+const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 /// Into so many parts a window is divided; the oldest is forgotten as a whole.
 const PARTS: u32 = 10;
@@ -142,7 +147,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// How long it stays open. It grows with every opening that no closing lies between.
+    /// How long it stays open, a millisecond at least. It grows with every opening that no closing lies
+    /// between.
     pub fn pause(mut self, pause: Backoff) -> Self {
         self.pause = pause;
         self
@@ -208,13 +214,18 @@ impl CircuitBreaker {
     pub fn begin(&self) -> Result<Call, Duration> {
         let now = seam::now();
         let mut inner = self.lock();
-        // Probes that have been away for as long as the breaker would have been open are given up.
-        if let Standing::Open { until, pause } | Standing::HalfOpen { until, pause, .. } =
-            &inner.standing
-            && *until <= now
-        {
-            let pause = *pause;
-            inner.half_open(pause);
+        match &mut inner.standing {
+            Standing::Open { until, pause } if *until <= now => {
+                let pause = *pause;
+                inner.half_open(pause);
+            }
+            // Probes that have been away for as long as it was open hold up no others. What they say in
+            // the end counts all the same, or a service that is well and slow would never be called again.
+            Standing::HalfOpen { begun, until, pause, .. } if *until <= now => {
+                *begun = 0;
+                *until = deadline_after(*pause);
+            }
+            _ => {}
         }
         match &mut inner.standing {
             Standing::Closed => {}
@@ -271,7 +282,8 @@ impl CircuitBreaker {
         if inner.era == era
             && let Standing::HalfOpen { begun, .. } = &mut inner.standing
         {
-            *begun -= 1;
+            // It may be one of those that are no longer counted.
+            *begun = begun.saturating_sub(1);
         }
     }
 }
@@ -286,7 +298,8 @@ impl Inner {
 
     fn open(&mut self, backoff: &Backoff) {
         self.trips = self.trips.saturating_add(1);
-        let pause = backoff.pause(self.trips, fastrand::f64());
+        // With none at all, every call would be a probe.
+        let pause = backoff.pause(self.trips, fastrand::f64()).max(LEAST_PAUSE);
         self.change(Standing::Open { until: deadline_after(pause), pause });
     }
 

@@ -144,6 +144,51 @@ async fn probes_that_never_come_back_do_not_close_the_way_for_ever() {
     assert_eq!(breaker.state(), BreakerState::Closed, "it speaks of another time");
 }
 
+/// Its answers take longer than the pause, so each comes when its probe has been given up.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_well_and_slow_is_called_again() {
+    let breaker = CircuitBreaker::new(Trip::consecutive(n(1))).pause(Backoff::constant(SECOND));
+    fail(&breaker);
+    rejoin::scope(|s: rejoin::Scope| async move {
+        for _ in 0..20 {
+            sleep(SECOND / 5).await;
+            if let Ok(call) = breaker.begin() {
+                drop(s.spawn_value(sleep(3 * SECOND).map(move |()| call.succeeded())));
+            }
+        }
+        sleep(SECOND).await;
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_that_come_seldom_close_it_together() {
+    let breaker = after(1).probes(n(3));
+    fail(&breaker);
+    for _ in 0..2 {
+        advance(30 * SECOND).await;
+        succeed(&breaker);
+        assert_eq!(breaker.state(), BreakerState::HalfOpen);
+    }
+    advance(30 * SECOND).await;
+    succeed(&breaker);
+    assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_pause_there_are_no_more_probes_than_allowed() {
+    let breaker = after(1).pause(Backoff::constant(Duration::ZERO));
+    fail(&breaker);
+    assert!(breaker.begin().is_err());
+    advance(SECOND).await;
+    let probe = breaker.begin().unwrap();
+    assert!(breaker.begin().is_err());
+    probe.succeeded();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_from_before_changes_nothing() {
     let breaker = after(1);
