@@ -193,6 +193,29 @@ fn requests() -> impl Strategy<Value = Vec<(u64, [u32; 3], u64, Option<u64>)>> {
     prop::collection::vec((0_u64..40, [0_u32..3, 0..3, 0..3], 0_u64..20, patience), 1..40)
 }
 
+/// The part that has become too small is not the one that it waits for.
+#[tokio::test(start_paused = true)]
+async fn a_wish_that_cannot_be_granted_any_more_holds_up_nobody() {
+    scope(|s: Scope| async move {
+        let (wide, narrow) = (ConcurrencyLimit::new(n(4)), ConcurrencyLimit::new(n(1)));
+        let held = narrow.acquire().await;
+        let both = LimitSet::new().and(&wide, 4).and(&narrow, 1);
+        let waits = s.spawn_value(async move { both.acquire().await.map(drop) });
+        sleep(ms(1)).await;
+        let other = wide.clone();
+        let behind = s.spawn_value(async move { drop(other.acquire().await) });
+        sleep(ms(1)).await;
+        wide.resize(n(2));
+        let refused = waits.await?.unwrap_err();
+        assert_eq!(refused, LimitError::TooMuch { wanted: 4, most: 2 });
+        behind.await?;
+        drop(held);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
 proptest! {
     #![proptest_config(seeded::cases(200))]
 

@@ -11,7 +11,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
-use futures_util::future::{MaybeDone, join_all, maybe_done, select};
+use futures_util::future::{MaybeDone, join_all, maybe_done, select, select_all};
 use tokio::sync::Notify;
 use tokio::task::unconstrained;
 
@@ -137,14 +137,15 @@ async fn acquire_in_turn(parts: &[Part]) -> Result<Vec<Grant>, LimitError> {
     lines.as_mut().await;
     let _head_of_all = lines.as_mut().take_output();
     loop {
-        let (short, until) = match take(parts, &mut lock_all(parts)) {
+        let until = match take(parts, &mut lock_all(parts)) {
             Ok(grants) => return Ok(grants),
-            Err(blocked) => blocked,
+            Err(until) => until,
         };
         admit(parts)?;
-        let changed = short.gate.changed.notified();
+        // Of any of them: one that would fit may have become too small.
+        let changed = select_all(parts.iter().map(|part| Box::pin(part.gate.changed.notified())));
         match until {
-            None => changed.await,
+            None => drop(changed.await),
             // What others give back may make it sooner.
             Some(at) => {
                 select(pin!(seam::sleep_until(at)), pin!(changed)).await;
@@ -194,13 +195,10 @@ fn take_unless_others_wait(parts: &[Part], states: &mut States<'_>) -> Option<Ve
     take(parts, states).ok()
 }
 
-/// Takes all, or says which does not fit.
-fn take<'a>(
-    parts: &'a [Part],
-    states: &mut States<'_>,
-) -> Result<Vec<Grant>, (&'a Part, Option<Instant>)> {
+/// Takes all. If one does not fit, says since when it would, if time alone is enough.
+fn take(parts: &[Part], states: &mut States<'_>) -> Result<Vec<Grant>, Option<Instant>> {
     for (part, state) in parts.iter().zip(&mut *states) {
-        state.meter.fits(part.weight).map_err(|until| (part, until))?;
+        state.meter.fits(part.weight)?;
     }
     Ok(parts.iter().zip(states).map(|(part, state)| state.meter.take(part.weight)).collect())
 }
