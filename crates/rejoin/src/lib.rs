@@ -40,6 +40,7 @@
 //! | futures with keys, or of different types | every output, by key or as a tuple | [`gather_by_key`], [`gather_tuple`] |
 //! | many futures | each outcome as soon as it is there | [`as_completed`] |
 //! | a collection | an output for each item, so many at once | [`map`], [`for_each`]; [`Map`] has time-outs, a pace, progress (with `progress_bar`, a bar) |
+//! | calls of different functions | one list of them, for any of these | [`boxed`] |
 //! | many futures | something else | a [`Joiner`] of your own, [`join_with`] |
 //! | handles | to see which have finished, and leave the others running | [`wait_handles`] |
 //! | more work than may run at once | to make the spawner wait | [`ScopeBuilder::limit`] |
@@ -109,10 +110,20 @@
 //!
 //! What the types can rule out does not compile: a limit of zero, a handle that is awaited twice, a
 //! scope that is run twice, something among futures that is none. The rest is an error with a name, or
-//! a panic that says what it is, and never a hang: spawning into a scope that has ended, asking for
+//! a panic that says what it is, and not a hang: spawning into a scope that has ended, asking for
 //! more than a limit can ever give, borrowing twice, a task that awaits its own handle, a run of a
-//! single flight that asks for its own key, or for a run that awaits it. What nobody can see is two
-//! tasks that wait for each other; give such work a deadline, and the error says whose time was up.
+//! single flight that asks for its own key, or for a run that awaits it.
+//!
+//! What nobody can see is two that wait for each other: two tasks, a child of a [`LimitedScope`] that
+//! awaits another one which has no place, work on a pool of one thread that waits for more work there, a
+//! body that returns what a scope waits for. Give such work a deadline, and the error says whose time
+//! was up.
+//!
+//! # No time at all
+//!
+//! A time-out of zero passes at the first wait: what is ready at once has made it. A join with a
+//! time-out of its own ([`wait_until`], [`Map::timeout`]) starts tasks, which takes a wait, so with
+//! zero nothing is done.
 //!
 //! # Why children must be `'static`
 //!
@@ -191,7 +202,7 @@ pub use crate::cancel::{
 pub use crate::combine::progress_bar;
 pub use crate::combine::{
     Completed, Ending, Joiner, Map, Progress, Split, Tuple, Until, Waited, Won, any, as_completed,
-    for_each, gather, gather_by_key, gather_tuple, join_with, map, quorum, race, wait,
+    boxed, for_each, gather, gather_by_key, gather_tuple, join_with, map, quorum, race, wait,
     wait_handles, wait_until,
 };
 pub use crate::name::Name;

@@ -38,6 +38,38 @@ pub type Outcome<T, E> = Result<T, TaskError<E>>;
 /// ended.await.unwrap();
 /// # });
 /// ```
+///
+/// # Passing errors on
+///
+/// In a body and in a child, `?` takes an `E` or a `TaskError<E>`. What the other functions of this crate
+/// give is brought there by a method, so that a time-out stays a time-out and a cancellation a
+/// cancellation:
+///
+/// | you have | before the `?` |
+/// |---|---|
+/// | `ScopeError<E>`, of an inner scope or a join | `.map_err(ScopeError::into_task_error)` |
+/// | [`TimedOut`](crate::TimedOut), of [`timeout`](crate::timeout) or [`shield`](crate::shield) | `.map_err(TimedOut::into_task_error)` |
+/// | [`Cancelled`](crate::Cancelled), of [`checkpoint`](crate::checkpoint) | `.map_err(Cancelled::into_task_error)` |
+/// | `TaskError<Infallible>`, of what cannot fail itself | `.map_err(TaskError::widen)` |
+/// | a `TaskError` or [`ScopeError`](crate::ScopeError) with another `E` | `.map_err(\|error\| error.map(\|e\| ...))` |
+///
+/// ```
+/// use std::time::Duration;
+/// use rejoin::{ScopeError, TaskError, TimedOut, gather, scope, timeout, to_thread};
+/// # async fn price(item: &str) -> Result<usize, std::num::ParseIntError> { item.len().to_string().parse() }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let report = scope(|_: rejoin::Scope<String>| async move {
+///     let prices = gather(["pear", "apple"].map(price)).await;
+///     let prices = prices.map_err(|error| error.map(ToString::to_string).into_task_error())?;
+///     let sum = to_thread(move || prices.iter().sum::<usize>()).await.map_err(TaskError::widen)?;
+///     let nap = timeout(Duration::from_millis(1), std::future::pending::<()>());
+///     nap.await.map_err(TimedOut::into_task_error)?;
+///     Ok(sum)
+/// });
+/// assert!(report.await.unwrap_err().into_task_error().is_timed_out());
+/// # });
+/// ```
 pub enum TaskError<E> {
     /// It returned an error.
     Failed(Arc<E>),
@@ -86,6 +118,16 @@ impl<E> TaskError<E> {
         matches!(self, TaskError::Cancelled(_))
     }
 
+    /// The same, with the error that the child returned in another form.
+    pub fn map<F>(self, f: impl FnOnce(&E) -> F) -> TaskError<F> {
+        match self {
+            TaskError::Failed(error) => TaskError::Failed(Arc::new(f(&error))),
+            TaskError::Panicked(panic) => TaskError::Panicked(panic),
+            TaskError::TimedOut => TaskError::TimedOut,
+            TaskError::Cancelled(reason) => TaskError::Cancelled(reason),
+        }
+    }
+
     /// Whether both speak of one and the same event, passed on by `?` for example.
     pub(crate) fn is_same_event(&self, other: &Self) -> bool {
         match (self, other) {
@@ -98,13 +140,8 @@ impl<E> TaskError<E> {
 
 impl TaskError<Infallible> {
     /// As an error of a task that could have failed as well.
-    pub(crate) fn widen<E>(self) -> TaskError<E> {
-        match self {
-            TaskError::Failed(never) => match *never {},
-            TaskError::Panicked(panic) => TaskError::Panicked(panic),
-            TaskError::TimedOut => TaskError::TimedOut,
-            TaskError::Cancelled(reason) => TaskError::Cancelled(reason),
-        }
+    pub fn widen<E>(self) -> TaskError<E> {
+        self.map(|never| match *never {})
     }
 }
 

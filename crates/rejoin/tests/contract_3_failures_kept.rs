@@ -227,8 +227,11 @@ async fn the_chain_of_sources_goes_on_behind_the_deciding_failure() {
 async fn what_is_only_counted_is_in_the_chain_of_sources() {
     let read = || async { "x".parse::<u8>().map_err(Outer) };
     let error = any([read(), read()]).await.unwrap_err();
-    assert_eq!(error.to_string(), "none succeeded, 2 failures");
-    assert_eq!(error.source().unwrap().to_string(), "cannot read the number");
+    let each = "none succeeded: task 0: cannot read the number; task 1: cannot read the number";
+    assert_eq!(error.to_string(), each);
+    assert_eq!(error.source().unwrap().to_string(), "invalid digit found in string");
+    let error = any((0..5).map(|_| read())).await.unwrap_err();
+    assert!(error.to_string().ends_with("task 2: cannot read the number, and 2 more failed"));
     let collect = Scope::builder().timeout(ms(10)).on_error(OnError::CollectAll);
     let error = collect.run(|s: Scope<Outer>| async move {
         drop(s.spawn(async { "x".parse::<u8>().map_err(Outer) }));

@@ -65,7 +65,7 @@ fn of_one() {
         assert_eq!(value(any(all(&good)).await.unwrap()), (0, 0));
         let error = any(all(&bad)).await.unwrap_err();
         assert_eq!(error.cause(), &Cause::TooFewSucceeded { wanted: 1, succeeded: 0 });
-        assert_eq!(error.to_string(), "none succeeded, 1 failure");
+        assert_eq!(error.to_string(), "none succeeded: task 0: 0");
     });
 }
 

@@ -149,6 +149,13 @@ impl<F: Future> Future for Within<F> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut(pub(crate) ());
 
+impl TimedOut {
+    /// As the end of a child, to be passed on inside a scope.
+    pub fn into_task_error<E>(self) -> TaskError<E> {
+        TaskError::TimedOut
+    }
+}
+
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("timed out")

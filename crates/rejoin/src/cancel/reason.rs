@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::name::Name;
+use crate::outcome::TaskError;
 
 /// Where a cancellation came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -162,6 +163,11 @@ impl Cancelled {
     /// Takes the reason out.
     pub fn into_reason(self) -> CancelReason {
         self.0
+    }
+
+    /// As the end of a child, to be passed on inside a scope.
+    pub fn into_task_error<E>(self) -> TaskError<E> {
+        TaskError::Cancelled(self.0)
     }
 }
 

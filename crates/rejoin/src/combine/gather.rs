@@ -35,7 +35,8 @@ use crate::scope::{Cause, Failure, Scope, ScopeError};
 /// # Ok::<(), rejoin::ScopeError<_>>(()) }).unwrap();
 /// ```
 ///
-/// Of nothing it gathers nothing: an empty vector.
+/// Of nothing it gathers nothing: an empty vector. Of handles it stops the waiting, not the children; those
+/// are their scope's.
 ///
 /// # Errors
 ///

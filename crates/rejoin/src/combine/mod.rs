@@ -3,9 +3,14 @@
 //! Every function here opens a scope of its own, makes each future a child task of it, and returns
 //! when every child has ended: nothing that it started outlives it. They differ in the [`Joiner`]
 //! only.
+//!
+//! A handle is a future, too, but whom it belongs to is not changed by a join: what a join of handles
+//! stops is the waiting. For children that are to be stopped with each other, give the join what they do;
+//! to see which of some handles have ended, use [`wait_handles`].
 
 mod any;
 mod as_completed;
+mod boxed;
 mod gather;
 mod handles;
 mod joiner;
@@ -20,6 +25,7 @@ mod wait;
 
 pub use self::any::{any, quorum};
 pub use self::as_completed::{Completed, as_completed};
+pub use self::boxed::boxed;
 pub(crate) use self::gather::Failures;
 pub use self::gather::gather;
 pub use self::handles::{Split, wait_handles};

@@ -18,7 +18,8 @@ use crate::seam::{self, Instant, Mutex, MutexGuard};
 /// It starts at the lower bound. It goes up by one for each time that as many calls as the limit have
 /// succeeded, and only while at least half of it is in use: what nobody uses proves nothing. It goes
 /// down at most once for all the calls that were under way at that time, since they all met the same
-/// overload. A call that tells nothing changes nothing.
+/// overload. A call that tells nothing changes nothing, and one that is dropped tells nothing: a time-out
+/// for the service belongs inside, into what is called, where it is an error.
 ///
 /// ```
 /// use std::num::NonZeroU32;

@@ -155,6 +155,9 @@ impl Retry {
     /// # });
     /// ```
     ///
+    /// The judge sees what an attempt returned. One that took longer than
+    /// [`attempt_timeout`](Self::attempt_timeout) returned nothing, and is always tried again.
+    ///
     /// # Errors
     ///
     /// [`RetryError`], with every attempt's error.

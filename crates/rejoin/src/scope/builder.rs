@@ -58,7 +58,9 @@ impl ScopeBuilder {
     ///
     /// Without a grace a member that was told to stop is polled once more, so that it can see the
     /// signal, and is dropped at the first wait that is not inside a [`shield`](crate::shield).
-    /// With one it may wait for whatever it likes until the grace is over.
+    /// With one it may wait for whatever it likes until the grace is over. What is begun in it is not
+    /// meant to last: a scope or a join that a member opens after the signal is told to stop at once.
+    /// Behind a [`shield`](crate::shield) they do their work.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = Some(grace);
         self

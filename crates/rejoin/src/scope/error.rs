@@ -35,6 +35,9 @@ pub struct ScopeError<E> {
     stopped: usize,
 }
 
+/// So many failures are shown where none of them decided.
+const SHOWN: usize = 3;
+
 /// What decided that a scope has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -167,6 +170,18 @@ impl<E> ScopeError<E> {
         }
     }
 
+    /// The same, with the errors that children returned in another form.
+    pub fn map<F>(self, mut f: impl FnMut(&E) -> F) -> ScopeError<F> {
+        let ScopeError { scope, cause, failures, stopped } = self;
+        let mapped = failures.into_iter().map(|Failure { index, name, error, deciding }| Failure {
+            index,
+            name,
+            error: error.map(&mut f),
+            deciding,
+        });
+        ScopeError { scope, cause, failures: mapped.collect(), stopped }
+    }
+
     /// The one error that stands for all of it: the deciding failure, or the first, or that the
     /// scope timed out or was cancelled. This is what to pass on inside another scope.
     pub fn into_task_error(mut self) -> TaskError<E> {
@@ -248,6 +263,14 @@ impl<E: fmt::Display> fmt::Display for ScopeError<E> {
                 }
                 usize::from(shown.is_some())
             }
+            // Why each of them failed is the news.
+            cause @ Cause::TooFewSucceeded { .. } => {
+                cause.fmt(f)?;
+                for (n, failure) in self.failures.iter().take(SHOWN).enumerate() {
+                    write!(f, "{}{failure}", if n == 0 { ": " } else { "; " })?;
+                }
+                self.failures.len().min(SHOWN)
+            }
             cause => {
                 cause.fmt(f)?;
                 0
@@ -271,7 +294,7 @@ impl<E: Error + 'static> Error for ScopeError<E> {
         let shown = self.deciding().or(self.failures.first())?;
         match self.cause {
             // `Display` prints the error itself, so what is behind that one comes next.
-            Cause::Failed => shown.error.source(),
+            Cause::Failed | Cause::TooFewSucceeded { .. } => shown.error.source(),
             // It only says how many there are.
             _ => Some(&shown.error),
         }
