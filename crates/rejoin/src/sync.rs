@@ -24,7 +24,8 @@ use crate::inspect::waits;
 ///
 /// Tokio's barrier goes on counting a member that was cancelled while it waited, so that the next
 /// round goes on without all being there. This one does not. Whoever knows that a member will never
-/// come [breaks](Self::abort) it, so that nobody waits for ever.
+/// come [breaks](Self::abort) it, so that nobody waits for ever. Where nobody comes in the place of one
+/// that has left, it [breaks by itself](Self::breaks_on_leave).
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -51,6 +52,7 @@ pub struct Barrier {
 struct Inner {
     arrived: usize,
     broken: bool,
+    breaks_on_leave: bool,
     number: u64,
     round: watch::Sender<Option<Result<(), Broken>>>,
 }
@@ -71,8 +73,34 @@ impl Barrier {
     /// A barrier for so many.
     pub fn new(members: NonZeroUsize) -> Self {
         let round = watch::Sender::new(None);
-        let inner = Inner { arrived: 0, broken: false, number: 0, round };
+        let inner = Inner { arrived: 0, broken: false, breaks_on_leave: false, number: 0, round };
         Barrier { members: members.get(), shared: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// Breaks it when one leaves that has arrived and waits: cancelled, or out of time. That is for a
+    /// fixed number of members, of which none comes twice in a round, as of Java's `CyclicBarrier`.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// use std::time::Duration;
+    /// use rejoin::sync::Barrier;
+    /// use rejoin::{Scope, scope, timeout};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let barrier = Barrier::new(NonZeroUsize::new(3).unwrap()).breaks_on_leave();
+    /// let (patient, hasty) = (barrier.clone(), barrier);
+    /// let broken = scope(|s: Scope| async move {
+    ///     let waits = s.spawn_value(async move { patient.wait().await.is_err() });
+    ///     assert!(timeout(Duration::from_secs(1), hasty.wait()).await.is_err());
+    ///     waits.await
+    /// });
+    /// assert!(broken.await.unwrap());
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn breaks_on_leave(self) -> Self {
+        self.lock().breaks_on_leave = true;
+        self
     }
 
     /// Waits until all have arrived, and says how many had arrived before: the last one can do
@@ -80,7 +108,8 @@ impl Barrier {
     ///
     /// # Errors
     ///
-    /// [`Broken`] if the barrier was broken with [`abort`](Self::abort) and not reset since.
+    /// [`Broken`] if the barrier was broken, with [`abort`](Self::abort) or by one who left, and not reset
+    /// since.
     ///
     /// # Cancel safety
     ///
@@ -108,9 +137,7 @@ impl Barrier {
 
     /// Breaks it: all who wait, and all who come, get [`Broken`], until it is [`reset`](Self::reset).
     pub fn abort(&self) {
-        let mut inner = self.lock();
-        inner.broken = true;
-        inner.end(Err(Broken(())));
+        self.lock().abort();
     }
 
     /// Makes it as new. Who still waits gets [`Broken`].
@@ -136,6 +163,11 @@ impl Barrier {
 }
 
 impl Inner {
+    fn abort(&mut self) {
+        self.broken = true;
+        self.end(Err(Broken(())));
+    }
+
     fn end(&mut self, result: Result<(), Broken>) {
         self.arrived = 0;
         self.number += 1;
@@ -155,6 +187,9 @@ impl Drop for Arrival<'_> {
         let mut inner = self.barrier.lock();
         if inner.number == self.number {
             inner.arrived -= 1;
+            if inner.breaks_on_leave {
+                inner.abort();
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use rejoin::sync::Barrier;
-use rejoin::{timeout, wait};
+use rejoin::{Scope, scope, timeout, wait};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -38,6 +38,28 @@ async fn one_who_was_cancelled_has_not_arrived() {
     }
     let (one, two) = tokio::join!(barrier.wait(), barrier.wait());
     assert_eq!((one, two), (Ok(0), Ok(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_it_is_said_so_one_who_leaves_breaks_it_for_all() {
+    let barrier = barrier(4).breaks_on_leave();
+    scope(|s: Scope| async move {
+        let two = [barrier.clone(), barrier.clone()].map(|barrier| s.spawn_value(arrive(barrier)));
+        assert!(timeout(Duration::from_millis(10), barrier.wait()).await.is_err());
+        for one in two {
+            assert!(one.await?.is_err());
+        }
+        assert!(barrier.is_broken() && barrier.wait().await.is_err());
+        barrier.reset();
+        let all = [(); 4].map(|()| s.spawn_value(arrive(barrier.clone())));
+        for one in all {
+            assert!(one.await?.is_ok(), "who has gone on does not break it");
+        }
+        assert!(!barrier.is_broken());
+        Ok(())
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,8 @@
 //!   makes no difference to the answer, [`Audience::Only`] otherwise.
 //! * The run sees neither the deadline nor the cancellation of any caller, and none of their scopes
 //!   waits for it: it has no tasks of its own, and each caller awaits it. Scopes that it opens are
-//!   outermost ones.
+//!   outermost ones. Blocking work that it has started cannot be dropped with it when the last caller
+//!   leaves: [`detach::shutdown`](crate::detach::shutdown) waits for that, and names it.
 //!
 //! ```
 //! use rejoin::single_flight::{Audience, SingleFlight};
