@@ -105,6 +105,8 @@
 //! 8. **No started future is left unpolled.** Every branch is a task of its own, so two branches
 //!    cannot block each other by not being polled.
 //! 9. **Nothing queues without bound.** A full limit makes the spawner wait, or hands the work back.
+//! 10. **Blocking work** cannot be stopped: its scope waits for it. With the feature `tracing`, what goes
+//!     on after the deadline and the grace of its scope is named in a warning, each second.
 //!
 //! # Misuse
 //!

@@ -12,6 +12,8 @@ pub(crate) mod guest;
 mod handle;
 mod inherited;
 mod limited;
+#[cfg(all(feature = "tracing", not(any(shuttle, rejoin_loom))))]
+mod overdue;
 mod ready;
 mod run;
 mod serve;

@@ -13,6 +13,8 @@ use pin_project_lite::pin_project;
 use super::context;
 use super::core::{Core, Known, Member, Parked, Place, Record, Standing, StopCause};
 use super::error::ScopeError;
+#[cfg(all(feature = "tracing", not(any(shuttle, rejoin_loom))))]
+use super::overdue::Overdue;
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
 use crate::seam::{self, Sleep};
@@ -57,7 +59,14 @@ where
 {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         let place = Place { core, member: Member::BODY };
-        let open = OpenScope { place: Some(place), parked: None, calls: 0, closed: false };
+        let open = OpenScope {
+            place: Some(place),
+            parked: None,
+            calls: 0,
+            closed: false,
+            #[cfg(all(feature = "tracing", not(any(shuttle, rejoin_loom))))]
+            overdue: Overdue::default(),
+        };
         Drive { deadline: None, grace: None, open, end: None }
     }
 
@@ -129,6 +138,8 @@ struct OpenScope {
     /// a scope without any never asks for it.
     calls: usize,
     closed: bool,
+    #[cfg(all(feature = "tracing", not(any(shuttle, rejoin_loom))))]
+    overdue: Overdue,
 }
 
 impl OpenScope {
@@ -228,12 +239,20 @@ impl OpenScope {
         if self.core().is_quiet() {
             return;
         }
+        #[cfg(all(feature = "tracing", not(any(shuttle, rejoin_loom))))]
+        let had_timer = self.calls > 0 || grace.is_some();
         while let Some(ends) = self.core().enforce() {
             grace.set(Some(seam::sleep_until(ends)));
             let sleep = grace.as_mut().as_pin_mut().expect("it was set just now");
             if seam::poll_sleep(sleep, cx).is_pending() {
-                break;
+                return;
             }
+            grace.set(None);
+        }
+        #[cfg(all(feature = "tracing", not(any(shuttle, rejoin_loom))))]
+        if let Some(place) = &self.place {
+            self.overdue.has_time |= had_timer;
+            self.overdue.watch(&place.core, grace, cx);
         }
     }
 

@@ -6,6 +6,8 @@ use super::seats::Sitter;
 use super::stop::Stop;
 use super::{Core, Member, State, StopCause};
 use crate::cancel::CancelReason;
+#[cfg(all(feature = "tracing", not(any(shuttle, rejoin_loom))))]
+use crate::name::Name;
 
 /// How a member stands at this moment.
 pub(crate) enum Standing {
@@ -38,6 +40,18 @@ impl Core {
     #[inline]
     pub(crate) fn standing(&self, member: Member) -> Standing {
         if self.is_quiet() { Standing::Running } else { self.standing_in_noise(member) }
+    }
+
+    /// The names of blocking work that was to have ended.
+    #[cfg(all(feature = "tracing", not(any(shuttle, rejoin_loom))))]
+    pub(crate) fn overdue(&self) -> Vec<Name> {
+        let state = self.lock();
+        let blocking = state.table.iter().filter_map(|(member, _, sitter)| {
+            let extra = sitter?.extra.as_ref().filter(|extra| extra.blocking)?;
+            let is_overdue = matches!(state.standing(member), Standing::Enforced(_));
+            is_overdue.then(|| extra.name.clone()).flatten()
+        });
+        blocking.collect()
     }
 
     #[cold]
