@@ -39,6 +39,7 @@
 //! | many futures | the first success, or the first *k* | [`any`], [`quorum`] |
 //! | futures with keys, or of different types | every output, by key or as a tuple | [`gather_by_key`], [`gather_tuple`] |
 //! | many futures | each outcome as soon as it is there | [`as_completed`] |
+//! | a stream | an output for each item, so many at once | [`stream::map()`], [`stream::map_unordered`] |
 //! | a collection | an output for each item, so many at once | [`map`], [`for_each`]; [`Map`] has time-outs, a pace, progress (with `progress_bar`, a bar) |
 //! | calls of different functions | one list of them, for any of these | [`boxed`] |
 //! | many futures | something else | a [`Joiner`] of your own, [`join_with`] |

@@ -24,6 +24,7 @@ is! {
     stream::Batch<Items>: Send Sync Unpin;
     stream::Buffer<u8, Error>: Send Sync Unpin;
     stream::ItemTimeout<Items>: Send Sync Unpin;
+    stream::Map<Items, fn(u8), u8, Error>: Send Sync Unpin;
     stream::Merge<Items>: Send Sync Unpin;
     stream::Throttle<Items>: Send Sync Unpin;
     stream::TryBatch<Items, u8, Error>: Send Sync Unpin;

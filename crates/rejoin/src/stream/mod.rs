@@ -11,6 +11,7 @@
 //! | no more than so many items in a time | [`throttle`] | in the task that reads it |
 //! | to notice that an item is long in coming | [`item_timeout`] | in the task that reads it |
 //! | the source to go on while you are busy | [`buffer`] | as a child of a scope |
+//! | an output for each item, so many at once | [`map()`], [`map_unordered`] | a child for each item |
 //! | several sources in parallel | [`merge`] over [`buffer`]s | as children of a scope |
 //!
 //! They are functions that take what they wrap last, as [`timeout`](crate::timeout) does, and not
@@ -44,9 +45,10 @@
 //!   value is data; a `None` or an `Err` among the items ends nothing, except in [`try_batch`],
 //!   whose name says so. Items that were accepted come out before an end or an error.
 //! * No timer takes back a pull: an item that comes late is late, not lost.
-//! * Nothing is read that was not asked for, except by [`buffer`], up to its capacity.
-//! * Dropping one drops its sources on the spot, in the same turn. Only [`buffer`] has a task to end:
-//!   that one is woken, and its scope waits for it.
+//! * Nothing is read that was not asked for, except by [`buffer`], up to its capacity, and by [`map()`], up
+//!   to its limit.
+//! * Dropping one drops its sources on the spot, in the same turn. Only [`buffer`] and [`map()`] have tasks
+//!   to end: those are told to stop, and their scope waits for them.
 //!
 //! # Who polls the source
 //!
@@ -60,12 +62,14 @@
 
 mod batch;
 mod buffer;
+mod map;
 mod merge;
 mod throttle;
 mod timeout;
 
 pub use self::batch::{Batch, TryBatch, batch, try_batch};
 pub use self::buffer::{Buffer, buffer};
+pub use self::map::{Map, map, map_unordered};
 pub use self::merge::{Merge, merge};
 pub use self::throttle::{Throttle, throttle};
 pub use self::timeout::{ItemTimeout, item_timeout};

@@ -6,6 +6,7 @@ mod buffer;
 mod closing;
 #[path = "../every_await/mod.rs"]
 mod every_await;
+mod map;
 mod merge;
 #[path = "../../../../tests/seeded.rs"]
 mod seeded;
