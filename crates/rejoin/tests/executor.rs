@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use rejoin::pool::{Executor, ThreadPool};
 use rejoin::{TaskError, cancel_reason, live_tasks};
@@ -130,6 +131,32 @@ async fn abort_tells_what_runs_and_never_starts_what_waits() {
     .unwrap();
     assert_eq!(tells.recv().unwrap(), "closing time");
     assert_eq!((started.load(Ordering::SeqCst), live_tasks()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_stop_with_patience_drains_or_aborts_and_says_what_is_left() {
+    let left = Executor::open(pool(2), 16, |executor: Executor<Infallible>| async move {
+        for _ in 0..10 {
+            executor.execute(|| Ok(())).await.unwrap();
+        }
+        let all = executor.stop_within(Duration::from_secs(60)).await;
+        assert!(executor.try_execute(|| Ok(())).is_err(), "it takes no more");
+        Ok((all, executor.stop_within(Duration::ZERO).await))
+    });
+    assert_eq!(left.await.unwrap(), (0, 0));
+
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let left = Executor::open(pool(1), 16, |executor: Executor<Infallible>| async move {
+        let runs = executor.execute(move || Ok(released.recv().is_ok())).await.unwrap();
+        let waits = executor.execute(|| Ok(())).await.unwrap();
+        let left = executor.stop_within(Duration::from_millis(1)).await;
+        assert!(waits.await.unwrap_err().is_cancelled());
+        release.send(()).unwrap();
+        // It was told to stop, and has not looked.
+        drop(runs);
+        Ok(left)
+    });
+    assert_eq!(left.await.unwrap(), 2);
 }
 
 #[tokio::test]

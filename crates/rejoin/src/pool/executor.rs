@@ -3,12 +3,14 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::ThreadPool;
-use crate::cancel::CancelReason;
+use crate::cancel::{CancelReason, timeout};
 use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::Outcome;
@@ -47,6 +49,21 @@ struct Shared {
     places: Arc<Semaphore>,
     capacity: usize,
     aborted: OnceLock<CancelReason>,
+    /// Told when a place is free again.
+    freed: Notify,
+}
+
+/// A place in the queue, and then on a thread.
+struct Place {
+    permit: Option<OwnedSemaphorePermit>,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        drop(self.permit.take());
+        self.shared.freed.notify_waiters();
+    }
 }
 
 impl<E: Send + Sync + 'static> Executor<E> {
@@ -78,7 +95,8 @@ impl<E: Send + Sync + 'static> Executor<E> {
     {
         let capacity = pool.threads().get().saturating_add(queue).min(Semaphore::MAX_PERMITS);
         let places = Arc::new(Semaphore::new(capacity));
-        let shared = Arc::new(Shared { places, capacity, aborted: OnceLock::new() });
+        let shared =
+            Arc::new(Shared { places, capacity, aborted: OnceLock::new(), freed: Notify::new() });
         let scope = Scope::builder().name(pool.name().to_owned()).on_error(OnError::IgnoreErrors);
         scope.run(|scope| body(Executor { pool, scope, shared })).await
     }
@@ -136,6 +154,55 @@ impl<E: Send + Sync + 'static> Executor<E> {
         self.scope.cancel_children(reason);
     }
 
+    /// Takes no more work, waits for what it has for at most `patience`, then [aborts](Self::abort) what is
+    /// left. Gives how many pieces that were: none, if all have ended. What runs then is not waited for
+    /// here; [`open`](Self::open) does that.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use std::num::NonZeroUsize;
+    /// use std::time::Duration;
+    /// use rejoin::pool::{Executor, ThreadPool};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let pool = ThreadPool::new("thumbnails", NonZeroUsize::MIN);
+    /// let left = Executor::open(pool, 16, |executor: Executor<Infallible>| async move {
+    ///     for _ in 0..3 {
+    ///         executor.execute(|| Ok(())).await.unwrap();
+    ///     }
+    ///     Ok(executor.stop_within(Duration::from_secs(10)).await)
+    /// });
+    /// assert_eq!(left.await.unwrap(), 0);
+    /// # });
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it returns, the executor is closed, and what it has runs to its end.
+    pub async fn stop_within(&self, patience: Duration) -> usize {
+        self.close();
+        let drained = waits("the end of what an executor has", self.drained());
+        if timeout(patience, drained).await.is_ok() {
+            return 0;
+        }
+        let left = self.unfinished();
+        let name = self.pool.name();
+        self.abort(format!("the executor of pool `{name}` was to stop within {patience:?}"));
+        left
+    }
+
+    async fn drained(&self) {
+        loop {
+            let mut freed = pin!(self.shared.freed.notified());
+            // From now on, so that none is missed after the look.
+            freed.as_mut().enable();
+            if self.unfinished() == 0 {
+                return;
+            }
+            freed.await;
+        }
+    }
+
     /// How many pieces of work run or wait.
     pub fn unfinished(&self) -> usize {
         self.shared.capacity - self.shared.places.available_permits()
@@ -155,6 +222,7 @@ impl<E: Send + Sync + 'static> Executor<E> {
             return Err(self.refuse(work, Refusal::Closed));
         };
         let pool = self.pool.clone();
+        let place = Place { permit: Some(place), shared: Arc::clone(&self.shared) };
         // With the work, not with who waits for it: work that was given up goes on.
         let work = move || {
             let _place = place;
