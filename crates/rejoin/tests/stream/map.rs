@@ -9,7 +9,7 @@ use rejoin::{OnError, Scope, live_tasks, scope};
 use tokio::time::{Instant, sleep};
 
 use crate::every_await::{ms, on_virtual_time};
-use crate::{paused, silent, size};
+use crate::{paused, seeded, silent, size};
 
 /// Counts how many are under way, and the most there were.
 #[derive(Clone, Default)]
@@ -117,6 +117,8 @@ async fn who_stops_reading_stops_the_children_and_a_silent_source_holds_up_nobod
 }
 
 proptest! {
+    #![proptest_config(seeded::cases(200))]
+
     #[test]
     fn never_more_at_once_and_each_once(
         naps in prop::collection::vec(0_u64..30, 0..40), limit in 1_usize..6, ordered: bool,
