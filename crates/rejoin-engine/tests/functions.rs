@@ -288,6 +288,78 @@ async fn an_outer_time_ends_what_is_nested() {
     assert_eq!((value.kind(), took), (Some("TimeoutError"), 20));
 }
 
+/// A client that knows the time of the step around it, and gives up when it is over.
+struct Client;
+
+impl FunctionHost for Client {
+    fn knows(&self, function: &str) -> bool {
+        function == "http.get"
+    }
+
+    fn call(&self, _: &str, arguments: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
+        Box::pin(async move {
+            let own = match arguments[2] {
+                Datum::Int(ms) => ms as u64,
+                _ => 60_000,
+            };
+            let own = Instant::now() + Duration::from_millis(own);
+            let until = rejoin::deadline().map_or(own, |outer| outer.min(own));
+            tokio::time::sleep_until(until).await;
+            Datum::record("HttpError::TimeoutError", [("message", Datum::text("gave up"))])
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_gives_up_with_the_time_of_a_step_has_not_failed() {
+    let get = |id: &str, rest: &str| {
+        format!(
+            "branch id=\"{id}\"\nstep id=\"{id}1\" kind=\"call\" fn=\"http.get\" arg name=\"url\" lit=\"http://x.example\" {rest} as=\"q\"\nhandle case type=\"HttpError\" step id=\"{id}2\" kind=\"bind\" lit=\"handled\" as=\"q\" end end end end\nstep id=\"{id}3\" kind=\"bind\" from=\"q\" as=\"after\" end\nend\n"
+        )
+    };
+    let timeout = |unfinished: &str| {
+        format!(
+            r#"{{"type":"TimeoutError","message":"`s` took longer than 20ms","timeout_ms":20,"unfinished":[{unfinished}]}}"#
+        )
+    };
+    let both = get("a", "") + &get("b", "");
+    let (one, of_both) = (timeout("\"a\""), timeout("\"a\",\"b\""));
+    let partial = "timeout=20ms on_timeout=\"return_partial\"";
+    let quick = get("a", "") + &get("b", "arg name=\"timeout\" lit=10");
+    for (kind, attributes, branches, value) in [
+        ("parallel", "timeout=20ms".to_owned(), &both, of_both.clone()),
+        ("parallel", partial.to_owned(), &both, r#"{"a":null,"b":null}"#.to_owned()),
+        (
+            "parallel",
+            format!("on_error=\"collect_all\" {partial}"),
+            &both,
+            format!(r#"{{"a":{of_both},"b":{of_both}}}"#),
+        ),
+        ("parallel", "on_error=\"collect_all\" timeout=20ms".to_owned(), &both, of_both.clone()),
+        (
+            "parallel",
+            format!("on_error=\"ignore_errors\" {partial}"),
+            &both,
+            r#"{"a":null,"b":null}"#.to_owned(),
+        ),
+        ("race", "timeout=20ms".to_owned(), &both, of_both.clone()),
+        ("race", partial.to_owned(), &both, "null".to_owned()),
+        ("race", format!("on_error=\"ignore_errors\" {partial}"), &both, "null".to_owned()),
+        // A time of its own is a failure of the call.
+        ("parallel", partial.to_owned(), &quick, r#"{"a":null,"b":"handled"}"#.to_owned()),
+        ("parallel", "timeout=20ms".to_owned(), &quick, one),
+    ] {
+        let steps = format!(
+            "step id=\"s\" kind=\"{kind}\"\n{attributes}\n{branches}as=\"x\" end\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end\n"
+        );
+        let (functions, problems) = cov::load(Source::new("t.cov", &*steps));
+        assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
+        let program = FunctionProgram::new(functions, Arc::new(Client));
+        let came_to = program.run("main", &[]).await.unwrap();
+        assert_eq!(came_to.to_json().to_json(), value, "{kind} {attributes}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn many_branches_stand_in_the_order_written() {
     let branches: Vec<String> =

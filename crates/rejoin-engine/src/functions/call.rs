@@ -33,7 +33,7 @@ impl Run {
     async fn call_function(&self, function: &Function, arguments: Vec<(Datum, bool)>) -> Datum {
         let Some(body) = function.body.clone() else {
             let arguments = arguments.into_iter().map(|(value, _)| value).collect();
-            return self.host_call(&function.id, arguments).await;
+            return self.host_called(&function.id, arguments).await;
         };
         if self.depth >= MAX_DEPTH {
             let message = format!("`{}`: calls are nested more than {MAX_DEPTH} deep", function.id);
@@ -161,7 +161,7 @@ impl Run {
                 let arguments = arguments.into_iter().map(|value| (value, false)).collect();
                 self.call_function(stand_in, arguments).await
             }
-            None => self.host_call(function, arguments).await,
+            None => self.host_called(function, arguments).await,
         }
     }
 

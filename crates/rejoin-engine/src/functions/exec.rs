@@ -93,7 +93,16 @@ impl Run {
         Self { guests: Arc::default(), ..self.clone() }
     }
 
-    pub(super) fn host_call(&self, function: &str, arguments: Vec<Datum>) -> HostCall {
+    /// What a call of the host comes to.
+    pub(super) async fn host_called(&self, function: &str, arguments: Vec<Datum>) -> Datum {
+        let value = self.host_call(function, arguments).await;
+        if value.is_failure() {
+            in_time().await;
+        }
+        value
+    }
+
+    fn host_call(&self, function: &str, arguments: Vec<Datum>) -> HostCall {
         let granted = &self.program.grants;
         let effect = cov::library(function).and_then(|known| known.effect);
         if let Some(effect) = effect.filter(|effect| !granted.allows(effect)) {
@@ -229,6 +238,14 @@ impl Run {
             }
         }
         Ok(if named { Datum::List(made.into()) } else { Datum::None })
+    }
+}
+
+/// Waits forever once the time of something around is up: what a host fails with then is only that it noticed first, and no
+/// failure of the program. Whoever keeps that time drops this.
+pub(super) async fn in_time() {
+    if rejoin::remaining().is_some_and(|left| left.is_zero()) {
+        std::future::pending::<()>().await;
     }
 }
 

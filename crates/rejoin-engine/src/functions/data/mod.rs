@@ -15,7 +15,7 @@ use rejoin_lang::plan::{
     DataStep, DataTarget, FunctionStep, Functions, Request, TransactionStep, Traverse,
 };
 
-use super::exec::{Exit, Flow, Frame, Run, fault, used};
+use super::exec::{Exit, Flow, Frame, Run, fault, in_time, used};
 use super::{Datum, FunctionHost};
 use memory::Memory;
 use store::Store;
@@ -78,6 +78,9 @@ impl Run {
                 }
             }
         };
+        if answer.is_err() {
+            in_time().await;
+        }
         match answer.and_then(|answer| returned::value(&request, answer)) {
             Ok(value) => Ok(value),
             Err(failure) => match (&self.transaction, data.target) {
@@ -119,6 +122,9 @@ impl Run {
             Some(_) => held.end_inner(failure).await,
             None => held.end(failure).await,
         };
+        if done.is_err() {
+            in_time().await;
+        }
         match (done, ended) {
             (Ok(()), ended) => ended,
             // A failure that is returned on purpose leaves the function.
