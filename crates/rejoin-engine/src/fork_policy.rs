@@ -82,7 +82,8 @@ where
     joined.settled()
 }
 
-/// A branch within the time of all. One whose turn comes too late does nothing.
+/// A branch within the time of all. One whose turn comes too late does nothing; one that fails when the time is up has only noticed
+/// that first, as calls do that know the deadline around them.
 async fn bounded<V, F>(
     branch: impl Future<Output = Result<V, F>>,
     deadline: Option<Instant>,
@@ -92,7 +93,9 @@ async fn bounded<V, F>(
         return Err(None);
     }
     // Boxed, so that branches without a time-out need not carry room for it.
-    let in_time = Box::pin(timeout_at(deadline, async { branch.await.map_err(Some) }));
+    let in_time = Box::pin(timeout_at(deadline, async {
+        branch.await.map_err(|failure| (Instant::now() < deadline).then_some(failure))
+    }));
     in_time.await.unwrap_or(Err(None))
 }
 

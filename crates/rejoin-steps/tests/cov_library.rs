@@ -574,3 +574,28 @@ async fn steps_on_data_read_and_change_documents() {
         r#"[{"id":"ada","age":36},{"id":"1","age":20,"home":{"city":"Oslo"}},"23505",[{"id":"ada"}],{"id":"1","age":20,"home":{"city":"Oslo"}},1,[{"age":37},{"age":20}],1,[{"id":"ada","age":37}],null]"#
     );
 }
+
+#[tokio::test]
+async fn the_time_of_a_step_ends_its_requests() {
+    let up = support::upstream::Upstream::start();
+    let url = format!("http://{}/slow", up.address());
+    let get = |id: &str, rest: &str| {
+        format!(
+            "branch id=\"{id}\" step id=\"{id}1\" kind=\"call\" fn=\"http.get\" arg name=\"url\" lit=\"{url}\" {rest} as=\"reply\" end end\n"
+        )
+    };
+    let came_to = async |attributes: &str, branches: String| {
+        let steps = format!(
+            "step id=\"p\" kind=\"parallel\" timeout=50ms {attributes}\n{branches}as=\"x\" end\n{RETURN}"
+        );
+        value(&steps, &[]).await
+    };
+    let late = came_to("", get("a", "")).await;
+    assert!(late.starts_with(r#"{"type":"TimeoutError","#), "{late}");
+    assert!(late.ends_with(r#""timeout_ms":50,"unfinished":["a"]}"#), "{late}");
+    let partial = "on_timeout=\"return_partial\"";
+    assert_eq!(came_to(partial, get("a", "")).await, r#"{"a":null}"#);
+    // A time of its own is a failure of the call.
+    let own = came_to(partial, get("a", "arg name=\"timeout\" lit=5")).await;
+    assert!(own.starts_with(r#"{"type":"HttpError::TimeoutError","#), "{own}");
+}

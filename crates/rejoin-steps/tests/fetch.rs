@@ -315,3 +315,21 @@ fn other_branches_keep_their_results_when_one_service_fails() {
         r#"{"fine":"Ada","broken":"networkError","slow":"timeoutError","failed":"httpError"}"#
     );
 }
+
+#[test]
+fn the_time_of_a_block_is_over_for_what_it_fetches_too() {
+    let up = Upstream::start();
+    let came_to = |options: &str| {
+        let got = run(
+            &up,
+            "",
+            &format!(
+                "  |> parallel(timeout: 50ms, {options})\n    fine:\n      |> jq: `{{ a: 1 }}`\n    slow:\n      |> fetch(\"http://up.example/slow\")\n  end\n  |> jq: `.async`\n"
+            ),
+        );
+        got.body()
+    };
+    assert_eq!(came_to("on_timeout: return_partial"), r#"{"fine":{"a":1},"slow":null}"#);
+    let cancelled = came_to("on_timeout: cancel");
+    assert!(cancelled.contains(r#""branch":"slow","unfinished":["slow"]"#), "{cancelled}");
+}
