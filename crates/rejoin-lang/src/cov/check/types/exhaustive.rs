@@ -27,6 +27,7 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
         let by_kind = named.contains(&&*name)
             || named.contains(&if is_failure { "Err" } else { "Ok" })
             || is_optional && *member != Type::None && named.contains(&"Some")
+            || is_variant_in(&name, &named)
             || matches!(member, Type::List(_)) && named.contains(&"List")
             || matches!(member, Type::Map(_)) && named.contains(&"Map");
         if by_kind {
@@ -58,6 +59,11 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
         }
     }
     missing
+}
+
+/// Whether a case names a variant without its enum, or the enum of it.
+fn is_variant_in(name: &str, named: &[&str]) -> bool {
+    name.split_once("::").is_some_and(|(of, variant)| named.contains(&of) || named.contains(&variant))
 }
 
 /// Whether a case names something that may be a variant of an enum whose variants are not known.
