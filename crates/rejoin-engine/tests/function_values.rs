@@ -123,14 +123,21 @@ async fn what_json_has_fits_the_types_of_json() {
     let variants = ["Null", "Bool", "Number", "String", "Array", "Object"]
         .map(|variant| format!("variant type=\"Json::{variant}\""));
     let variants: Vec<&str> = variants.iter().map(String::as_str).collect();
+    let short = variants.iter().map(|case| case.replace("Json::", "")).collect::<Vec<_>>();
+    let short: Vec<&str> = short.iter().map(String::as_str).collect();
     let texts = ["null", "true", "1.5", r#""a""#, "[1]", r#"{"a":1}"#];
     for (at, text) in texts.into_iter().enumerate() {
         assert_eq!(case_of("", &parsed(text), &variants).await, at.to_string(), "{text}");
+        assert_eq!(case_of("", &parsed(text), &short).await, at.to_string(), "{text}");
         let whole = ["variant type=\"JsonError\"", "variant type=\"Json\""];
         assert_eq!(case_of("", &parsed(text), &whole).await, "1", "{text}");
     }
     let whole = ["variant type=\"Json\"", "variant type=\"JsonError\""];
     assert_eq!(case_of("", &parsed("{"), &whole).await, "1");
+    // What the file calls so is meant first.
+    let own = "snippet id=\"t.tokens\" kind=\"module\" types enum name=\"Token\" variant name=\"Number\" end end end end\n";
+    let cases = ["variant type=\"Number\"", "wildcard"];
+    assert_eq!(case_of(own, &parsed("1"), &cases).await, "1");
 }
 
 #[tokio::test]

@@ -54,6 +54,14 @@ impl Shapes {
         }
     }
 
+    /// Whether a struct, an enum or a variant has this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.keys().any(|whole| {
+            **whole == *name
+                || whole.split_once("::").is_some_and(|(of, last)| of == name || last == name)
+        })
+    }
+
     /// Adds what a new value has without being given it; and the fields that it may go without.
     pub(super) fn complete(
         &self,

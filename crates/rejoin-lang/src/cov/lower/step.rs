@@ -253,6 +253,12 @@ impl Lower {
             _ => Vec::new(),
         };
         let kind = self.aliases.meant(case.text("type").unwrap_or_default());
+        // `Json` comes with the language, and its variants have short names as those of any enum.
+        let is_json = matches!(&*kind, "Null" | "Number" | "Array" | "Object");
+        let kind = match is_json && !self.shapes.has(&kind) {
+            true => format!("Json::{kind}").into(),
+            false => kind,
+        };
         if case.has_flag("struct") {
             let fields = names("fields").into_iter();
             return Pattern::Fields(kind, fields.map(|name| (name.clone(), name)).collect());
