@@ -149,6 +149,60 @@ async fn a_whole_number_stands_for_one_with_a_fraction() {
 }
 
 #[tokio::test]
+async fn a_whole_number_becomes_one_with_a_fraction_where_that_is_declared() {
+    let half = |id: &str, of: &str| {
+        format!(
+            "step id=\"{id}\" kind=\"compute\" op=div input var=\"{of}\" input lit=2 as=\"x\" end\n"
+        )
+    };
+    let back = "step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end\n";
+    let of = |param: &str, returns: &str, body: &str| {
+        format!(
+            "snippet id=\"t.of\" kind=\"fn\" signature fn name=\"of\" param name=\"n\" {param} {returns} end end body\n{body}end end\n"
+        )
+    };
+    let call = |argument: &str| {
+        format!("step id=\"c\" kind=\"call\" fn=\"t.of\" {argument} as=\"x\" end\n")
+    };
+    let five = call("arg name=\"n\" lit=5");
+    for (kind, gives) in
+        [("Float", "2.5"), ("Float?", "2.5"), ("Length", "2.5"), ("Int", "2"), ("Int | Float", "2")]
+    {
+        let of = of(&format!("type=\"{kind}\""), "", &(half("h", "n") + back));
+        let alias = "snippet id=\"t.m\" kind=\"module\" types alias name=\"Length\" type=\"Float\" end end\n";
+        assert_eq!(value(&format!("{alias}{of}{five}{back}")).await, gives, "{kind}");
+    }
+    let list = of("type=\"Float[]\"", "", &(half("h", "n.1") + back));
+    let listed = call("arg name=\"n\" lit=[3, 5]");
+    assert_eq!(value(&format!("{list}{listed}{back}")).await, "2.5");
+    let default = of("type=\"Float\" default=5", "", &(half("h", "n") + back));
+    assert_eq!(value(&format!("{default}{}{back}", call(""))).await, "2.5");
+    let returned = of(
+        "type=\"Int\"",
+        "returns type=\"Float\"",
+        "step id=\"q\" kind=\"return\" from=\"n\" as=\"_\" end\n",
+    );
+    assert_eq!(value(&format!("{returned}{five}{}{back}", half("h", "x"))).await, "2.5");
+    let shape = "snippet id=\"t.s\" kind=\"struct\" signature struct name=\"Box\" field name=\"w\" type=\"Float\" field name=\"h\" type=\"Float\" default=7 end end end\n";
+    let boxed = format!("{shape}{}", made("Box", "field name=\"w\" lit=5"));
+    assert_eq!(value(&format!("{boxed}{}{back}", half("h", "x.w"))).await, "2.5");
+    assert_eq!(value(&format!("{boxed}{}{back}", half("h", "x.h"))).await, "3.5");
+    let number = parsed("5")
+        + "\nstep id=\"m\" kind=\"match\" on=\"x\" case variant type=\"Json::Number\" bindings=(\"n\")\n"
+        + &half("h", "n")
+        + back
+        + "end case wildcard end as=\"_\" end\n";
+    assert_eq!(value(&number).await, "2.5");
+    // What comes from outside, too.
+    let (functions, problems) =
+        cov::load(Source::new("t.cov", of("type=\"Float\"", "", &(half("h", "n") + back))));
+    assert!(!has_errors(&problems));
+    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let ran = program.run("of", &[("n".to_owned(), "5".to_owned())]).await.unwrap();
+    assert_eq!(ran, Datum::Float(2.5));
+}
+
+#[tokio::test]
 async fn json_says_where_it_cannot_be_read_and_has_an_indent() {
     let call = |id: &str, function: &str, arguments: &str| {
         format!("step id=\"{id}\" kind=\"call\" fn=\"json.{function}\" {arguments} as=\"x\" end\n")

@@ -139,7 +139,8 @@ fn cases() {
     says(&["E0183"], PARAMS, &on("w", &["variant type=\"Land\""]));
     says(&[], PARAMS, &on("w", &["variant type=\"Land\"", "binding=\"other\""]));
     // Of a value that is known to be one variant, its short name is enough, and so is its enum.
-    let sea = step("construct", "variant type=\"Way::Sea\" field name=\"ship\" lit=\"Ann\" end", "sea");
+    let sea =
+        step("construct", "variant type=\"Way::Sea\" field name=\"ship\" lit=\"Ann\" end", "sea");
     for case in ["Sea", "Way::Sea", "Way"] {
         let case = format!("variant type=\"{case}\"");
         says(&[], PARAMS, &format!("{sea}{}", on("sea", &[&case])));

@@ -31,8 +31,12 @@ impl Run {
     }
 
     async fn call_function(&self, function: &Function, arguments: Vec<(Datum, bool)>) -> Datum {
+        let arguments = function.params.iter().zip(arguments);
+        let arguments = arguments.map(|(param, (value, observed))| {
+            (&param.name, value.widened(param.widening.as_ref()), observed)
+        });
         let Some(body) = function.body.clone() else {
-            let arguments = arguments.into_iter().map(|(value, _)| value).collect();
+            let arguments = arguments.map(|(_, value, _)| value).collect();
             return self.host_called(&function.id, arguments).await;
         };
         if self.depth >= MAX_DEPTH {
@@ -43,14 +47,13 @@ impl Run {
             );
         }
         let mut frame = Frame::default();
-        for (param, (value, observed)) in function.params.iter().zip(arguments) {
-            frame.bind(&param.name, value, observed);
-        }
+        arguments.for_each(|(name, value, observed)| frame.bind(name, value, observed));
         let folders = function.folders.clone();
         let run = Run { depth: self.depth + 1, folders, ..self.clone() };
         match run.steps(&mut frame, &body).await {
             Ok(_) => Datum::None,
-            Err(Exit::Return(value) | Exit::Failed(value)) => value,
+            Err(Exit::Return(value)) => value.widened(function.widening.as_ref()),
+            Err(Exit::Failed(value)) => value,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rejoin_lang::plan::Literal;
+use rejoin_lang::plan::{Literal, Widening};
 use rejoin_value::{Array, Number, Object, Value};
 
 use super::size::{List, Size};
@@ -170,6 +170,42 @@ impl Datum {
                     || kind.rsplit("::").next() == Some(base) && kind.contains("::")
             }),
             (base, value) => value.type_name() == base,
+        }
+    }
+
+    /// With numbers that have a fraction where the type says so.
+    pub(super) fn widened(self, widening: Option<&Widening>) -> Self {
+        let Some(widening) = widening else { return self };
+        match (self, &widening.elements) {
+            (Self::Int(number), _) if widening.number => Self::Float(number as f64),
+            (Self::List(items), Some(inner)) if items.iter().any(|item| item.is_narrow(inner)) => {
+                Self::List(items.iter().map(|item| item.clone().widened(Some(inner))).collect())
+            }
+            (Self::Record(map), Some(inner))
+                if map.kind.is_none()
+                    && map.ended.is_none()
+                    && map.fields.iter().any(|(_, value)| value.is_narrow(inner)) =>
+            {
+                let fields = map.fields.iter();
+                let fields =
+                    fields.map(|(name, value)| (name.clone(), value.clone().widened(Some(inner))));
+                Self::map(fields.collect())
+            }
+            (value, _) => value,
+        }
+    }
+
+    /// Whether there is something to widen.
+    fn is_narrow(&self, widening: &Widening) -> bool {
+        let is_narrow =
+            |value: &Self| widening.elements.as_ref().is_some_and(|inner| value.is_narrow(inner));
+        match self {
+            Self::Int(_) => widening.number,
+            Self::List(items) => items.iter().any(is_narrow),
+            Self::Record(map) if map.kind.is_none() && map.ended.is_none() => {
+                map.fields.iter().any(|(_, value)| is_narrow(value))
+            }
+            _ => false,
         }
     }
 

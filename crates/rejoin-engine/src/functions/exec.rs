@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rejoin_lang::cov;
-use rejoin_lang::plan::{Action, FunctionStep, Make, MatchCase, Operand, Pattern, Project};
+use rejoin_lang::plan::{
+    Action, FunctionStep, Make, MatchCase, Operand, Pattern, Project, Widening,
+};
 
 use super::data::{Held, Stores};
 use super::datum::Record;
@@ -361,12 +363,20 @@ fn prefixes(path: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn make(frame: &Frame, step: &FunctionStep, made: &Make) -> Flow {
-    let value = |operand| read(frame, step, operand).map(|(value, _)| value);
+    let value = |operand: &Operand| read(frame, step, operand).map(|(value, _)| value);
     Ok(match made {
         Make::Operand(operand) => value(operand)?,
         Make::Record(kind, fields) => {
-            let fields: Result<Vec<_>, Exit> =
-                fields.iter().map(|(name, operand)| Ok((name.clone(), value(operand)?))).collect();
+            let widening = |name: &str| {
+                kind.widening
+                    .iter()
+                    .find(|(field, _)| **field == *name)
+                    .map(|(_, widening)| widening)
+            };
+            let field = |(name, operand): &(Arc<str>, Operand)| {
+                Ok((name.clone(), value(operand)?.widened(widening(name))))
+            };
+            let fields: Result<Vec<_>, Exit> = fields.iter().map(field).collect();
             Datum::Record(Arc::new(Record {
                 is_failure: kind.is_failure,
                 absent: kind.absent.clone(),
@@ -405,6 +415,12 @@ fn open(frame: &mut Frame, case: &MatchCase, value: &Datum) {
                     for (name, (_, field)) in names.iter().zip(&record.fields) {
                         frame.bind(name, field.clone(), true);
                     }
+                }
+                // `Json::Number` has a number with a fraction.
+                _ if **kind == *"Json::Number" => {
+                    let number = Widening { number: true, elements: None };
+                    let number = value.clone().widened(Some(&number));
+                    names.iter().take(1).for_each(|name| frame.bind(name, number.clone(), true));
                 }
                 _ => names.iter().take(1).for_each(|name| frame.bind(name, value.clone(), true)),
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     DataStep, Database, ForkPolicy, FunctionStandIn, FunctionTest, Project, TransactionStep,
-    Traverse,
+    Traverse, Widening,
 };
 use crate::source::{Sources, Span};
 
@@ -47,6 +47,8 @@ pub struct Function {
     pub infers_effects: bool,
     /// The types of what it returns; none if it does not say.
     pub returns: Vec<Arc<str>>,
+    /// What of its value becomes a number with a fraction.
+    pub widening: Option<Widening>,
     /// What it does; nothing for a function that the host supplies.
     pub body: Option<Arc<[FunctionStep]>>,
 }
@@ -62,6 +64,8 @@ pub struct FunctionParam {
     pub optional: bool,
     /// What it is then.
     pub default: Literal,
+    /// What of its value becomes a number with a fraction.
+    pub widening: Option<Widening>,
 }
 
 /// One step.
@@ -203,6 +207,8 @@ pub struct RecordType {
     pub name: Arc<str>,
     /// The fields that it may go without and was not given.
     pub absent: Arc<[Arc<str>]>,
+    /// The fields of which something becomes a number with a fraction.
+    pub widening: Arc<[(Arc<str>, Widening)]>,
     /// Whether its definition says that it stands for something that went wrong; names that end in `Error` need not say so.
     pub is_failure: bool,
 }

@@ -18,6 +18,7 @@ mod node;
 mod policy;
 mod route;
 mod test;
+mod widening;
 
 pub use call::{Call, CallText, Callee, Last, Output, Script, TaskReads, Unnamed};
 pub use cond::Cond;
@@ -45,6 +46,7 @@ pub use test::{
     Check, CheckKind, Given, GivenKind, Mock, MockAnswer, MockTarget, Operator, SelectorCheck,
     SelectorComparison, Test, Trigger,
 };
+pub use widening::Widening;
 
 use std::sync::Arc;
 

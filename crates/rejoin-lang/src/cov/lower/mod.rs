@@ -14,7 +14,7 @@ use super::aliases::Aliases;
 use super::ast::{Block, Entry, File, ValueKind, Word};
 use super::failures;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Database, Function, FunctionParam, Functions, Literal, Project};
+use crate::plan::{Database, Function, FunctionParam, Functions, Literal, Project, Widening};
 use crate::source::Source;
 
 use operand::literal;
@@ -42,10 +42,12 @@ pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
             folders: Arc::default(),
             infers_effects: true,
             returns: Vec::new(),
+            widening: None,
             body: Some(Arc::new([])),
         });
         bodies.push(alone);
     }
+    let shapes = Shapes::new(file, &aliases);
     let mut lower = Lower {
         problems: Vec::new(),
         aliases,
@@ -53,7 +55,7 @@ pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
         names: HashMap::new(),
         databases: data::database::databases(file),
         structs: data::database::structs(file),
-        shapes: Shapes::new(file),
+        shapes,
         failures: failures::marked(snippets(file)).into_iter().map(Arc::from).collect(),
     };
     for (index, function) in functions.iter().enumerate() {
@@ -134,10 +136,16 @@ fn declaration(snippet: &Block, aliases: &Aliases) -> Option<Function> {
         folders.filter_map(|(name, path)| Some((name.text.clone(), path.clone()?))).collect();
     let params = signature.map(|signature| params(signature, aliases)).unwrap_or_default();
     let returns = signature.into_iter().flat_map(Block::blocks).filter(|part| is(part, "returns"));
-    let types = returns.flat_map(Block::attributes);
+    let returns: Vec<&Block> = returns.collect();
+    let lists = returns.iter().filter_map(|returns| returns.text("of"));
+    let lists: Vec<String> = lists.map(|item| format!("{}[]", aliases.meant(item))).collect();
+    let types = returns.iter().flat_map(|returns| returns.attributes());
     let types = types.filter(|attribute| &*attribute.name.text == "type");
     let returns = types.filter_map(|attribute| operand::text(&attribute.value.kind));
-    let returns = returns.map(|kind| aliases.meant(&kind)).collect();
+    let returns: Vec<Arc<str>> = returns.map(|kind| aliases.meant(&kind)).collect();
+    let all: Vec<&str> =
+        returns.iter().map(|kind| &**kind).chain(lists.iter().map(|l| &**l)).collect();
+    let widening = Widening::of(&all.join(" | "));
     let span = snippet.attribute("id")?.value.span;
     let body = (kind == "fn").then(|| Arc::from([]));
     let effects = declared.iter().map(|(name, _)| (name.text.clone(), name.span)).collect();
@@ -150,6 +158,7 @@ fn declaration(snippet: &Block, aliases: &Aliases) -> Option<Function> {
         folders,
         infers_effects: false,
         returns,
+        widening,
         body,
     })
 }
@@ -188,7 +197,8 @@ fn params(signature: &Block, aliases: &Aliases) -> Vec<FunctionParam> {
 
 fn param(name: Arc<str>, kind: Arc<str>) -> FunctionParam {
     let optional = kind.ends_with('?') || kind.starts_with("Optional<");
-    FunctionParam { name, kind, optional, default: Literal::None }
+    let widening = Widening::of(&kind);
+    FunctionParam { name, kind, optional, default: Literal::None, widening }
 }
 
 fn section<'b>(snippet: &'b Block, word: &str) -> Option<&'b Block> {

@@ -3,16 +3,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::super::aliases::Aliases;
 use super::super::ast::{Block, File};
 use super::operand::literal;
 use super::{is, section, snippets};
-use crate::plan::{Literal, Operand};
+use crate::plan::{Literal, Operand, Widening};
 
 /// A field as it is defined.
 pub(super) struct Field {
     pub(super) name: Arc<str>,
     optional: bool,
+    widening: Option<Widening>,
     default: Option<Literal>,
+}
+
+/// What is known of the fields of a new value.
+pub(super) struct Completed {
+    pub(super) absent: Arc<[Arc<str>]>,
+    pub(super) widening: Arc<[(Arc<str>, Widening)]>,
 }
 
 /// The fields of each struct, and of each variant under `Enum::Variant`.
@@ -20,10 +28,10 @@ pub(super) struct Field {
 pub(super) struct Shapes(HashMap<Arc<str>, Vec<Field>>);
 
 impl Shapes {
-    pub(super) fn new(file: &File) -> Self {
+    pub(super) fn new(file: &File, aliases: &Aliases) -> Self {
         let mut shapes = HashMap::new();
         let mut add = |name: String, block: &Block| {
-            shapes.entry(name.into()).or_insert_with(|| fields(block));
+            shapes.entry(name.into()).or_insert_with(|| fields(block, aliases));
         };
         for snippet in snippets(file) {
             let sections = ["types", "signature"].into_iter();
@@ -62,14 +70,12 @@ impl Shapes {
         })
     }
 
-    /// Adds what a new value has without being given it; and the fields that it may go without.
-    pub(super) fn complete(
-        &self,
-        name: &str,
-        given: &mut Vec<(Arc<str>, Operand)>,
-    ) -> Arc<[Arc<str>]> {
-        let mut absent = Vec::new();
+    /// Adds what a new value has without being given it. Gives the fields that it may go without, and those that are of numbers
+    /// with a fraction.
+    pub(super) fn complete(&self, name: &str, given: &mut Vec<(Arc<str>, Operand)>) -> Completed {
+        let (mut absent, mut wide) = (Vec::new(), Vec::new());
         for field in self.0.get(name).into_iter().flatten() {
+            wide.extend(field.widening.clone().map(|widening| (field.name.clone(), widening)));
             if given.iter().any(|(name, _)| *name == field.name) {
                 continue;
             }
@@ -81,11 +87,11 @@ impl Shapes {
                 None => {}
             }
         }
-        absent.into()
+        Completed { absent: absent.into(), widening: wide.into() }
     }
 }
 
-fn fields(block: &Block) -> Vec<Field> {
+fn fields(block: &Block, aliases: &Aliases) -> Vec<Field> {
     let field = |field: &Block| {
         let kind = field.text("type").unwrap_or_default();
         Field {
@@ -93,6 +99,7 @@ fn fields(block: &Block) -> Vec<Field> {
             optional: ["optional", "nullable"].iter().any(|flag| field.has_flag(flag))
                 || kind.ends_with('?')
                 || kind.starts_with("Optional<"),
+            widening: Widening::of(&aliases.meant(kind)),
             default: field.attribute("default").map(|default| literal(&default.value.kind)),
         }
     };

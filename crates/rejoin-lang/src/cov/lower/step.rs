@@ -7,6 +7,7 @@ use super::super::ast::{Block, ValueKind};
 use super::super::library::{LIBRARY, library};
 use super::super::testing::{TESTING, testing};
 use super::operand::{literal, operand, path, text};
+use super::shapes::Completed;
 use super::{Lower, is, section, shown, steps};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::{
@@ -226,9 +227,9 @@ impl Lower {
             });
             let mut fields = fields.collect();
             let name = self.aliases.meant(kind);
-            let absent = self.shapes.complete(&name, &mut fields);
+            let Completed { absent, widening } = self.shapes.complete(&name, &mut fields);
             let is_failure = self.failures.contains(name.split("::").next().unwrap_or(&name));
-            return Make::Record(RecordType { name, is_failure, absent }, fields);
+            return Make::Record(RecordType { name, is_failure, absent, widening }, fields);
         }
         if let Some(list) = section(step, "collection") {
             return Make::List(

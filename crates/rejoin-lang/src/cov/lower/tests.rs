@@ -73,6 +73,7 @@ impl Lower {
             folders: Arc::default(),
             infers_effects: true,
             returns: Vec::new(),
+            widening: None,
             body: None,
         };
         let body = self.steps(body, known);

@@ -63,7 +63,8 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
 
 /// Whether a case names a variant without its enum, or the enum of it.
 fn is_variant_in(name: &str, named: &[&str]) -> bool {
-    name.split_once("::").is_some_and(|(of, variant)| named.contains(&of) || named.contains(&variant))
+    name.split_once("::")
+        .is_some_and(|(of, variant)| named.contains(&of) || named.contains(&variant))
 }
 
 /// Whether a case names something that may be a variant of an enum whose variants are not known.

@@ -1,0 +1,90 @@
+//! Where a type wants numbers with a fraction, so that whole ones become such.
+
+/// What of a value becomes a number with a fraction, if it is a whole one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Widening {
+    /// The value itself.
+    pub number: bool,
+    /// What is in it: the elements of a list, the values of a map.
+    pub elements: Option<Box<Widening>>,
+}
+
+impl Widening {
+    /// What a type says, as written and without aliases. A whole number stays what it is where the type has room for it.
+    pub fn of(kind: &str) -> Option<Widening> {
+        // Types nest a few levels, those that nest thousands deep were refused.
+        (kind.contains("Float") && kind.len() < 4096).then(|| read(kind)).flatten()
+    }
+}
+
+fn read(kind: &str) -> Option<Widening> {
+    let mut all = Widening::default();
+    let mut whole = false;
+    for member in split(kind, '|') {
+        let member = member.trim();
+        let base = member.trim_end_matches('?').trim_end();
+        if let Some(item) = base.strip_suffix("[]") {
+            all.elements = all.elements.or(read(item).map(Box::new));
+            continue;
+        }
+        match base.split_once('<').map(|(name, rest)| (name.trim(), rest)) {
+            None if base == "Float" => all.number = true,
+            None => whole |= matches!(base, "Int" | "Any" | "Decimal"),
+            Some((name, rest)) => {
+                let inner = split(rest.strip_suffix('>')?, ',').last().and_then(read);
+                match name {
+                    "Optional" => {
+                        let inner = inner.unwrap_or_default();
+                        all.number |= inner.number;
+                        all.elements = all.elements.or(inner.elements);
+                    }
+                    "List" | "Set" | "Map" => all.elements = all.elements.or(inner.map(Box::new)),
+                    _ => {}
+                }
+            }
+        }
+    }
+    all.number &= !whole;
+    (all.number || all.elements.is_some()).then_some(all)
+}
+
+/// The parts between signs that stand in no brackets.
+fn split(kind: &str, sign: char) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    kind.split(move |c| {
+        match c {
+            '<' | '(' | '{' => depth += 1,
+            '>' | ')' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == sign && depth == 0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Widening;
+
+    #[test]
+    fn what_a_type_widens() {
+        let number = Widening { number: true, elements: None };
+        let list = |inner: Widening| Widening { number: false, elements: Some(Box::new(inner)) };
+        for (kind, widens) in [
+            ("Float", Some(number.clone())),
+            ("Float?", Some(number.clone())),
+            ("Optional<Float>", Some(number.clone())),
+            ("Float | PriceError", Some(number.clone())),
+            ("Float[]", Some(list(number.clone()))),
+            ("List<Float?>", Some(list(number.clone()))),
+            ("Map<String, List<Float>>", Some(list(list(number.clone())))),
+            ("Float | Int", None),
+            ("Any | Float", None),
+            ("Floating", None),
+            ("List<Int | Float>", None),
+            ("(Float) -> Float", None),
+            ("List<Float", None),
+        ] {
+            assert_eq!(Widening::of(kind), widens, "{kind}");
+        }
+    }
+}
