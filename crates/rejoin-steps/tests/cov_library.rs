@@ -241,6 +241,19 @@ async fn a_function_keeps_to_the_folders_of_its_effect() {
         assert!(value.contains("IoError::PermissionDenied"), "{function} {path}: {value}");
     }
     assert!(!folder.0.join("inner/new").exists() && !folder.0.join("beside").exists());
+    // What limits a function limits what it calls, wherever that says its own folder is.
+    let callee = |path: &str| {
+        format!(
+            "snippet id=\"t.main\" kind=\"fn\"\neffects effect filesystem(path=\"{0}\") end\nsignature fn name=\"main\" returns type=\"Any\" end end\nbody\n{1}{RETURN}end\nend\nsnippet id=\"t.read\" kind=\"fn\"\neffects effect filesystem(path=\"{0}/link\") end\nsignature fn name=\"read\" param name=\"path\" type=\"String\" returns type=\"Any\" end end\nbody\n{2}{RETURN}end\nend\n",
+            folder.at("in"),
+            call("x", "t.read", &format!("arg name=\"path\" lit=\"{}\"", folder.at(path))),
+            call("x", "fs.read_file", "arg name=\"path\" from=\"path\""),
+        )
+    };
+    for path in ["in/link/secret", "inner/secret", "in/open"] {
+        let value = value(&callee(path), &[]).await;
+        assert!(value.contains("IoError::PermissionDenied"), "{path}: {value}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use rejoin_lang::plan::{
 };
 
 use super::exec::{Exit, Frame, Run, fault, gives_parts, looked_at, read};
+use super::place::Folders;
 use super::{Datum, FunctionBench, FunctionTested, library};
 
 /// Functions may call each other this deep.
@@ -48,7 +49,11 @@ impl Run {
         }
         let mut frame = Frame::default();
         arguments.for_each(|(name, value, observed)| frame.bind(name, value, observed));
-        let folders = function.folders.clone();
+        // What stands in for a function in a test is no part of the program.
+        let folders = match function.infers_effects {
+            true => Folders::default(),
+            false => self.folders.within(&function.folders),
+        };
         let run = Run { depth: self.depth + 1, folders, ..self.clone() };
         match run.steps(&mut frame, &body).await {
             Ok(_) => Datum::None,

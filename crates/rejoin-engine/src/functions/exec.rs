@@ -35,7 +35,7 @@ pub(super) struct Run {
     pub(super) transaction: Option<Arc<Held>>,
     /// The bench of a test.
     pub(super) bench: Option<Arc<dyn FunctionBench>>,
-    /// The folders that the function limits its effects to.
+    /// The folders that the function and its callers limit their effects to.
     pub(super) folders: Folders,
     /// What calls have left behind, which ends with the run or the branch.
     pub(super) guests: Arc<Guests>,

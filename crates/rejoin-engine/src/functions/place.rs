@@ -15,23 +15,41 @@ use super::Grants;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The folders that a function limits effects to, each with its effect.
-pub(super) type Folders = Arc<[(Arc<str>, Arc<str>)]>;
+type Own = Arc<[(Arc<str>, Arc<str>)]>;
+
+/// The folders of a function and of those that it was called by: each holds for what is called.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Folders(Arc<[Own]>);
+
+impl Folders {
+    /// Those within a function that was called.
+    pub(super) fn within(&self, own: &Own) -> Self {
+        // However deep a recursion is, each function counts once.
+        if own.is_empty() || self.0.contains(own) {
+            return self.clone();
+        }
+        Self(self.0.iter().chain([own]).cloned().collect())
+    }
+}
 
 /// Where a call of a host's function stands.
 #[derive(Clone, Copy, Debug)]
 pub struct CallPlace<'r> {
-    pub(super) folders: &'r [(Arc<str>, Arc<str>)],
+    pub(super) folders: &'r Folders,
     pub(super) grants: &'r Grants,
     pub(super) guests: &'r Arc<Guests>,
 }
 
 impl<'r> CallPlace<'r> {
     /// Lists of folders that limit an effect: what it is done to lies in one of each. The calling function has limited itself so,
-    /// and the run was limited; no list at all is no limit.
+    /// those that it was called by have, and the run was limited; no list at all is no limit.
     pub fn limits(&self, effect: &str) -> Vec<Vec<&'r str>> {
-        let own = self.folders.iter().filter(|(name, _)| **name == *effect);
-        let own: Vec<&str> = own.map(|(_, folder)| &**folder).collect();
-        [own, self.grants.folders(effect)].into_iter().filter(|list| !list.is_empty()).collect()
+        let of = |own: &'r Own| -> Vec<&'r str> {
+            let own = own.iter().filter(|(name, _)| **name == *effect);
+            own.map(|(_, folder)| &**folder).collect()
+        };
+        let folders = self.folders.0.iter().map(of).chain([self.grants.folders(effect)]);
+        folders.filter(|list| !list.is_empty()).collect()
     }
 
     /// What the run, or the branch that the call stands in, keeps until its end.

@@ -69,7 +69,7 @@ fn outside(
             Some(folder) => !folder.starts_with('/') || is_below(path, folder),
             None => true,
         };
-        if !path.contains("..") && !folders.iter().any(|(_, folder)| allowed(folder)) {
+        if !folders.iter().any(|(_, folder)| allowed(folder)) {
             let message = format!("`{}` lies outside of the folder of `{effect}`", shown(path));
             problems.push(
                 Diagnostic::new(Code::COV_EFFECT_PARAMETER, place(arg, "lit"), message)
@@ -123,13 +123,27 @@ fn covers(allows: &Parameters, needs: &Parameters) -> bool {
     })
 }
 
-/// Whether a path is another one or lies below it: `/data` is not above `/database`.
+/// Whether a path is another one or lies below it: `/data` is not above `/database`, nor above `/data/../etc`.
 fn is_below(inner: &str, outer: &str) -> bool {
-    let outer = outer.trim_end_matches('/');
-    match inner.strip_prefix(outer) {
-        Some(rest) => rest.is_empty() || rest.starts_with('/'),
-        None => false,
+    let (below, above) = (components(inner), components(outer));
+    inner.starts_with('/') == outer.starts_with('/')
+        && below.starts_with(&above)
+        && below.get(above.len()).is_none_or(|next| *next != "..")
+}
+
+/// The parts of a path without `.` and, but for those that lead out of a relative one, without `..`.
+fn components(path: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => _ = parts.pop(),
+            // Above the root there is only the root.
+            ".." if path.starts_with('/') => {}
+            part => parts.push(part),
+        }
     }
+    parts
 }
 
 #[cfg(test)]
@@ -140,5 +154,29 @@ mod tests {
     fn paths_are_compared_part_by_part() {
         assert!(is_below("/data", "/data") && is_below("/data/x", "/data/") && is_below("/x", "/"));
         assert!(!is_below("/database", "/data") && !is_below("/", "/data"));
+    }
+
+    #[test]
+    fn paths_are_compared_as_what_they_lead_to() {
+        for (inner, outer, is) in [
+            ("/in/../out", "/in", false),
+            ("/in/sub/../../out", "/in", false),
+            ("/in/sub/../x", "/in", true),
+            ("/out/../in/x", "/in", true),
+            ("/in/./x", "/in/.", true),
+            ("/in//x", "/in", true),
+            ("/../in/x", "/in", true),
+            ("/x", "/in/..", true),
+            ("in/x", "./in", true),
+            ("x", ".", true),
+            ("../x", ".", false),
+            ("../x", "..", true),
+            ("../../x", "..", false),
+            ("in/../../x", ".", false),
+            ("in/x", "/in", false),
+            ("/in/x", "in", false),
+        ] {
+            assert_eq!(is_below(inner, outer), is, "{inner} {outer}");
+        }
     }
 }

@@ -15,6 +15,11 @@ pub(super) fn reach(path: &str, limits: &[Vec<PathBuf>]) -> Result<Place, Failur
     if limits.is_empty() {
         return Ok(given.into());
     }
+    within(real(given)?, limits)
+}
+
+/// A path without symbolic links and `..`, as far as it exists.
+fn real(given: &Path) -> Result<PathBuf, Failure> {
     let (mut head, mut rest) = (std::path::absolute(given).map_err(why)?, Vec::<OsString>::new());
     let real = loop {
         match head.canonicalize() {
@@ -30,8 +35,7 @@ pub(super) fn reach(path: &str, limits: &[Vec<PathBuf>]) -> Result<Place, Failur
             Err(error) => return Err(why(error)),
         }
     };
-    let place = rest.into_iter().rev().fold(real, |path, name| path.join(name));
-    within(place, limits)
+    Ok(rest.into_iter().rev().fold(real, |path, name| path.join(name)))
 }
 
 /// The entry of a folder that a path names: a symbolic link is itself.
@@ -55,10 +59,7 @@ fn readable(path: &str) -> Result<&Path, Failure> {
 }
 
 fn within(place: PathBuf, limits: &[Vec<PathBuf>]) -> Result<PathBuf, Failure> {
-    let holds = |folder: &PathBuf| {
-        let real = folder.canonicalize().or_else(|_| std::path::absolute(folder));
-        real.is_ok_and(|folder| place.starts_with(folder))
-    };
+    let holds = |folder: &PathBuf| real(folder).is_ok_and(|folder| place.starts_with(folder));
     match limits.iter().all(|folders| folders.iter().any(holds)) {
         true => Ok(place),
         false => Err(outside()),
