@@ -126,6 +126,59 @@ step id="s1" kind="call" fn="get" arg name="url" lit="http://x.example" as="r" e
 }
 
 #[test]
+fn the_signature_of_a_declaration_holds_for_the_function_of_the_library() {
+    let declared = |id: &str, kind: &str, params: &str, args: &str| {
+        load(&format!(
+            "snippet id=\"{id}\" kind=\"{kind}\"\nsignature fn name=\"f\" {params} returns type=\"Any\" end end\nend\nstep id=\"s1\" kind=\"call\" fn=\"{id}\" {args} as=\"r\" end\nstep id=\"s2\" kind=\"return\" from=\"r\" as=\"_\" end\n"
+        ))
+    };
+    let param = |name: &str, rest: &str| format!("param name=\"{name}\" type=\"Any\" {rest} ");
+    let arg = |name: &str| format!("arg name=\"{name}\" lit=\"x\" ");
+    for (id, params, args, places) in [
+        ("text.concat", param("x", "") + &param("y", ""), arg("y") + &arg("x"), vec![1, 0]),
+        ("text.concat", param("b", "") + &param("a", ""), arg("a") + &arg("b"), vec![0, 1]),
+        (
+            "http.get",
+            param("address", "") + &param("hdrs", ""),
+            arg("address") + &arg("hdrs"),
+            vec![0, 1],
+        ),
+        (
+            "http.request",
+            param("method", "") + &param("url", "") + &param("data", ""),
+            arg("method") + &arg("url") + &arg("data"),
+            vec![1, 0, 2],
+        ),
+        // What the function does not know is nothing to it.
+        ("text.upper", param("s", "") + &param("locale", ""), arg("s") + &arg("locale"), vec![0]),
+        (
+            "text.slice",
+            param("s", "") + &param("from", "default=1") + &param("to", "default=2"),
+            arg("s"),
+            vec![0, 1, 2],
+        ),
+        ("console.println", param("message", ""), arg("msg"), vec![0]),
+    ] {
+        for kind in ["extern", "fn"] {
+            let (functions, codes, drawing) = declared(id, kind, &params, &args);
+            assert!(codes.iter().all(|code| code.starts_with('W')), "{drawing}");
+            let main = functions.functions.last().unwrap();
+            let Action::Call(call) = &main.body.as_ref().unwrap()[0].action else { panic!() };
+            assert!(matches!(call.callee, FunctionCallee::Library(known) if known.id == id));
+            let found: Vec<usize> = call.arguments.iter().map(|(at, _)| *at).collect();
+            assert_eq!(found, places, "{id} {kind}");
+        }
+    }
+    for (params, args) in [
+        (param("url", ""), arg("url") + &arg("headers")),
+        (param("url", "") + &param("headers", ""), arg("url")),
+    ] {
+        let (_, codes, drawing) = declared("http.get", "extern", &params, &args);
+        assert_eq!(codes, ["E0153"], "{drawing}");
+    }
+}
+
+#[test]
 fn arguments_are_taken_in_order_where_no_name_fits() {
     let functions = good(
         r#"step id="s1" kind="call" fn="text.concat" arg name="left" lit="x" arg name="right" lit="y" as="z" end"#,

@@ -5,6 +5,7 @@ mod names;
 mod operand;
 mod shapes;
 mod step;
+mod stub;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use super::aliases::Aliases;
 use super::ast::{Block, Entry, File, ValueKind, Word};
 use super::failures;
+use super::library::library;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Database, Function, FunctionParam, Functions, Literal, Project, Widening};
 use crate::source::Source;
@@ -147,7 +149,9 @@ fn declaration(snippet: &Block, aliases: &Aliases) -> Option<Function> {
         returns.iter().map(|kind| &**kind).chain(lists.iter().map(|l| &**l)).collect();
     let widening = Widening::of(&all.join(" | "));
     let span = snippet.attribute("id")?.value.span;
-    let body = (kind == "fn").then(|| Arc::from([]));
+    // One of the library that has no body here is a declaration of it.
+    let is_stub = library(&id).is_some() && section(snippet, "body").is_none();
+    let body = (kind == "fn" && !is_stub).then(|| Arc::from([]));
     let effects = declared.iter().map(|(name, _)| (name.text.clone(), name.span)).collect();
     Some(Function {
         id,

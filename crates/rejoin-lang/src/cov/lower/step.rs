@@ -8,11 +8,12 @@ use super::super::library::{LIBRARY, library};
 use super::super::testing::{TESTING, testing};
 use super::operand::{literal, operand, path, text};
 use super::shapes::Completed;
-use super::{Lower, is, section, shown, steps};
+use super::{Lower, is, section, shown, steps, stub};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::{
     Action, Fork, ForkBranch, ForkKind, ForkOnError, ForkPolicy, Function, FunctionCall,
-    FunctionCallee, FunctionStep, Literal, Make, MatchCase, Operand, Pattern, RecordType,
+    FunctionCallee, FunctionParam, FunctionStep, Literal, Make, MatchCase, Operand, Pattern,
+    RecordType,
 };
 use crate::source::Span;
 
@@ -79,8 +80,8 @@ impl Lower {
             return Action::Absent("call of a tool".into());
         };
         let (name, span) = (text(&named.value.kind).unwrap_or_default(), named.value.span);
-        let callee = self.callee(&name, span, known);
-        let arguments = self.arguments(step, callee, &name, span, known);
+        let (callee, stub) = self.callee(&name, span, known);
+        let arguments = self.arguments(step, (callee, stub), &name, span, known);
         let cases = section(step, "handle").into_iter().flat_map(Block::blocks);
         let handlers = cases
             .map(|case| {
@@ -91,17 +92,23 @@ impl Lower {
         Action::Call(FunctionCall { callee, span, arguments, handlers })
     }
 
-    fn callee(&mut self, name: &str, span: Span, known: &[Function]) -> FunctionCallee {
+    /// What is called, and the function of the program whose signature holds for the call of one of the library.
+    fn callee(
+        &mut self,
+        name: &str,
+        span: Span,
+        known: &[Function],
+    ) -> (FunctionCallee, Option<usize>) {
         let of_program = |index: usize| match (&known[index].body, library(&known[index].id)) {
             // A declaration of what the library has.
-            (None, Some(function)) => FunctionCallee::Library(function),
-            _ => FunctionCallee::Function(index),
+            (None, Some(function)) => (FunctionCallee::Library(function), Some(index)),
+            _ => (FunctionCallee::Function(index), None),
         };
         if let Some(index) = self.ids.get(name) {
             return of_program(*index);
         }
         if let Some(function) = library(name).or_else(|| testing(name)) {
-            return FunctionCallee::Library(function);
+            return (FunctionCallee::Library(function), None);
         }
         let help = match self.names.get(name).map(Vec::as_slice) {
             Some([index]) => return of_program(*index),
@@ -112,7 +119,7 @@ impl Lower {
                 let help = format!("write the id of the one that is meant: {}", ids.join(", "));
                 let problem = Diagnostic::new(Code::COV_AMBIGUOUS_NAME, span, message);
                 self.problems.push(problem.label("may be each of them").help(help));
-                return FunctionCallee::Unknown;
+                return (FunctionCallee::Unknown, None);
             }
             _ => {
                 let all = known.iter().map(|function| &*function.id);
@@ -126,28 +133,57 @@ impl Lower {
         let message = format!("there is no function `{}`", shown(name));
         let problem = Diagnostic::new(Code::COV_UNKNOWN_FUNCTION, span, message);
         self.problems.push(problem.label("unknown").help(help));
-        FunctionCallee::Unknown
+        (FunctionCallee::Unknown, None)
+    }
+
+    /// The arguments by the positions of their parameters; those of a declaration are parameters of the library's function in
+    /// the end.
+    fn arguments(
+        &mut self,
+        step: &Block,
+        (callee, stub): (FunctionCallee, Option<usize>),
+        name: &str,
+        span: Span,
+        known: &[Function],
+    ) -> Vec<(usize, Operand)> {
+        let stub = stub.map(|index| &*known[index].params).filter(|params| !params.is_empty());
+        let (Some(own), FunctionCallee::Library(function)) = (stub, callee) else {
+            return self.placed(step, callee, None, name, span, known);
+        };
+        let places = stub::places(own, function);
+        let placed = self.placed(step, callee, Some((own, &places)), name, span, known);
+        let missing = (0..).zip(own).filter(|(at, param)| {
+            param.default != Literal::None && placed.iter().all(|(placed, _)| placed != at)
+        });
+        let missing = missing.map(|(at, param)| (at, Operand::Literal(param.default.clone())));
+        let missing: Vec<(usize, Operand)> = missing.collect();
+        let all = placed.into_iter().chain(missing);
+        all.filter_map(|(at, operand)| Some(((*places.get(at)?)?, operand))).collect()
     }
 
     /// The arguments by the positions of their parameters. Where no name fits, and there is one argument for each
     /// parameter that needs one, they are taken in order.
-    fn arguments(
+    fn placed(
         &mut self,
         step: &Block,
         callee: FunctionCallee,
+        stub: Option<(&[FunctionParam], &[Option<usize>])>,
         name: &str,
         span: Span,
         known: &[Function],
     ) -> Vec<(usize, Operand)> {
         let given: Vec<&Block> = step.blocks().filter(|block| is(block, "arg")).collect();
         let operands = given.iter().map(|arg| operand(arg).unwrap_or(NOTHING));
-        let params: Vec<(Vec<&str>, bool)> = match callee {
-            FunctionCallee::Unknown => return operands.enumerate().collect(),
-            FunctionCallee::Library(function) => {
+        let params: Vec<(Vec<&str>, bool)> = match (callee, stub) {
+            (FunctionCallee::Unknown, _) => return operands.enumerate().collect(),
+            (FunctionCallee::Library(function), Some((own, places))) => {
+                stub::names(own, places, function)
+            }
+            (FunctionCallee::Library(function), None) => {
                 let params = function.params.iter();
                 params.map(|param| (param.names.to_vec(), param.is_optional())).collect()
             }
-            FunctionCallee::Function(index) => known[index]
+            (FunctionCallee::Function(index), _) => known[index]
                 .params
                 .iter()
                 .map(|param| (vec![&*param.name], param.optional))
