@@ -179,6 +179,40 @@ fn the_signature_of_a_declaration_holds_for_the_function_of_the_library() {
 }
 
 #[test]
+fn a_short_name_means_the_only_function_of_the_library_that_has_it() {
+    let call = |name: &str, args: &str| {
+        load(&format!(
+            "step id=\"s1\" kind=\"call\" fn=\"{name}\" {args} as=\"r\" end\nstep id=\"s2\" kind=\"return\" from=\"r\" as=\"_\" end\n"
+        ))
+    };
+    let (functions, codes, drawing) = call("len", "arg name=\"list\" lit=[1]");
+    assert!(codes.is_empty(), "{drawing}");
+    let Action::Call(call_) = &functions.functions[0].body.as_ref().unwrap()[0].action else {
+        panic!()
+    };
+    assert!(matches!(call_.callee, FunctionCallee::Library(known) if known.id == "list.len"));
+    let (_, codes, drawing) = call("len", "arg name=\"list\" lit=1");
+    assert_eq!(codes, ["E0153"], "{drawing}");
+    let (_, codes, drawing) = call("get", "arg name=\"list\" lit=[1]");
+    assert_eq!(codes, ["E0166"], "{drawing}");
+    assert!(drawing.contains("http.get, list.get"), "{drawing}");
+    // Its effect is that of the function.
+    let (_, codes, drawing) = load(
+        "snippet id=\"a.f\" kind=\"fn\"\nbody\nstep id=\"s\" kind=\"call\" fn=\"println\" arg name=\"message\" lit=\"x\" as=\"_\" end\nend\nend\n",
+    );
+    assert_eq!(codes, ["E0154"], "{drawing}");
+    // A function of the file comes first.
+    let own = "snippet id=\"a.len\" kind=\"fn\"\nsignature fn name=\"len\" param name=\"of\" type=\"Int\" end end\nbody\nstep id=\"b\" kind=\"return\" from=\"of\" as=\"_\" end\nend\nend\n";
+    let functions = good(&format!(
+        "{own}step id=\"s1\" kind=\"call\" fn=\"len\" arg name=\"of\" lit=1 as=\"r\" end\n"
+    ));
+    let Action::Call(call_) = &functions.functions[1].body.as_ref().unwrap()[0].action else {
+        panic!()
+    };
+    assert!(matches!(call_.callee, FunctionCallee::Function(0)));
+}
+
+#[test]
 fn arguments_are_taken_in_order_where_no_name_fits() {
     let functions = good(
         r#"step id="s1" kind="call" fn="text.concat" arg name="left" lit="x" arg name="right" lit="y" as="z" end"#,

@@ -197,6 +197,17 @@ library! {
     "timers.delay" (ms: "Int") "Unit" ["timers", reads];
 }
 
+/// The functions of the library with this short name: what stands behind the last dot of their ids.
+pub(super) fn named(name: &str) -> impl Iterator<Item = &'static LibraryFunction> {
+    LIBRARY.iter().filter(move |function| function.id.rsplit('.').next() == Some(name))
+}
+
+/// The only one of them, if there is one.
+pub(super) fn only(name: &str) -> Option<&'static LibraryFunction> {
+    let mut all = named(name);
+    all.next().filter(|_| all.next().is_none())
+}
+
 /// The function of the library with this id.
 pub fn library(id: &str) -> Option<&'static LibraryFunction> {
     LIBRARY.iter().find(|function| function.id == id)

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::super::ast::{Block, Entry, ValueKind};
-use super::super::library::library;
 use super::program::{Callable, Program};
 use super::{parts, place, shown};
 use crate::diagnostic::{Code, Diagnostic};
@@ -19,7 +18,7 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
         for call in function.calls() {
             let name = call.text("fn").unwrap_or_default();
             let Some(callee) = program.resolve(name) else {
-                if let Some(effect) = library(name).and_then(|function| function.effect) {
+                if let Some(effect) = program.library(name).and_then(|function| function.effect) {
                     outside(call, effect, &own, problems);
                 }
                 continue;

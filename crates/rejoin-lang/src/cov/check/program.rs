@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::super::ast::{Block, File};
-use super::super::library::library;
+use super::super::library::{library, only};
 use super::{is, parts};
+use crate::plan::LibraryFunction;
 
 pub(super) struct Program<'f> {
     pub(super) snippets: Vec<&'f Block>,
@@ -54,6 +55,11 @@ impl<'f> Program<'f> {
             Some([index]) if library(name).is_none() => Some(*index),
             _ => None,
         }
+    }
+
+    /// The function of the library that a call means which means none of the file: by its id, or by a name that only it has.
+    pub(super) fn library(&self, name: &str) -> Option<&'static LibraryFunction> {
+        library(name).or_else(|| only(name).filter(|_| !self.names.contains_key(name)))
     }
 
     /// The functions that a call may mean: several of one short name, which is a problem of its own.

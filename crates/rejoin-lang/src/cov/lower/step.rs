@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::super::ast::{Block, ValueKind};
-use super::super::library::{LIBRARY, library};
+use super::super::library::{LIBRARY, library, named, only};
 use super::super::testing::{TESTING, testing};
 use super::operand::{literal, operand, path, text};
 use super::shapes::Completed;
@@ -112,16 +112,17 @@ impl Lower {
         }
         let help = match self.names.get(name).map(Vec::as_slice) {
             Some([index]) => return of_program(*index),
-            Some([_, _, ..]) => {
-                let message = format!("several functions are called `{}`", shown(name));
-                let ids = self.names.get(name).into_iter().flatten();
-                let ids: Vec<&str> = ids.take(5).map(|index| &*known[*index].id).collect();
-                let help = format!("write the id of the one that is meant: {}", ids.join(", "));
-                let problem = Diagnostic::new(Code::COV_AMBIGUOUS_NAME, span, message);
-                self.problems.push(problem.label("may be each of them").help(help));
-                return (FunctionCallee::Unknown, None);
+            Some(several @ [_, _, ..]) => {
+                let ids = several.iter().map(|index| &*known[*index].id).collect();
+                return self.ambiguous(name, span, ids);
             }
             _ => {
+                let several: Vec<&str> = named(name).map(|function| function.id).collect();
+                match (only(name), several.is_empty()) {
+                    (Some(function), _) => return (FunctionCallee::Library(function), None),
+                    (None, false) => return self.ambiguous(name, span, several),
+                    (None, true) => {}
+                }
                 let all = known.iter().map(|function| &*function.id);
                 let library = LIBRARY.iter().chain(TESTING).map(|function| function.id);
                 match nearest(name, all.chain(library)) {
@@ -133,6 +134,20 @@ impl Lower {
         let message = format!("there is no function `{}`", shown(name));
         let problem = Diagnostic::new(Code::COV_UNKNOWN_FUNCTION, span, message);
         self.problems.push(problem.label("unknown").help(help));
+        (FunctionCallee::Unknown, None)
+    }
+
+    fn ambiguous(
+        &mut self,
+        name: &str,
+        span: Span,
+        ids: Vec<&str>,
+    ) -> (FunctionCallee, Option<usize>) {
+        let message = format!("several functions are called `{}`", shown(name));
+        let ids: Vec<&str> = ids.into_iter().take(5).collect();
+        let help = format!("write the id of the one that is meant: {}", ids.join(", "));
+        let problem = Diagnostic::new(Code::COV_AMBIGUOUS_NAME, span, message);
+        self.problems.push(problem.label("may be each of them").help(help));
         (FunctionCallee::Unknown, None)
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::super::super::ast::{Block, ValueKind};
-use super::super::super::library;
 use super::super::program::Program;
 use super::super::{is, parts, place, shown};
 use super::table::Table;
@@ -195,7 +194,7 @@ impl<'f> Walk<'_, 'f> {
                 self.arguments(step, signature);
                 signature.and_then(|signature| returns(signature, self.table)).map(|(kind, _)| kind)
             }
-            None => library(name).map(|function| self.library_call(step, function)),
+            None => self.program.library(name).map(|function| self.library_call(step, function)),
         };
         let cases: Vec<_> = parts(step, "handle")
             .flat_map(|handle| parts(handle, "case"))
