@@ -264,6 +264,24 @@ async fn bindings_stand_in_the_order_in_which_fields_are_defined() {
 }
 
 #[tokio::test]
+async fn a_variant_may_be_made_by_its_short_name() {
+    let sea = "variant type=\"Sea\" field name=\"port\" lit=\"Oslo\" end";
+    let made = format!("step id=\"c\" kind=\"construct\" {sea} as=\"x\" end\n");
+    let returned = format!("{VESSELS}step id=\"r\" kind=\"return\" {sea} as=\"_\" end\n");
+    assert_eq!(value(&returned).await, r#"{"type":"Way::Sea","port":"Oslo"}"#);
+    let cases = ["variant type=\"Way::Air\"", "variant type=\"Way\""];
+    assert_eq!(case_of(VESSELS, &made, &cases).await, "1");
+    // Two enums may have one of this name, and then it is none of theirs.
+    let twice = VESSELS.to_owned()
+        + "snippet id=\"t.more\" kind=\"module\" types enum name=\"Lake\" variant name=\"Sea\" end end end end\n";
+    assert_eq!(case_of(&twice, &made, &["variant type=\"Way\"", "wildcard"]).await, "1");
+    // One that is a failure is one.
+    let failing = VESSELS.replace("\"Way\"", "\"WayError\"");
+    let cases = ["variant type=\"Ok\"", "variant type=\"Err\""];
+    assert_eq!(case_of(&failing, &made, &cases).await, "1");
+}
+
+#[tokio::test]
 async fn a_field_that_is_not_given_is_its_default_or_none() {
     let made = made("Berth", "field name=\"number\" lit=7").replace("as=\"x\"", "as=\"b\"");
     let list = "step id=\"l\" kind=\"construct\" collection item from=\"b\" item from=\"b.note\" item from=\"b.length\" end as=\"l\" end \

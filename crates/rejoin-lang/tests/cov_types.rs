@@ -12,6 +12,7 @@ types
   struct name="DepotError" field name="reason" type="String" end
   struct name="Empty" end
   alias name="Cents" type="Int"
+  alias name="Offer" type="Quote"
 end
 end
 snippet id="t.missing" kind="struct"
@@ -107,6 +108,21 @@ fn new_values_have_the_fields_of_their_type() {
     says(&["E0184"], PARAMS, &quote("field name=\"price\" lit=1 field name=\"nota\" lit=\"x\""));
     says(&[], PARAMS, &step("construct", "type=\"Decimal\" field name=\"a\" lit=1", "r"));
     says(&["E0181"], PARAMS, &step("return", "variant type=\"Way::Sea\" end", "_"));
+}
+
+#[test]
+fn an_alias_or_a_short_name_has_the_fields_of_what_it_means() {
+    let offer = |fields: &str| step("construct", &format!("type=\"Offer\" {fields}"), "r");
+    says(&[], PARAMS, &offer("field name=\"price\" lit=1"));
+    says(&["E0181"], PARAMS, &offer(""));
+    says(&["E0181"], PARAMS, &offer("field name=\"price\" lit=\"1\""));
+    says(&["E0184"], PARAMS, &offer("field name=\"price\" lit=1 field name=\"nota\" lit=\"x\""));
+    let sea = |fields: &str| step("construct", &format!("variant type=\"Sea\" {fields} end"), "r");
+    says(&[], PARAMS, &sea("field name=\"ship\" lit=\"Ann\""));
+    says(&["E0181"], PARAMS, &sea(""));
+    let back = step("return", "variant type=\"Land\" end", "_");
+    says(&[], &format!("{PARAMS} returns type=\"Way\""), &back);
+    says(&["E0181"], &format!("{PARAMS} returns type=\"Int\""), &back);
 }
 
 #[test]

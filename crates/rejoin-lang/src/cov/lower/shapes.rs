@@ -51,15 +51,21 @@ impl Shapes {
 
     /// The fields of a struct or variant; a variant may be named alone if only one enum has it.
     pub(super) fn of(&self, name: &str) -> Option<&[Field]> {
-        if let Some(fields) = self.0.get(name) {
-            return Some(fields);
+        let fields = self.0.get(name).or_else(|| self.0.get(&self.variant(name)?));
+        fields.map(Vec::as_slice)
+    }
+
+    /// The variant with this short name, if only one enum has it and no type is called so.
+    pub(super) fn variant(&self, name: &str) -> Option<Arc<str>> {
+        let parts =
+            |whole: &Arc<str>| whole.split_once("::").map(|(of, last)| (of == name, last == name));
+        if self.0.contains_key(name)
+            || self.0.keys().any(|whole| parts(whole).is_some_and(|(of, _)| of))
+        {
+            return None;
         }
-        let is_it = |whole: &str| whole.rsplit_once("::").is_some_and(|(_, last)| last == name);
-        let mut variants = self.0.iter().filter(|(whole, _)| is_it(whole));
-        match (variants.next(), variants.next()) {
-            (Some((_, fields)), None) => Some(fields),
-            _ => None,
-        }
+        let mut all = self.0.keys().filter(|whole| parts(whole).is_some_and(|(_, last)| last));
+        all.next().filter(|_| all.next().is_none()).cloned()
     }
 
     /// Whether a struct, an enum or a variant has this name.

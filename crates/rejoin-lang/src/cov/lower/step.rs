@@ -278,6 +278,8 @@ impl Lower {
             });
             let mut fields = fields.collect();
             let name = self.aliases.meant(kind);
+            let variant = is(record, "variant").then(|| self.shapes.variant(&name)).flatten();
+            let name = variant.unwrap_or(name);
             let Completed { absent, widening } = self.shapes.complete(&name, &mut fields);
             let is_failure = self.failures.contains(name.split("::").next().unwrap_or(&name));
             return Make::Record(RecordType { name, is_failure, absent, widening }, fields);

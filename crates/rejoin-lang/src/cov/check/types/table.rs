@@ -161,6 +161,27 @@ impl<'f> Table<'f> {
         }
     }
 
+    /// The type that a step makes: what an alias means, and the variant that a name alone means where only one enum has it.
+    pub(super) fn made(&self, name: &str, is_variant: bool) -> String {
+        match (&*self.meant(name), is_variant) {
+            ([meant], true) => self.variant_called(meant).unwrap_or_else(|| meant.clone()),
+            ([meant], false) => meant.clone(),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// The only variant that is called so, unless a type is.
+    pub(super) fn variant_called(&self, name: &str) -> Option<String> {
+        if self.structs.contains_key(name) || self.enums.contains_key(name) {
+            return None;
+        }
+        let has =
+            |variants: &[(&str, Vec<Field<'_>>)]| variants.iter().any(|(own, _)| *own == name);
+        let mut owners = self.enums.iter().filter(|(_, variants)| has(variants));
+        let (of, _) = owners.next()?;
+        owners.next().is_none().then(|| format!("{of}::{name}"))
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &'f str> {
         let enums = self.enums.keys().copied();
         self.structs.keys().copied().chain(enums).chain(self.aliases.keys().copied())

@@ -281,8 +281,10 @@ impl<'f> Walk<'_, 'f> {
             return self.source(step);
         };
         let name = record.text("type").or_else(|| record.text("name")).unwrap_or_default();
-        let fields = self.table.fields_of(name);
-        self.known_variant(name, place(record, "type"));
+        // An alias, or a short name, means the type behind it.
+        let meant = self.table.made(name, is(record, "variant"));
+        let fields = self.table.fields_of(&meant);
+        self.known_variant(&meant, place(record, "type"));
         let mut seen: HashMap<&str, Span> = HashMap::new();
         for given in parts(record, "field") {
             if let Some(field) = given.text("name")
@@ -325,8 +327,8 @@ impl<'f> Walk<'_, 'f> {
                 &format!("`{}` is missing", shown(field.name)),
             );
         }
-        // A name with parameters, or a short name of a variant: nothing is said about it.
-        self.table.read(name)
+        // A name with parameters: nothing is said about it.
+        self.table.read(&meant)
     }
 
     fn check_return(&mut self, step: &'f Block, value: &Type) {
