@@ -72,6 +72,39 @@ fn policies_of_branches_have_few_values() {
 }
 
 #[test]
+fn a_bare_word_is_no_value() {
+    let bind = |value: &str| {
+        load(&format!(
+            "step id=\"s\" kind=\"bind\" lit={value} as=\"v\" end\nstep id=\"r\" kind=\"return\" from=\"v\" as=\"_\" end\n"
+        ))
+    };
+    for (value, help) in [
+        ("abc", "a text stands in double quotes: `\"abc\"`"),
+        ("null", "write `none`"),
+        ("True", "write `true`"),
+        ("[1, abc]", "`\"abc\"`"),
+        ("[[null]]", "write `none`"),
+        ("{\"a\": abc}", "`\"abc\"`"),
+    ] {
+        let (_, codes, drawing) = bind(value);
+        assert_eq!(codes, ["E0054"], "{value}: {drawing}");
+        assert!(drawing.contains(help), "{drawing}");
+    }
+    for value in ["true", "none", "[true, none]", "{\"a\": none}", "\"abc\""] {
+        let (_, codes, drawing) = bind(value);
+        assert!(codes.is_empty(), "{drawing}");
+    }
+    let field = |default: &str| {
+        load(&format!(
+            "snippet id=\"t.s\" kind=\"struct\"\nsignature struct name=\"S\" field name=\"a\" type=\"String\" default={default} end end\nmetadata confidence=high tags=[a, b] end\nend\n"
+        ))
+    };
+    assert_eq!(field("abc").1, ["E0054"]);
+    // Metadata is data of its own.
+    assert!(field("\"abc\"").1.is_empty(), "{}", field("\"abc\"").2);
+}
+
+#[test]
 fn a_branch_has_names_of_its_own() {
     let text = r#"
 snippet id="a.f" kind="fn"

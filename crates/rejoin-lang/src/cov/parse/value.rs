@@ -9,6 +9,16 @@ use crate::diagnostic::{Code, Diagnostic};
 
 const WRITE_DURATION: &str = "write it like `250ms`, `5s` or `2m`";
 
+/// A word in a value that is no literal.
+fn bare_word(kind: &ValueKind) -> Option<&str> {
+    match kind {
+        ValueKind::Word(word) => Some(word),
+        ValueKind::Array(items) => items.iter().find_map(bare_word),
+        ValueKind::Object(members) => members.iter().find_map(|(_, value)| bare_word(value)),
+        _ => None,
+    }
+}
+
 impl Parser<'_> {
     /// `name=value`, where a word and an equals sign come next.
     pub(super) fn parse_attribute(&mut self) -> Attribute {
@@ -25,6 +35,22 @@ impl Parser<'_> {
             self.next.problem = Some(Box::new(problem));
         }
         let mut value = self.parse_value();
+        if matches!(&*name.text, "lit" | "literal" | "default")
+            && let Some(word) = bare_word(&value.kind)
+        {
+            let shown: String = word.chars().take(40).collect();
+            let help = match &*shown.to_ascii_lowercase() {
+                "null" | "nil" | "undefined" => "write `none`".to_owned(),
+                known @ ("true" | "false" | "none") => format!("write `{known}`"),
+                _ => format!("a text stands in double quotes: `\"{shown}\"`"),
+            };
+            let problem =
+                Diagnostic::new(Code::COV_BAD_VALUE, value.span, format!("`{shown}` is no value"));
+            self.report(
+                problem.label("of all words, only `true`, `false` and `none` are").help(help),
+            );
+            value.kind = ValueKind::Faulty;
+        }
         if is_timeout && value.kind != ValueKind::Faulty {
             // Both spellings are in use: `5s`, and the same in quotes.
             let time = match &value.kind {
