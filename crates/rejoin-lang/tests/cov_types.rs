@@ -65,6 +65,11 @@ fn operands() {
         (false, "op=not input var=\"o\""),
         (false, "op=bit_and input var=\"x\" input lit=1"),
         (false, "op=less input var=\"b\" input var=\"b\""),
+        (true, "op=parse_int input var=\"s\""),
+        (false, "op=parse_int input lit=5"),
+        (false, "op=parse_float input var=\"x\""),
+        (true, "op=add input lit=8:Int input lit=8:Float"),
+        (false, "op=add input lit=8.5:Int input lit=1"),
     ] {
         let found = codes(PARAMS, &step("compute", rest, "r")).0;
         let wrong = if rest.contains("\"b\" input var=\"b\"") { 2 } else { 1 };
@@ -123,6 +128,25 @@ fn an_alias_or_a_short_name_has_the_fields_of_what_it_means() {
     let back = step("return", "variant type=\"Land\" end", "_");
     says(&[], &format!("{PARAMS} returns type=\"Way\""), &back);
     says(&["E0181"], &format!("{PARAMS} returns type=\"Int\""), &back);
+}
+
+#[test]
+fn a_default_is_of_the_type_that_is_declared() {
+    for (good, param) in [
+        (true, "type=\"Int\" default=1"),
+        (true, "type=\"Float\" default=1"),
+        (true, "type=\"Int\" default=none"),
+        (true, "type=\"Decimal\" default=\"1.50\""),
+        (true, "type=\"Int[]\" default=[]"),
+        (true, "type=\"Cents\" default=1"),
+        (false, "type=\"Int\" default=\"s\""),
+        (false, "type=\"Cents\" default=\"s\""),
+        (false, "type=\"Int[]\" default=[\"s\"]"),
+        (false, "type=\"Int\" default=1.5"),
+    ] {
+        let wanted: &[&str] = if good { &[] } else { &["E0181"] };
+        says(wanted, &format!("param name=\"p\" {param}"), "");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::super::super::ast::{Block, ValueKind};
 use super::super::program::Program;
 use super::super::{is, parts, shown};
 use super::table::Table;
+use super::values::literal;
 use super::{Type, read};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
@@ -37,10 +38,31 @@ impl Declared<'_, '_, '_> {
                 self.text(text, attribute.value.span, generics);
             }
         }
+        self.default(block);
         if is(block, "returns") && block.has_flag("union") {
             self.members(block);
         }
         block.blocks().for_each(|inner| self.block(inner, generics));
+    }
+
+    /// The value that a parameter or a field is without one.
+    fn default(&mut self, block: &Block) {
+        let (Some(kind), Some(default)) = (block.text("type"), block.attribute("default")) else {
+            return;
+        };
+        if matches!(default.value.kind, ValueKind::Var(_)) {
+            return;
+        }
+        let (given, wanted) = (literal(&default.value.kind, self.table), self.table.read(kind));
+        // Without a value, that is.
+        if given != Type::None && !self.table.fits(&given, &wanted) {
+            let message = format!("the default is of type `{given}`");
+            self.problems.push(
+                Diagnostic::new(Code::COV_TYPE, default.value.span, message)
+                    .label(format!("`{wanted}` is declared"))
+                    .help("use a value of that type, or change the type"),
+            );
+        }
     }
 
     fn text(&mut self, text: &str, span: Span, generics: &[&str]) {

@@ -11,6 +11,7 @@ pub(super) enum Takes {
     Ordered,
     Whole,
     Bools,
+    Texts,
 }
 
 impl Takes {
@@ -21,6 +22,7 @@ impl Takes {
             Takes::Ordered => matches!(kind, Type::Int | Type::Float | Type::Text),
             Takes::Whole => *kind == Type::Int,
             Takes::Bools => *kind == Type::Bool,
+            Takes::Texts => *kind == Type::Text,
         }
     }
 
@@ -31,6 +33,7 @@ impl Takes {
             Takes::Ordered => "numbers or texts",
             Takes::Whole => "whole numbers",
             Takes::Bools => "`Bool` values",
+            Takes::Texts => "texts",
         }
     }
 }
@@ -60,8 +63,8 @@ pub(super) fn of(operation: &str, inputs: &[Type]) -> (Takes, Type) {
         "to_string" | "concat" | "dt_format" | "bytes_to_base64" | "bytes_to_hex" => {
             (Takes::Anything, Type::Text)
         }
-        "parse_int" => (Takes::Anything, or_failure(Type::Int, "ParseError")),
-        "parse_float" => (Takes::Anything, or_failure(Type::Float, "ParseError")),
+        "parse_int" => (Takes::Texts, or_failure(Type::Int, "ParseError")),
+        "parse_float" => (Takes::Texts, or_failure(Type::Float, "ParseError")),
         "map_len" | "set_len" | "bytes_len" | "list_index_of" => (Takes::Anything, Type::Int),
         "map_is_empty" | "map_has" | "set_is_empty" | "set_has" | "set_is_subset"
         | "set_is_superset" | "bytes_is_empty" => (Takes::Anything, Type::Bool),

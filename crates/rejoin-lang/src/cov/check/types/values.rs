@@ -461,7 +461,13 @@ impl<'f> Walk<'_, 'f> {
         }
         match block.attribute("lit").map(|attribute| &attribute.value.kind) {
             Some(ValueKind::Var(_)) => self.path_of(block, "lit"),
-            Some(kind) => literal(kind, self.table),
+            Some(kind) => {
+                if let Some((given, wanted)) = untrue(kind, self.table) {
+                    let message = format!("a value of type `{given}`");
+                    self.mismatch(place(block, "lit"), message, &format!("`{wanted}` is written"));
+                }
+                literal(kind, self.table)
+            }
             None if is(block, "step") => Type::None,
             None => Type::Any,
         }
@@ -562,7 +568,20 @@ fn source_place(block: &Block) -> Span {
     named.map_or(block.word.span, |attribute| attribute.value.span)
 }
 
-fn literal(kind: &ValueKind, table: &Table<'_>) -> Type {
+/// A number that is not of the type that stands behind it: `8.5:Int`.
+fn untrue(kind: &ValueKind, table: &Table<'_>) -> Option<(Type, Type)> {
+    match kind {
+        ValueKind::Typed(number, name) => {
+            let (given, wanted) = (literal(number, table), table.read(name));
+            (!table.fits(&given, &wanted)).then_some((given, wanted))
+        }
+        ValueKind::Array(items) => items.iter().find_map(|item| untrue(item, table)),
+        ValueKind::Object(members) => members.iter().find_map(|(_, item)| untrue(item, table)),
+        _ => None,
+    }
+}
+
+pub(super) fn literal(kind: &ValueKind, table: &Table<'_>) -> Type {
     match kind {
         ValueKind::Text(_) => Type::Text,
         ValueKind::Int(_) => Type::Int,
