@@ -676,6 +676,7 @@ fn relations_are_followed_nearest_first() {
         walk("from=\"doc.a\" follow type=next depth=unbounded"),
         r#"["doc.b","doc.d","doc.c"]"#
     );
+    assert_eq!(walk("from=\"doc.a\" relation=\"next\""), r#"["doc.b","doc.d"]"#);
     assert_eq!(walk("from=\"doc.a\" follow type=next direction=incoming"), r#"["doc.c"]"#);
     assert_eq!(
         walk("from=\"doc.a\" follow type=next direction=both depth=1"),

@@ -89,6 +89,7 @@ pub(super) const TEXTS: List = &[
     "by",
     "from",
     "of",
+    "relation",
 ];
 
 /// The kinds of tests.
@@ -300,9 +301,9 @@ const KINDS: &[(&str, Form)] = &[
     (
         "traverse",
         block(
-            &["target", "from", "depth", "direction"],
+            &["target", "from", "relation", "depth", "direction"],
             &["follow", "where"],
-            &[&["target"], &["from"], &["follow"]],
+            &[&["target"], &["from"], &["follow", "relation"]],
         ),
     ),
     (
@@ -338,6 +339,7 @@ pub(super) static ANY_STEP: Form = block(
         "into",
         "target",
         "isolation",
+        "relation",
         "depth",
         "direction",
         "dialect",

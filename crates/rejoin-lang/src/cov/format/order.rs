@@ -28,6 +28,7 @@ const STEP: &[(&str, u8)] = &[
     ("else", 51),
     ("join", 52),
     ("follow", 52),
+    ("relation", 52),
     ("depth", 53),
     ("direction", 54),
     ("where", 55),

@@ -60,6 +60,7 @@ impl Lower {
             .filter_map(|follow| {
                 ["type", "rel", "relation"].into_iter().find_map(|name| follow.text(name))
             })
+            .chain(step.text("relation"))
             .map(Arc::from)
             .collect();
         let depth = match step.attribute("depth").map(|depth| &depth.value) {
