@@ -1,5 +1,6 @@
 //! When two values are the same: deeply, numbers by what they count, and records whatever the order of their fields.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -80,6 +81,27 @@ impl Hash for Datum {
     }
 }
 
+/// The order of two numbers, so that those are equal that [are the same](Datum::eq): no digit of a whole number is lost.
+pub(super) fn order(a: &Datum, b: &Datum) -> Option<Ordering> {
+    match (a, b) {
+        (Datum::Int(a), Datum::Int(b)) => Some(a.cmp(b)),
+        (Datum::Float(a), Datum::Float(b)) => a.partial_cmp(b),
+        (Datum::Int(a), Datum::Float(b)) => Some(beside(*a, *b)),
+        (Datum::Float(a), Datum::Int(b)) => Some(beside(*b, *a).reverse()),
+        _ => None,
+    }
+}
+
+/// A whole number beside one with a fraction.
+fn beside(a: i64, b: f64) -> Ordering {
+    match whole(b.trunc()) {
+        // What is between two whole numbers is behind the one that is nearer to nothing, or before it.
+        Some(near) => a.cmp(&near).then(0.0_f64.partial_cmp(&b.fract()).unwrap_or(Ordering::Equal)),
+        None if b > 0.0 => Ordering::Less,
+        None => Ordering::Greater,
+    }
+}
+
 /// The whole number that a number with a fraction is, if its fraction is nothing.
 fn whole(number: f64) -> Option<i64> {
     const END: f64 = 9_223_372_036_854_775_808.0;
@@ -88,12 +110,42 @@ fn whole(number: f64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
     use std::collections::HashSet;
 
     use super::Datum;
 
     fn map(names: &[&str]) -> Datum {
         Datum::map(names.iter().map(|name| ((*name).into(), Datum::text(*name))).collect())
+    }
+
+    #[test]
+    fn numbers_have_an_order_that_agrees_with_what_is_the_same() {
+        const EDGE: i64 = 1 << 53;
+        let ascending = [
+            Datum::Float(-1e300),
+            Datum::Int(i64::MIN),
+            Datum::Int(-2),
+            Datum::Float(-1.5),
+            Datum::Int(-1),
+            Datum::Float(-0.5),
+            Datum::Int(0),
+            Datum::Float(0.5),
+            Datum::Int(1),
+            Datum::Float(EDGE as f64),
+            Datum::Int(EDGE + 1),
+            Datum::Float((EDGE + 2) as f64),
+            Datum::Int(i64::MAX),
+            Datum::Float(i64::MAX as f64),
+        ];
+        for (at, a) in ascending.iter().enumerate() {
+            for (other, b) in ascending.iter().enumerate() {
+                assert_eq!(super::order(a, b), Some(at.cmp(&other)), "{a:?} {b:?}");
+                assert_eq!(a == b, at == other);
+            }
+        }
+        assert_eq!(super::order(&Datum::Int(1), &Datum::Float(1.0)), Some(Ordering::Equal));
+        assert_eq!(super::order(&Datum::Float(-0.0), &Datum::Int(0)), Some(Ordering::Equal));
     }
 
     #[test]

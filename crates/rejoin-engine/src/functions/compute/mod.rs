@@ -8,7 +8,7 @@ mod set;
 
 use std::cmp::Ordering;
 
-use super::{Datum, library};
+use super::{Datum, equality, library};
 
 /// What went wrong in an operation.
 pub(super) struct Fault {
@@ -237,9 +237,8 @@ fn float(value: &Datum) -> Option<f64> {
 
 fn order(a: &Datum, b: &Datum) -> Option<Ordering> {
     match (a, b) {
-        (Datum::Int(a), Datum::Int(b)) => Some(a.cmp(b)),
         (Datum::Text(a), Datum::Text(b)) => Some(a.cmp(b)),
-        _ => float(a)?.partial_cmp(&float(b)?),
+        _ => equality::order(a, b),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use fancy_regex::Regex;
 use rejoin_lang::plan::{Comparison, Condition};
 
-use super::super::Datum;
+use super::super::{Datum, equality};
 use super::store::refused;
 
 /// What a condition looks at.
@@ -146,13 +146,9 @@ pub(super) fn id(node: &Datum) -> &str {
 /// Numbers by size, texts by code points; other values have no order.
 fn order(left: &Datum, right: &Datum) -> Option<Ordering> {
     match (left, right) {
-        (Datum::Int(left), Datum::Int(right)) => Some(left.cmp(right)),
-        (Datum::Int(left), Datum::Float(right)) => (*left as f64).partial_cmp(right),
-        (Datum::Float(left), Datum::Int(right)) => left.partial_cmp(&(*right as f64)),
-        (Datum::Float(left), Datum::Float(right)) => left.partial_cmp(right),
         (Datum::Text(left), Datum::Text(right)) => Some(left.cmp(right)),
         (Datum::Bool(left), Datum::Bool(right)) => Some(left.cmp(right)),
-        _ => None,
+        _ => equality::order(left, right),
     }
 }
 
