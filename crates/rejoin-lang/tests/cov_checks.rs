@@ -105,6 +105,53 @@ fn a_bare_word_is_no_value() {
 }
 
 #[test]
+fn one_mistake_in_the_text_is_one_message_where_it_is() {
+    const FILE: &str = r#"snippet id="a.main" kind="fn"
+
+body
+  step id="b" kind="bind"
+    lit="hello"
+    as="x"
+  end
+  step id="r" kind="return"
+    from="x"
+    as="_"
+  end
+end
+
+end
+
+snippet id="b.other" kind="fn"
+
+body
+  step id="r" kind="return"
+    lit=1
+    as="_"
+  end
+end
+
+end
+"#;
+    good(FILE);
+    let said = |from: &str, to: &str| {
+        let (_, codes, drawing) = load(&FILE.replacen(from, to, 1));
+        assert_eq!(codes.len(), 1, "{drawing}");
+        drawing
+    };
+    // A text that lacks its quote does not end where the next one begins.
+    let text = said("\"hello\"", "\"hello");
+    assert!(text.contains("a text without its closing quote") && text.contains(":5:9"), "{text}");
+    // The block that lacks its `end` is the one whose lines say so.
+    let step = said("    as=\"_\"\n  end\n", "    as=\"_\"\n");
+    assert!(step.contains("`step` is not closed") && step.contains(":8:3"), "{step}");
+    let body = said("  end\nend\n\nend", "  end\n\nend");
+    assert!(body.contains("is not closed"), "{body}");
+    // A text may have lines, and what looks like an attribute in it.
+    good(&FILE.replacen("\"hello\"", "\"a\n  b=\"", 1));
+    good(&FILE.replacen("lit=\"hello\"", "lit=[\"a\n  b=\", \"c\"]", 1));
+}
+
+#[test]
 fn a_branch_has_names_of_its_own() {
     let text = r#"
 snippet id="a.f" kind="fn"

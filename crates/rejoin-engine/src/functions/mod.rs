@@ -92,12 +92,21 @@ impl FunctionProgram {
     pub async fn run(&self, name: &str, given: &[(String, String)]) -> Result<Datum, String> {
         let functions = &self.functions.functions;
         let Some(index) = self.functions.find(name) else {
-            let known: Vec<&str> =
-                functions.iter().filter(|f| f.body.is_some()).map(|f| &*f.id).collect();
-            return Err(format!(
-                "there is no function `{name}`: the file has {}",
-                known.join(", ")
-            ));
+            let ids = |which: &dyn Fn(&Function) -> bool| {
+                let known = functions.iter().filter(|f| which(f)).map(|f| &*f.id);
+                known.collect::<Vec<&str>>().join(", ")
+            };
+            let several = ids(&|function| *function.name == *name);
+            if !several.is_empty() {
+                return Err(format!(
+                    "several functions are called `{name}`: write the id of the one that is meant: {several}"
+                ));
+            }
+            let known = ids(&|function| function.body.is_some());
+            return Err(match known.is_empty() {
+                true => format!("there is no function `{name}`: the file has none"),
+                false => format!("there is no function `{name}`: the file has {known}"),
+            });
         };
         let arguments =
             inputs::from_texts(&functions[index], given).map_err(|error| error.to_string())?;

@@ -154,6 +154,15 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     if exact { crate::duration::parse(text) } else { None }
 }
 
+/// The first line of a text over several lines whose last quote seems to open another one, `name="value`: its own is missing.
+fn swallows<'t>(text: &'t str, behind: &str) -> Option<&'t str> {
+    let opens =
+        text.strip_suffix("=\"")?.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let goes_on = behind.starts_with(|c: char| !c.is_whitespace() && !",)]}".contains(c));
+    let (line, _) = text.split_once('\n')?;
+    (opens && goes_on).then(|| line.trim_end())
+}
+
 fn quoted(text: &str, start: usize, id: SourceId) -> Token {
     let unclosed = |length: usize, quotes: &str| {
         let span = Span::new(id, start, start + quotes.len());
@@ -184,6 +193,11 @@ fn quoted(text: &str, start: usize, id: SourceId) -> Token {
         at += stop;
         if rest[stop..].starts_with('"') {
             at += 1;
+            if let Some(line) = swallows(&text[..at], &text[at..]) {
+                let (length, problem) = unclosed(line.len(), "\"");
+                let kind = Kind::Text(line[1..].into());
+                return Token { kind, start, end: start + length, problem };
+            }
             return Token { kind: Kind::Text(content.into()), start, end: start + at, problem };
         }
         match escape(&text[at..]) {

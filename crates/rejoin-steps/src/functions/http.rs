@@ -62,7 +62,11 @@ fn request(name: &str, arguments: &[Datum]) -> Result<Request, String> {
         }
     }
     if let Datum::Int(ms) = at(rest + 1) {
-        request = request.timeout(Duration::from_millis(u64::try_from(*ms).unwrap_or(0)));
+        let time = u64::try_from(*ms).ok().filter(|ms| *ms > 0);
+        let time = time.ok_or_else(|| {
+            format!("`timeout` is {ms}: it must be a number of milliseconds from 1 up")
+        })?;
+        request = request.timeout(Duration::from_millis(time));
     }
     Ok(request)
 }

@@ -13,6 +13,7 @@ impl Parser<'_> {
     pub(super) fn parse_file(&mut self, blocks: &mut Vec<Block>) {
         while !self.at_end() {
             self.unwinding = false;
+            self.misfit = None;
             match self.word() {
                 Some(word) if form::FILE.children.contains(&word) => {
                     let block = self.parse_block(None);
@@ -219,7 +220,8 @@ impl Parser<'_> {
                 if next != "end" {
                     self.report_unknown("end");
                 }
-                self.take();
+                let end = self.take();
+                self.compare(word, end.start, end.end);
                 return;
             } else if form.flags.contains(&next) || is_step && next == "mut" {
                 entries.push(Entry::Flag(self.take_word()));
@@ -257,6 +259,22 @@ impl Parser<'_> {
                     _ => self.skip_unexpected(&format!("`{}` cannot have it", word.text)),
                 }
             }
+        }
+    }
+
+    /// Remembers the first block whose `end` stands further left than it: the `end` may be that of a block around it.
+    fn compare(&mut self, word: &Word, start: usize, end: usize) {
+        if &*word.text == "snippet" || self.misfit.is_some() {
+            return;
+        }
+        let column = |at: usize| {
+            let line = self.text[..at].rfind('\n').map_or(0, |line| line + 1);
+            self.text[line..at].trim_start().is_empty().then_some(at - line)
+        };
+        if let (Some(opens), Some(closes)) = (column(word.span.start as usize), column(start))
+            && closes < opens
+        {
+            self.misfit = Some((word.clone(), self.span(start, end)));
         }
     }
 
@@ -438,6 +456,18 @@ impl Parser<'_> {
 
     fn report_unclosed(&mut self, word: &Word, why: &str) {
         if self.unwinding || self.lost || self.stopped || self.problems.is_full() {
+            return;
+        }
+        // What is missing is missing where the lines say so.
+        let inner = self.misfit.take().filter(|(inner, _)| inner.span.start > word.span.start);
+        if let Some((inner, end)) = inner.filter(|_| &*word.text == "snippet") {
+            let message = format!("`{}` is not closed", inner.text);
+            let problem = Diagnostic::new(Code::COV_UNCLOSED, inner.span, message)
+                .label("opened here")
+                .also(end, "by its place, this closes a block around it")
+                .help("close it with `end`");
+            self.report(problem);
+            self.unwinding = true;
             return;
         }
         let message = format!("`{}` is not closed: {why}", word.text);

@@ -46,6 +46,7 @@ pub fn parse(source: &Source, id: SourceId) -> (File, Vec<Diagnostic>) {
         open: vec![&form::FILE],
         unwinding: false,
         owed: 0,
+        misfit: None,
         lost: false,
         stopped: false,
         without_sql_end: false,
@@ -79,7 +80,9 @@ struct Parser<'s> {
     unwinding: bool,
     /// How many blocks were left without their `end`: it may come later.
     owed: usize,
-    /// Whether a text has swallowed the rest of the file.
+    /// The first block in a snippet whose `end` stands further left than it, with that `end`.
+    misfit: Option<(Word, Span)>,
+    /// Whether a text has swallowed the rest of the file, or of its line.
     lost: bool,
     /// Set where nothing more is read.
     stopped: bool,
@@ -108,7 +111,7 @@ impl Parser<'_> {
     fn take(&mut self) -> Token {
         self.pos = self.next.end;
         if let Some(problem) = self.next.problem.take() {
-            // Of a text without its end the rest of the file is a part: nothing is to be closed behind it.
+            // Of a text without its end the rest of the file, or of the line, is a part: what it lacks behind it says nothing.
             let is_text = matches!(self.next.kind, Kind::Text(_) | Kind::Block(_));
             self.lost |= is_text && problem.span.start as usize == self.next.start;
             self.report(*problem);

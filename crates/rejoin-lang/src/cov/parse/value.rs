@@ -64,12 +64,18 @@ impl Parser<'_> {
                     if ["ms", "s", "m"].iter().any(|unit| self.is_word(unit)) {
                         self.take();
                     }
-                    let label = match value.kind {
-                        ValueKind::Int(_) | ValueKind::Float(_) => "without a unit",
-                        _ => "no such duration",
+                    let positive = match &value.kind {
+                        ValueKind::Int(number) => *number > 0,
+                        ValueKind::Float(number) => *number > 0.0,
+                        _ => false,
+                    };
+                    let (message, label) = match positive {
+                        true => ("`timeout` needs a duration with a unit", "without a unit"),
+                        false => {
+                            ("`timeout` needs a duration greater than zero", "no such duration")
+                        }
                     };
                     value.kind = ValueKind::Faulty;
-                    let message = "`timeout` needs a duration greater than zero";
                     let problem = Diagnostic::new(Code::COV_DURATION, value.span, message);
                     self.report(problem.label(label).help(WRITE_DURATION));
                 }
