@@ -149,6 +149,35 @@ pub enum Retry {
     IfIdempotent,
 }
 
+/// Which time limit passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeLimit {
+    /// That for making a connection.
+    Connect,
+    /// That for the begin of the answer.
+    FirstByte,
+    /// That for a pause in the middle of the answer.
+    Idle,
+    /// That of the request as a whole.
+    Request,
+    /// The deadline of the batch, or of the scope that the request was made in.
+    Batch,
+}
+
+impl TimeLimit {
+    /// A stable name for programs, such as `first_byte`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TimeLimit::Connect => "connect",
+            TimeLimit::FirstByte => "first_byte",
+            TimeLimit::Idle => "idle",
+            TimeLimit::Request => "request",
+            TimeLimit::Batch => "batch",
+        }
+    }
+}
+
 impl Error {
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
@@ -190,6 +219,11 @@ impl Error {
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
     }
+
+    /// The time limit that passed, if it [is a time-out](Error::is_timeout).
+    pub fn time_limit(&self) -> Option<TimeLimit> {
+        self.0.failure.limit
+    }
 }
 
 impl fmt::Display for Error {
@@ -229,6 +263,7 @@ pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
     pub(crate) phase: Phase,
     pub(crate) retry: Retry,
+    pub(crate) limit: Option<TimeLimit>,
     pub(crate) message: Cow<'static, str>,
     pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -240,7 +275,16 @@ impl Failure {
         retry: Retry,
         message: impl Into<Cow<'static, str>>,
     ) -> Failure {
-        Failure { kind, phase, retry, message: message.into(), source: None }
+        Failure { kind, phase, retry, limit: None, message: message.into(), source: None }
+    }
+
+    pub(crate) fn timeout(
+        limit: TimeLimit,
+        phase: Phase,
+        retry: Retry,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Failure {
+        Failure { limit: Some(limit), ..Failure::new(ErrorKind::Timeout, phase, retry, message) }
     }
 
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Failure {

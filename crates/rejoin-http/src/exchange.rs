@@ -27,7 +27,7 @@ use crate::classify;
 use crate::client::Shared;
 use crate::deadline::{Deadline, later};
 use crate::decode::{Coding, Collector};
-use crate::error::{Error, ErrorKind, Failure, Phase, Retry};
+use crate::error::{Error, ErrorKind, Failure, Phase, Retry, TimeLimit};
 use crate::gate::Gate;
 use crate::hop::Hop;
 use crate::patience::Patience;
@@ -402,8 +402,8 @@ impl<'a> Exchange<'a> {
 
     fn no_answer(&self) -> Failure {
         let limit = self.request.first_byte_timeout.unwrap_or_default();
-        Failure::new(
-            ErrorKind::Timeout,
+        Failure::timeout(
+            TimeLimit::FirstByte,
             Phase::Wait,
             Retry::IfIdempotent,
             format!("the server did not begin its answer within {limit:?}"),
@@ -412,8 +412,8 @@ impl<'a> Exchange<'a> {
 
     fn stalled(&self, received: usize) -> Failure {
         let limit = self.request.idle_timeout.unwrap_or_default();
-        Failure::new(
-            ErrorKind::Timeout,
+        Failure::timeout(
+            TimeLimit::Idle,
             Phase::Read,
             Retry::IfIdempotent,
             format!("nothing came for {limit:?} in the middle of the body, after {received} bytes"),
@@ -433,7 +433,11 @@ impl<'a> Exchange<'a> {
             }
             (false, _) => format!("the deadline passed while {doing}"),
         };
-        Failure::new(ErrorKind::Timeout, phase, retry, message)
+        let limit = match self.deadline.by_timeout {
+            true => TimeLimit::Request,
+            false => TimeLimit::Batch,
+        };
+        Failure::timeout(limit, phase, retry, message)
     }
 }
 

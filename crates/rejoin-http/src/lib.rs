@@ -84,7 +84,7 @@ pub use crate::batch::{
 pub use crate::builder::ClientBuilder;
 pub use crate::client::Client;
 pub use crate::duration::parse_duration;
-pub use crate::error::{Error, ErrorKind, Phase, Retry};
+pub use crate::error::{Error, ErrorKind, Phase, Retry, TimeLimit};
 pub use crate::hop::Hop;
 pub use crate::request::{BUDGET_HEADER, Request};
 pub use crate::resolve::{Resolve, Resolving};

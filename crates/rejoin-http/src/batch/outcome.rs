@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::Method;
 use rejoin::{CancelReason, Panic};
 
-use crate::error::Error;
+use crate::error::{Error, TimeLimit};
 use crate::hop::Hop;
 use crate::response::Response;
 
@@ -73,6 +73,15 @@ impl Failed {
             Failed::Request(error) => error.is_timeout(),
             Failed::TimedOut => true,
             _ => false,
+        }
+    }
+
+    /// The time limit that passed, if one did.
+    pub fn time_limit(&self) -> Option<TimeLimit> {
+        match self {
+            Failed::Request(error) => error.time_limit(),
+            Failed::TimedOut => Some(TimeLimit::Batch),
+            _ => None,
         }
     }
 

@@ -17,7 +17,7 @@ use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Intercept;
 use tokio::time::{Instant, timeout_at};
 
-use crate::error::{ErrorKind, Failure, Phase, Retry};
+use crate::error::{ErrorKind, Failure, Phase, Retry, TimeLimit};
 use crate::resolve::Resolution;
 use crate::response::ConnectTimings;
 use crate::url::{host, implied_port, is_https, port};
@@ -154,8 +154,8 @@ impl Limit {
     ) -> Result<T, Failure> {
         timeout_at(self.at, stage).await.unwrap_or_else(|_| {
             let (host, port) = (host(target), port(target));
-            Err(Failure::new(
-                ErrorKind::Timeout,
+            Err(Failure::timeout(
+                TimeLimit::Connect,
                 phase,
                 Retry::Safe,
                 format!(

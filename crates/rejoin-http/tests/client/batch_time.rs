@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use rejoin::Instant;
 use rejoin::limit::RateLimit;
 use rejoin::retry::{Backoff, RetryBudget};
-use rejoin_http::{Batch, RequestSpec};
+use rejoin_http::{Batch, RequestSpec, TimeLimit};
 
 use crate::batch::{MS, Seen, batch, n, server, status};
 use crate::support::{Server, client, ok, virtually};
@@ -68,6 +68,8 @@ fn the_time_of_the_batch_is_kept_to_the_millisecond() {
         let outcomes = batch(&server, &["/ms/500"; 3]).timeout(100 * MS).all().await;
         assert_eq!(began.elapsed(), 100 * MS);
         assert!(outcomes.iter().all(|o| o.result.as_ref().is_err_and(|why| why.is_timeout())));
+        let limits = outcomes.iter().map(|o| o.result.as_ref().unwrap_err().time_limit());
+        assert!(limits.eq([Some(TimeLimit::Batch); 3]));
     });
 }
 

@@ -149,8 +149,18 @@ fn json(sent: &Sent, outcome: &Outcome) -> Value {
         Ok(response) => answered(&mut line, response),
         Err(why) => {
             let mut error = rejoin_value::object! { "type": why.kind(), "message": why.message() };
-            if let Failed::Request(why) = why {
-                error.insert("phase", format!("{:?}", why.phase()).to_lowercase());
+            let doing = match why {
+                Failed::Request(why) => Some(format!("{:?}", why.phase()).to_lowercase()),
+                _ => None,
+            };
+            match (why.time_limit(), doing) {
+                // The limit that passed, and what was going on.
+                (Some(limit), doing) => {
+                    error.insert("phase", limit.as_str());
+                    error.insert("during", doing);
+                }
+                (None, Some(doing)) => _ = error.insert("phase", doing),
+                (None, None) => {}
             }
             line.insert("error", error);
             line.insert("redirects", hops(outcome.hops()));
