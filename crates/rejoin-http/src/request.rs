@@ -108,14 +108,15 @@ impl Request {
     ///
     /// [`ErrorKind::InvalidRequest`] if name or value cannot be sent. The value is not in the text.
     pub fn header(mut self, name: &str, value: &str) -> Result<Request, Error> {
-        let name = HeaderName::try_from(name)
-            .map_err(|_| invalid(format!("{name:?} cannot be the name of a header")))?;
-        let value = HeaderValue::try_from(value).map_err(|_| {
-            invalid(format!(
-                "the value of header {name:?} has a line break or another control character"
-            ))
-        })?;
+        let (name, value) = header(name, value)?;
         self.parts.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// Adds a header to those of this name.
+    pub(crate) fn also_header(mut self, name: &str, value: &str) -> Result<Request, Error> {
+        let (name, value) = header(name, value)?;
+        self.parts.headers.append(name, value);
         Ok(self)
     }
 
@@ -268,4 +269,15 @@ impl fmt::Debug for Request {
             .field("timeout", &self.parts.timeout)
             .finish_non_exhaustive()
     }
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
+    let name = HeaderName::try_from(name)
+        .map_err(|_| invalid(format!("{name:?} cannot be the name of a header")))?;
+    let value = HeaderValue::try_from(value).map_err(|_| {
+        invalid(format!(
+            "the value of header {name:?} has a line break or another control character"
+        ))
+    })?;
+    Ok((name, value))
 }

@@ -20,7 +20,7 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 ///
 /// A line is a URL, or a method and a URL, or a JSON object. Empty lines and those that begin with
 /// `#` are left out. The fields of an object are `url` and, if wanted, `method`, `headers` (an object
-/// of texts), `body` (a text, or any JSON, which is sent as such), `tag`, `timeout`, `first_byte`,
+/// of texts or of lists of texts, or a list of pairs such as `["accept", "text/plain"]`), `body` (a text, or any JSON, which is sent as such), `tag`, `timeout`, `first_byte`,
 /// `idle` (lengths such as `250ms` or `2s`), `retry`, `redirects`, `max_bytes`, `expect` (as
 /// [`StatusPolicy`] reads it), `save_to`, `sha256` and `mirrors` (a list of URLs).
 ///
@@ -201,6 +201,35 @@ fn method(text: &str) -> Result<Method, String> {
     })
 }
 
+/// Names and values: of an object of texts or of lists of texts, of a list of pairs, or of one of objects with `name` and `value`.
+fn headers(given: &Value) -> Result<Vec<(&str, &str)>, String> {
+    let wrong = "`headers` must be an object of texts, or a list of pairs of texts";
+    let mut all = Vec::new();
+    if let Some(object) = given.as_object() {
+        for (name, value) in object.iter() {
+            match value.as_array() {
+                None => all.push((name.as_str(), value.as_str().ok_or(wrong)?)),
+                Some(values) => {
+                    for value in values.iter() {
+                        all.push((name.as_str(), value.as_str().ok_or(wrong)?));
+                    }
+                }
+            }
+        }
+        return Ok(all);
+    }
+    for pair in given.as_array().ok_or(wrong)?.iter() {
+        let (name, value) = match pair.as_array() {
+            Some(both) if both.len() == 2 => (pair.at(0), pair.at(1)),
+            Some(_) => (None, None),
+            None => (pair.get("name"), pair.get("value")),
+        };
+        let both = name.and_then(Value::as_str).zip(value.and_then(Value::as_str));
+        all.push(both.ok_or(wrong)?);
+    }
+    Ok(all)
+}
+
 fn from_json(object: &Object) -> Result<RequestSpec, String> {
     let text = |key: &str| match object.get(key) {
         None => Ok(None),
@@ -223,23 +252,16 @@ fn from_json(object: &Object) -> Result<RequestSpec, String> {
             "body" => match value.as_str() {
                 Some(text) => spec.body(text.to_owned()),
                 None => {
+                    let headers = object.get("headers").map_or(Ok(Vec::new()), headers)?;
                     let typed =
-                        object.get("headers").and_then(Value::as_object).is_some_and(|headers| {
-                            headers
-                                .iter()
-                                .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-                        });
+                        headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
                     let spec = spec.body(value.to_json());
                     if typed { spec } else { spec.header("content-type", "application/json") }
                 }
             },
-            "headers" => {
-                let wrong = "`headers` must be an object of texts";
-                let headers = value.as_object().ok_or(wrong)?;
-                headers.iter().try_fold(spec, |spec, (name, value)| {
-                    Ok::<_, String>(spec.header(name.as_str(), value.as_str().ok_or(wrong)?))
-                })?
-            }
+            "headers" => headers(value)?
+                .into_iter()
+                .fold(spec, |spec, (name, value)| spec.also_header(name, value)),
             "timeout" => spec.timeout(length()?),
             "first_byte" => spec.first_byte_timeout(length()?),
             "idle" => spec.idle_timeout(length()?),

@@ -102,6 +102,11 @@ impl RequestSpec {
         self.map(|request| request.header(name, value))
     }
 
+    /// Sets a header, beside those of this name.
+    pub(super) fn also_header(self, name: &str, value: &str) -> RequestSpec {
+        self.map(|request| request.also_header(name, value))
+    }
+
     /// Sets the body.
     pub fn body(self, body: impl Into<Bytes>) -> RequestSpec {
         self.map(|request| Ok(request.body(body)))

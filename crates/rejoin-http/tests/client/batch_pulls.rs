@@ -9,7 +9,7 @@ use rejoin_http::{Batch, RequestSpec, Requests};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::batch::{MS, Seen, kind, n, server, status};
-use crate::support::{client, run, virtually};
+use crate::support::{Server, client, ok, run, virtually};
 
 fn ahead(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).unwrap()
@@ -199,6 +199,42 @@ fn a_list_of_lines_is_a_list_of_requests() {
 }
 
 #[test]
+fn headers_are_an_object_or_a_list_and_may_be_there_twice() {
+    run(async {
+        let server = Server::new(|mut conn, _| async move {
+            let asked = conn.request().await.unwrap_or_default();
+            conn.send(ok(&asked)).await;
+        })
+        .await;
+        let forms = [
+            "{\"x-a\": \"1\", \"x-b\": [\"2\", \"3\"]}",
+            "[[\"x-a\", \"1\"], [\"x-b\", \"2\"], [\"X-B\", \"3\"]]",
+            "[{\"name\": \"x-a\", \"value\": \"1\"}, [\"x-b\", \"2\"], [\"x-b\", \"3\"]]",
+        ];
+        let lines = forms.map(|headers| {
+            format!("{{\"url\": \"{}\", \"headers\": {headers}}}\n", server.url("/"))
+        });
+        let reader = std::io::Cursor::new(lines.concat());
+        let outcomes = Batch::new().client(&client()).requests_from(reader, "the list").all().await;
+        assert_eq!(outcomes.len(), 3);
+        for outcome in outcomes {
+            let heard = String::from_utf8(outcome.result.unwrap().body.to_vec()).unwrap();
+            let of = |name: &str| {
+                heard
+                    .lines()
+                    .filter_map(|line| line.strip_prefix(name).map(str::to_owned))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(
+                (of("x-a: "), of("x-b: ")),
+                (vec!["1".to_owned()], vec!["2".to_owned(), "3".to_owned()]),
+                "{heard}"
+            );
+        }
+    });
+}
+
+#[test]
 fn a_line_that_is_no_request_says_where_and_why() {
     for (line, why) in [
         ("get http://x.test/", "`get` is no method"),
@@ -213,7 +249,12 @@ fn a_line_that_is_no_request_says_where_and_why() {
             "`idle`: it must be a number with a unit",
         ),
         ("{\"url\": \"http://x.test/\", \"expect\": \"ok\"}", "`expect`: it must be `2xx`"),
-        ("{\"url\": \"http://x.test/\", \"headers\": []}", "`headers` must be an object of texts"),
+        ("{\"url\": \"http://x.test/\", \"headers\": 7}", "`headers` must be an object of texts"),
+        (
+            "{\"url\": \"http://x.test/\", \"headers\": [[\"a\"]]}",
+            "`headers` must be an object of texts, or a list of pairs",
+        ),
+        ("{\"url\": \"http://x.test/\", \"headers\": {\"a\": [1]}}", "`headers` must be an object"),
         (
             "{\"url\": \"http://x.test/\", \"headers\": {\"a b\": \"\"}}",
             "cannot be the name of a header",
