@@ -314,8 +314,18 @@ fn a_pipe_that_stays_open_holds_nothing_up() {
 fn a_pipe_may_be_empty_resumed_or_put_in_order() {
     let server = Server::start();
     let (code, said) = Piped::start(&[]).end(true);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("there is nothing to fetch"), "{said}");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("0 good, 0 not good"), "{said}");
+    let empty = Directory::new();
+    empty.write("empty.txt", "# nothing yet\n");
+    let all = fetch(&empty, &["--from", "empty.txt", "--format", "jsonl"]);
+    assert_eq!((all.code, &*all.stdout), (0, ""));
+    // There is no first of none.
+    for mode in ["race", "any"] {
+        let none = fetch(&empty, &[mode, "--from", "empty.txt"]);
+        assert_eq!(none.code, 2);
+        assert!(none.stderr.contains("there is nothing to fetch"), "{}", none.stderr);
+    }
 
     let directory = Directory::new();
     let (a, b) = (server.url("/a"), server.url("/b"));

@@ -122,7 +122,9 @@ pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
     let asked = input.asked();
     let nothing =
         || wrong("there is nothing to fetch: name a URL, or a file of them with --from".to_owned());
-    if asked.is_of_nothing() {
+    // All of an empty list is nothing, and no mistake; there is no first of it.
+    let may_be_empty = mode == Mode::All && args.from.is_some();
+    if asked.is_of_nothing() && !may_be_empty {
         return Err(nothing());
     }
     if args.dry_run {
@@ -145,7 +147,7 @@ pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
     });
     let end = following.await.map_err(|error| Failure::new(error.to_string()))?;
     let end = written(end, printer, &mut signals).await;
-    if matches!(end, End::Complete) && asked.is_of_nothing() {
+    if matches!(end, End::Complete) && asked.is_of_nothing() && !may_be_empty {
         return Err(nothing());
     }
     report.summary();
