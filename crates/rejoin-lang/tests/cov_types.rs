@@ -131,6 +131,48 @@ fn an_alias_or_a_short_name_has_the_fields_of_what_it_means() {
 }
 
 #[test]
+fn the_value_of_steps_that_hold_others_is_that_of_the_last_one_in_them() {
+    let bind = |value: &str| step("bind", value, "last");
+    let choose = |then: &str, otherwise: &str| {
+        step("if", &format!("condition=\"b\" then {then} end {otherwise}"), "v")
+    };
+    let other = |steps: &str| format!("else {steps} end");
+    let back = || step("return", "from=\"v\"", "_");
+    let returns = format!("{PARAMS} returns type=\"Int\"");
+    let one = || bind("lit=1");
+    let text = || bind("lit=\"a\"");
+    says(&[], &returns, &(choose(&one(), &other(&one())) + &back()));
+    says(&["E0181"], &returns, &(choose(&one(), &other(&text())) + &back()));
+    // A path that leaves has no value; of one that has none nothing is said.
+    let leaves = || step("return", "lit=2", "_");
+    says(&[], &returns, &(choose(&one(), &other(&leaves())) + &back()));
+    says(&["E0181"], &returns, &(choose(&text(), &other(&leaves())) + &back()));
+    says(&[], &returns, &(choose(&text(), "") + &back()));
+    let discards = || step("bind", "lit=\"a\"", "_");
+    says(&[], &returns, &(choose(&one(), &other(&discards())) + &back()));
+    let cases = |land: &str, sea: &str| {
+        let land = format!("case variant type=\"Land\" {land} end");
+        step("match", &format!("on=\"w\" {land} case variant type=\"Sea\" {sea} end"), "v")
+    };
+    says(&[], &returns, &(cases(&one(), &leaves()) + &back()));
+    says(&["E0181"], &returns, &(cases(&one(), &text()) + &back()));
+    let each = |body: &str| step("for", &format!("var=\"i\" in=\"l\" {body}"), "v");
+    let prices = each(&bind("from=\"i.price\""));
+    says(&[], &format!("{PARAMS} returns type=\"Int[]\""), &(prices.clone() + &back()));
+    says(&["E0181"], &format!("{PARAMS} returns type=\"String[]\""), &(prices.clone() + &back()));
+    says(
+        &["E0181"],
+        &returns,
+        &(prices + &step("compute", "op=add input var=\"v\" input lit=1", "_")),
+    );
+    says(&[], &returns, &(each(&discards()) + &back()));
+    // What a turn changes is not known in the next.
+    let sum = step("bind", "lit=0", "sum")
+        + &each(&step("compute", "op=add input var=\"sum\" input var=\"x\"", "sum"));
+    says(&[], &format!("{PARAMS} returns type=\"String[]\""), &(sum + &back()));
+}
+
+#[test]
 fn a_default_is_of_the_type_that_is_declared() {
     for (good, param) in [
         (true, "type=\"Int\" default=1"),

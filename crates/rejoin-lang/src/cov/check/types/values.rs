@@ -20,7 +20,9 @@ pub(super) fn check<'f>(program: &Program<'f>, table: &Table<'f>, problems: &mut
         for param in body.signature.into_iter().flat_map(|signature| parts(signature, "param")) {
             walk.set(param.text("name").unwrap_or_default(), param_type(param, table));
         }
-        body.steps.iter().for_each(|step| walk.step(step));
+        body.steps.iter().for_each(|step| {
+            walk.step(step);
+        });
     }
 }
 
@@ -44,6 +46,25 @@ fn param_type(param: &Block, table: &Table<'_>) -> Type {
         None if may_miss => kind.optional(),
         None => kind,
     }
+}
+
+/// What the value of a list of steps is.
+#[derive(Clone, Debug, PartialEq)]
+enum Last {
+    /// There is none, as a `return` ends it.
+    Ends,
+    /// Nothing is said about it: there may be none.
+    Unknown,
+    Of(Type),
+}
+
+/// The value of a step of whose paths one was taken.
+fn either(lasts: Vec<Last>) -> Type {
+    let kinds = lasts.into_iter().filter(|last| *last != Last::Ends).map(|last| match last {
+        Last::Of(kind) => kind,
+        Last::Ends | Last::Unknown => Type::Any,
+    });
+    Type::union(kinds)
 }
 
 struct Walk<'p, 'f> {
@@ -79,14 +100,20 @@ impl<'f> Walk<'_, 'f> {
         bound
     }
 
-    /// Paths of which at most one is taken: what they agree on is known behind them.
-    fn apart(&mut self, paths: Vec<(&'f Block, Vec<(&'f str, Type)>)>) {
+    /// Steps in a row, and what their value is: that of the last.
+    fn steps(&mut self, path: &'f Block) -> Last {
+        parts(path, "step").fold(Last::Unknown, |_, step| self.step(step))
+    }
+
+    /// Paths of which at most one is taken: what they agree on is known behind them. Gives the value of each.
+    fn apart(&mut self, paths: Vec<(&'f Block, Vec<(&'f str, Type)>)>) -> Vec<Last> {
+        let mut lasts = Vec::new();
         let count = paths.len();
         let mut merged: HashMap<&'f str, (Type, usize)> = HashMap::new();
         for (path, names) in paths {
             let since = self.changes.len();
             names.into_iter().for_each(|(name, kind)| self.set(name, kind));
-            parts(path, "step").for_each(|step| self.step(step));
+            lasts.push(self.steps(path));
             for (name, kind) in self.leave(since) {
                 let entry = merged.entry(name).or_insert_with(|| (kind.clone(), 0));
                 entry.1 += 1;
@@ -99,9 +126,11 @@ impl<'f> Walk<'_, 'f> {
             let differs = self.known.get(name).is_some_and(|before| *before != kind);
             self.set(name, if times < count && differs { Type::Any } else { kind });
         }
+        lasts
     }
 
-    fn step(&mut self, step: &'f Block) {
+    fn step(&mut self, step: &'f Block) -> Last {
+        let mut ends = false;
         let value = match step.text("kind").unwrap_or_default() {
             "compute" => self.compute(step),
             "call" => self.call(step),
@@ -110,6 +139,7 @@ impl<'f> Walk<'_, 'f> {
             "return" => {
                 let value = self.made(step);
                 self.check_return(step, &value);
+                ends = true;
                 Type::Any
             }
             "if" => {
@@ -123,33 +153,52 @@ impl<'f> Walk<'_, 'f> {
                 let otherwise = parts(step, "else").map(|path| (path, Vec::new()));
                 // Without an `else` nothing may happen.
                 let nothing = parts(step, "else").next().is_none().then_some((&*EMPTY, Vec::new()));
-                self.apart(then.into_iter().chain(otherwise).chain(nothing).collect());
-                Type::Any
+                let paths = then.into_iter().chain(otherwise).chain(nothing).collect();
+                let lasts = self.apart(paths);
+                ends = lasts.iter().all(|last| *last == Last::Ends);
+                either(lasts)
             }
-            "match" => self.matched(step),
+            "match" => {
+                let lasts = self.matched(step);
+                ends = !lasts.is_empty() && lasts.iter().all(|last| *last == Last::Ends);
+                either(lasts)
+            }
             "for" => {
                 let item = self.item(step);
                 let name = step.text("var").unwrap_or_default();
-                self.apart(vec![(step, vec![(name, item)]), (&*EMPTY, Vec::new())]);
-                Type::Any
+                let before = self.known.clone();
+                let mut lasts = self.apart(vec![(step, vec![(name, item)]), (&*EMPTY, Vec::new())]);
+                // What a name becomes in one turn is what the next begins with.
+                let is_steady =
+                    before.iter().all(|(name, kind)| self.known.get(name) == Some(kind));
+                match lasts.swap_remove(0) {
+                    Last::Of(kind) if is_steady => Type::List(kind.into()),
+                    _ => Type::Any,
+                }
             }
             "parallel" | "race" => {
                 let outer = std::mem::replace(&mut self.is_in_branch, true);
                 for branch in parts(step, "branch") {
                     let since = self.changes.len();
-                    parts(branch, "step").for_each(|step| self.step(step));
+                    self.steps(branch);
                     self.leave(since);
                 }
                 self.is_in_branch = outer;
                 Type::Any
             }
             _ => {
-                parts(step, "step").for_each(|step| self.step(step));
+                self.steps(step);
                 Type::Any
             }
         };
-        if let Some(name) = step.text("as").filter(|name| *name != "_") {
-            self.set(name, value);
+        let name = step.text("as").filter(|name| *name != "_");
+        if let Some(name) = name {
+            self.set(name, value.clone());
+        }
+        match (ends, name) {
+            (true, _) => Last::Ends,
+            (false, Some(_)) => Last::Of(value),
+            (false, None) => Last::Unknown,
         }
     }
 
@@ -355,7 +404,7 @@ impl<'f> Walk<'_, 'f> {
         }
     }
 
-    fn matched(&mut self, step: &'f Block) -> Type {
+    fn matched(&mut self, step: &'f Block) -> Vec<Last> {
         let on = self.path_of(step, "on");
         let cases: Vec<&'f Block> = parts(step, "case").collect();
         let missing = exhaustive::missing(&on, &cases, self.table);
@@ -371,8 +420,7 @@ impl<'f> Walk<'_, 'f> {
             );
         }
         let paths = cases.iter().map(|case| (*case, self.pattern(case, &on))).collect();
-        self.apart(paths);
-        Type::Any
+        self.apart(paths)
     }
 
     /// Says so if an enum of the file has no such variant.
