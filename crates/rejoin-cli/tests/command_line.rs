@@ -481,6 +481,24 @@ end
         assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
         assert!(refused.stderr.contains(wanted), "{}", refused.stderr);
     }
+    let main = |id: &str| {
+        format!(
+            "snippet id=\"{id}\" kind=\"fn\"\nsignature fn name=\"main\" end end\nbody\nstep id=\"r\" kind=\"return\" lit=1 as=\"_\" end\nend\nend\n"
+        )
+    };
+    directory.write("none.cov", "snippet id=\"t.m\" kind=\"module\"\nend\n");
+    directory.write("two.cov", &(main("a.main") + &main("b.main")));
+    for (file, wanted) in [
+        ("none.cov", "there is no function `main`: the file has none\n"),
+        (
+            "two.cov",
+            "several functions are called `main`: write the id of the one that is meant: a.main, b.main",
+        ),
+    ] {
+        let refused = directory.rejoin(&["run", file]);
+        assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+        assert!(refused.stderr.contains(wanted), "{}", refused.stderr);
+    }
 }
 
 #[test]

@@ -611,4 +611,9 @@ async fn the_time_of_a_step_ends_its_requests() {
     // A time of its own is a failure of the call.
     let own = came_to(partial, get("a", "arg name=\"timeout\" lit=5")).await;
     assert!(own.starts_with(r#"{"type":"HttpError::TimeoutError","#), "{own}");
+    let none = came_to(partial, get("a", "arg name=\"timeout\" lit=0")).await;
+    assert!(
+        none.contains("`timeout` is 0: it must be a number of milliseconds from 1 up"),
+        "{none}"
+    );
 }
