@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rejoin_lang::step_spec::{
     GraphqlProblem, GraphqlTexts, Partials, StepCatalog, StepSpec, TextProblem,
 };
+use rejoin_value::Value;
 
 use crate::step::Step;
 
@@ -68,6 +69,10 @@ impl StepCatalog for Registry {
 
     fn partials(&self, step: &str, text: &str) -> Option<Partials> {
         self.get(step)?.partials(text)
+    }
+
+    fn fill(&self, text: &str, values: &Value) -> Option<Result<String, TextProblem>> {
+        self.iter().find_map(|step| step.fill(text, values))
     }
 
     fn check_graphql(&self, graphql: &GraphqlTexts<'_>) -> Vec<GraphqlProblem> {

@@ -56,6 +56,12 @@ pub trait Step: Send + Sync + 'static {
         None
     }
 
+    /// Fills in a template that is no text of a step, if this step is what knows templates: a test's text with `{{name}}`.
+    fn fill(&self, text: &str, values: &Value) -> Option<Result<String, TextProblem>> {
+        let _ = (text, values);
+        None
+    }
+
     /// Makes one call ready to run: compiles its text, reads its settings. Nothing is compiled per request.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rejoin_value::Value;
+
 use crate::plan::ResolverOwner;
 use crate::source::Span;
 
@@ -218,6 +220,12 @@ pub trait StepCatalog {
     /// steps whose texts do, under their names.
     fn partials(&self, step: &str, text: &str) -> Option<Partials> {
         let _ = (step, text);
+        None
+    }
+
+    /// Fills in a template in the text of a test, `{{name}}` and the like; `None` if the catalog knows no templates.
+    fn fill(&self, text: &str, values: &Value) -> Option<Result<String, TextProblem>> {
+        let _ = (text, values);
         None
     }
 

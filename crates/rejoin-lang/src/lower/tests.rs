@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rejoin_value::{Value, jq};
+use rejoin_value::{Object, Value, jq};
 
 use super::Lowering;
 use crate::diagnostic::{Code, Diagnostic};
@@ -41,7 +41,7 @@ impl Lowering<'_> {
         let trigger = match it.trigger.as_ref()? {
             ast::Trigger::Calling { method, path } => plan::Trigger::Calling {
                 method: plan::Method::parse(&method.text)?,
-                path: expand(&path.value, &variables).into(),
+                path: self.expand(path, &variables).into(),
             },
             ast::Trigger::Pipeline { module, name } => {
                 let module = match module {
@@ -84,12 +84,10 @@ impl Lowering<'_> {
             kind: given.kind,
             script: match given.kind {
                 // A text of jq without anything put in is written as JSON writes it.
-                ast::GivenKind::Stdin => Script {
-                    text: Value::from(expand(&given.text.value, &variables).as_str())
-                        .to_json()
-                        .into(),
-                    span: given.text.span,
-                },
+                ast::GivenKind::Stdin => {
+                    let text = self.expand(&given.text, &variables);
+                    Script { text: Value::from(&*text).to_json().into(), span: given.text.span }
+                }
                 _ => self.test_script(&given.text, &variables),
             },
         });
@@ -157,24 +155,25 @@ impl Lowering<'_> {
             TestCheck::Status { from, to, span } => (*span, CheckKind::Status(*from, *to)),
             TestCheck::Took { from, to, span } => (*span, CheckKind::Took(*from, *to)),
             TestCheck::ContentType { value, span } => {
-                (*span, CheckKind::ContentType(expand(&value.text().value, variables).into()))
+                (*span, CheckKind::ContentType(self.expand(value.text(), variables).into()))
             }
             TestCheck::Header { name, operator, value, span } => {
                 let kind = CheckKind::Header {
                     name: name.value.clone(),
                     operator: operator_of(&operator.text),
-                    value: expected(value, variables),
+                    value: self.expected(value, variables),
                 };
                 (*span, kind)
             }
             TestCheck::Output { filter, operator, value, span } => {
                 let filter = filter.as_ref().map(|filter| self.test_script(filter, &Vec::new()));
                 let operator = operator_of(&operator.text);
-                (*span, CheckKind::Output { filter, operator, value: expected(value, variables) })
+                let value = self.expected(value, variables);
+                (*span, CheckKind::Output { filter, operator, value })
             }
             TestCheck::Selector { css, asks, span } => {
-                let css = expand(&css.value, variables).into();
-                (*span, CheckKind::Selector { css, asks: selector_check(asks, variables) })
+                let css = self.expand(css, variables).into();
+                (*span, CheckKind::Selector { css, asks: self.selector_check(asks, variables) })
             }
             TestCheck::Cancelled { task, span } => (*span, CheckKind::Cancelled(task.text.clone())),
             TestCheck::Call { owner, name, value, span } => {
@@ -196,7 +195,7 @@ impl Lowering<'_> {
                 };
                 let script = match value.text() {
                     text if text.value.contains("{{") => {
-                        let value = expand(&text.value, variables).into();
+                        let value = self.expand(text, variables).into();
                         self.test_script(&Text { value, ..text.clone() }, variables)
                     }
                     text => self.test_script(text, variables),
@@ -228,23 +227,72 @@ impl Lowering<'_> {
         );
         None
     }
-}
 
-fn selector_check(asks: &ast::SelectorCheck, variables: &Variables) -> SelectorCheck {
-    let compared = |comparison: &ast::SelectorComparison| SelectorComparison {
-        negated: comparison.negated,
-        operator: operator_of(&comparison.operator),
-        value: expand(&comparison.value.text().value, variables).into(),
-    };
-    match asks {
-        ast::SelectorCheck::Exists => SelectorCheck::Exists,
-        ast::SelectorCheck::Absent => SelectorCheck::Absent,
-        ast::SelectorCheck::Text(comparison) => SelectorCheck::Text(compared(comparison)),
-        ast::SelectorCheck::Count { order, number } => {
-            SelectorCheck::Count { order: *order, number: *number }
+    fn selector_check(
+        &mut self,
+        asks: &ast::SelectorCheck,
+        variables: &Variables,
+    ) -> SelectorCheck {
+        match asks {
+            ast::SelectorCheck::Exists => SelectorCheck::Exists,
+            ast::SelectorCheck::Absent => SelectorCheck::Absent,
+            ast::SelectorCheck::Text(comparison) => {
+                SelectorCheck::Text(self.selector_comparison(comparison, variables))
+            }
+            ast::SelectorCheck::Count { order, number } => {
+                SelectorCheck::Count { order: *order, number: *number }
+            }
+            ast::SelectorCheck::Attribute { name, comparison } => SelectorCheck::Attribute {
+                name: name.value.clone(),
+                comparison: self.selector_comparison(comparison, variables),
+            },
         }
-        ast::SelectorCheck::Attribute { name, comparison } => {
-            SelectorCheck::Attribute { name: name.value.clone(), comparison: compared(comparison) }
+    }
+
+    fn selector_comparison(
+        &mut self,
+        comparison: &ast::SelectorComparison,
+        variables: &Variables,
+    ) -> SelectorComparison {
+        SelectorComparison {
+            negated: comparison.negated,
+            operator: operator_of(&comparison.operator),
+            value: self.expand(comparison.value.text(), variables).into(),
+        }
+    }
+
+    /// What is compared with: JSON, else text. Between double quotes it is the text of a JSON string.
+    fn expected(&mut self, written: &Written, variables: &Variables) -> Value {
+        let text = self.expand(written.text(), variables);
+        let json = match written {
+            Written::Quoted(_) => Value::parse(format!("\"{text}\"").as_bytes()),
+            _ => Value::parse(text.trim().as_bytes()),
+        };
+        json.unwrap_or_else(|_| text.as_str().into())
+    }
+
+    /// The text with the values put in, as a template of `handlebars` puts them in: `{{name}}` and the like.
+    fn expand(&mut self, text: &Text, variables: &Variables) -> String {
+        if !text.value.contains("{{") {
+            return text.value.to_string();
+        }
+        if let Some(value) = opt_whole_value(&text.value, variables) {
+            return value.to_json();
+        }
+        let values = variables.iter().map(|(name, value)| (&**name, value.clone()));
+        let values = Value::from(Object::from_iter(values));
+        match self.catalog.fill(&text.value, &values) {
+            None => text.value.to_string(),
+            Some(Ok(filled)) => filled,
+            Some(Err(problem)) => {
+                let help = problem.help.clone();
+                self.report(
+                    Diagnostic::new(Code::BAD_TEXT, problem.place(text.span), problem.message)
+                        .label("in this text of a test")
+                        .help(help.unwrap_or_else(|| "mend the template".to_owned())),
+                );
+                String::new()
+            }
         }
     }
 }
@@ -266,30 +314,9 @@ fn let_value(written: &Written) -> Value {
     }
 }
 
-/// What is compared with: JSON, else text. Between double quotes it is the text of a JSON string.
-fn expected(written: &Written, variables: &Variables) -> Value {
-    let text = expand(&written.text().value, variables);
-    let json = match written {
-        Written::Quoted(_) => Value::parse(format!("\"{text}\"").as_bytes()),
-        _ => Value::parse(text.trim().as_bytes()),
-    };
-    json.unwrap_or_else(|_| text.as_str().into())
-}
-
-/// Puts values in for `{{name}}`: texts as they are, others as JSON, unknown ones as nothing.
-fn expand(text: &str, variables: &Variables) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let Some((name, behind)) = after.split_once("}}") else { break };
-        out.push_str(before);
-        match variables.iter().find(|(known, _)| **known == *name.trim()) {
-            Some((_, Value::String(text))) => out.push_str(text),
-            Some((_, value)) => out.push_str(&value.to_json()),
-            None => {}
-        }
-        rest = behind;
-    }
-    out.push_str(rest);
-    out
+/// The value that a text is nothing but the place of, `{{name}}`, if it is a list or an object: a template has no text for it.
+fn opt_whole_value<'v>(text: &str, variables: &'v Variables) -> Option<&'v Value> {
+    let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let (_, value) = variables.iter().find(|(known, _)| **known == *name.trim())?;
+    matches!(value, Value::Array(_) | Value::Object(_)).then_some(value)
 }

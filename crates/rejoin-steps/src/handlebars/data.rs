@@ -17,9 +17,13 @@ pub(super) fn of(state: &Value, context: Value) -> Result<JsonValue, String> {
         }
     };
     root.insert("context", context);
-    let root = Value::from(root);
-    match root.depth_within(MAX_DEPTH) {
-        Some(_) => Ok(convert(&root)),
+    plain(&Value::from(root))
+}
+
+/// A value as it is, unless it is too deep.
+pub(super) fn plain(value: &Value) -> Result<JsonValue, String> {
+    match value.depth_within(MAX_DEPTH) {
+        Some(_) => Ok(convert(value)),
         None => Err(format!("the state is more than {MAX_DEPTH} deep")),
     }
 }

@@ -29,6 +29,11 @@ impl<'a> Dedented<'a> {
         Self { original, lines }
     }
 
+    /// All lines as they are.
+    pub(super) fn verbatim(original: &'a str) -> Self {
+        Self { original, lines: original.split('\n').collect() }
+    }
+
     pub(super) fn text(&self) -> String {
         self.lines.join("\n")
     }

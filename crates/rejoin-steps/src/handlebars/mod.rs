@@ -2,6 +2,7 @@
 
 mod data;
 mod dedent;
+mod fill;
 mod includes;
 mod names;
 mod partials;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use rejoin_engine::{CallSite, Prepared, ScriptSettings, Step};
 use rejoin_lang::step_spec::{Partials, StepSpec, TextProblem};
+use rejoin_value::Value;
 
 /// The step `handlebars`, and `mustache`, which is nearly the same. The page becomes the state, and the answer HTML.
 ///
@@ -69,6 +71,11 @@ impl Step for Handlebars {
 
     fn partials(&self, text: &str) -> Option<Partials> {
         Some(includes::of(text))
+    }
+
+    fn fill(&self, text: &str, values: &Value) -> Option<Result<String, TextProblem>> {
+        // One of the two is enough.
+        (self.spec.name == spec::HANDLEBARS.name).then(|| fill::fill(text, values))
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {

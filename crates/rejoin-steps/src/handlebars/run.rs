@@ -72,7 +72,7 @@ impl Page {
     }
 }
 
-fn describe(error: &RenderError) -> String {
+pub(super) fn describe(error: &RenderError) -> String {
     let what = match error.reason() {
         RenderErrorReason::PartialNotFound(name) => format!("no partial is called `{name}`"),
         RenderErrorReason::HelperNotFound(name) => format!("no helper is called `{name}`"),

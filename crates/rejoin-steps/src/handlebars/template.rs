@@ -13,12 +13,20 @@ const MAX_NESTING: usize = 48;
 
 /// Compiles a template.
 pub(super) fn compile(text: &str) -> Result<Template, TextProblem> {
-    let dedented = Dedented::new(text);
+    compile_lines(text, &Dedented::new(text))
+}
+
+/// Compiles a template whose indentation is part of its text.
+pub(super) fn compile_verbatim(text: &str) -> Result<Template, TextProblem> {
+    compile_lines(text, &Dedented::verbatim(text))
+}
+
+fn compile_lines(text: &str, dedented: &Dedented<'_>) -> Result<Template, TextProblem> {
     refuse_nesting(text)?;
     let source = dedented.text();
     let spelled = sections::respelled(&source);
     let mut template = Template::compile(&paths::without_dots(&spelled))
-        .map_err(|error| problem(text, &dedented, &error))?;
+        .map_err(|error| problem(text, dedented, &error))?;
     paths::understand(&mut template);
     watch_blocks(&mut template);
     Ok(template)

@@ -1,0 +1,79 @@
+//! What the texts of tests are made of: values, templates, requests, mocks.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+mod support;
+
+use support::{Directory, Ran};
+
+fn run(program: &str) -> Ran {
+    let directory = Directory::new();
+    directory.write("app.wp", program);
+    directory.rejoin(&["test", "app.wp"])
+}
+
+fn passes(program: &str) {
+    let ran = run(program);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn texts_are_templates() {
+    passes(
+        r##"
+pipeline id = |> jq: `.`
+pipeline read = |> stdin: text
+GET /p/:x |> jq: `{ x: .params.x }`
+GET /h |> handlebars: `<p class="b">a &amp; &lt;b&gt; 3</p>`
+
+describe "templates"
+  let user = `{ "id": 7, "tags": ["a", "b"], "name": "Ann" }`
+  let h = "a & <b>"
+  let n = 3
+
+  it "paths"
+    when calling GET /p/{{user.id}}
+    then output `.x` equals {{user.id}}
+  it "raw values in paths"
+    when calling GET /p/{{{n}}}
+    then output `.x` equals 3
+  it "texts are escaped, unless they are raw"
+    when executing pipeline id
+    with input `{ h: $h, escaped: "a &amp; &lt;b&gt;" }`
+    then output `.h` equals "{{{h}}}"
+    and output `.h` equals "{{&h}}"
+    and output `.escaped` equals "{{h}}"
+  it "helpers"
+    when executing pipeline id
+    with input `$user`
+    then output `.name` equals "{{#if n}}Ann{{else}}Bob{{/if}}"
+    and output `.tags[1]` equals "{{user.tags.[1]}}"
+    and output `.tags | join("-")` equals "{{#each user.tags}}{{this}}{{#unless @last}}-{{/unless}}{{/each}}"
+    and output `.nothing // ""` equals "{{unknown}}"
+  it "whole values"
+    when executing pipeline id
+    with input `$user`
+    then output equals {{user}}
+    and output equals `{{ user }}`
+  it "pages"
+    when calling GET /h
+    then selector `p` text contains "{{{h}}}"
+    and selector `p.{{user.tags.[1]}}` text contains "{{n}}"
+  it "input"
+    when executing pipeline read
+    and stdin is "  {{user.name}} {{{h}}}"
+    then output equals "  Ann a & <b>"
+"##,
+    );
+}
+
+#[test]
+fn a_template_that_cannot_be_read_is_shown() {
+    let directory = Directory::new();
+    let program = "GET /a |> jq: `{}`\n\ndescribe \"d\"\n  it \"i\"\n    when calling GET /a\n    then output equals \"{{#if n}}x\"\n";
+    directory.write("app.wp", program);
+    let ran = directory.rejoin(&["check", "app.wp"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("error[E0290]"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("app.wp:6:"), "{}", ran.stdout);
+}
