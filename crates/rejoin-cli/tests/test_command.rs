@@ -168,14 +168,14 @@ describe "stock"   # a comment
   let sku = "A-17"
   # one more
   with mock fetch.shelf returning `{ response: { id: 3, sku: $sku } }`
-  with mock fetch returning `{ response: "describe" }`
+  with mock fetch returning `{ data: { response: "describe" } }`
 
   it "finds the shelf"
     let shelf = 3
     # clauses stand in any order
     then status is 200      # the comment is no value
-    with headers `{ "X-Clerk": "kim" }`
-    and mock fetch.boxes returning `{ n: 4 }` after 3s
+    with headers `{ "x-clerk": "kim" }`
+    and mock fetch.boxes returning `{ data: { n: 4 } }` after 3s
     when calling GET /shelves/{{shelf}}?q=1   
     # between them
     and with cookies `{ who: "a;b" }`
@@ -454,7 +454,7 @@ GET /many
 
 describe "orders"
   it "is the same in all of them"
-    with mock fetch returning `1` after 5s
+    with mock fetch returning `{ data: 1 }` after 5s
     when calling GET /collected
     then status is 200
     and took 5s..6s

@@ -77,3 +77,65 @@ fn a_template_that_cannot_be_read_is_shown() {
     assert!(ran.stdout.contains("error[E0290]"), "{}", ran.stdout);
     assert!(ran.stdout.contains("app.wp:6:"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_mock_is_what_its_step_makes_of_the_state() {
+    passes(
+        r#"
+config pg { host: "127.0.0.1" }
+pg shelf = `SELECT 1`
+GET /raw |> pg: `!raw SELECT 1` |> jq: `{ v: . }`
+GET /rows |> pg: `SELECT 1` |> jq: `{ rows, data, kind: type }`
+GET /named |> pg: `SELECT 1` @result(r) |> pg: shelf |> jq: `.data`
+GET /site |> fetch: `https://x.example/` |> jq: `if type == "object" then { users, response, data, path } end`
+GET /task |> fetch: `https://x.example/` @async(t) |> join: t |> jq: `.async.t`
+GET /variable |> pg: shelf @async(t) |> join: t |> jq: `.async.t`
+GET /result |> fetch: `https://x.example/` @async(t) @result(r) |> join: t |> jq: `.async.t`
+
+describe "mocks"
+  it "is a raw value"
+    with mock pg returning `{ rows: 1 }`
+    when calling GET /raw
+    then output `.v.rows` equals 1
+  it "is the state of a statement"
+    with mock pg returning `{ rows: [1], rowCount: 1 }`
+    when calling GET /rows
+    then output equals `{ "rows": [1], "data": null, "kind": "object" }`
+  it "is all of that state"
+    with mock pg returning `{ data: { rows: [1] } }`
+    when calling GET /rows
+    then output equals `{ "rows": null, "data": { "rows": [1] }, "kind": "object" }`
+  it "is what stands under a name"
+    with mock pg returning `{ rows: [1] }`
+    when calling GET /named
+    then output equals `{ "r": { "rows": [1] }, "shelf": { "rows": [1] } }`
+  it "is put into the state by fetch"
+    with mock fetch returning `{ users: [1], response: 2 }`
+    when calling GET /site
+    then output equals `{ "users": [1], "response": 2, "data": null, "path": "/site" }`
+  it "is the state if it is no object"
+    with mock fetch returning `[1]`
+    when calling GET /site
+    then output equals `[1]`
+  it "is the value of a task"
+    with mock fetch returning `{ response: 5 }`
+    when calling GET /task
+    then output equals `{ "response": 5 }`
+  it "is the value of a task with a variable"
+    with mock pg.shelf returning `{ rows: [5] }`
+    when calling GET /variable
+    then output equals `{ "rows": [5] }`
+  it "has the name of a task's result"
+    with mock fetch returning `{ response: 5 }`
+    when calling GET /result
+    then output equals `{ "data": { "r": { "response": 5 } } }`
+
+GET /list |> pg: `SELECT 1`
+describe "lists"
+  it "is a list"
+    with mock pg returning `[1]`
+    when calling GET /list
+    then output equals `[1]`
+"#,
+    );
+}

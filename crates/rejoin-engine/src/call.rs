@@ -77,7 +77,9 @@ async fn run_step(
         frame.state.remove("resultName");
     }
     let by_variable = named_here && matches!(call.output, Output::Data { name: None, .. });
-    let target = target.map(|name| Named { name, by_variable });
+    // What stands in for a task is the task's value, unless the program itself gives a part of it a name.
+    let is_task_value = by_variable && stand_in.is_some() && frame.task.is_some();
+    let target = target.filter(|_| !is_task_value).map(|name| Named { name, by_variable });
     let mut output = match result {
         Err(StepError::Abort(abort)) => return Err(abort),
         ended => ended,

@@ -42,8 +42,6 @@ pub struct StandIn {
     pub after: Duration,
     /// What it yields, or the type of its error.
     pub result: Result<Value, Arc<str>>,
-    /// Whether the value is the state that the step would make, and not only what would go under `.data`.
-    pub whole: bool,
 }
 
 impl StandIn {
@@ -68,7 +66,8 @@ impl StandIn {
 
     fn settle(&self) -> StepResult {
         match &self.result {
-            Ok(value) => Ok(StepOutput { bare: self.whole, ..StepOutput::from(value.clone()) }),
+            // Without a name for it the value is what the step makes of the state, and not only what would be its `.data`.
+            Ok(value) => Ok(StepOutput { bare: true, ..StepOutput::from(value.clone()) }),
             Err(kind) => Err(mocked(kind).into()),
         }
     }

@@ -9,8 +9,10 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use rejoin::{OnError, Scope};
-use rejoin_engine::{App, ContentType, Host, Program, RunError, RunOptions, ScriptArgs, Target};
-use rejoin_lang::plan::{Check, CheckKind, GivenKind, MockAnswer, Script, Test, Trigger};
+use rejoin_engine::{
+    App, ContentType, Host, Program, RunError, RunOptions, ScriptArgs, StandIn, Target,
+};
+use rejoin_lang::plan::{Check, CheckKind, GivenKind, Method, MockAnswer, Script, Test, Trigger};
 use rejoin_lang::source::Span;
 use rejoin_server::{Log, new_request_id, service, status_of};
 use rejoin_steps::migrate::InMemory;
@@ -184,8 +186,7 @@ fn watch(test: &Test) -> Result<Watch, (Span, String)> {
             MockAnswer::Returning(script) => Ok(evaluate(script, test)?),
             MockAnswer::Failing(kind) => Err(kind.clone()),
         };
-        let stand_in = stand_in(&mock.target, result, mock.after);
-        watch.mocks.push((mock.target.clone(), stand_in));
+        watch.mocks.push((mock.target.clone(), StandIn { after: mock.after, result }));
     }
     for given in test.given.iter().filter(|given| given.kind == GivenKind::Flags) {
         let Value::Object(flags) = evaluate(&given.script, test)? else {

@@ -27,26 +27,6 @@ pub(super) struct Watch {
     pub(super) outside: Outside,
 }
 
-/// What answers a call of that target with that value.
-pub(super) fn stand_in(
-    target: &MockTarget,
-    result: Result<Value, Arc<str>>,
-    after: Duration,
-) -> StandIn {
-    // What a service would give is put where the step puts it, unless it is written as the state with that in its place. A
-    // statement gives rows; anything else is what one of `!raw` makes the state.
-    let has = |key| result.as_ref().is_ok_and(|value: &Value| value.get(key).is_some());
-    let whole = match target {
-        MockTarget::Step { step, .. } => match &**step {
-            "pg" | "sql" => !has("rows"),
-            "fetch" | "graphql" => has("data"),
-            _ => true,
-        },
-        _ => true,
-    };
-    StandIn { after, result, whole }
-}
-
 impl Watch {
     pub(super) fn calls(&self, pipeline: &str) -> Vec<Value> {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +60,7 @@ impl StandIns for Watch {
         let named = labels.iter().find_map(|label| self.find(|target| is(target, Some(label))));
         let mocked = named.or_else(|| self.find(|target| is(target, None)));
         let sleeps = self.order.is_some() && step == "sleep";
-        let instant = || StandIn { after: Duration::ZERO, result: Ok(Value::Null), whole: false };
+        let instant = || StandIn { after: Duration::ZERO, result: Ok(Value::Null) };
         mocked.or_else(|| sleeps.then(instant))
     }
 
