@@ -139,3 +139,85 @@ describe "lists"
 "#,
     );
 }
+
+#[test]
+fn a_request_is_as_it_is_written() {
+    passes(
+        r#"
+GET /e/:id |> jq: `{ method, path, query, params, headers, cookies, body, content_type, ip: has("ip"), originalRequest }`
+POST /e |> jq: `{ headers, body, content_type }`
+
+describe "requests"
+  it "has what the test says"
+    when calling GET /e/007?a=1&b=x%20y&c=1.50&flag&d=p=q
+    with headers `{ "X-Clerk": "kim", n: 5, z: null }`
+    and with cookies `{ s: "1", t: 2 }`
+    and with body `{ k: [1] }`
+    then output equals `{
+      "method": "GET", "path": "/e/007", "params": { "id": 7 }, "ip": false,
+      "query": { "a": 1, "b": "x%20y", "c": 1.5, "flag": "", "d": "p=q" },
+      "headers": { "X-Clerk": "kim", "n": "", "z": "" }, "cookies": { "s": "1", "t": 2 },
+      "body": { "k": [1] }, "content_type": "application/json",
+      "originalRequest": { "method": "GET", "params": { "id": 7 },
+        "query": { "a": 1, "b": "x%20y", "c": 1.5, "flag": "", "d": "p=q" } }
+    }`
+  it "has nothing else"
+    when calling GET /e/1
+    then output `.headers` equals {}
+    and output `.cookies` equals {}
+    and output `.query` equals {}
+    and output `.body` equals {}
+  it "has a body of any kind"
+    when calling POST /e
+    with body `"text"`
+    then output equals `{ "headers": {}, "body": "text", "content_type": "application/json" }`
+  it "has a form"
+    when calling POST /e
+    with headers `{ "Content-Type": "application/x-www-form-urlencoded" }`
+    with body `{ a: "x&y" }`
+    then output `.body` equals `{ "a": "x&y" }`
+    and output `.headers` equals `{ "Content-Type": "application/x-www-form-urlencoded" }`
+"#,
+    );
+}
+
+#[test]
+fn the_output_is_the_final_state() {
+    passes(
+        r#"
+GET /set
+  |> jq: `{ setHeaders: { "X-A": "a" }, setCookies: ["a=1", "b=2"], "X-Out": 5 }`
+GET /empty
+  |> result
+    ok(204):
+      |> jq: `{ gone: true }`
+GET /page
+  |> jq: `{ setCookies: ["a=1"] }`
+  |> handlebars: `<p>x</p>`
+pipeline set =
+  |> jq: `{ setCookies: ["a=1"] }`
+
+describe "output"
+  it "keeps headers and cookies"
+    when calling GET /set
+    then output equals `{ "setHeaders": { "X-A": "a" }, "setCookies": ["a=1", "b=2"], "X-Out": 5 }`
+    and header "X-A" equals "a"
+    and header "Set-Cookie" contains "b=2"
+  it "may have what a header would have"
+    when calling GET /set
+    then header "X-Out" equals "5"
+  it "is there without a body"
+    when calling GET /empty
+    then status is 204
+    and output `.gone` equals true
+  it "is a page"
+    when calling GET /page
+    then output equals "<p>x</p>"
+    and header "set-cookie" equals "a=1"
+  it "is that of a pipeline"
+    when executing pipeline set
+    then output `.setCookies[0]` equals "a=1"
+    and header "Set-Cookie" equals "a=1"
+"#,
+    );
+}

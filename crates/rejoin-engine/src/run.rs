@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rejoin::{Instant, OnError, Scope, ScopeError};
 use rejoin_lang::plan::{Method, PipelineId};
-use rejoin_value::Value;
+use rejoin_value::{Object, Value};
 
 use crate::context::{Context, Request, ScriptArgs};
 use crate::error::Abort;
@@ -51,6 +51,8 @@ pub struct RunOptions {
 pub struct Answer {
     /// The final state, without what belongs into headers.
     pub body: Value,
+    /// What was taken out of it for that: `setCookies` and `setHeaders`, as they were.
+    pub taken: Option<Object>,
     /// The status that a `result` branch set.
     pub status: Option<u16>,
     /// What the body is.
@@ -209,10 +211,11 @@ impl Answer {
         let mut body = frame.state.into_value();
         let error = envelope::error_type(&body).map(Arc::from);
         // They are headers now; a session's token must not stand in the body as well.
-        kept.take_from(&mut body);
+        let taken = kept.take_from(&mut body);
         let Kept { cookies: set_cookies, headers: set_headers } = kept;
         let mut answer = Self {
             body,
+            taken,
             status: frame.status,
             content_type: frame.content_type,
             error,
@@ -222,6 +225,19 @@ impl Answer {
         };
         shaped_answer::unfold(&mut answer);
         answer
+    }
+}
+
+impl Answer {
+    /// The final state as the program left it.
+    pub fn final_state(&self) -> Value {
+        let mut state = self.body.clone();
+        if let Value::Object(object) = &mut state {
+            for (key, value) in self.taken.iter().flat_map(Object::iter) {
+                object.insert(key.clone(), value.clone());
+            }
+        }
+        state
     }
 }
 

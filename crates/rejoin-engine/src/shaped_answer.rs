@@ -37,6 +37,7 @@ pub(crate) fn unfold(answer: &mut Answer) {
         return;
     }
     let body = object.remove("body").unwrap_or_default();
+    answer.taken = None;
     answer.status = status.or(answer.status);
     for (name, value) in headers.iter().flat_map(|headers| headers.iter()) {
         let text = value.as_str().map_or_else(|| value.to_json(), str::to_owned);

@@ -65,6 +65,7 @@ mod serve;
 mod service;
 mod socket;
 mod stop;
+mod tested;
 mod timestamp;
 mod watch;
 
@@ -83,4 +84,5 @@ pub use response_body::Body;
 pub use serve::{Drained, Server};
 pub use service::{Responding, Service, service};
 pub use stop::Stopper;
+pub use tested::{AsWritten, FinalState};
 pub use timestamp::utc_now;

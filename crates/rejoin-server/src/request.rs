@@ -14,6 +14,7 @@ use percent_encoding::percent_decode_str;
 use rejoin_value::{Number, Object, Str, Value};
 
 use crate::problem::Problem;
+use crate::tested::AsWritten;
 
 /// The object of one request.
 pub(crate) fn bind(
@@ -26,7 +27,15 @@ pub(crate) fn bind(
     let content_type = head.headers.get(CONTENT_TYPE).map_or("application/json", text);
     let body = bind_body(content_type, body)?;
     let method = keys.method(&head.method);
-    let query = head.uri.query().map_or_else(Object::new, |query| pairs(query.as_bytes()));
+    let written = head.extensions.get::<AsWritten>();
+    let query = match written {
+        None => head.uri.query().map_or_else(Object::new, |query| pairs(query.as_bytes())),
+        Some(written) => plain_pairs(&written.query),
+    };
+    let headers = written.map_or_else(|| headers(head), |written| written.headers.clone());
+    let cookies = written
+        .and_then(|written| written.cookies.clone())
+        .unwrap_or_else(|| cookies(&head.headers).into());
     let params: Object =
         params.iter().map(|(name, text)| (Str::from(&**name), coerce(decode(text)))).collect();
 
@@ -43,8 +52,8 @@ pub(crate) fn bind(
     request.extend([
         (names.query.clone(), query.into()),
         (names.params.clone(), params.into()),
-        (names.headers.clone(), headers(head).into()),
-        (names.cookies.clone(), cookies(&head.headers).into()),
+        (names.headers.clone(), headers.into()),
+        (names.cookies.clone(), cookies),
         (names.body.clone(), body),
         (names.content_type.clone(), content_type.into()),
         (names.original.clone(), original.into()),
@@ -178,6 +187,13 @@ fn pairs(text: &[u8]) -> Object {
     form_urlencoded::parse(text).map(|(name, value)| (Str::from(&*name), coerce(value))).collect()
 }
 
+/// `name=value&…` of which nothing is encoded.
+fn plain_pairs(text: &str) -> Object {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(name, value)| (Str::from(name), coerce(value.into()))).collect()
+}
+
 fn decode(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
@@ -273,6 +289,23 @@ mod tests {
         let value = bound(Request::get("/").header("cookie", mixed), &[], "");
         is(&value, &["cookies", "wp_session"], r#""abc""#);
         is(&value, &["cookies", "x"], "\"\u{fffd}é\"");
+    }
+
+    #[test]
+    fn a_test_says_what_http_would_change() {
+        let written = AsWritten {
+            query: "a=1&b=x%20y&&c=d=e&flag&a=2".to_owned(),
+            headers: Object::from_iter([("X-Clerk", "kim")]),
+            cookies: Some(Object::from_iter([("t", 2)]).into()),
+        };
+        let request = || Request::get("/a?a=1").header("x-clerk", "kim").header("cookie", "s=1");
+        let value = bound(request().extension(written.clone()), &[], "");
+        is(&value, &["query"], r#"{"a":2,"b":"x%20y","c":"d=e","flag":""}"#);
+        is(&value, &["originalRequest", "query", "b"], r#""x%20y""#);
+        is(&value, &["headers"], r#"{"X-Clerk":"kim"}"#);
+        is(&value, &["cookies"], r#"{"t":2}"#);
+        let value = bound(request().extension(AsWritten { cookies: None, ..written }), &[], "");
+        is(&value, &["cookies"], r#"{"s":"1"}"#);
     }
 
     #[test]

@@ -72,6 +72,7 @@ mod tests {
     fn answer(body: Value) -> Answer {
         Answer {
             body,
+            taken: None,
             status: None,
             content_type: ContentType::Json,
             error: None,

@@ -34,6 +34,7 @@ use crate::request::bind;
 use crate::request_id::request_id;
 use crate::respond::respond;
 use crate::response_body::Body;
+use crate::tested::{AsWritten, FinalState};
 
 /// Answers requests with the routes of an app. Cheap to clone.
 ///
@@ -387,13 +388,13 @@ impl Work {
                     let log = &self.shared.log;
                     log.line(Level::Warn, text, |line| line.text("request_id", &self.id));
                 };
-                Reply {
-                    response: respond(answer, warn),
-                    file: None,
-                    error,
-                    detail: None,
-                    cancelled: None,
+                let is_test = self.head.extensions.get::<AsWritten>().is_some();
+                let state = is_test.then(|| FinalState(answer.final_state()));
+                let mut response = respond(answer, warn);
+                if let Some(state) = state {
+                    response.extensions_mut().insert(state);
                 }
+                Reply { response, file: None, error, detail: None, cancelled: None }
             }
             Err(RunError::Aborted(abort)) => {
                 let detail = Some(format!("{}: {}", abort.title, abort.detail));

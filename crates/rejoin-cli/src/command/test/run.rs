@@ -14,7 +14,7 @@ use rejoin_engine::{
 };
 use rejoin_lang::plan::{Check, CheckKind, GivenKind, Method, MockAnswer, Script, Test, Trigger};
 use rejoin_lang::source::Span;
-use rejoin_server::{Log, new_request_id, service, status_of};
+use rejoin_server::{AsWritten, FinalState, Log, new_request_id, service, status_of};
 use rejoin_steps::migrate::InMemory;
 use rejoin_value::{Object, Value, jq};
 use tokio::runtime::Runtime;
@@ -26,7 +26,7 @@ use crate::environment::Environment;
 use super::judge::judge;
 use super::ordered::{Begun, Order};
 use super::page;
-use super::stand_ins::{Watch, stand_in};
+use super::stand_ins::Watch;
 use super::watchdog::{Reins, watched};
 
 /// What a test's trigger led to.
@@ -224,30 +224,27 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
     match &test.trigger {
         Trigger::Calling { method, path } => {
             let mut request = Request::builder().method(method.as_str()).uri(encoded(path));
+            let mut written = AsWritten {
+                query: path.split_once('?').map_or("", |(_, query)| query).to_owned(),
+                headers: Object::new(),
+                cookies: take(GivenKind::Cookies),
+            };
             let headers = take(GivenKind::Headers);
             let mut content_type = None;
             for (name, value) in headers.iter().filter_map(Value::as_object).flat_map(Object::iter)
             {
-                let text = value.as_str().map_or_else(|| value.to_json(), str::to_owned);
+                let text = value.as_str().unwrap_or_default();
                 if name.eq_ignore_ascii_case("content-type") {
-                    content_type = Some(text);
-                } else {
-                    request = request.header(&**name, text);
+                    content_type = Some(text.to_owned());
                 }
+                written.headers.insert(&**name, text);
+                request = request.header(&**name, text);
             }
             let content_type = content_type.unwrap_or_else(|| "application/json".to_owned());
-            request = request.header("content-type", &content_type);
-            if let Some(cookies) = take(GivenKind::Cookies) {
-                let pairs = cookies.as_object().into_iter().flat_map(Object::iter);
-                let pairs = pairs.map(|(name, value)| {
-                    let text = value.as_str().map_or_else(|| value.to_json(), str::to_owned);
-                    format!("{}={}", &**name, cookie_text(&text))
-                });
-                request = request.header("cookie", pairs.collect::<Vec<_>>().join("; "));
-            }
             let body = take(GivenKind::Body);
             let body = body.map_or_else(Bytes::new, |value| body_of(&value, &content_type));
             let request = request
+                .extension(written)
                 .body(Full::new(body))
                 .map_err(|error| failed(format!("`{method} {path}` is no request: {error}")))?;
             let mut service = service(app, log.at_least(rejoin_engine::Level::Error))
@@ -269,9 +266,13 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
             let content_type = content_type.unwrap_or_default();
             let content_type = content_type.split(';').next().unwrap_or_default().to_owned();
             let text = || Value::from(&*String::from_utf8_lossy(&body));
-            let output = match content_type.ends_with("json") {
-                true => Value::parse(&body).unwrap_or_else(|_| text()),
-                false => text(),
+            let state = head.extensions.get::<FinalState>().filter(|_| *method != Method::Head);
+            let output = match state {
+                Some(FinalState(state)) => state.clone(),
+                None if content_type.ends_with("json") => {
+                    Value::parse(&body).unwrap_or_else(|_| text())
+                }
+                None => text(),
             };
             Ok(Seen { output, status: head.status.as_u16(), content_type, headers, took })
         }
@@ -310,6 +311,7 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
                 })
             })?;
             let status = status_of(&answer);
+            let output = answer.final_state();
             let mut headers = answer.set_headers;
             let named = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
             let named =
@@ -321,7 +323,7 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
                 ContentType::Text => "text/plain",
             };
             let content_type = named.as_deref().unwrap_or(content_type).to_owned();
-            Ok(Seen { output: answer.body, status, content_type, headers, took })
+            Ok(Seen { output, status, content_type, headers, took })
         }
     }
 }
@@ -374,10 +376,6 @@ fn script_args(args: Option<Value>, options: Option<Value>) -> ScriptArgs {
 /// A path and query as a client sends it: what cannot stand in a request line is percent-encoded.
 fn encoded(path: &str) -> String {
     percent(path, |byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte))
-}
-
-fn cookie_text(text: &str) -> String {
-    percent(text, |byte| byte.is_ascii_graphic() && !b"\",;\\%".contains(&byte))
 }
 
 fn percent(text: &str, stays: impl Fn(u8) -> bool) -> String {
