@@ -141,7 +141,7 @@ describe "modules"
     let ran = run(
         "import \"lib.wp\" as lib\ndescribe \"d\"\n  it \"i\"\n    when executing pipeline load\n    then status is 200\n",
     );
-    assert!(ran.stderr.contains("did you mean `lib::load`?"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("did you mean `lib::load`?"), "{}", ran.stdout);
 }
 
 #[test]

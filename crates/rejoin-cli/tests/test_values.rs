@@ -221,3 +221,65 @@ describe "output"
 "#,
     );
 }
+
+#[test]
+fn a_test_that_cannot_be_read_fails_alone() {
+    let directory = Directory::new();
+    let program = r#"
+GET /a |> jq: `{ a: 1 }`
+jq shape = `{ b: 1 }`
+
+describe "d"
+  it "good"
+    when calling GET /a
+    then status is 200
+  it "bad check"
+    when calling GET /a
+    then output startsWith "x"
+  it "unknown pipeline"
+    when executing pipeline nope
+    then status is 200
+  it "unknown variable"
+    when executing variable jq nope
+    then output equals {}
+  it "unknown step"
+    when executing variable nope shape
+    then output equals {}
+  it "starts nothing"
+    then output equals {}
+  it "bad jq"
+    when calling GET /a
+    with body `{ a: `
+    then status is 200
+  it "bad template"
+    when calling GET /a
+    then output equals "{{#if x}}"
+  it "good as well"
+    when calling GET /a
+    then output equals { "a": 1 }
+"#;
+    directory.write("app.wp", program);
+    let ran = directory.rejoin(&["test", "app.wp"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.ends_with("2 passed, 7 failed\n"), "{}{}", ran.stdout, ran.stderr);
+    for shown in [
+        "PASS  d > good\n",
+        "FAIL  d > bad check\n    app.wp:11: then output startsWith \"x\"\n      error[E0036]: this cannot be checked\n",
+        "error[E0101]: no pipeline is called `nope`",
+        "error[E0106]: `jq` has no variable `nope`",
+        "PASS  d > good as well\n",
+    ] {
+        assert!(ran.stdout.contains(shown), "{shown}\n{}{}", ran.stdout, ran.stderr);
+    }
+    let one = directory.rejoin(&["test", "app.wp", "--filter", "good"]);
+    assert_eq!((one.code, one.stdout.lines().last()), (0, Some("2 passed, 0 failed")));
+    // What is wrong with a test keeps the program from nothing but being called right.
+    let checked = directory.rejoin(&["check", "app.wp"]);
+    assert_eq!(checked.code, 1);
+    assert!(!checked.stdout.contains("W0112"), "{}", checked.stdout);
+    // An error of the program is one of all its tests.
+    directory.write("app.wp", &program.replace("`{ a: 1 }`", "`{ a: `"));
+    let ran = directory.rejoin(&["test", "app.wp"]);
+    assert!(ran.stdout.ends_with("0 passed, 1 failed\n"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("E0036"), "{}", ran.stderr);
+}

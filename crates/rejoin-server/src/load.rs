@@ -1,14 +1,15 @@
 //! From a file to a program: read, parse, lower, check, build.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use rejoin_engine::{Program, Registry, scripts_directory, unset_variables};
 use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{Diagnostic, Severity, has_errors, render_json, render_text};
-use rejoin_lang::plan::Plan;
+use rejoin_lang::diagnostic::{Code, Diagnostic, Severity, has_errors, render_json, render_text};
+use rejoin_lang::plan::{Block, Plan, Trigger};
 use rejoin_lang::source::{Source, Sources, Span};
 
 use crate::config::{ConfigError, ServerConfig};
@@ -26,6 +27,9 @@ pub struct Loaded {
     pub program: Program,
     /// Warnings and notes about it.
     pub report: Report,
+    /// What is wrong in tests, each by its index: they cannot be run, while the others can. Only for
+    /// [`load_for_tests`]; elsewhere a program with such tests is refused.
+    pub faulty_tests: BTreeMap<usize, Vec<Diagnostic>>,
 }
 
 /// What was found in a file, ready to be shown.
@@ -181,8 +185,42 @@ pub fn load_for_tests(
     registry: &Registry,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, LoadError> {
-    let (plan, report) = checked(path, registry)?;
-    built(path, &plan, report, registry, env)
+    let (mut plan, mut report) = plan_with_errors(path, registry)?;
+    let faulty_tests = take_out_faulty_tests(&mut plan, &mut report);
+    if report.has_errors() {
+        // All that is wrong is told at once.
+        report.diagnostics.extend(faulty_tests.into_values().flatten());
+        report.diagnostics.sort_by_key(|problem| (problem.span.source, problem.span.start));
+        return Err(LoadError::Faulty(report));
+    }
+    let loaded = built(path, &plan, report, registry, env)?;
+    Ok(Loaded { faulty_tests, ..loaded })
+}
+
+/// Takes the errors that lie in one test out of the report. What such a test would start does nothing.
+fn take_out_faulty_tests(plan: &mut Plan, report: &mut Report) -> BTreeMap<usize, Vec<Diagnostic>> {
+    let mut faulty: BTreeMap<usize, Vec<Diagnostic>> = BTreeMap::new();
+    for problem in std::mem::take(&mut report.diagnostics) {
+        let test = plan.tests.iter().position(|test| refused::is_in(problem.span, test.whole));
+        match test {
+            // Behind a quote that is never closed there may be more tests, which nobody sees.
+            Some(test)
+                if problem.severity() == Severity::Error && problem.code != Code::UNCLOSED_TEXT =>
+            {
+                faulty.entry(test).or_default().push(problem);
+            }
+            _ => report.diagnostics.push(problem),
+        }
+    }
+    for test in faulty.keys() {
+        if let Trigger::Pipeline(id) = plan.tests[*test].trigger
+            && let Some(pipeline) = plan.pipelines.get_mut(id.0 as usize)
+            && refused::is_in(pipeline.name_span, plan.tests[*test].whole)
+        {
+            pipeline.block = Block::default();
+        }
+    }
+    faulty
 }
 
 fn built(
@@ -195,7 +233,7 @@ fn built(
     report.scripts = Some(scripts_directory(plan, env));
     match Program::build(plan, registry, env) {
         Ok(program) => match ServerConfig::from_settings(program.settings()) {
-            Ok(_) => Ok(Loaded { program, report }),
+            Ok(_) => Ok(Loaded { program, report, faulty_tests: BTreeMap::new() }),
             Err(error) => Err(LoadError::Config { path: path.to_owned(), error }),
         },
         Err(more) => {

@@ -50,6 +50,7 @@ pub(crate) fn has_error_in(problems: &[Diagnostic], text: Span) -> bool {
     errors.any(|error| is_in(error.span, text))
 }
 
-fn is_in(place: Span, text: Span) -> bool {
+/// Whether a place lies in a text, or is it.
+pub(crate) fn is_in(place: Span, text: Span) -> bool {
     place.source == text.source && place.start >= text.start && place.end <= text.end
 }

@@ -64,7 +64,7 @@ impl Reloader {
     }
 
     fn take(&mut self, loaded: Result<Loaded, LoadError>, started: Instant) {
-        let Loaded { program, report } = match loaded {
+        let Loaded { program, report, .. } = match loaded {
             Ok(loaded) => loaded,
             Err(error) => {
                 if let LoadError::Faulty(report) = &error {

@@ -154,7 +154,7 @@ fn load(file: &std::path::Path) -> Result<Loaded, LoadError> {
     let answer = format!("json {text}");
     let waits = ["wait 400", &answer];
     let program = program(&[("GET /", &[&answer]), ("GET /slow", &waits)], &[]);
-    Ok(Loaded { program, report: Report::default() })
+    Ok(Loaded { program, report: Report::default(), faulty_tests: Default::default() })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: Run) -> Result<(), Failure> {
     let environment = Environment::beside(&args.file)?;
     let input = args.input.as_deref().map(read_input).transpose()?;
     // Warnings are for `check` and for whoever serves; here they would stand between a script and its answer.
-    let Loaded { program, mut report } = load_or_report(&args.file, &environment)?;
+    let Loaded { program, mut report, .. } = load_or_report(&args.file, &environment)?;
     // What `check` tells is not repeated at each run; what this machine lacks is news.
     report.retain(|problem| problem.code == Code::MISSING_VARIABLE);
     if !report.is_empty() {

@@ -20,7 +20,7 @@ const PORT: u16 = 7770;
 
 pub(crate) async fn serve(args: Serve) -> Result<(), Failure> {
     let environment = Environment::beside(&args.file)?;
-    let Loaded { program, report } = load_or_report(&args.file, &environment)?;
+    let Loaded { program, report, .. } = load_or_report(&args.file, &environment)?;
     // What is wrong before it serves is drawn for people; from here on stderr is the log.
     let log = open_log()?;
     report.log_to(&log);

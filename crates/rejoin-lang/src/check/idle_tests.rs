@@ -5,7 +5,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use super::Checker;
 
 pub(super) fn check(checker: &mut Checker<'_>) {
-    for test in checker.plan.tests.iter().filter(|test| test.checks.is_empty()) {
+    for test in checker.plan.tests.iter().filter(|test| test.checks.is_empty() && !test.is_faulty) {
         let what = format!("the test `{}` checks nothing", test.name);
         checker.report(
             Diagnostic::new(Code::IDLE_TEST, test.span, what)

@@ -24,8 +24,10 @@ pub(super) fn check(checker: &mut Checker<'_>) {
         Callee::Step(_) => {}
     });
     for test in &plan.tests {
-        if let Trigger::Pipeline(id) = test.trigger {
-            is_used[id.0 as usize] = true;
+        match test.trigger {
+            Trigger::Pipeline(id) => is_used[id.0 as usize] = true,
+            Trigger::Unknown => some_unknown = true,
+            _ => {}
         }
     }
     for (index, pipeline) in plan.pipelines.iter().enumerate() {

@@ -22,14 +22,13 @@ impl Lowering<'_> {
         for item in &file.items {
             let Item::Describe(describe) = item else { continue };
             for it in &describe.tests {
-                if let Some(test) = self.test(describe, it, plan) {
-                    plan.tests.push(test);
-                }
+                let test = self.test(describe, it, plan);
+                plan.tests.push(test);
             }
         }
     }
 
-    fn test(&mut self, describe: &Describe, it: &It, plan: &mut Plan) -> Option<Test> {
+    fn test(&mut self, describe: &Describe, it: &It, plan: &mut Plan) -> Test {
         let mut variables: Variables = Vec::new();
         for entry in describe.lets.iter().chain(&it.lets) {
             let value = let_value(&entry.value);
@@ -38,25 +37,8 @@ impl Lowering<'_> {
                 None => variables.push((entry.name.text.clone(), value)),
             }
         }
-        let trigger = match it.trigger.as_ref()? {
-            ast::Trigger::Calling { method, path } => plan::Trigger::Calling {
-                method: plan::Method::parse(&method.text)?,
-                path: self.expand(path, &variables).into(),
-            },
-            ast::Trigger::Pipeline { module, name } => {
-                let module = match module {
-                    Some(alias) => self.module_called(alias, alias.span.to(name.span))?,
-                    None => self.current,
-                };
-                plan::Trigger::Pipeline(self.pipeline_in_test(module, name)?)
-            }
-            ast::Trigger::Resolver(owner, field) => {
-                plan::Trigger::Resolver(self.resolver_in_test(owner, field, plan)?)
-            }
-            ast::Trigger::Variable { step, module, name } => {
-                self.variable(step, module.as_ref(), name, plan)
-            }
-        };
+        let trigger = self.trigger(it.trigger.as_ref(), &variables, plan);
+        let trigger = trigger.unwrap_or(plan::Trigger::Unknown);
         let mut mocks: Vec<plan::Mock> = Vec::new();
         for mock in it.mocks.iter().rev().chain(describe.mocks.iter().rev()) {
             let target = match &mock.target {
@@ -94,15 +76,45 @@ impl Lowering<'_> {
         let given = given.collect();
         let checks =
             it.checks.iter().map(|check| self.test_check(check, &variables, plan)).collect();
-        Some(Test {
+        Test {
             suite: describe.name.value.clone(),
             name: it.name.value.clone(),
             span: it.name.span,
+            whole: it.span,
+            is_faulty: it.is_faulty,
             variables,
             mocks,
             trigger,
             given,
             checks,
+        }
+    }
+
+    /// What a test starts, if that is there; else it was reported.
+    fn trigger(
+        &mut self,
+        trigger: Option<&ast::Trigger>,
+        variables: &Variables,
+        plan: &mut Plan,
+    ) -> Option<plan::Trigger> {
+        Some(match trigger? {
+            ast::Trigger::Calling { method, path } => plan::Trigger::Calling {
+                method: plan::Method::parse(&method.text)?,
+                path: self.expand(path, variables).into(),
+            },
+            ast::Trigger::Pipeline { module, name } => {
+                let module = match module {
+                    Some(alias) => self.module_called(alias, alias.span.to(name.span))?,
+                    None => self.current,
+                };
+                plan::Trigger::Pipeline(self.pipeline_in_test(module, name)?)
+            }
+            ast::Trigger::Resolver(owner, field) => {
+                plan::Trigger::Resolver(self.resolver_in_test(owner, field, plan)?)
+            }
+            ast::Trigger::Variable { step, module, name } => {
+                self.variable(step, module.as_ref(), name, plan)
+            }
         })
     }
 

@@ -18,6 +18,10 @@ pub struct Test {
     pub name: Arc<str>,
     /// The place of its name.
     pub span: Span,
+    /// The place of all of it.
+    pub whole: Span,
+    /// Whether something in it cannot be read, so that not all that it says is here.
+    pub is_faulty: bool,
     /// The values that its jq programs see, as `$name` and as their input's `.name`.
     pub variables: Vec<(Arc<str>, Value)>,
     /// What is replaced, at most one mock a target.
@@ -80,6 +84,8 @@ pub enum Trigger {
     Pipeline(PipelineId),
     /// A resolver, by the pipeline that is its body.
     Resolver(PipelineId),
+    /// Something that is not there, which was reported.
+    Unknown,
 }
 
 /// Something that the trigger is started with.

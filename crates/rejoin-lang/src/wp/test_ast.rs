@@ -39,6 +39,8 @@ pub struct It {
     pub checks: Vec<TestCheck>,
     /// From `it` to the end of its last part.
     pub span: Span,
+    /// Whether a part of it could not be read.
+    pub is_faulty: bool,
 }
 
 /// `let name = value`

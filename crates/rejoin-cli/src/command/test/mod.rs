@@ -76,12 +76,19 @@ fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Out
         return functions::of_file(file, args);
     }
     let environment = Environment::beside(file)?;
-    let program = Arc::new(loaded(file, &environment)?.program);
+    let Loaded { program, faulty_tests, .. } = loaded(file, &environment)?;
+    let program = Arc::new(program);
     let schema = schema_in_memory(file, &program)?;
     let mut outcomes = Vec::new();
     for (index, test) in program.tests().iter().enumerate() {
         let full = format!("{} {}", test.suite, test.name);
         if !is_wanted(args, &full) {
+            continue;
+        }
+        let names = (test.suite.clone(), test.name.clone());
+        if let Some(problems) = faulty_tests.get(&index) {
+            let ran = run::Ran::faulty(problems);
+            outcomes.push(Outcome::new(names, test.span, ran, None, program.sources()));
             continue;
         }
         let bench =
@@ -94,7 +101,6 @@ fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Out
                 (ran, Some(tried))
             }
         };
-        let names = (test.suite.clone(), test.name.clone());
         outcomes.push(Outcome::new(names, test.span, ran, orders, program.sources()));
     }
     Ok(outcomes)

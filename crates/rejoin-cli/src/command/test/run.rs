@@ -12,6 +12,7 @@ use rejoin::{OnError, Scope};
 use rejoin_engine::{
     App, ContentType, Host, Program, RunError, RunOptions, ScriptArgs, StandIn, Target,
 };
+use rejoin_lang::diagnostic::Diagnostic;
 use rejoin_lang::plan::{Check, CheckKind, GivenKind, Method, MockAnswer, Script, Test, Trigger};
 use rejoin_lang::source::Span;
 use rejoin_server::{AsWritten, FinalState, Log, new_request_id, service, status_of};
@@ -71,6 +72,20 @@ impl Ran {
             answer: None,
             begun: Vec::new(),
         }
+    }
+
+    /// Of a test in which something cannot be read.
+    pub(super) fn faulty(problems: &[Diagnostic]) -> Self {
+        let told = problems.iter().map(|problem| {
+            let mut what = format!("error[{}]: {}", problem.code.id(), problem.message);
+            for (word, text) in [("", Some(&problem.label)), ("help: ", problem.help.as_ref())] {
+                if let Some(text) = text.filter(|text| !text.is_empty()) {
+                    let _ = write!(what, "\n{word}{text}");
+                }
+            }
+            (problem.span, what)
+        });
+        Self { failures: told.collect(), ..Self::failed(problems[0].span, String::new()) }
     }
 
     pub(super) fn hung(at: Span, limit: Duration) -> Self {
@@ -276,6 +291,7 @@ async fn start(app: App, test: &Test, log: &Log, scope: &Scope) -> Result<Seen, 
             };
             Ok(Seen { output, status: head.status.as_u16(), content_type, headers, took })
         }
+        Trigger::Unknown => Err(failed("what it starts is not there".to_owned())),
         Trigger::Pipeline(id) | Trigger::Resolver(id) => {
             let options = RunOptions {
                 id: new_request_id(),

@@ -84,7 +84,9 @@ impl Parser<'_> {
             given: Vec::new(),
             checks: Vec::new(),
             span: self.span_from(start),
+            is_faulty: false,
         };
+        let before = self.problems.len();
         let mut end = self.pos;
         loop {
             self.eat_trivia();
@@ -120,6 +122,7 @@ impl Parser<'_> {
                     .help("give it a body: ``with body `jq` ``; or execute a pipeline"),
             );
         }
+        it.is_faulty = self.problems.len() > before;
         it
     }
 
