@@ -118,6 +118,20 @@ impl Context {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The flags, conditions and notes as they are now.
+    pub(crate) fn all_marks(&self) -> Marks {
+        self.marks().clone()
+    }
+
+    /// Takes over what `other` has set since its marks were `before`.
+    pub(crate) fn take_marks(&self, before: &Marks, other: &Context) {
+        let after = other.all_marks();
+        let mut marks = self.marks();
+        take_changes(&mut marks.flags, &before.flags, after.flags);
+        take_changes(&mut marks.conditions, &before.conditions, after.conditions);
+        take_changes(&mut marks.notes, &before.notes, after.notes);
+    }
+
     /// The request's id, as in the log and in the `x-request-id` header.
     pub fn request_id(&self) -> &str {
         &self.request.id
@@ -294,6 +308,15 @@ impl Context {
     pub(crate) fn observes_calls(&self) -> bool {
         self.request.host.observer.wants_calls()
     }
+}
+
+/// Puts into `all` what `after` has otherwise than `before`.
+fn take_changes<K: Ord, V: PartialEq>(
+    all: &mut BTreeMap<K, V>,
+    before: &BTreeMap<K, V>,
+    after: BTreeMap<K, V>,
+) {
+    all.extend(after.into_iter().filter(|(key, value)| before.get(key) != Some(value)));
 }
 
 /// While it lives, others may be waiting for the request.

@@ -29,8 +29,8 @@ impl Operation {
         Self { context, loads }
     }
 
-    /// Runs the body of a resolver on a state. It sees the flags and conditions as they are now; what it sets is its own,
-    /// since others run beside it.
+    /// Runs the body of a resolver on a state. It sees the flags and conditions as they are now. What it sets, the request has
+    /// when it ends; others that run beside it do not see it.
     ///
     /// # Errors
     /// If it cannot go on at all. Errors as data are in its value.
@@ -43,8 +43,9 @@ impl Operation {
         resolver: PipelineId,
         state: Value,
     ) -> impl Future<Output = Result<Value, Abort>> + Send + use<> {
-        let context = self.context.for_task();
+        let (around, context) = (self.context.clone(), self.context.for_task());
         async move {
+            let before = context.all_marks();
             if context.depth >= MAX_DEPTH {
                 let detail =
                     format!("operations are made within each other more than {MAX_DEPTH} deep");
@@ -58,6 +59,7 @@ impl Operation {
             }
             let frame = Frame::new(State::new(state));
             let ended = run_block(&context, &program, &pipeline.block, frame).await?;
+            around.take_marks(&before, &context);
             Ok(ended.state.into_value())
         }
     }

@@ -555,3 +555,33 @@ fn another_service_is_asked_over_http() {
         assert_eq!(body, format!("\"{kind}\""), "{path}");
     }
 }
+
+#[test]
+fn what_resolvers_set_the_steps_behind_them_see() {
+    let run = load(
+        r#"
+graphqlSchema = `type Query { a: String, b: String }`
+
+query a =
+  |> lua: `setWhen("seen", true) setFlag("on", true) return "a"`
+query b =
+  |> jq: `"b"`
+  |> jq: `"early"` @when(seen)
+
+GET /x
+  |> lua: `setWhen("kept", true) return request`
+  |> graphql: `{ a }`
+  |> graphql: `{ b }`
+  |> jq: `{ b: .data.b, marks: [$context.conditions.seen, $context.flags.on, $context.conditions.kept] }`
+  |> jq: `{ b, marks, when: true }` @when(seen)
+
+GET /task
+  |> graphql: `{ a }` @async(t)
+  |> join: t
+  |> jq: `{ t: .async.t.data.a, seen: $context.conditions.seen }`
+"#,
+    );
+    let expected = r#"{"b":"early","marks":[true,true,true],"when":true}"#;
+    assert_eq!(run.call("GET /x").body(), expected);
+    assert_eq!(run.call("GET /task").body(), r#"{"t":"a","seen":null}"#);
+}
