@@ -256,7 +256,9 @@ impl<'a> Exchange<'a> {
             default(AUTHORIZATION, &|| credentials.clone());
         }
         if self.request.budget_header {
-            let left = self.deadline.at.saturating_duration_since(Instant::now()).as_millis();
+            // Rounded up, so that who keeps to it does not give up before this side does.
+            let left = self.deadline.at.saturating_duration_since(Instant::now());
+            let left = left.as_micros().div_ceil(1000);
             default(BUDGET_HEADER, &|| HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
         }
         if let Some(credentials) = self.client.pool.setup.proxies.authorization(url.as_uri()) {
@@ -301,6 +303,11 @@ impl<'a> Exchange<'a> {
         mut timer: Pin<&mut Sleep>,
     ) -> Result<Response, Failure> {
         let Answer { mut head, body: mut incoming, remote, connect } = answer;
+        // The other side was told how long it has. That it says so when that time is over is no answer of its own.
+        let has_given_up = self.request.budget_header && head.status == StatusCode::GATEWAY_TIMEOUT;
+        if has_given_up && self.deadline.at <= Instant::now() {
+            return Err(self.timed_out(Phase::Wait));
+        }
         let coding = if self.decompress { Coding::of(&head.headers) } else { None };
         let mut collector = Collector::new(self.request.body_limit(), coding);
         collector.announced(incoming.announced())?;

@@ -1,5 +1,7 @@
 //! What is sent, and what comes back, when nothing goes wrong.
 
+use std::time::Duration;
+
 use rejoin_http::{BUDGET_HEADER, Request};
 
 use crate::support::{Server, builder, client, get, ok, run};
@@ -89,6 +91,21 @@ fn the_remaining_budget_goes_upstream() {
         let value = sent.lines().find_map(|line| line.strip_prefix(&prefix)).expect("the header");
         let left: u64 = value.parse().unwrap();
         assert!((1..=30_000).contains(&left), "{left}");
+    });
+}
+
+#[test]
+fn who_gives_up_when_the_budget_is_over_has_not_answered() {
+    run(async {
+        // Blocks this thread as well, so that the answer and the end of the time are seen at the same moment.
+        let server = Server::with(|_| {
+            std::thread::sleep(Duration::from_millis(120));
+            "HTTP/1.1 504 Late\r\ncontent-length: 0\r\n\r\n".to_owned()
+        })
+        .await;
+        let request = Request::get(&server.url("/")).unwrap().timeout(Duration::from_millis(60));
+        let error = client().send(request.budget_header(true)).await.unwrap_err();
+        assert!(error.is_timeout(), "{error}");
     });
 }
 
