@@ -165,7 +165,11 @@ pub(crate) fn rename(call: &Call, value: &mut Value) {
 
 /// A call that went wrong itself replaces the whole state.
 pub(crate) fn fail(call: &Call, frame: &mut Frame, message: &str) {
-    let kind = call.rename_error.as_ref().unwrap_or(&call.error_type);
+    fail_as(&call.error_type, call, frame, message);
+}
+
+fn fail_as(kind: &Arc<str>, call: &Call, frame: &mut Frame, message: &str) {
+    let kind = call.rename_error.as_ref().unwrap_or(kind);
     let errors = envelope::failure(kind, &call.name, message, &call.location);
     frame.state.assign(envelope::with_errors(errors));
 }
@@ -217,7 +221,10 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<&Nam
         }
         (Output::Data { .. }, Some(target)) if !is_error => state.set_data(&target.name, value),
         (Output::Data { unnamed: Unnamed::Merge, .. }, _) if !is_error && !bare => {
-            state.set("data", value);
+            // A state that is no object has no room for it. A task's value is what it made, whatever it began with.
+            if is_task || matches!(state.value(), Value::Object(_)) {
+                state.set("data", value);
+            }
         }
         (Output::Data { unnamed: Unnamed::Replace, .. }, _) if !is_error && !bare => {
             let mut object = Object::new();
@@ -272,7 +279,8 @@ pub(crate) async fn run_pipeline(
         Ok(Some(argument)) => input.merge(argument),
         Ok(None) => {}
         Err(StepError::Failed(message)) => {
-            fail(call, frame, &message);
+            // The pipeline has not begun, whatever its name is.
+            fail_as(&"pipelineError".into(), call, frame, &message);
             return Ok(());
         }
         Err(_) => unreachable!("an argument can only fail"),

@@ -143,8 +143,8 @@ fn a_guard_decides_on_a_block() {
 fn a_loop_with_a_limit_runs_so_many_at_once_and_keeps_the_order() {
     let run = run("  |> jq: `{ items: [range(10)] }`
   |> foreach .items @limit(4)
-    |> data(., 10 * (10 - .))
-    |> jq: `.data * 2`
+    |> data(., 10 * (10 - .)) @result(n)
+    |> jq: `.data.n * 2`
   end");
     assert_eq!(run.body(".items"), json("[0,2,4,6,8,10,12,14,16,18]"));
     // 100, 90, 80, 70 begin at once; each that ends makes room for the next.

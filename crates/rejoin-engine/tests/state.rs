@@ -397,3 +397,64 @@ fn feature_flags_are_set_before_a_route_that_looks_at_them() {
     assert_eq!(program.call("GET /x").answer().body, json(r#"{"user":"kim","beta":false}"#));
     assert_eq!(program.call("GET /x?beta=1").answer().body, json(r#"{"user":"kim","beta":true}"#));
 }
+
+#[test]
+fn a_result_without_a_name_needs_a_state_with_room_for_it() {
+    let program = load(
+        "GET /x
+           |> jq: `[1]`
+           |> data(3)
+           |> jq: `.`
+         GET /named
+           |> jq: `[1]`
+           |> data(3) @result(three)
+           |> jq: `.data`
+         GET /task
+           |> jq: `[1]`
+           |> data(3) @async(t)
+           |> jq: `{}`
+           |> join: t
+           |> jq: `.async.t`",
+    );
+    assert_eq!(program.call("GET /x").answer().body, json("[1]"));
+    assert_eq!(program.call("GET /named").answer().body, json(r#"{"three":3}"#));
+    assert_eq!(program.call("GET /task").answer().body, json(r#"{"data":3}"#));
+}
+
+#[test]
+fn an_argument_that_fails_is_an_error_of_calling_pipelines() {
+    let program = load(
+        "pipeline inner = |> jq: `{ i: 1 }`
+         GET /short |> inner(.path + 1) |> result pipelineError(500): |> jq: `.errors[0].step`
+         GET /long |> pipeline(.path + 1): inner |> result pipelineError(500): |> jq: `.errors[0].step`
+         GET /renamed |> inner(.path + 1) @error(mine) |> result mine(500): |> jq: `.errors[0].step`",
+    );
+    assert_eq!(program.call("GET /short").answer().body, json(r#""inner""#));
+    assert_eq!(program.call("GET /long").answer().body, json(r#""pipeline""#));
+    assert_eq!(program.call("GET /renamed").answer().body, json(r#""inner""#));
+}
+
+#[test]
+fn a_step_of_several_lines_is_found_from_its_first_to_its_last() {
+    let program = load(
+        "jq lost = `
+           .path + 1
+         `
+         GET /one |> jq: `.path + 1`   # a comment
+
+         GET /several
+           |> jq: `
+             .path + 1
+           ` @error(mine)
+
+         GET /variable
+           |> jq: lost",
+    );
+    let at = |target: &str| {
+        let run = program.call(target);
+        run.answer().body.get("errors").unwrap().at(0).unwrap().get("location").unwrap().to_json()
+    };
+    assert_eq!(at("GET /one"), r#""test.wp:4""#);
+    assert_eq!(at("GET /several"), r#""test.wp:7-9""#);
+    assert_eq!(at("GET /variable"), r#""test.wp:12""#);
+}

@@ -155,6 +155,16 @@ impl Sources {
     pub fn location(&self, span: Span) -> String {
         self.get(span.source).location(span.start)
     }
+
+    /// The file and the lines of a place: `app.wp:3`, or `app.wp:3-5` if it has several.
+    pub fn lines(&self, span: Span) -> String {
+        let source = self.get(span.source);
+        let (first, last) = (source.position(span.start), source.position(span.end.max(1) - 1));
+        match last.line > first.line {
+            true => format!("{}-{}", source.location(span.start), last.line),
+            false => source.location(span.start),
+        }
+    }
 }
 
 #[cfg(test)]

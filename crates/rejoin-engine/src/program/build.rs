@@ -114,10 +114,10 @@ impl Builder<'_> {
             None => None,
         };
         let op = match &node.kind {
-            NodeKind::Call(call) => Op::Call(Box::new(self.call(call)?)),
+            NodeKind::Call(call) => Op::Call(Box::new(self.call(call, node.span)?)),
             NodeKind::Spawn(spawn) => Op::Spawn(Spawn {
                 task: spawn.task.clone(),
-                call: Arc::new(self.call(&spawn.call)?),
+                call: Arc::new(self.call(&spawn.call, node.span)?),
                 optional: spawn.optional,
                 detach: spawn.detach,
             }),
@@ -192,8 +192,10 @@ impl Builder<'_> {
         })
     }
 
-    fn call(&mut self, call: &plan::Call) -> Option<Call> {
-        let location = self.location(call.name_span);
+    /// The call that stands at `whole`.
+    fn call(&mut self, call: &plan::Call, whole: Span) -> Option<Call> {
+        let location: Arc<str> =
+            self.plan.sources.lines(Span { end: whole.end, ..call.name_span }).into();
         let args = call.args.iter().map(|arg| self.script(arg)).collect::<Option<Vec<_>>>()?;
         let mut reaches_outside = false;
         let target = match &call.callee {

@@ -122,6 +122,9 @@ pub(super) fn of_call(checker: &mut Checker<'_>, call: &Call, pipelines: &[Raise
         Callee::Pipeline(id) | Callee::Loader(id) => {
             raised.add(&pipelines[id.0 as usize]);
             raised.types.insert(format!("{}Error", call.name).into());
+            if !call.args.is_empty() {
+                raised.types.insert("pipelineError".into());
+            }
         }
         Callee::Step(_) => {
             let Some(spec) = checker.spec(call) else { return Raised::anything() };
