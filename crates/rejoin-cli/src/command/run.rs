@@ -180,8 +180,8 @@ fn script_args(args: &Run) -> ScriptArgs {
                 }
                 None => {
                     let value = rest.next_if(|next| !next.starts_with("--"));
-                    let value = value.map_or("true", String::as_str);
-                    options.insert(named.to_owned(), value.into());
+                    let value = value.map_or(Value::Bool(true), |text| text.as_str().into());
+                    options.insert(named.to_owned(), value);
                 }
             },
         }
@@ -224,8 +224,10 @@ mod tests {
         let script = script_args(&run);
         assert_eq!(script.args, ["a", "--", "b"].map(Value::from));
         let options: Vec<_> =
-            script.options.iter().map(|(k, v)| (k.as_str(), v.as_str().unwrap())).collect();
-        assert_eq!(options, [("flag", "true"), ("w", "="), ("x", "1"), ("y", "2"), ("z", "true")]);
+            script.options.iter().map(|(name, value)| (name.as_str(), value.to_json())).collect();
+        let expected =
+            [("flag", "true"), ("w", "\"=\""), ("x", "\"1\""), ("y", "\"2\""), ("z", "true")];
+        assert_eq!(options, expected.map(|(name, value)| (name, value.to_owned())));
     }
 
     #[test]
