@@ -164,7 +164,8 @@ fn what_the_database_refuses_is_a_sql_error() {
 #[test]
 fn a_wrong_call_is_a_pg_error() {
     let got = run_with("", "  |> pg(.body): `select $1::int`", json!([1, 2]));
-    assert_eq!(got.error_text("type"), "pgError");
+    assert_eq!(got.error_text("type"), "sqlError");
+    assert_eq!(got.error_text("query"), "select $1::int");
     assert_eq!(got.error_text("message"), "the statement has 1 parameter, and 2 are given");
     let got = run("  |> pg({ a: 1 }): `select $1::int`");
     assert_eq!(got.error_text("type"), "pgError");

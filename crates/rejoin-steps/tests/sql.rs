@@ -163,6 +163,8 @@ fn placeholders_are_counted_by_their_numbers() {
 #[test]
 fn a_wrong_call_is_named_after_the_step() {
     let got = run_with("  |> sql(.body): `select $1`", json!([1, 2]));
+    assert_eq!(got.error_text("type"), "sqlError");
+    assert_eq!(got.error_text("query"), "select $1");
     assert_eq!(got.error_text("message"), "the statement has 1 parameter, and 2 are given");
     let got = run_with("  |> sql(.body): `select :name`", json!([1]));
     assert!(got.error_text("message").contains("`:name` is no placeholder"), "{}", got.error());

@@ -101,8 +101,7 @@ impl PreparedPg {
             }
             Err(Ended::Params { needed }) => {
                 self.put_back(lease);
-                let given = params.len();
-                Err(StepError::Failed(wrong_number(needed, given)))
+                Err(error::local(wrong_number(needed, params.len()), &self.sql).into())
             }
             // What is still under way is cancelled when the lease is dropped.
             Err(Ended::CutOff(error)) => Err(error.into()),

@@ -117,7 +117,7 @@ pub(super) fn refused_by(ended: Ended, sql: &str, given: usize, most: usize) -> 
     match ended {
         Ended::Writes => unreachable!("on a connection that writes"),
         Ended::Sqlite(error) => error::of_statement(&error, sql).into(),
-        Ended::Params(Misfit::Number(needed)) => StepError::Failed(wrong_number(needed, given)),
+        Ended::Params(Misfit::Number(needed)) => local(wrong_number(needed, given)).into(),
         Ended::Params(Misfit::Named(name)) => StepError::Failed(format!(
             "`{name}` is no placeholder here: parameters are `$1`, `$2`, …"
         )),
