@@ -87,7 +87,7 @@ impl Output<'_> {
             mlua::Value::LightUserData(handle) if handle.0.is_null() => Value::Null,
             mlua::Value::Boolean(yes) => Value::Bool(*yes),
             mlua::Value::Integer(n) => kept(*n as f64, before).unwrap_or_else(|| Value::from(*n)),
-            mlua::Value::Number(x) if !x.is_finite() => Value::Null,
+            mlua::Value::Number(x) if !x.is_finite() => Value::from(0),
             mlua::Value::Number(x) => kept(*x, before).unwrap_or_else(|| Value::from(*x)),
             mlua::Value::String(text) => {
                 let bytes = text.as_bytes();
@@ -104,7 +104,8 @@ impl Output<'_> {
             mlua::Value::UserData(handle) if handle.is::<Exact>() => {
                 Value::Number(handle.borrow::<Exact>()?.0.clone())
             }
-            other => return Err(Problem::At(format!("a {}", other.type_name()))),
+            // No JSON is like it, and the rest of the result is worth keeping.
+            other => Value::from(format!("[{}]", other.type_name()).as_str()),
         })
     }
 

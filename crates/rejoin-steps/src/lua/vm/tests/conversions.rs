@@ -13,9 +13,20 @@ fn results_become_json() {
         ("return 6 / 2", "3"),
         ("return 7 / 2", "3.5"),
         ("return 2^40", "1099511627776"),
-        ("return 0/0", "null"),
-        ("return 1/0", "null"),
-        ("return -1/0", "null"),
+        ("return 0/0", "0"),
+        ("return 1/0", "0"),
+        ("return {-1/0}", "[0]"),
+        ("return print", r#""[function]""#),
+        ("return {a = {1, {b = print}}}", r#"{"a":[1,{"b":"[function]"}]}"#),
+        ("return {coroutine.create(print)}", r#"["[thread]"]"#),
+        (
+            "return {math.type(1), math.type(1.5), math.type(1/0), math.type('1') or '-'}",
+            r#"["integer","float","float","-"]"#,
+        ),
+        (
+            "return {math.tointeger(4 / 2), math.tointeger(1.5) or '-', math.tointeger('x') or '-'}",
+            r#"[2,"-","-"]"#,
+        ),
         ("return 'ä→'", r#""ä→""#),
         ("return {}", "{}"),
         ("return array()", "[]"),
@@ -47,9 +58,6 @@ fn results_become_json() {
 #[test]
 fn what_is_no_json_names_its_path() {
     for (script, expected) in [
-        ("return print", "a function, at `.`"),
-        ("return {a = {1, {b = print}}}", "a function, at `.a[1].b`"),
-        ("return {coroutine.create(print)}", "a thread, at `.[0]`"),
         ("return {[true] = 1}", "a table with a boolean as a key, at `.`"),
         ("return {a = {[{}] = 1}}", "a table with a table as a key, at `.a`"),
         ("return {a = {['\\255'] = 1}}", "a key that is not UTF-8, at `.a`"),
