@@ -12,9 +12,6 @@ impl<'a> Dedented<'a> {
     pub(super) fn new(original: &'a str) -> Self {
         let is_blank = |line: &&str| line.trim().is_empty();
         let mut lines: Vec<&str> = original.split('\n').collect();
-        if lines.len() == 1 {
-            return Self { original, lines };
-        }
         while lines.last().is_some_and(is_blank) {
             lines.pop();
         }
@@ -56,7 +53,8 @@ mod tests {
     fn shared_indentation_and_outer_blank_lines_go() {
         for (text, expected) in [
             ("", ""),
-            (" one ", " one "),
+            (" one ", "one "),
+            ("  ", ""),
             ("\n    <a>\n      <b>\n\n    </a>\n  ", "<a>\n  <b>\n\n</a>"),
             ("\n\tx\n\ty\n", "x\ny"),
             ("x\n  y", "x\n  y"),
