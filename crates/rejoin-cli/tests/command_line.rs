@@ -700,3 +700,15 @@ fn a_script_reads_its_input() {
     directory.write("bad.wp", "pipeline main =\n  |> stdin: `line`\n");
     assert!(run(&["check", "bad.wp"], "").contains("did you mean `lines`?"));
 }
+
+#[test]
+fn a_text_that_is_not_closed_is_one_problem() {
+    let directory = Directory::new();
+    let program = "GET /a\n  |> jq: `{ a: 1 }\n\nGET /b\n  |> lua: `return 1`\n\nGET /c\n  |> jq: `{ c: 3 }`\n";
+    for step in ["jq", "lua", "handlebars"] {
+        directory.write("app.wp", &program.replacen("jq", step, 1));
+        let ran = directory.rejoin(&["check", "app.wp"]);
+        assert!(ran.stdout.contains("app.wp: 1 error\n"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("error[E0004]"), "{}", ran.stdout);
+    }
+}

@@ -283,3 +283,16 @@ describe "d"
     assert!(ran.stdout.ends_with("0 passed, 1 failed\n"), "{}", ran.stdout);
     assert!(ran.stderr.contains("E0036"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_selector_that_is_none_of_css_is_named() {
+    let program = "GET /a |> handlebars: `<p>x</p>`\n\ndescribe \"d\"\n  it \"i\"\n    when calling GET /a\n    then selector \"p:contains('x')\" exists\n";
+    let ran = run(program);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stdout.contains("`p:contains('x')` is no CSS selector: a part of it is wrong"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("developer"), "{}", ran.stdout);
+}

@@ -47,6 +47,14 @@ fn started_then_joined_is_fine_in_every_shape() {
 }
 
 #[test]
+fn one_mistake_in_quotes_is_one_problem() {
+    finds("GET /a\n  |> jq: `{ a: 1 }\n\nGET /b\n  |> jq: `{ b: 2 }`\n", &["E0004"]);
+    finds("GET /a |> jq: `{ a: 1 }\nGET /b |> jq: `{ b: }`\n", &["E0004", "E0201"]);
+    finds("query x = `{ a }`\nGET /b\n  |> jq: `{ b: 2 }`\n", &["E0016"]);
+    finds("query x = |> jq: `1`\nGET /b\n  |> jq: `{ b: 2 }`\n", &["E0134"]);
+}
+
+#[test]
 fn a_mock_that_stands_for_nothing_is_found() {
     let program = |mock: &str| {
         format!(

@@ -44,10 +44,16 @@ pub(crate) fn texts(
     more
 }
 
-/// Whether one of these problems is an error in that text.
+/// Whether one of these problems is an error in that text, or in the quote before it.
 pub(crate) fn has_error_in(problems: &[Diagnostic], text: Span) -> bool {
     let mut errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
-    errors.any(|error| is_in(error.span, text))
+    errors.any(|error| is_in(error.span, text) || opens(error, text))
+}
+
+/// Whether it is the quote of that text that is never closed.
+fn opens(error: &Diagnostic, text: Span) -> bool {
+    let is_before = error.span.source == text.source && error.span.end == text.start;
+    is_before && error.code == Code::UNCLOSED_TEXT
 }
 
 /// Whether a place lies in a text, or is it.

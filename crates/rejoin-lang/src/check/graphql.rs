@@ -1,7 +1,7 @@
 //! GraphQL: the schema, what resolves it, and the documents for it. What they say is for the catalog to judge.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::Call;
+use crate::plan::{Call, Resolver};
 use crate::source::Span;
 use crate::step_spec::{GraphqlPlace, GraphqlTexts, TextLanguage};
 
@@ -30,7 +30,10 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     });
     let graphql = &plan.graphql;
     if graphql.schema.is_empty() {
-        let place = graphql.resolvers.first().map(|resolver| resolver.span);
+        // One without steps was probably meant to be something else.
+        let has_steps =
+            |resolver: &&Resolver| !plan.pipeline(resolver.pipeline).block.nodes.is_empty();
+        let place = graphql.resolvers.iter().find(has_steps).map(|resolver| resolver.span);
         if let Some(place) = place.or(first_own.map(|call| call.name_span)) {
             checker.report(
                 Diagnostic::new(Code::NO_SCHEMA, place, "the program has no GraphQL schema")

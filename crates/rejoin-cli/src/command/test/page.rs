@@ -2,6 +2,7 @@
 
 use rejoin_lang::plan::{SelectorCheck, SelectorComparison};
 use rejoin_value::Value;
+use scraper::error::SelectorErrorKind;
 use scraper::{ElementRef, Html, Selector};
 
 use super::judge::compare;
@@ -14,8 +15,8 @@ pub(super) fn judge(css: &str, asks: &SelectorCheck, seen: &Seen) -> Result<(), 
     let page = seen.output.as_str().ok_or_else(|| {
         format!("the output is no page, it is JSON: {}", shown(&seen.output.to_json()))
     })?;
-    let selector =
-        Selector::parse(css).map_err(|error| format!("`{css}` is no CSS selector: {error}"))?;
+    let selector = Selector::parse(css)
+        .map_err(|error| format!("`{css}` is no CSS selector: {}", why_not(&error)))?;
     let document = Html::parse_document(page);
     let mut found = document.select(&selector);
     let none = || format!("nothing in the page is `{css}`:\n{}", shown(page.trim()));
@@ -50,6 +51,15 @@ pub(super) fn judge(css: &str, asks: &SelectorCheck, seen: &Seen) -> Result<(), 
             };
             holds(comparison, value)
         }
+    }
+}
+
+fn why_not(error: &SelectorErrorKind) -> String {
+    match error {
+        SelectorErrorKind::UnexpectedSelectorParseError(_) => {
+            "a part of it is wrong, or is none of CSS itself, such as `:contains(…)` of other libraries".to_owned()
+        }
+        other => other.to_string(),
     }
 }
 
