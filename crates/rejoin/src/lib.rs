@@ -144,7 +144,7 @@
 //! references to the scope, which makes eight atomic operations: about 1.35 times the bare spawn in
 //! all on one worker of the runtime. Where workers meet at that lock, children put what they have to
 //! say on lists beside it, and one in sixteen takes it: on two workers children that do next to nothing
-//! cost about 1.4 times the bare spawn. Opening and closing a scope adds about one bare spawn. A child that
+//! cost about one and a half times the bare spawn. Opening and closing a scope adds about one bare spawn. A child that
 //! waits takes the lock once more when it first does so; every later poll adds two atomic loads.
 //! `cargo bench -p rejoin` prints these ratios, next to those of tokio's `JoinSet`.
 //!
