@@ -24,6 +24,10 @@ pub static TESTS: [&'static str];
 /// output for long or read standard input. Test binaries have no `main` of yours:
 /// [`in_tests!`](crate::process::in_tests) stands for it there.
 ///
+/// Under `#[tokio::main]` the body of `main` is not the first thing: a runtime has been started, and children
+/// serve inside it. Functions that start a runtime of their own panic there; give such a program a plain
+/// `main` that calls this and then starts the runtime.
+///
 /// A child is started with the argument `rejoin-child-process`, by which it is known in `ps` too.
 pub fn init() {
     INITIALISED.store(true, Ordering::Relaxed);

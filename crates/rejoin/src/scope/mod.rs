@@ -114,7 +114,8 @@ pub enum OnError {
 ///
 /// # Panics
 ///
-/// If the body panics: after every child has ended, with the same payload. A child's panic is an
+/// If the body panics: after every child has ended, with the same payload. What children failed with is
+/// lost then, but for the handles that have been awaited. A child's panic is an
 /// [`Outcome`] and panics nobody else.
 ///
 /// # Cancel safety
