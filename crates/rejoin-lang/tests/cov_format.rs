@@ -163,6 +163,27 @@ fn a_file_with_errors_is_left_alone() {
     assert!(cov::format(&Source::new("a.cov", "step id=\"a\"")).is_err());
 }
 
+#[test]
+fn comments_behind_the_text_of_a_query_are_none_of_it() {
+    let behind = [
+        ("// a\n", 1),
+        ("\n// a\n", 1),
+        ("\n\n(* a *) // b\n", 2),
+        ("(* a\nend\nb *)\n", 1),
+        ("(* a *) (* b\n*)\n", 2),
+    ];
+    for (behind, count) in behind {
+        let head = "step id=\"q\" kind=\"query\" dialect=\"sqlite\" target=\"d\"\n  body\n";
+        let sql = "    SELECT CASE a WHEN 1 THEN 2\n    end\n    FROM t\n";
+        let tail = "  returns // c\n collection of=\"Row\"\n  as=\"rows\"\nend\n";
+        let text = format!("{head}{sql}  end {behind}{tail}");
+        let (file, faulty) = parse(&text);
+        assert!(!faulty, "{text}");
+        assert_eq!(comments(&text, &file).len(), count + 1, "{text}");
+        check_laws(&text);
+    }
+}
+
 proptest! {
     #![proptest_config(seeded::cases(300))]
 

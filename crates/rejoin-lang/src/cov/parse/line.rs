@@ -61,25 +61,34 @@ impl Parser<'_> {
     }
 
     /// Behind the `body` of a query: text as it is, up to the `end` that stands alone on its line before what follows
-    /// a body. An `end` of the SQL text itself is followed by more of it.
+    /// a body, with nothing but comments between. An `end` of the SQL text itself is followed by more of it.
     pub(super) fn parse_sql(&mut self, word: &Word, entries: &mut Vec<Entry>) {
         let start = word.span.end as usize;
         let mut candidate = None;
         let mut found = None;
         let mut at = start;
+        // In a comment of several lines behind the `end`.
+        let mut in_comment = false;
         for line in self.text[start..].split_inclusive('\n') {
             let content = line.trim();
             match candidate {
                 _ if self.without_sql_end => break,
+                Some(_) if in_comment => in_comment = !content.contains("*)"),
                 Some(end) if is_behind_body(content) => {
                     found = Some(end);
                     break;
                 }
-                _ if content == "end" && at > start => {
-                    candidate = Some((at, at + line.find("end").unwrap_or(0) + 3));
-                }
                 _ if content.is_empty() => {}
-                _ => candidate = None,
+                _ => match content.strip_prefix("end").and_then(comment) {
+                    Some(opens) if at > start => {
+                        candidate = Some((at, at + line.find("end").unwrap_or(0) + 3));
+                        in_comment = opens;
+                    }
+                    _ => match comment(content).filter(|_| candidate.is_some()) {
+                        Some(opens) => in_comment = opens,
+                        None => candidate = None,
+                    },
+                },
             }
             at += line.len();
         }
@@ -100,6 +109,18 @@ impl Parser<'_> {
         entries.push(Entry::Value(Value { kind, span: self.span(start, end) }));
         self.pos = behind;
         self.read_next();
+    }
+}
+
+/// Whether a text that is nothing but a comment, or nothing at all, leaves one open.
+fn comment(text: &str) -> Option<bool> {
+    let text = text.trim();
+    if text.is_empty() || text.starts_with("//") {
+        return Some(false);
+    }
+    match text.strip_prefix("(*")?.split_once("*)") {
+        Some((_, rest)) => comment(rest),
+        None => Some(true),
     }
 }
 
