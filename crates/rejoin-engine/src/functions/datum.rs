@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rejoin_lang::plan::{Literal, Widening};
+use rejoin_lang::plan::{Literal, Widening, union_members};
 use rejoin_value::{Array, Number, Object, Value};
 
 use super::size::{List, Size};
@@ -140,7 +140,7 @@ impl Datum {
 
     /// Whether a type in a pattern or a signature fits it, or one of the types that it is a union of.
     pub fn is_a(&self, kind: &str) -> bool {
-        members(kind).any(|kind| self.is_one(kind))
+        union_members(kind).any(|kind| self.is_one(kind))
     }
 
     fn is_one(&self, kind: &str) -> bool {
@@ -275,19 +275,6 @@ impl Record {
             _ => Some((&self.fields.get(name.parse::<usize>().ok()?)?.1, false)),
         }
     }
-}
-
-/// The members of a union; another type is its own.
-fn members(kind: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0_usize;
-    kind.split(move |sign| {
-        match sign {
-            '<' | '(' | '{' => depth += 1,
-            '>' | ')' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        sign == '|' && depth == 0
-    })
 }
 
 /// The enum of a variant; a struct is its own.

@@ -46,7 +46,7 @@ pub use test::{
     Check, CheckKind, Given, GivenKind, Mock, MockAnswer, MockTarget, Operator, SelectorCheck,
     SelectorComparison, Test, Trigger,
 };
-pub use widening::Widening;
+pub use widening::{Widening, union_members};
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ impl Widening {
 fn read(kind: &str) -> Option<Widening> {
     let mut all = Widening::default();
     let mut whole = false;
-    for member in split(kind, '|') {
+    for member in union_members(kind) {
         let member = member.trim();
         let base = member.trim_end_matches('?').trim_end();
         if let Some(item) = base.strip_suffix("[]") {
@@ -46,6 +46,11 @@ fn read(kind: &str) -> Option<Widening> {
     }
     all.number &= !whole;
     (all.number || all.elements.is_some()).then_some(all)
+}
+
+/// The members of a union; another type is its own.
+pub fn union_members(kind: &str) -> impl Iterator<Item = &str> {
+    split(kind, '|')
 }
 
 /// The parts between signs that stand in no brackets.

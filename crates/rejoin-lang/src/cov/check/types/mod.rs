@@ -1,11 +1,13 @@
 //! Types: what is written, what is known of a value, and whether the one fits the other. What is not known fits all.
 
+mod cases;
 mod declared;
 mod exhaustive;
 mod generic;
 mod library;
 mod operations;
 mod read;
+mod sources;
 mod table;
 mod values;
 

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::super::super::ast::{Block, ValueKind};
+use super::super::super::ast::Block;
 use super::super::program::Program;
 use super::super::{is, parts, place, shown};
+use super::sources::source_place;
 use super::table::Table;
-use super::{Type, exhaustive, generic, operations};
+use super::{Type, generic, operations};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::LibraryFunction;
 use crate::source::Span;
@@ -50,7 +51,7 @@ fn param_type(param: &Block, table: &Table<'_>) -> Type {
 
 /// What the value of a list of steps is.
 #[derive(Clone, Debug, PartialEq)]
-enum Last {
+pub(super) enum Last {
     /// There is none, as a `return` ends it.
     Ends,
     /// Nothing is said about it: there may be none.
@@ -67,11 +68,11 @@ fn either(lasts: Vec<Last>) -> Type {
     Type::union(kinds)
 }
 
-struct Walk<'p, 'f> {
+pub(super) struct Walk<'p, 'f> {
     program: &'p Program<'f>,
-    table: &'p Table<'f>,
-    problems: &'p mut Vec<Diagnostic>,
-    known: HashMap<&'f str, Type>,
+    pub(super) table: &'p Table<'f>,
+    pub(super) problems: &'p mut Vec<Diagnostic>,
+    pub(super) known: HashMap<&'f str, Type>,
     /// What each name was before it was bound, so that leaving a path can take it back.
     changes: Vec<(&'f str, Option<Type>)>,
     returns: Option<(Type, bool)>,
@@ -106,7 +107,7 @@ impl<'f> Walk<'_, 'f> {
     }
 
     /// Paths of which at most one is taken: what they agree on is known behind them. Gives the value of each.
-    fn apart(&mut self, paths: Vec<(&'f Block, Vec<(&'f str, Type)>)>) -> Vec<Last> {
+    pub(super) fn apart(&mut self, paths: Vec<(&'f Block, Vec<(&'f str, Type)>)>) -> Vec<Last> {
         let mut lasts = Vec::new();
         let count = paths.len();
         let mut merged: HashMap<&'f str, (Type, usize)> = HashMap::new();
@@ -404,84 +405,6 @@ impl<'f> Walk<'_, 'f> {
         }
     }
 
-    fn matched(&mut self, step: &'f Block) -> Vec<Last> {
-        let on = self.path_of(step, "on");
-        let cases: Vec<&'f Block> = parts(step, "case").collect();
-        let missing = exhaustive::missing(&on, &cases, self.table);
-        if !missing.is_empty() {
-            let shown: Vec<String> =
-                missing.iter().take(5).map(|name| format!("`{name}`")).collect();
-            let more = if missing.len() > shown.len() { ", …" } else { "" };
-            let message = format!("no case fits {}{more}", shown.join(", "));
-            self.problems.push(
-                Diagnostic::new(Code::COV_NOT_EXHAUSTIVE, place(step, "on"), message)
-                    .label(format!("is of type `{on}`"))
-                    .help("add a case for each, or `case wildcard`"),
-            );
-        }
-        let paths = cases.iter().map(|case| (*case, self.pattern(case, &on))).collect();
-        self.apart(paths)
-    }
-
-    /// Says so if an enum of the file has no such variant.
-    fn known_variant(&mut self, name: &str, span: Span) {
-        let Some((of, variant)) = name.split_once("::") else { return };
-        let Some(variants) = self.table.variants(of) else { return };
-        if variants.iter().any(|(name, _)| *name == variant) {
-            return;
-        }
-        let known = variants.iter().map(|(name, _)| *name);
-        let help = match nearest(variant, known.clone()) {
-            Some(meant) => format!("did you mean `{of}::{meant}`?"),
-            None => format!("it has {}", known.collect::<Vec<_>>().join(", ")),
-        };
-        let message = format!("`{}` has no variant `{}`", shown(of), shown(variant));
-        let problem = Diagnostic::new(Code::COV_UNKNOWN_TYPE, span, message);
-        self.problems.push(problem.label("nothing is of this type").help(help));
-    }
-
-    /// The names of a pattern, with what is known of them.
-    fn pattern(&mut self, case: &'f Block, on: &Type) -> Vec<(&'f str, Type)> {
-        if let Some(kind) = case.text("type") {
-            self.known_variant(kind, place(case, "type"));
-        }
-        if let Some(name) = case.text("binding") {
-            return vec![(name, on.clone())];
-        }
-        let (list, kind) =
-            (case.attribute("bindings").or(case.attribute("fields")), case.text("type"));
-        let (Some(list), Some(kind)) = (list, kind) else { return Vec::new() };
-        let ValueKind::Names(names) = &list.value.kind else { return Vec::new() };
-        let fields = self.table.fields_of(kind);
-        let is_struct = &*list.name.text == "fields";
-        let mut bound = Vec::new();
-        for (index, name) in names.iter().enumerate() {
-            let known = match fields {
-                Some(fields) if is_struct => {
-                    let known = fields.iter().find(|field| field.name == &**name);
-                    if known.is_none() {
-                        let all = fields.iter().map(|field| field.name).collect();
-                        self.unknown_field(list.value.span, kind, name, all);
-                    }
-                    known.map(|field| field.kind.clone())
-                }
-                Some(fields) if kind.contains("::") => {
-                    if index >= fields.len().max(1) {
-                        let all = fields.iter().map(|field| field.name).collect();
-                        self.unknown_field(list.value.span, kind, name, all);
-                        break;
-                    }
-                    fields.get(index).map(|field| field.kind.clone())
-                }
-                _ if kind == "Some" => Some(on.without(|member| *member == Type::None)),
-                _ if self.table.is_transparent(kind) => Some(self.table.read(kind)),
-                _ => None,
-            };
-            bound.push((&**name, known.unwrap_or(Type::Any)));
-        }
-        bound
-    }
-
     /// What `for` gives its variable.
     fn item(&mut self, step: &'f Block) -> Type {
         let given = self.path_of(step, "in");
@@ -496,78 +419,8 @@ impl<'f> Walk<'_, 'f> {
         }
     }
 
-    /// The type of what `from`, `var`, `lit`, or `field` and `of` name.
-    fn source(&mut self, block: &'f Block) -> Type {
-        for name in ["from", "var"] {
-            if block.attribute(name).is_some() {
-                return self.path_of(block, name);
-            }
-        }
-        if let (Some(field), Some(_)) = (block.text("field"), block.text("of")) {
-            let base = self.path_of(block, "of");
-            return self.field(&base, field, place(block, "field"));
-        }
-        match block.attribute("lit").map(|attribute| &attribute.value.kind) {
-            Some(ValueKind::Var(_)) => self.path_of(block, "lit"),
-            Some(kind) => {
-                if let Some((given, wanted)) = untrue(kind, self.table) {
-                    let message = format!("a value of type `{given}`");
-                    self.mismatch(place(block, "lit"), message, &format!("`{wanted}` is written"));
-                }
-                literal(kind, self.table)
-            }
-            None if is(block, "step") => Type::None,
-            None => Type::Any,
-        }
-    }
-
-    fn path_of(&mut self, block: &'f Block, name: &str) -> Type {
-        let Some(attribute) = block.attribute(name) else { return Type::Any };
-        let (ValueKind::Text(path) | ValueKind::Word(path) | ValueKind::Var(path)) =
-            &attribute.value.kind
-        else {
-            return Type::Any;
-        };
-        let ends = path.rmatch_indices('.').map(|(at, _)| at);
-        let mut ends = [path.len()].into_iter().chain(ends);
-        let Some(end) = ends.find(|end| self.known.contains_key(&path[..*end])) else {
-            return Type::Any;
-        };
-        let mut kind = self.known[&path[..end]].clone();
-        for field in path[end..].split('.').skip(1) {
-            kind = self.field(&kind, field, attribute.value.span);
-        }
-        kind
-    }
-
-    fn field(&mut self, of: &Type, field: &str, span: Span) -> Type {
-        let found = match self.usable(of) {
-            Type::List(item) if field.bytes().all(|b| b.is_ascii_digit()) => {
-                (*item).clone().optional()
-            }
-            Type::Map(value) => (*value).clone().optional(),
-            Type::Named(name) => match self.table.known_fields(&name) {
-                None => Type::Any,
-                Some(fields) => match fields.iter().find(|known| known.name == field) {
-                    Some(known) => known.kind.clone(),
-                    None => {
-                        let known = fields.iter().map(|field| field.name).collect();
-                        self.unknown_field(span, &name, field, known);
-                        Type::Any
-                    }
-                },
-            },
-            kind @ (Type::Int | Type::Float | Type::Bool | Type::Text) => {
-                self.unknown_field(span, &kind.to_string(), field, Vec::new());
-                Type::Any
-            }
-            _ => Type::Any,
-        };
-        if of.is_optional() { found.optional() } else { found }
-    }
-
     /// What a step that needs a value sees: failures end the function before it, `none` makes its value `none`.
-    fn usable(&self, kind: &Type) -> Type {
+    pub(super) fn usable(&self, kind: &Type) -> Type {
         match kind.without(|member| *member == Type::None || self.table.is_failure(member)) {
             Type::Union(_) => Type::Any,
             single => single,
@@ -586,12 +439,12 @@ impl<'f> Walk<'_, 'f> {
         !self.is_sure(kind) || accepts(kind)
     }
 
-    fn mismatch(&mut self, span: Span, message: String, label: &str) {
+    pub(super) fn mismatch(&mut self, span: Span, message: String, label: &str) {
         let problem = Diagnostic::new(Code::COV_TYPE, span, message).label(label);
         self.problems.push(problem.help("use a value of that type, or convert this one"));
     }
 
-    fn unknown_field(&mut self, span: Span, of: &str, field: &str, known: Vec<&str>) {
+    pub(super) fn unknown_field(&mut self, span: Span, of: &str, field: &str, known: Vec<&str>) {
         let help = match nearest(field, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if known.is_empty() => "it has no fields".to_owned(),
@@ -609,38 +462,3 @@ static EMPTY: std::sync::LazyLock<Block> = std::sync::LazyLock::new(|| Block {
     entries: Vec::new(),
     span: Span::default(),
 });
-
-/// Where a source names its value.
-fn source_place(block: &Block) -> Span {
-    let named = ["from", "var", "lit", "field"].iter().find_map(|name| block.attribute(name));
-    named.map_or(block.word.span, |attribute| attribute.value.span)
-}
-
-/// A number that is not of the type that stands behind it: `8.5:Int`.
-fn untrue(kind: &ValueKind, table: &Table<'_>) -> Option<(Type, Type)> {
-    match kind {
-        ValueKind::Typed(number, name) => {
-            let (given, wanted) = (literal(number, table), table.read(name));
-            (!table.fits(&given, &wanted)).then_some((given, wanted))
-        }
-        ValueKind::Array(items) => items.iter().find_map(|item| untrue(item, table)),
-        ValueKind::Object(members) => members.iter().find_map(|(_, item)| untrue(item, table)),
-        _ => None,
-    }
-}
-
-pub(super) fn literal(kind: &ValueKind, table: &Table<'_>) -> Type {
-    match kind {
-        ValueKind::Text(_) => Type::Text,
-        ValueKind::Int(_) => Type::Int,
-        ValueKind::Float(_) => Type::Float,
-        ValueKind::Bool(_) => Type::Bool,
-        ValueKind::None => Type::None,
-        ValueKind::Array(items) if !items.is_empty() => {
-            Type::List(Type::union(items.iter().map(|item| literal(item, table))).into())
-        }
-        ValueKind::Array(_) => Type::List(Type::Any.into()),
-        ValueKind::Typed(_, name) => table.read(name),
-        _ => Type::Any,
-    }
-}
