@@ -20,13 +20,13 @@ use rejoin::{
     OnError, Scope, TaskError, TaskHandle, any, as_completed, cancel_reason, cancelled, checkpoint,
     deadline, gather, live_tasks, map, race, scope, shield, timeout, wait,
 };
+use shuttle::Runner;
 use shuttle::future::block_on;
 use shuttle::rand::Rng;
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
-use shuttle::{Config, Runner};
 
 use self::plan::{Draw, Join, Open, Plan, Step};
-use super::{Present, SECOND, steps};
+use super::{Present, SECOND, roomy, steps};
 
 type Outcome = Result<(), TaskError<u8>>;
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -307,13 +307,6 @@ async fn program(open: Open, stopped_after: Option<usize>) {
 }
 
 const PROGRAMS: usize = 2_000;
-
-/// Scopes in scopes need more of a stack than the checker gives.
-fn roomy() -> Config {
-    let mut config = Config::new();
-    config.stack_size = 1 << 20;
-    config
-}
 
 /// They all end, whatever is in them, and leave nothing behind.
 #[test]

@@ -17,9 +17,11 @@ use rejoin::single_flight::{Audience, SingleFlight};
 use rejoin::stream::{buffer, merge};
 use rejoin::sync::Barrier;
 use rejoin::{Map, Scope, in_task, live_tasks, scope, timeout};
+use shuttle::Runner;
 use shuttle::future::block_on;
+use shuttle::scheduler::RandomScheduler;
 
-use super::{SECOND, explore, steps};
+use super::{SECOND, explore, roomy, steps};
 
 #[path = "../../../../tests/seeded.rs"]
 mod seeded;
@@ -255,7 +257,8 @@ proptest! {
         let tasks = Arc::new(tasks);
         // In random orders alone, which are fair: a hedge that waits for a place keeps the time, and
         // would keep a processor that it is never taken away from.
-        shuttle::check_random(move || block_on(run(Arc::clone(&tasks))), 25);
+        let program = move || block_on(run(Arc::clone(&tasks)));
+        Runner::new(RandomScheduler::new(25), roomy()).run(program);
     }
 }
 
