@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::joiner::{Ending, Joiner, Wakes, join_in};
+use super::inbox::Wakes;
+use super::joiner::{Ending, Joiner, join_in};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::Scope;
