@@ -42,6 +42,10 @@ fn main() -> ExitCode {
         Command::Migrate(args) => blocking(command::migrate::migrate(args)),
         Command::New(args) => command::new::new(&args),
     };
+    let done = done.and_then(|()| match output::unwritten() {
+        None => Ok(()),
+        Some(error) => Err(Failure::new(format!("cannot write to stdout: {error}"))),
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

@@ -1,12 +1,27 @@
 //! The only place that writes to the console.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use rejoin_value::Value;
 
-/// Writes a result to stdout. A reader that has gone away has what it wanted.
+/// The first error of writing to stdout.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes a result to stdout. A reader that has gone away has what it wanted; another failure is that
+/// of the [whole command](unwritten).
 pub(crate) fn result(text: &str) {
-    write(io::stdout(), text);
+    if let Err(error) = try_result(text)
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        // The first one says enough.
+        let _ = UNWRITTEN.set(error);
+    }
+}
+
+/// Why a result could not be written, if one could not.
+pub(crate) fn unwritten() -> Option<&'static io::Error> {
+    UNWRITTEN.get()
 }
 
 /// Writes a value as JSON, laid out for people.
@@ -24,12 +39,8 @@ pub(crate) fn try_result(text: &str) -> io::Result<()> {
 
 /// Writes anything else to stderr.
 pub(crate) fn error(text: &str) {
-    write(io::stderr(), text);
-}
-
-fn write(mut to: impl Write, text: &str) {
-    // There is nobody left to tell.
-    let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+    // If that fails, there is nobody left to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Whether somebody watches stderr.

@@ -561,6 +561,26 @@ fn run_prints_the_answer_of_a_route() {
     let odd = directory.rejoin(&["run", "app.wp", "GET nothing at all"]);
     assert_eq!(odd.code, 1);
     assert!(odd.stderr.contains("is no request"), "{}", odd.stderr);
+    // It is no host, either.
+    let odd = directory.rejoin(&["run", "app.wp", "GET hello"]);
+    let said = "error: `GET hello` is no request: a path begins with `/`\n";
+    assert_eq!((odd.code, odd.stdout.as_str(), odd.stderr.as_str()), (1, "", said));
+}
+
+/// Linux has a device that is always full.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let directory = Directory::new();
+    directory.write("app.wp", APP);
+    for arguments in [&["run", "app.wp", "GET /hello/ada"][..], &["explain", "jq"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = support::rejoin(&directory.0);
+        let ended = command.args(arguments).stdout(full).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error: cannot write to stdout: No space left"), "{said}");
+    }
 }
 
 #[test]

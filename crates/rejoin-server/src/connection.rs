@@ -35,6 +35,7 @@ pub(crate) struct Connections {
     head_timeout: Duration,
     keep_alive: Duration,
     write_timeout: Duration,
+    largest_request: usize,
 }
 
 impl Connections {
@@ -58,6 +59,7 @@ impl Connections {
             head_timeout: config.head_timeout,
             keep_alive: config.keep_alive,
             write_timeout: config.write_timeout,
+            largest_request: config.max_header.saturating_add(config.max_body),
         }
     }
 
@@ -65,7 +67,8 @@ impl Connections {
     pub(crate) async fn serve(&self, stream: TcpStream, peer: SocketAddr, mut stop: Stop) {
         let activity = Activity::new();
         let address = Str::from(peer.ip().to_canonical().to_string());
-        let socket = Socket::new(stream, activity.clone(), self.write_timeout);
+        let socket =
+            Socket::new(stream, activity.clone(), self.write_timeout, self.largest_request);
         let service = hyper::service::service_fn(|request: Request<Incoming>| {
             let busy = activity.begin(request.version() == Version::HTTP_2);
             let peer = Some(address.clone());

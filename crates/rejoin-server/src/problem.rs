@@ -59,6 +59,8 @@ pub(crate) enum Problem {
     NotFound,
     /// The path has other methods.
     MethodNotAllowed(HeaderValue),
+    /// Nobody can tell what the head asks for; this is why.
+    HeadUnclear(&'static str),
     /// The head is larger than this many bytes.
     HeadTooLarge(usize),
     /// The body is larger than this many bytes.
@@ -87,7 +89,9 @@ impl Problem {
             Self::HeadTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimedOut => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyUnreadable | Self::BodyNotJson(_) => StatusCode::BAD_REQUEST,
+            Self::HeadUnclear(_) | Self::BodyUnreadable | Self::BodyNotJson(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Aborted(_) | Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -99,6 +103,7 @@ impl Problem {
         match self {
             Self::NotFound => "not-found",
             Self::MethodNotAllowed(_) => "method-not-allowed",
+            Self::HeadUnclear(_) => "head-unclear",
             Self::HeadTooLarge(_) => "head-too-large",
             Self::BodyTooLarge(_) => "body-too-large",
             Self::BodyTimedOut => "body-timed-out",
@@ -115,6 +120,7 @@ impl Problem {
         match self {
             Self::NotFound => "no route has this path",
             Self::MethodNotAllowed(_) => "the path does not answer this method",
+            Self::HeadUnclear(_) => "the request's head is unclear",
             Self::HeadTooLarge(_) => "the request's head is too large",
             Self::BodyTooLarge(_) => "the request body is too large",
             Self::BodyTimedOut => "the request body did not arrive in time",
@@ -133,6 +139,7 @@ impl Problem {
             Self::MethodNotAllowed(allow) => {
                 format!("`{path}` answers {}", allow.to_str().unwrap_or_default())
             }
+            Self::HeadUnclear(why) => (*why).to_owned(),
             Self::HeadTooLarge(limit) | Self::BodyTooLarge(limit) => {
                 format!("the limit is {limit} bytes")
             }
@@ -173,7 +180,8 @@ impl Problem {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             // What is left of the request is not worth reading for the sake of the connection.
-            Self::HeadTooLarge(_)
+            Self::HeadUnclear(_)
+            | Self::HeadTooLarge(_)
             | Self::BodyTooLarge(_)
             | Self::BodyTimedOut
             | Self::BodyUnreadable => {

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{ALLOW, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use rejoin::{TaskError, TaskHandle};
@@ -130,7 +130,10 @@ impl Service {
         if self.shared.stopping.load(Ordering::Relaxed) {
             return Responding::problem(exchange, &Problem::Unavailable);
         }
-        let routed = route(&front, &head);
+        let routed = match refusal(&head, arrival.peer.is_some()) {
+            Some(text) => Routed::Problem(Problem::HeadUnclear(text)),
+            None => route(&front, &head),
+        };
         let file = self.file(&routed, &front, &head);
         let (route, params) = match routed {
             Routed::Here(response) => return Responding::ready(exchange.respond(response)),
@@ -221,6 +224,18 @@ enum Routed {
     },
 }
 
+/// Why nobody can tell what is asked for, if so: servers on the way may have read it otherwise (RFC 9112, 3.2).
+fn refusal(head: &Parts, came_by_connection: bool) -> Option<&'static str> {
+    let path = head.uri.path();
+    let is_for_all = head.method == http::Method::OPTIONS && path == "*";
+    if !path.starts_with('/') && !is_for_all {
+        return Some("its target has to be a path that begins with `/`, or a whole URL");
+    }
+    let hosts = || head.headers.get_all(HOST).iter().count();
+    let unclear = came_by_connection && head.version == Version::HTTP_11 && hosts() != 1;
+    unclear.then_some("HTTP/1.1 asks for one `host` header, no more and no less")
+}
+
 fn route(front: &Front, head: &Parts) -> Routed {
     // The HTTP code stops reading somewhere beyond the limit, not at it.
     if head_size(head) > front.config.max_header {
@@ -228,18 +243,13 @@ fn route(front: &Front, head: &Parts) -> Routed {
     }
     let path = head.uri.path();
     let method = Method::parse(head.method.as_str());
-    if matches!(method, Some(Method::Get | Method::Head)) && matches!(path, "/health" | "/healthz")
-    {
+    if is_health(path) && matches!(method, Some(Method::Get | Method::Head)) {
         return Routed::Here(health());
     }
     match method.map_or(Found::NotFound, |method| front.app.find(method, path)) {
         Found::Route { route, params } => Routed::Program { route, params },
-        Found::WrongMethod { allowed } if method == Some(Method::Options) => {
-            Routed::Here(options(front, head, &allow(&allowed)))
-        }
-        Found::WrongMethod { allowed } => {
-            Routed::Problem(Problem::MethodNotAllowed(allow(&allowed)))
-        }
+        Found::WrongMethod { allowed } => wrong_method(front, head, allowed),
+        Found::NotFound if is_health(path) => wrong_method(front, head, Vec::new()),
         // `OPTIONS *` asks about the server as a whole.
         Found::NotFound if method == Some(Method::Options) && path == "*" => {
             Routed::Here(options(front, head, &allow(&Method::ALL)))
@@ -249,6 +259,23 @@ fn route(front: &Front, head: &Parts) -> Routed {
             allowed => Routed::Problem(Problem::MethodNotAllowed(allow(&allowed))),
         },
     }
+}
+
+/// The answer where a path has other methods: those of its routes, and the server's own.
+fn wrong_method(front: &Front, head: &Parts, mut allowed: Vec<Method>) -> Routed {
+    if is_health(head.uri.path()) && !allowed.contains(&Method::Get) {
+        allowed.extend([Method::Get, Method::Head]);
+    }
+    let allowed = allow(&allowed);
+    if head.method == http::Method::OPTIONS {
+        return Routed::Here(options(front, head, &allowed));
+    }
+    Routed::Problem(Problem::MethodNotAllowed(allowed))
+}
+
+/// Where the server says how it is.
+fn is_health(path: &str) -> bool {
+    matches!(path, "/health" | "/healthz")
 }
 
 /// How many bytes the target and the headers have.

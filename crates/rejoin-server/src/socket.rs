@@ -2,8 +2,9 @@
 //!
 //! The HTTP code stops reading while a pipelined request waits in its buffer, and then cannot see the end of
 //! the connection behind it. Here the connection's task reads ahead in that case, into a bounded buffer that
-//! later reads take first. Beyond the bound the end is seen only when the response is written. A client that
-//! closes its sending side counts as gone: most of those that do are.
+//! later reads take first: that of a request's body, so that the next request fits in whole. Beyond the bound the
+//! end is seen only when the response is written. A client that closes its sending side counts as gone: most of
+//! those that do are.
 //!
 //! It also ends a connection whose client takes no byte of its response for too long.
 
@@ -21,8 +22,8 @@ use tokio::time::Sleep;
 
 use crate::activity::Activity;
 
-/// How much is read ahead.
-const AHEAD: usize = 64 * 1024;
+/// At least so much is read ahead, whatever the limits of requests are.
+const LEAST_AHEAD: usize = 64 * 1024;
 
 /// A handle to a connection. The HTTP code has one, the connection's task another; since both run in that one
 /// task, the lock is never contended.
@@ -36,6 +37,8 @@ struct Inner {
     stream: TcpStream,
     activity: Arc<Activity>,
     ahead: BytesMut,
+    /// How much is read ahead.
+    most_ahead: usize,
     /// The HTTP code waits for bytes since the last [`Socket::begin_turn`]: it will see the end itself.
     reader_waits: bool,
     write_timeout: Duration,
@@ -44,11 +47,17 @@ struct Inner {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>, write_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        stream: TcpStream,
+        activity: Arc<Activity>,
+        write_timeout: Duration,
+        largest_request: usize,
+    ) -> Self {
         let inner = Inner {
             stream,
             activity,
             ahead: BytesMut::new(),
+            most_ahead: largest_request.max(LEAST_AHEAD),
             reader_waits: false,
             write_timeout,
             stalled: None,
@@ -72,7 +81,7 @@ impl Socket {
             return Poll::Pending;
         }
         loop {
-            if inner.ahead.len() >= AHEAD {
+            if inner.ahead.len() >= inner.most_ahead {
                 return Poll::Pending;
             }
             let mut chunk = [0; 4096];
@@ -100,6 +109,9 @@ impl AsyncRead for Socket {
             let n = inner.ahead.len().min(buffer.remaining());
             buffer.put_slice(&inner.ahead[..n]);
             inner.ahead.advance(n);
+            if inner.ahead.is_empty() {
+                inner.ahead = BytesMut::new();
+            }
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();

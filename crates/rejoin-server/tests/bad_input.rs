@@ -85,6 +85,27 @@ async fn heads_that_are_too_large_or_no_http() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heads_that_others_may_read_otherwise() {
+    serve(program(&[("GET /", &["echo"])], &[]), |server| async move {
+        for head in [
+            "GET q HTTP/1.1\r\nhost: x\r\n",
+            "GET x:80 HTTP/1.1\r\nhost: x\r\n",
+            "CONNECT x:80 HTTP/1.1\r\nhost: x\r\n",
+            "GET / HTTP/1.1\r\n",
+            "GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n",
+        ] {
+            let answer = Answer::parse(&server.talk(format!("{head}\r\n")).await);
+            assert_eq!(answer.status, 400, "{head}");
+            assert_eq!(text(&answer.json(), "type"), Some("urn:rejoin:problem:head-unclear"));
+            assert_eq!(answer.header("connection"), Some("close"));
+        }
+        let old = Answer::parse(&server.talk("GET / HTTP/1.0\r\n\r\n".to_owned()).await);
+        assert_eq!(old.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn odd_targets_are_answered() {
     serve(program(&[("GET /a/:x", &["echo"])], &[]), |server| async move {
         for path in ["/a/%", "/a/%zz", "/a/%ff", "/a/x?%", "/a/x?&&=&%00", "/a/x?a=%ff%fe"] {

@@ -99,6 +99,19 @@ async fn it_closes_behind_a_second_request_that_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_closes_behind_a_second_request_with_a_large_body() {
+    with_upstream(|server, upstream| async move {
+        let head = "POST /waits HTTP/1.1\r\nhost: x\r\ncontent-length: 2000000\r\n\r\n";
+        let second = format!("{head}{}", "x".repeat(2_000_000));
+        let mut stream = asks(&server, &upstream, WAITS, 2).await;
+        stream.write_all(second.as_bytes()).await.unwrap();
+        drop(stream);
+        is_cleaned_up(&server, &upstream, "/waits").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_closes_while_it_keeps_sending_requests() {
     with_upstream(|server, upstream| async move {
         let mut stream = asks(&server, &upstream, WAITS, 2).await;

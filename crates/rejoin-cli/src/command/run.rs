@@ -93,6 +93,10 @@ async fn run_route(
     path: &str,
     input: Option<Value>,
 ) -> Result<(), Failure> {
+    if !path.starts_with('/') {
+        let text = format!("`{method} {path}` is no request: a path begins with `/`");
+        return Err(Failure::new(text));
+    }
     let body = input.map_or_else(Bytes::new, |input| input.to_json().into());
     let request = Request::builder()
         .method(method.to_ascii_uppercase().as_str())

@@ -188,9 +188,11 @@ impl Job {
         }
         way.ended(went(&result));
         match result {
-            Ok(response) if asks_again(&response) => Err(Wanting::Response(Box::new(response))),
-            // Another place may have it.
-            Ok(response) if !self.spec.mirrors.is_empty() && !self.is_good(&response) => {
+            // What is good cannot end better. What is not, another place may have.
+            Ok(response)
+                if !self.is_good(&response)
+                    && (asks_again(&response) || !self.spec.mirrors.is_empty()) =>
+            {
                 Err(Wanting::Response(Box::new(response)))
             }
             Ok(response) => Ok(Box::new(response)),

@@ -151,6 +151,10 @@ fn gather_stops_the_rest_at_the_first_that_is_not_good() {
         let (server, _) = server().await;
         let good = batch(&server, &["/st/404"]).expect(StatusPolicy::Any).gather().await.unwrap();
         assert_eq!(status(&good[0]), 404);
+        // Nor is it tried again: it cannot end better.
+        let (server, _) = self::server().await;
+        let any = batch(&server, &["/busy/1"]).retries(2).expect(StatusPolicy::Any).all().await;
+        assert_eq!((status(&any[0]), any[0].attempts), (503, 1));
     });
 }
 
