@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use rejoin::detach::shutdown;
 use rejoin_server::is_cov;
 use tokio::runtime::Builder;
 
@@ -52,7 +53,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// How long work that blocks may take to end when a command has ended.
+/// How long clean-up may take when a command has ended, such as the cancelling of statements on their servers.
+const CLEAN_UP: Duration = Duration::from_secs(2);
+/// How long work that blocks may take after that.
 const LEFT: Duration = Duration::from_millis(100);
 
 /// Runs an async command on all cores.
@@ -66,8 +69,8 @@ fn in_order(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Fa
     to_its_end(Builder::new_current_thread(), command)
 }
 
-/// Runs an async command. What it has left behind, such as the look-up of a name that was not waited
-/// for, cannot be stopped and keeps nobody waiting.
+/// Runs an async command, and what it has left to clean up. What cannot be stopped, such as the look-up of a
+/// name that was not waited for, keeps nobody waiting.
 fn to_its_end(
     mut runtime: Builder,
     command: impl Future<Output = Result<(), Failure>>,
@@ -77,7 +80,14 @@ fn to_its_end(
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
-    let done = runtime.block_on(command);
+    let done = runtime.block_on(async {
+        let done = command.await;
+        let left = shutdown(CLEAN_UP, Duration::ZERO).await;
+        if !left.is_empty() {
+            output::error(&format!("warning: {left}\n"));
+        }
+        done
+    });
     runtime.shutdown_timeout(LEFT);
     done
 }

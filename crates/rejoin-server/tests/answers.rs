@@ -88,7 +88,10 @@ async fn methods_and_paths() {
             let posted = server.request(&format!("POST {path}"), "", "").await;
             assert_eq!((posted.status, posted.header("allow")), (405, Some("get, head, options")));
             let options = server.request(&format!("OPTIONS {path}"), "", "").await;
-            assert_eq!((options.status, options.header("allow")), (204, Some("get, head, options")));
+            assert_eq!(
+                (options.status, options.header("allow")),
+                (204, Some("get, head, options"))
+            );
         }
     })
     .await;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rejoin::detach::detach;
 use tokio::runtime::Handle;
 use tokio_postgres::{Client, Config, Error};
 
@@ -69,12 +70,19 @@ impl Connection {
     }
 }
 
-/// The one place of the step that spawns: a pooled connection outlives the request that opened it, and so does
-/// the clean-up after a request that was given up.
+/// A pooled connection outlives the request that opened it.
+fn in_background(work: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(work);
+}
+
+/// The clean-up after a request that was given up outlives it, too, but not the program: whoever
+/// [ends](rejoin::detach::shutdown) that waits for it.
 ///
 /// Outside of a runtime nothing can be done any more; dropping `work` closes the connection in it.
-pub(super) fn in_background(work: impl Future<Output = ()> + Send + 'static) {
-    if Handle::try_current().is_ok() {
-        tokio::spawn(work);
+pub(super) fn clean_up(work: impl Future<Output = ()> + Send + 'static) {
+    if Handle::try_current().is_ok()
+        && let Err(late) = detach("the end of a statement that was given up", work)
+    {
+        tokio::spawn(late.into_future());
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use tokio_postgres::Error;
 
 use super::cancel::cancel;
-use super::connection::{Connection, in_background};
+use super::connection::{Connection, clean_up};
 use super::settings::PgSettings;
 use super::tls::Tls;
 
@@ -145,7 +145,7 @@ impl Drop for Lease {
         }
         let (pool, in_transaction) = (self.pool.clone(), self.in_transaction);
         // The request is gone and must not wait for this; the place in the pool is held until it is done.
-        in_background(async move {
+        clean_up(async move {
             if let (Some((host, port)), Some(tls)) = (pool.settings.address(), pool.tls.get())
                 && cancel(&connection.client, host, port, tls, in_transaction).await
             {
