@@ -21,6 +21,20 @@ const BOUND: Duration = Duration::from_secs(20);
 
 #[test]
 fn the_statement_of_a_loser_stops_on_the_server() {
+    for head in ["race", "any", "quorum(1)", "parallel(on_error: fail_fast)"] {
+        loses(head, "select pg_sleep(600), 'the loser' as mark");
+    }
+}
+
+/// As does one that was not yet there when its cancellation came.
+#[test]
+fn a_statement_that_survives_a_cancellation_is_cancelled_again() {
+    let stubborn = "do $$ begin perform pg_sleep(600); exception when query_canceled then
+        perform pg_sleep(600), 'the loser'; end $$";
+    loses("race", stubborn);
+}
+
+fn loses(head: &str, loser: &str) {
     // `exists` holds its branch until the statement of the other one is seen on the server, and then wins; `gone` waits
     // until it is seen no more. Nothing depends on how long that takes.
     let seen = "select 1 from pg_stat_activity where state = 'active' and query like '%the loser%' and query not like '%pg_stat%'";
@@ -30,16 +44,15 @@ fn the_statement_of_a_loser_stops_on_the_server() {
         )
     };
     let (exists, gone) = (wait("exists"), wait("not exists"));
-    for head in ["race", "any", "quorum(1)", "parallel(on_error: fail_fast)"] {
-        // A failure decides the last one.
-        let then =
-            if head.starts_with("parallel") { "\n      |> jq: `error(\"decided\")`" } else { "" };
-        let text = format!(
-            "config pg {{\n  url: \"{}\"\n}}
+    // A failure decides the last one.
+    let then =
+        if head.starts_with("parallel") { "\n      |> jq: `error(\"decided\")`" } else { "" };
+    let text = format!(
+        "config pg {{\n  url: \"{}\"\n}}
 GET /raced
   |> {head}
     loser:
-      |> pg: `select pg_sleep(600), 'the loser' as mark`
+      |> pg: `{loser}`
     winner:
       |> pg: `{exists}`{then}
   end
@@ -47,18 +60,16 @@ GET /after
   |> pg: `{gone}`
   |> jq: `.errors`
 ",
-            postgres::url()
-        );
-        let mut fixture = load_with(&text, &rejoin_steps::registry()).on_real_time();
-        fixture.deadline = BOUND;
-        let both =
-            [("GET /raced", rejoin_value::json!({})), ("GET /after", rejoin_value::json!({}))];
-        let runs = fixture.call_all(both.into());
-        let raced = runs[0].body();
-        let is_decided = raced.contains("\"winner\"");
-        assert!(is_decided && !raced.contains("the loser"), "{head}: {raced}");
-        assert_eq!(runs[1].body(), "null", "{head}: the loser goes on");
-    }
+        postgres::url()
+    );
+    let mut fixture = load_with(&text, &rejoin_steps::registry()).on_real_time();
+    fixture.deadline = BOUND;
+    let both = [("GET /raced", rejoin_value::json!({})), ("GET /after", rejoin_value::json!({}))];
+    let runs = fixture.call_all(both.into());
+    let raced = runs[0].body();
+    let is_decided = raced.contains("\"winner\"");
+    assert!(is_decided && !raced.contains("the loser"), "{head}: {raced}");
+    assert_eq!(runs[1].body(), "null", "{head}: the loser goes on");
 }
 
 #[test]
