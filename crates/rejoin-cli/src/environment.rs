@@ -50,7 +50,14 @@ impl Environment {
 fn unreadable(path: &Path, error: &dotenvy::Error) -> Failure {
     // The line itself may hold a secret.
     let why = match error {
-        dotenvy::Error::LineParse(..) => "a line is not of the form NAME=value".to_owned(),
+        dotenvy::Error::LineParse(line, _) => {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let number = text
+                .lines()
+                .position(|other| line.starts_with(other.trim()) && !other.trim().is_empty());
+            let place = number.map_or("a line".to_owned(), |number| format!("line {}", number + 1));
+            format!("{place} is not of the form NAME=value, NAME=\"value\" or # comment")
+        }
         error => error.to_string(),
     };
     Failure::new(format!("cannot read `{}`: {why}", path.display()))

@@ -657,9 +657,9 @@ fn variables_come_from_the_process_then_the_local_file_then_the_shared_one() {
     assert!(local.contains("local.invalid"), "{local}");
     let process = said(serve().env("A", "process.invalid"));
     assert!(process.contains("process.invalid"), "{process}");
-    directory.write(".env", "this is no setting and holds a secret\n");
+    directory.write(".env", "# no\nB=\"x y\"\nthis is no setting and holds a secret\n");
     let broken = said(&mut serve());
-    assert!(broken.contains(".env") && !broken.contains("secret"), "{broken}");
+    assert!(broken.contains(".env`: line 3 is") && !broken.contains("secret"), "{broken}");
 }
 
 #[test]

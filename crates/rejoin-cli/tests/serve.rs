@@ -201,6 +201,9 @@ fn a_watched_program_is_replaced_by_a_sound_one_only() {
     server.answers("GET /", "3");
     directory.write("app.wp", "GET /\n  |> jq: `5`\n");
     server.answers("GET /", "5");
+    directory.write("app.wp", "config server {\n  port: 1\n}\nGET /\n  |> jq: `6`\n");
+    server.says("`config server`: the address and connections are as before until the next start");
+    server.answers("GET /", "6");
     server.signal("TERM");
     assert_eq!(server.end().0, Some(0));
 }

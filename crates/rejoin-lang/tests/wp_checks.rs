@@ -461,6 +461,7 @@ fn settings_are_known_and_of_the_right_kind() {
         "pg { host: $H, password: $P, maxPoolSize: 3 }",
         "cache { defaultTtl: 60, enabled: true }",
         "auth { sessionTtl: 604800 }",
+        "js { timeout: 1, memory: \"1\" }",
     ] {
         finds(&format!("config {good}"), &[]);
     }
@@ -470,6 +471,10 @@ fn settings_are_known_and_of_the_right_kind() {
         ("server { host: 1 }", "E0305"),
         ("server { timeout: $T || \"soon\" }", "E0305"),
         ("log { enabled: 3 }", "E0305"),
+        ("js { memory: 0 }", "E0305"),
+        ("scripts { timeout: 0s }", "E0305"),
+        ("lua { timeout: \"0\" }", "E0305"),
+        ("jq { memory: $M || 0 }", "E0305"),
         ("server { hots: \"a\" }", "W0303"),
         ("sever { host: \"a\" }", "W0303"),
         ("pg { password: \"hunter2-hunter2\" }", "W0305"),

@@ -10,7 +10,7 @@ const BLOCK: &str = "server";
 
 /// The settings of `config server`, with the defaults of those that are not given.
 ///
-/// When a program is replaced while it is served, `timeout`, `maxBody` and `cors` of the new one hold for the
+/// When a program is replaced while it is served, `timeout`, `maxBody`, `cors` and `trustProxy` of the new one hold for the
 /// requests from then on; what concerns the address and connections stays as it was when the server started.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -36,6 +36,8 @@ pub struct ServerConfig {
     pub drain: Duration,
     /// `cors`: who may call from a browser. Default nobody but the server's own pages.
     pub cors: Cors,
+    /// `trustProxy`: whether a client's address is what `x-forwarded-for` and `x-real-ip` say. Default true.
+    pub trust_proxy: bool,
 }
 
 impl Default for ServerConfig {
@@ -52,6 +54,7 @@ impl Default for ServerConfig {
             write_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(10),
             cors: Cors::Off,
+            trust_proxy: true,
         }
     }
 }
@@ -87,7 +90,18 @@ impl ServerConfig {
                     Cors::parse(&text).map_err(|expected| wrong("cors", &text, expected))?
                 }
             },
+            trust_proxy: settings.bool(BLOCK, "trustProxy").unwrap_or(default.trust_proxy),
         })
+    }
+
+    /// Whether all that is read only when a server starts is as in `other`.
+    pub(crate) fn starts_as(&self, other: &Self) -> bool {
+        let address = (&self.host, self.port) == (&other.host, other.port);
+        let sizes = |config: &Self| (config.max_header, config.max_connections);
+        let times = |config: &Self| {
+            [config.head_timeout, config.keep_alive, config.write_timeout, config.drain]
+        };
+        address && sizes(self) == sizes(other) && times(self) == times(other)
     }
 }
 

@@ -77,9 +77,15 @@ impl Reloader {
         };
         self.also_or_log(&report);
         report.log_to(&self.service.shared.log);
-        let host = self.service.shared.current.get().app.host().clone();
+        let before = self.service.shared.current.get();
+        let host = before.app.host().clone();
         if let Err(error) = self.service.replace(App::new(Arc::new(program), host)) {
             return self.keep(&error);
+        }
+        if !self.service.shared.current.get().config.starts_as(&before.config) {
+            let text =
+                "`config server`: the address and connections are as before until the next start";
+            self.service.shared.log.say(Level::Warn, text);
         }
         self.service.shared.log.line(Level::Info, "reloaded", |line| {
             line.text("file", &self.path.display().to_string());

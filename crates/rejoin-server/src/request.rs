@@ -20,7 +20,7 @@ use crate::tested::AsWritten;
 pub(crate) fn bind(
     head: &Parts,
     params: &[(Arc<str>, String)],
-    peer: Option<&Str>,
+    caller: Caller<'_>,
     body: &Bytes,
 ) -> Result<Value, Problem> {
     let keys = &*KEYS;
@@ -48,7 +48,7 @@ pub(crate) fn bind(
     let mut request = Vec::with_capacity(10);
     request.push((names.method.clone(), method));
     request.push((names.path.clone(), head.uri.path().into()));
-    request.extend(client_ip(&head.headers, peer).map(|ip| (names.ip.clone(), ip.into())));
+    request.extend(caller.ip(&head.headers).map(|ip| (names.ip.clone(), ip.into())));
     request.extend([
         (names.query.clone(), query.into()),
         (names.params.clone(), params.into()),
@@ -117,13 +117,24 @@ fn text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or_default()
 }
 
-/// The first address that a proxy names, else the connection's.
-fn client_ip(headers: &HeaderMap, peer: Option<&Str>) -> Option<Str> {
-    let forwarded = headers.get(FORWARDED_FOR).map(text).and_then(|list| list.split(',').next());
-    let named = forwarded.or_else(|| headers.get(REAL_IP).map(text)).map(str::trim);
-    match named {
-        Some(ip) if !ip.is_empty() => Some(ip.into()),
-        _ => peer.cloned(),
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    /// The other side of the connection.
+    pub(crate) peer: Option<&'a Str>,
+    /// Whether that is a proxy, which says who the client is.
+    pub(crate) is_proxy: bool,
+}
+
+impl Caller<'_> {
+    /// The first address that a proxy names, else the connection's.
+    fn ip(self, headers: &HeaderMap) -> Option<Str> {
+        let named = |name: HeaderName| headers.get(name).map(text).filter(|_| self.is_proxy);
+        let forwarded = named(FORWARDED_FOR).and_then(|list| list.split(',').next());
+        match forwarded.or_else(|| named(REAL_IP)).map(str::trim) {
+            Some(ip) if !ip.is_empty() => Some(ip.into()),
+            _ => self.peer.cloned(),
+        }
     }
 }
 
@@ -232,8 +243,21 @@ mod tests {
     fn bound(request: http::request::Builder, params: &[(&str, &str)], body: &str) -> Value {
         let head = request.body(()).unwrap().into_parts().0;
         let params: Vec<_> = params.iter().map(|(k, v)| ((*k).into(), (*v).to_owned())).collect();
-        bind(&head, &params, Some(&"127.0.0.1".into()), &Bytes::copy_from_slice(body.as_bytes()))
-            .unwrap()
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        bind(&head, &params, caller(&"127.0.0.1".into(), true), &body).unwrap()
+    }
+
+    fn caller(peer: &Str, is_proxy: bool) -> Caller<'_> {
+        Caller { peer: Some(peer), is_proxy }
+    }
+
+    #[test]
+    fn a_client_that_is_no_proxy_cannot_say_who_it_is() {
+        let request = Request::get("/").header("x-forwarded-for", "10.0.0.1");
+        let head = request.header("x-real-ip", "10.0.0.2").body(()).unwrap().into_parts().0;
+        let peer = "127.0.0.1".into();
+        let ip = |is_proxy| caller(&peer, is_proxy).ip(&head.headers).unwrap();
+        assert_eq!((&*ip(true), &*ip(false)), ("10.0.0.1", "127.0.0.1"));
     }
 
     #[track_caller]
@@ -333,7 +357,8 @@ mod tests {
     fn a_body_that_is_not_json_is_refused() {
         let head = Request::post("/").body(()).unwrap().into_parts().0;
         for body in [b"{\"a\": 1,}".as_slice(), b"\xff", b"{} {}", &[b'['; 100_000]] {
-            let refused = bind(&head, &[], None, &Bytes::copy_from_slice(body));
+            let nobody = Caller { peer: None, is_proxy: true };
+            let refused = bind(&head, &[], nobody, &Bytes::copy_from_slice(body));
             assert!(matches!(refused, Err(Problem::BodyNotJson(_))));
         }
     }

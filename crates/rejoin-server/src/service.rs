@@ -30,7 +30,7 @@ use crate::front::{Current, Front};
 use crate::log::Log;
 use crate::problem::{Problem, allow};
 use crate::record::Record;
-use crate::request::bind;
+use crate::request::{Caller, bind};
 use crate::request_id::request_id;
 use crate::respond::respond;
 use crate::response_body::Body;
@@ -367,7 +367,9 @@ impl Work {
                 return body::linger(body).await;
             }
         };
-        let request = match bind(&self.head, &self.params, self.peer.as_ref(), &bytes) {
+        let is_proxy = self.front.config.trust_proxy;
+        let caller = Caller { peer: self.peer.as_ref(), is_proxy };
+        let request = match bind(&self.head, &self.params, caller, &bytes) {
             Ok(request) => request,
             Err(problem) => {
                 let _ = reply.send(self.refuse(&problem));

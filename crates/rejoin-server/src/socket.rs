@@ -24,6 +24,8 @@ use crate::activity::Activity;
 
 /// At least so much is read ahead, whatever the limits of requests are.
 const LEAST_AHEAD: usize = 64 * 1024;
+/// Nor more, so that requests of any size do not have connections hold twice as much.
+const MOST_AHEAD: usize = 16 * 1024 * 1024;
 
 /// A handle to a connection. The HTTP code has one, the connection's task another; since both run in that one
 /// task, the lock is never contended.
@@ -57,7 +59,7 @@ impl Socket {
             stream,
             activity,
             ahead: BytesMut::new(),
-            most_ahead: largest_request.max(LEAST_AHEAD),
+            most_ahead: largest_request.clamp(LEAST_AHEAD, MOST_AHEAD),
             reader_waits: false,
             write_timeout,
             stalled: None,

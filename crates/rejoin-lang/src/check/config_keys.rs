@@ -13,13 +13,17 @@ pub(super) enum Kind {
     Int,
     /// A length of time; a bare number is seconds.
     Length,
+    /// One that is not zero.
+    Limit,
     /// A number of bytes.
     Size,
+    /// One that is not zero.
+    Room,
     /// Any value, read as text.
     Any,
 }
 
-use Kind::{Any, Bool, Int, Length as Time, Size, Text};
+use Kind::{Any, Bool, Int, Length as Time, Limit, Room, Size, Text};
 
 /// Blocks by name, each with its keys.
 pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
@@ -37,6 +41,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
             ("writeTimeout", Time),
             ("drain", Time),
             ("cors", Any),
+            ("trustProxy", Bool),
         ],
     ),
     (
@@ -52,10 +57,10 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
             ("noProxy", Text),
         ],
     ),
-    ("jq", &[("timeout", Time), ("memory", Size), ("fuel", Int)]),
-    ("lua", &[("timeout", Time), ("memory", Size)]),
-    ("handlebars", &[("timeout", Time), ("memory", Size)]),
-    ("scripts", &[("timeout", Time), ("memory", Size)]),
+    ("jq", &[("timeout", Limit), ("memory", Room), ("fuel", Int)]),
+    ("lua", &[("timeout", Limit), ("memory", Room)]),
+    ("handlebars", &[("timeout", Limit), ("memory", Room)]),
+    ("scripts", &[("timeout", Limit), ("memory", Room)]),
     (
         "log",
         &[
@@ -130,7 +135,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
             ("introspection", Bool),
         ],
     ),
-    ("js", &[("timeout", Time), ("memory", Size)]),
+    ("js", &[("timeout", Limit), ("memory", Room)]),
     ("rateLimit", &[("maxEntries", Int), ("limit", Int), ("window", Time), ("enabled", Bool)]),
     ("typecheck", &[("strict", Any)]),
 ];
@@ -158,7 +163,9 @@ impl Kind {
             Kind::Bool => "`true` or `false`",
             Kind::Int => "a whole number, such as 8080",
             Kind::Length => "a length of time, such as `30s`",
+            Kind::Limit => "a length of time above zero, such as `2s`",
             Kind::Size => "a number of bytes, such as 2097152",
+            Kind::Room => "a number of bytes above zero, such as 67108864",
             Kind::Any => "a value",
         }
     }
@@ -172,15 +179,26 @@ impl Kind {
             }
             (Kind::Text, ConfigValue::Text(_)) => true,
             (Kind::Bool, ConfigValue::Bool(_)) => true,
-            (Kind::Int | Kind::Size | Kind::Length, ConfigValue::Int(_)) => true,
-            (Kind::Length, ConfigValue::Duration(_)) => true,
+            (Kind::Limit | Kind::Room, ConfigValue::Int(0)) => false,
+            (Kind::Limit, ConfigValue::Duration(Duration::ZERO)) => false,
+            (_, ConfigValue::Int(_)) if self.is_number() => true,
+            (Kind::Length | Kind::Limit, ConfigValue::Duration(_)) => true,
             (Kind::Bool, ConfigValue::Text(text)) => matches!(
                 &*text.trim().to_ascii_lowercase(),
                 "true" | "1" | "on" | "yes" | "false" | "0" | "off" | "no"
             ),
             (Kind::Int | Kind::Size, ConfigValue::Text(text)) => text.trim().parse::<u64>().is_ok(),
+            (Kind::Room, ConfigValue::Text(text)) => text.trim().parse().is_ok_and(|n: u64| n > 0),
             (Kind::Length, ConfigValue::Text(text)) => setting_duration(text).is_some(),
+            (Kind::Limit, ConfigValue::Text(text)) => {
+                setting_duration(text).is_some_and(|length| length > Duration::ZERO)
+            }
             _ => false,
         }
+    }
+
+    /// Whether a bare whole number can be one.
+    fn is_number(self) -> bool {
+        matches!(self, Kind::Int | Kind::Size | Kind::Room | Kind::Length | Kind::Limit)
     }
 }
