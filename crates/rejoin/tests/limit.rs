@@ -216,6 +216,24 @@ async fn what_was_really_used_is_what_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_rate_holds_for_those_who_wait_too() {
+    let rate = RateLimit::new(n(1), ms(1000)).burst(n(4));
+    let start = Instant::now();
+    rate.acquire_many(4).await.unwrap();
+    let change = async {
+        sleep(ms(500)).await;
+        rate.set_rate(n(10), ms(1000));
+    };
+    // Half a token has come back when the rate changes, the other half takes 50 ms.
+    tokio::join!(rate.acquire(), change);
+    assert_eq!(start.elapsed(), ms(550));
+    rate.set_rate(n(1), ms(60_000));
+    rate.acquire().await;
+    assert_eq!(start.elapsed(), ms(60_550));
+    assert_eq!(format!("{rate:?}"), "RateLimit { gap: 60s, burst: 4 }");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_that_is_dropped_takes_nothing_and_passes_the_turn_on() {
     let rate = RateLimit::new(n(10), ms(1000));
     rate.acquire().await;

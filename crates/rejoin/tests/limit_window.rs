@@ -38,6 +38,25 @@ async fn each_comes_back_one_window_after_it_was_taken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_window_holds_for_those_who_wait_too() {
+    let limit = WindowLimit::new(n(2), ms(1000));
+    let start = Instant::now();
+    limit.acquire_many(2).await.unwrap();
+    let change = async {
+        sleep(ms(100)).await;
+        limit.set_rate(n(3), ms(400));
+    };
+    tokio::join!(limit.acquire(), change);
+    assert_eq!(start.elapsed(), ms(100), "there is room for one more at once");
+    limit.acquire().await;
+    assert_eq!(start.elapsed(), ms(400));
+    limit.set_rate(n(1), ms(400));
+    assert!(matches!(limit.acquire_many(2).await, Err(LimitError::TooMuch { .. })));
+    limit.acquire().await;
+    assert_eq!(start.elapsed(), ms(800));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_really_used_is_what_counts() {
     let limit = WindowLimit::new(n(10), ms(1000));
     let start = Instant::now();

@@ -51,6 +51,17 @@ impl Bucket {
     fn after(&self, weight: u32, now: Instant) -> Instant {
         self.paid.map_or(now, |paid| paid.max(now)) + self.gap * weight
     }
+
+    /// What is owed is a number of tokens, each of which costs so much from now on.
+    fn reprice(&mut self, gap: Duration) {
+        let now = seam::now();
+        if let Some(owed) = self.paid.and_then(|paid| paid.checked_duration_since(now)) {
+            let owed = owed.as_nanos().saturating_mul(gap.as_nanos()) / self.gap.as_nanos();
+            let owed = Duration::from_nanos(owed.try_into().unwrap_or(u64::MAX));
+            self.paid = Some(now + owed.min(LONGEST));
+        }
+        self.gap = gap;
+    }
 }
 
 impl Meter for Bucket {
@@ -94,9 +105,7 @@ impl RateLimit {
     ///
     /// If `period` is so short that one has no time at all, or as long as a human life.
     pub fn new(count: NonZeroU32, period: Duration) -> Self {
-        let gap = period / count.get();
-        assert!(!gap.is_zero(), "a rate has some time for each, at least a nanosecond");
-        Self::with(gap, 1)
+        Self::with(gap(count, period), 1)
     }
 
     /// How many may come at once after a quiet time; 1 by default. To be called before the limit is
@@ -109,8 +118,20 @@ impl RateLimit {
         Self::with(self.gate.look(|bucket| bucket.gap), burst.get())
     }
 
+    /// From now on, at most `count` in each `period`: for who waits already, too. What was granted before
+    /// and has not been paid for by time is paid for at the new rate. The burst stays.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new) and [`burst`](Self::burst).
+    pub fn set_rate(&self, count: NonZeroU32, period: Duration) {
+        let gap = gap(count, period);
+        check_burst(gap, self.gate.look(|bucket| bucket.burst));
+        self.gate.change(|bucket| bucket.reprice(gap));
+    }
+
     fn with(gap: Duration, burst: u32) -> Self {
-        assert!(gap.saturating_mul(burst) < LONGEST, "a burst at this rate never comes back");
+        check_burst(gap, burst);
         RateLimit { gate: Gate::new(Bucket { gap, burst, paid: None }) }
     }
 
@@ -149,6 +170,17 @@ impl RateLimit {
     fn reservation(&self, grant: Grant) -> Reservation {
         Reservation::new(Arc::clone(&self.gate) as Arc<_>, grant)
     }
+}
+
+/// What one costs.
+fn gap(count: NonZeroU32, period: Duration) -> Duration {
+    let gap = period / count.get();
+    assert!(!gap.is_zero(), "a rate has some time for each, at least a nanosecond");
+    gap
+}
+
+fn check_burst(gap: Duration, burst: u32) {
+    assert!(gap.saturating_mul(burst) < LONGEST, "a burst at this rate never comes back");
 }
 
 impl fmt::Debug for RateLimit {

@@ -147,10 +147,21 @@ impl WindowLimit {
     ///
     /// If `period` is zero, or as long as a human life.
     pub fn new(count: NonZeroU32, period: Duration) -> Self {
-        assert!(!period.is_zero(), "a window has some length");
-        assert!(period < super::rate::LONGEST, "a window of this length never ends");
+        check_period(period);
         let (granted, count) = (VecDeque::new(), count.get());
         WindowLimit { gate: Gate::new(Window { count, period, granted, sum: 0, stamp: 0 }) }
+    }
+
+    /// From now on, at most `count` in any window of length `period`: for who waits already, too. What was
+    /// granted before counts, unless an older window was so short that it has forgotten it. Whoever waits for more
+    /// than `count` then gets [`LimitError::TooMuch`] in its turn, and holds up nobody.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn set_rate(&self, count: NonZeroU32, period: Duration) {
+        check_period(period);
+        self.gate.change(|window| (window.count, window.period) = (count.get(), period));
     }
 
     /// Waits for its turn.
@@ -188,6 +199,11 @@ impl WindowLimit {
     fn reservation(&self, grant: Grant) -> Reservation {
         Reservation::new(Arc::clone(&self.gate) as Arc<_>, grant)
     }
+}
+
+fn check_period(period: Duration) {
+    assert!(!period.is_zero(), "a window has some length");
+    assert!(period < super::rate::LONGEST, "a window of this length never ends");
 }
 
 impl fmt::Debug for WindowLimit {
