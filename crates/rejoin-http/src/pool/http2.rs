@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use http::{Request, Response};
@@ -23,6 +23,8 @@ pub(crate) struct Http2 {
     sender: SendRequest<RequestBody>,
     pub(super) info: Arc<ConnectionInfo>,
     gone: CancellationToken,
+    /// Why it has ended, for the first request that was lost with it.
+    cause: Arc<Mutex<Option<hyper::Error>>>,
 }
 
 impl Http2 {
@@ -37,12 +39,14 @@ impl Http2 {
             .await?;
         let gone = CancellationToken::new();
         let open = gone.clone().drop_guard();
+        let cause = Arc::<Mutex<_>>::default();
+        let told = Arc::clone(&cause);
         live.spawn(Open::Http2, async move {
-            // Why it ended is told to those whose requests are on it.
-            let _ = connection.await;
+            // Those whose requests are on it are told by itself.
+            *lock(&told) = connection.await.err();
             drop(open);
         });
-        Ok(Http2 { sender, info: Arc::new(info), gone })
+        Ok(Http2 { sender, info: Arc::new(info), gone, cause })
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -57,17 +61,30 @@ impl Http2 {
     ) -> Result<Response<Incoming>, NoAnswer> {
         let reused = self.info.was_used();
         let mut sending = pin!(self.sender.try_send_request(request()));
+        // One that fails before its first request fails again.
+        let cause = || lock(&self.cause).take().filter(|_| !reused);
         match unless_lost(sending.as_mut(), self.gone.cancelled(), progress).await {
-            None => Err(NoAnswer::Unsent),
+            None => {
+                Err(cause().map_or(NoAnswer::Unsent, |e| NoAnswer::Exchange { error: e, reused }))
+            }
             Some(Ok(response)) => Ok(response),
             Some(Err(mut error)) => Err(match error.take_message() {
                 Some(_) if reused => NoAnswer::Unsent,
-                // To hyper it is a fault of the caller if a connection ends while requests wait for a stream on it.
-                None if error.error().is_user() && self.is_closed() => NoAnswer::Closed { reused },
+                Some(_) if self.is_closed() => {
+                    let error = cause().unwrap_or_else(|| error.into_error());
+                    NoAnswer::Exchange { error, reused }
+                }
+                // To hyper it is a fault of the caller if a connection ends while requests wait for a stream on it. There
+                // is no other: bodies do not fail.
+                None if error.error().is_user() => NoAnswer::Closed { reused },
                 _ => NoAnswer::Exchange { error: error.into_error(), reused },
             }),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Awaits `sending`; `None` if its connection is `gone` and had not begun to take the request.

@@ -8,6 +8,8 @@ mod hosts;
 mod http1;
 mod http2;
 mod idle;
+mod in_turn;
+mod making;
 mod no_answer;
 mod waiting;
 mod watch;

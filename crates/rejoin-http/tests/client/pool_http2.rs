@@ -68,6 +68,39 @@ fn a_host_that_no_longer_speaks_it_is_connected_to_by_all_at_once() {
     });
 }
 
+/// As when it is one of the futures of a `select!` whose branch runs.
+#[test]
+fn a_request_that_nobody_polls_holds_up_no_other() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                tokio::spawn(async move {
+                    let mut two = h2::server::handshake(socket).await.unwrap();
+                    while let Some(Ok((_, mut respond))) = two.accept().await {
+                        let head = respond.send_response(http::Response::new(()), false);
+                        head.unwrap().send_data("two".into(), true).unwrap();
+                    }
+                });
+            }
+        });
+        let client = builder().resolve_to("two.example", addr).http2_prior_knowledge().build();
+        let request = || client.send(Request::get("http://two.example/").unwrap());
+        // One has its turn, one waits for it, and neither is polled again.
+        let (mut first, mut second) = (Box::pin(request()), Box::pin(request()));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        assert!(futures_util::poll!(&mut second).is_pending());
+        let third = tokio::time::timeout(Duration::from_secs(20), request()).await;
+        assert_eq!(third.expect("it is held up").unwrap().body, "two");
+        for other in [first, second] {
+            assert_eq!(other.await.unwrap().body, "two");
+        }
+        assert_eq!(client.connections(), 1);
+    });
+}
+
 /// Who waits for somebody else's connection learns that there is none when he does.
 #[test]
 fn those_who_wait_for_one_connection_fail_with_it() {
