@@ -45,6 +45,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::cancel::cancel_reason;
 use crate::retry::Backoff;
 use crate::scope::deadline_after;
 use crate::seam::{self, Instant};
@@ -198,10 +199,11 @@ impl CircuitBreaker {
             Err(retry_after) => return Err(BreakerError::Open { retry_after }),
         };
         let result = f().await;
-        if is_failure(&result) {
-            call.failed()
-        } else {
-            call.succeeded()
+        match is_failure(&result) {
+            false => call.succeeded(),
+            // It may have been cut off: what a scope or a join makes of that is an error like others.
+            true if cancel_reason().is_some() => drop(call),
+            true => call.failed(),
         }
         result.map_err(BreakerError::Failed)
     }

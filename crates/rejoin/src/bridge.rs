@@ -197,8 +197,9 @@ where
         match self {
             Self::Scope(error) => error.fmt(f),
             Self::OneThread => f.write_str(
-                "the only thread of this runtime cannot block until async work has ended: await the work, or call \
-                 this from `to_thread` or from a runtime with several threads",
+                "the only thread of this runtime cannot block until async work has ended (nor can work of \
+                 `tokio::task::spawn_blocking`, which cannot be told from it): await the work, or call this from \
+                 `to_thread` or from a runtime with several threads",
             ),
             Self::Runtime(error) => write!(f, "no runtime could be made: {error}"),
         }

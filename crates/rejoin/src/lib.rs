@@ -170,6 +170,7 @@
 //! cancellation, and how code sees it. `inspect/` shows what is under way. `combine/` has the joiners. `outcome.rs` says how a child
 //! ended. `seam/` is the only place that spawns a task or reads a clock.
 
+mod boxed_error;
 pub mod breaker;
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub mod bridge;
@@ -197,6 +198,7 @@ pub mod sync;
 pub mod tower;
 pub mod worker;
 
+pub use crate::boxed_error::BoxedError;
 pub use crate::cancel::{
     CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancel_reason,
     cancelled, checkpoint, deadline, remaining, shield, timeout, timeout_at,

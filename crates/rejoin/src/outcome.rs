@@ -52,6 +52,11 @@ pub type Outcome<T, E> = Result<T, TaskError<E>>;
 /// | [`Cancelled`](crate::Cancelled), of [`checkpoint`](crate::checkpoint) | `.map_err(Cancelled::into_task_error)` |
 /// | `TaskError<Infallible>`, of what cannot fail itself | `.map_err(TaskError::widen)` |
 /// | a `TaskError` or [`ScopeError`](crate::ScopeError) with another `E` | `.map_err(\|error\| error.map(\|e\| ...))` |
+/// | either with a `TaskError<E>` in it, of a join of handles | `.map_err(ScopeError::flatten)` and the like |
+/// | an error from which `E` can be made | `.map_err(E::from)` |
+///
+/// Outside of scopes, where an [`Error`] is wanted and `E` is none (`Box<dyn Error + Send + Sync>`, a text, the
+/// error types that take in any error), [`boxed`](Self::boxed) makes one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -120,8 +125,12 @@ impl<E> TaskError<E> {
 
     /// The same, with the error that the child returned in another form.
     pub fn map<F>(self, f: impl FnOnce(&E) -> F) -> TaskError<F> {
+        self.with_error(|error| Arc::new(f(&error)))
+    }
+
+    pub(crate) fn with_error<F>(self, f: impl FnOnce(Arc<E>) -> Arc<F>) -> TaskError<F> {
         match self {
-            TaskError::Failed(error) => TaskError::Failed(Arc::new(f(&error))),
+            TaskError::Failed(error) => TaskError::Failed(f(error)),
             TaskError::Panicked(panic) => TaskError::Panicked(panic),
             TaskError::TimedOut => TaskError::TimedOut,
             TaskError::Cancelled(reason) => TaskError::Cancelled(reason),
@@ -145,6 +154,18 @@ impl TaskError<Infallible> {
     }
 }
 
+impl<E> TaskError<TaskError<E>> {
+    /// Of a child that waited for another one, and passes its end on: that end.
+    pub fn flatten(self) -> TaskError<E> {
+        match self {
+            TaskError::Failed(inner) => Arc::unwrap_or_clone(inner),
+            TaskError::Panicked(panic) => TaskError::Panicked(panic),
+            TaskError::TimedOut => TaskError::TimedOut,
+            TaskError::Cancelled(reason) => TaskError::Cancelled(reason),
+        }
+    }
+}
+
 impl<E> From<E> for TaskError<E> {
     fn from(error: E) -> Self {
         TaskError::Failed(Arc::new(error))
@@ -159,6 +180,18 @@ impl<E> Clone for TaskError<E> {
             TaskError::Panicked(panic) => TaskError::Panicked(panic.clone()),
             TaskError::TimedOut => TaskError::TimedOut,
             TaskError::Cancelled(reason) => TaskError::Cancelled(reason.clone()),
+        }
+    }
+}
+
+impl<E: PartialEq> PartialEq for TaskError<E> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (TaskError::Failed(a), TaskError::Failed(b)) => a == b,
+            (TaskError::Panicked(a), TaskError::Panicked(b)) => a == b,
+            (TaskError::TimedOut, TaskError::TimedOut) => true,
+            (TaskError::Cancelled(a), TaskError::Cancelled(b)) => a == b,
+            _ => false,
         }
     }
 }
@@ -226,6 +259,13 @@ impl Panic {
     /// message stays.
     pub fn take_payload(&self) -> Option<Box<dyn Any + Send>> {
         self.0.payload.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Those of the same message are equal: payloads cannot be compared.
+impl PartialEq for Panic {
+    fn eq(&self, other: &Self) -> bool {
+        self.message() == other.message()
     }
 }
 

@@ -49,6 +49,9 @@ use crate::scope::{Scope, ScopeBuilder};
 /// Whatever the service does in a call sees that scope: [`deadline`](crate::deadline) and
 /// [`cancelled`](crate::cancelled), what it [inherits](crate::inherited), and scopes opened in the
 /// call are inside it. Dropping the call stops it.
+///
+/// Its error is a [`TaskError`] of that of the service. If that is a `Box<dyn Error + Send + Sync>`, as behind most
+/// of tower's own layers, `map_err(TaskError::boxed)` makes it one that further layers take.
 #[derive(Clone, Debug)]
 pub struct ScopeLayer {
     scope: ScopeBuilder,

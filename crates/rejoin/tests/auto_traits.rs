@@ -21,6 +21,7 @@ macro_rules! is {
 }
 
 is! {
+    BoxedError: Send Sync Unpin;
     stream::Batch<Items>: Send Sync Unpin;
     stream::Buffer<u8, Error>: Send Sync Unpin;
     stream::ItemTimeout<Items>: Send Sync Unpin;

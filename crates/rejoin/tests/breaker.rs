@@ -283,3 +283,30 @@ proptest! {
         });
     }
 }
+
+/// A scope or a join that is told to stop comes back with an error, which is none of the service.
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_was_told_to_stop_says_nothing_whatever_it_comes_back_with() {
+    let breaker = after(1);
+    let call = async |scope: rejoin::Scope| {
+        let breaker = breaker.clone();
+        let child = scope.spawn_value(async move {
+            let join = || rejoin::gather([async { Ok::<_, &str>(sleep(SECOND).await) }]);
+            breaker.run(join).await.is_err()
+        });
+        tokio::task::yield_now().await;
+        child.cancel("the client has gone");
+        child.await
+    };
+    assert!(rejoin::scope(call).await.unwrap(), "it has an error");
+    assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
+/// Nor is the service to blame for a caller's own deadline.
+#[tokio::test(start_paused = true)]
+async fn a_time_out_around_a_call_says_nothing() {
+    let breaker = after(1);
+    let join = || rejoin::race([async { Ok::<_, &str>(sleep(SECOND).await) }]);
+    assert!(rejoin::timeout(SECOND / 2, breaker.run(join)).await.is_err());
+    assert_eq!(breaker.state(), BreakerState::Closed);
+}

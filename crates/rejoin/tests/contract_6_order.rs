@@ -9,7 +9,7 @@ mod seeded;
 use every_await::{ms, on_virtual_time};
 use proptest::prelude::*;
 use rejoin::{
-    Cause, Outcome, Scope, ScopeError, Until, Won, any, gather, quorum, race, scope, wait,
+    Cause, OnError, Outcome, Scope, ScopeError, Until, Won, any, gather, quorum, race, scope, wait,
     wait_handles, wait_until,
 };
 use tokio::time::{Instant, sleep};
@@ -111,6 +111,22 @@ fn wait_until_tells_done_from_not_done() {
         let waited = wait_until(all(&children), Until::all().timeout(ms(25))).await;
         assert_eq!((waited.done.len(), waited.not_done), (3, vec![0, 4]));
         assert_eq!(start.elapsed(), ms(65));
+    });
+}
+
+#[test]
+fn the_time_out_of_a_child_that_has_its_own_is_a_failure() {
+    on_virtual_time(async {
+        let start = Instant::now();
+        let late = Scope::builder().on_error(OnError::IgnoreErrors).run(async |s: Scope<usize>| {
+            let slow = s.task("slow").timeout(ms(10)).spawn(end(0, (1000, true)));
+            let mut tasks = [s.spawn(end(1, (50, true))), slow];
+            let split = wait_handles(&mut tasks, Until::first_failed()).await;
+            assert_eq!((split.done, split.not_done), (vec![1], vec![0]));
+            assert_eq!(start.elapsed(), ms(10));
+            Ok(())
+        });
+        late.await.unwrap();
     });
 }
 

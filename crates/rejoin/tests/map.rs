@@ -401,3 +401,11 @@ proptest! {
         });
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_turn_is_waited_for_that_nothing_will_take() {
+    let start = Instant::now();
+    let paced = Map::new(0..3, nap).pace(ms(1000)).gather();
+    assert_eq!(paced.await.unwrap().len(), 3);
+    assert!(start.elapsed() < ms(2100), "{:?}", start.elapsed());
+}

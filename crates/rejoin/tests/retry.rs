@@ -236,3 +236,22 @@ proptest! {
         });
     }
 }
+
+/// A scope or a join that is told to stop comes back with an error, after which there is nothing to try.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_was_told_to_stop_is_the_last_whatever_it_comes_back_with() {
+    let ended = scope(async |scope: Scope| {
+        let child = scope.spawn_value(async {
+            let policy = Retry::new(100).backoff(Backoff::constant(ms(0)));
+            let nap =
+                async |_| rejoin::gather([async { Ok::<_, &str>(sleep(ms(10)).await) }]).await;
+            policy.run(nap).await.unwrap_err()
+        });
+        tokio::task::yield_now().await;
+        child.cancel("the client has gone");
+        child.await
+    });
+    let error = ended.await.unwrap();
+    assert_eq!((error.attempts().len(), error.gave_up()), (1, GaveUp::Cancelled));
+    assert!(error.to_string().ends_with(" (1 attempt, then it was told to stop)"), "{error}");
+}

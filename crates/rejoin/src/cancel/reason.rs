@@ -123,6 +123,13 @@ impl CancelReason {
     }
 }
 
+/// Without a text.
+impl From<CancelSource> for CancelReason {
+    fn from(source: CancelSource) -> Self {
+        CancelReason::new(source, "")
+    }
+}
+
 impl From<&'static str> for CancelReason {
     fn from(text: &'static str) -> Self {
         CancelReason::new(CancelSource::Explicit, text)
@@ -137,7 +144,10 @@ impl From<String> for CancelReason {
 
 impl fmt::Display for CancelReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.source, self.0.text)
+        match self.text() {
+            "" => self.0.source.fmt(f),
+            text => write!(f, "{}: {text}", self.0.source),
+        }
     }
 }
 

@@ -64,6 +64,8 @@ where
                     };
                     start(scope, item, ToInbox::new(index, &inbox));
                     (live, index) = (live + 1, index + 1);
+                    // Where that is known, nobody waits for a turn that nothing will take.
+                    more = items.size_hint().1 != Some(0);
                     next_start = next_start.zip(pace).map(|(at, gap)| {
                         at.checked_add(gap).unwrap_or_else(|| deadline_after(gap))
                     });

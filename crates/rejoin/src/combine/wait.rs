@@ -127,7 +127,7 @@ impl Until {
         Until { when: When::FirstCompleted, timeout: None }
     }
 
-    /// When one has failed or panicked, or all have ended.
+    /// When one has failed, panicked, or passed a deadline of its own, or all have ended.
     pub const fn first_failed() -> Self {
         Until { when: When::FirstFailed, timeout: None }
     }
@@ -144,9 +144,7 @@ impl When {
         match self {
             When::All => false,
             When::FirstCompleted => true,
-            When::FirstFailed => {
-                matches!(outcome, Err(TaskError::Failed(_) | TaskError::Panicked(_)))
-            }
+            When::FirstFailed => outcome.as_ref().is_err_and(|error| !error.is_cancelled()),
         }
     }
 }

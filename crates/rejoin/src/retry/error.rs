@@ -40,6 +40,8 @@ pub enum GaveUp {
     Budget,
     /// The error is not one to try again after.
     NotRetryable,
+    /// The calling code had been told to stop.
+    Cancelled,
 }
 
 /// Why a retried call has no value. It has every attempt's error, in order.
@@ -95,6 +97,7 @@ impl<E: fmt::Display> fmt::Display for RetryError<E> {
             GaveUp::Budget => {
                 write!(f, " ({number} {times}, then the budget for retries was used up)")
             }
+            GaveUp::Cancelled => write!(f, " ({number} {times}, then it was told to stop)"),
             GaveUp::NotRetryable if number == 1 => Ok(()),
             GaveUp::NotRetryable => write!(f, " ({number} {times}, the last error is final)"),
         }

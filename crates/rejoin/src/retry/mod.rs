@@ -39,7 +39,7 @@ pub use self::backoff::Backoff;
 pub use self::budget::RetryBudget;
 pub use self::error::{Attempt, AttemptError, GaveUp, RetryError};
 pub use self::hedge::Hedge;
-use crate::cancel::{deadline, timeout_at};
+use crate::cancel::{cancel_reason, deadline, timeout_at};
 use crate::inspect::pause_until;
 use crate::scope::deadline_after;
 use crate::seam::{self, Instant};
@@ -225,6 +225,10 @@ impl Retry {
         ends: Option<Instant>,
     ) -> Result<Duration, GaveUp> {
         let asked = asked.ok_or(GaveUp::NotRetryable)?;
+        // An attempt that holds a scope or a join comes back with an error when it is told to stop.
+        if cancel_reason().is_some() {
+            return Err(GaveUp::Cancelled);
+        }
         if attempt >= self.attempts {
             return Err(GaveUp::Attempts);
         }

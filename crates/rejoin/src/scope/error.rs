@@ -28,6 +28,7 @@ use crate::outcome::TaskError;
 /// assert_eq!(error.stopped(), 1); // The clock.
 /// # });
 /// ```
+#[derive(PartialEq)]
 pub struct ScopeError<E> {
     scope: Option<Name>,
     cause: Cause,
@@ -75,6 +76,7 @@ impl fmt::Display for Cause {
 }
 
 /// One failure, and whose.
+#[derive(PartialEq)]
 pub struct Failure<E> {
     index: Option<usize>,
     name: Option<Name>,
@@ -172,11 +174,18 @@ impl<E> ScopeError<E> {
 
     /// The same, with the errors that children returned in another form.
     pub fn map<F>(self, mut f: impl FnMut(&E) -> F) -> ScopeError<F> {
+        self.with_errors(|error| error.map(&mut f))
+    }
+
+    pub(crate) fn with_errors<F>(
+        self,
+        mut f: impl FnMut(TaskError<E>) -> TaskError<F>,
+    ) -> ScopeError<F> {
         let ScopeError { scope, cause, failures, stopped } = self;
         let mapped = failures.into_iter().map(|Failure { index, name, error, deciding }| Failure {
             index,
             name,
-            error: error.map(&mut f),
+            error: f(error),
             deciding,
         });
         ScopeError { scope, cause, failures: mapped.collect(), stopped }
@@ -200,6 +209,13 @@ impl<E> ScopeError<E> {
     }
 }
 
+impl<E> ScopeError<TaskError<E>> {
+    /// Of a join of handles: with what became of the children themselves.
+    pub fn flatten(self) -> ScopeError<E> {
+        self.with_errors(TaskError::flatten)
+    }
+}
+
 impl<E: Send + Sync + 'static> ScopeError<E> {
     pub(crate) fn from_record(scope: Option<Name>, record: Record) -> Self {
         let cause = match record.stop {
@@ -215,6 +231,22 @@ impl<E: Send + Sync + 'static> ScopeError<E> {
         });
         let deciding = record.deciding.filter(|_| cause == Cause::Failed).map(to_index);
         ScopeError::new(scope, cause, failures.collect(), deciding, record.stopped)
+    }
+}
+
+// By hand: a derive would ask for `E: Clone`.
+impl<E> Clone for Failure<E> {
+    fn clone(&self) -> Self {
+        let Failure { index, name, error, deciding } = self;
+        Failure { index: *index, name: name.clone(), error: error.clone(), deciding: *deciding }
+    }
+}
+
+impl<E> Clone for ScopeError<E> {
+    fn clone(&self) -> Self {
+        let ScopeError { scope, cause, failures, stopped } = self;
+        let (scope, cause) = (scope.clone(), cause.clone());
+        ScopeError { scope, cause, failures: failures.clone(), stopped: *stopped }
     }
 }
 
