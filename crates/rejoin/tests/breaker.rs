@@ -291,7 +291,12 @@ async fn a_caller_that_was_told_to_stop_says_nothing_whatever_it_comes_back_with
     let call = async |scope: rejoin::Scope| {
         let breaker = breaker.clone();
         let child = scope.spawn_value(async move {
-            let join = || rejoin::gather([async { Ok::<_, &str>(sleep(SECOND).await) }]);
+            let join = || {
+                rejoin::gather([async {
+                    sleep(SECOND).await;
+                    Ok::<_, &str>(())
+                }])
+            };
             breaker.run(join).await.is_err()
         });
         tokio::task::yield_now().await;
@@ -306,7 +311,12 @@ async fn a_caller_that_was_told_to_stop_says_nothing_whatever_it_comes_back_with
 #[tokio::test(start_paused = true)]
 async fn a_time_out_around_a_call_says_nothing() {
     let breaker = after(1);
-    let join = || rejoin::race([async { Ok::<_, &str>(sleep(SECOND).await) }]);
+    let join = || {
+        rejoin::race([async {
+            sleep(SECOND).await;
+            Ok::<_, &str>(())
+        }])
+    };
     assert!(rejoin::timeout(SECOND / 2, breaker.run(join)).await.is_err());
     assert_eq!(breaker.state(), BreakerState::Closed);
 }

@@ -243,8 +243,13 @@ async fn an_attempt_that_was_told_to_stop_is_the_last_whatever_it_comes_back_wit
     let ended = scope(async |scope: Scope| {
         let child = scope.spawn_value(async {
             let policy = Retry::new(100).backoff(Backoff::constant(ms(0)));
-            let nap =
-                async |_| rejoin::gather([async { Ok::<_, &str>(sleep(ms(10)).await) }]).await;
+            let nap = async |_| {
+                rejoin::gather([async {
+                    sleep(ms(10)).await;
+                    Ok::<_, &str>(())
+                }])
+                .await
+            };
             policy.run(nap).await.unwrap_err()
         });
         tokio::task::yield_now().await;

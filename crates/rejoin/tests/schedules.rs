@@ -718,3 +718,59 @@ fn a_shared_run_survives_whoever_leaves() {
         .unwrap();
     });
 }
+
+/// Its future is dropped, polled or left alone by somebody outside, while the scope that it is inside ends and takes
+/// its children in.
+#[test]
+fn a_scope_that_was_put_aside_ends_with_the_outer_one() {
+    for what_becomes_of_it in 0..3 {
+        explore(1_000, move || async move {
+            let present = Arc::new(AtomicUsize::new(0));
+            let (put, taken) = std::sync::mpsc::channel();
+            let outside = shuttle::future::spawn(async move {
+                let inner = loop {
+                    match taken.try_recv() {
+                        Ok(inner) => break inner,
+                        Err(_) => yield_now().await,
+                    }
+                };
+                match what_becomes_of_it {
+                    0 => drop(inner),
+                    1 => {
+                        let inner: std::pin::Pin<Box<dyn Future<Output = bool> + Send>> = inner;
+                        assert!(!inner.await, "it ended well");
+                    }
+                    // As good as forgotten.
+                    _ => {
+                        Box::leak(Box::new(inner));
+                    }
+                }
+            });
+            let count = Arc::clone(&present);
+            let outer = scope(async |_: Scope| {
+                let inner = scope(|s: Scope| async move {
+                    for _ in 0..2 {
+                        let present = Present::new(&count);
+                        drop(s.spawn_value(async move {
+                            steps(1).await;
+                            let _present = present;
+                            std::future::pending::<()>().await
+                        }));
+                    }
+                    std::future::pending::<()>().await;
+                    Ok(())
+                });
+                let mut inner: std::pin::Pin<Box<dyn Future<Output = bool> + Send>> =
+                    Box::pin(async { inner.await.is_ok() });
+                let polled = std::future::poll_fn(|cx| Poll::Ready(inner.as_mut().poll(cx)));
+                assert!(polled.await.is_pending());
+                put.send(inner).expect("somebody waits for it");
+                steps(1).await;
+                Ok(())
+            });
+            outer.await.expect("nothing in it has failed");
+            assert_eq!(present.load(Ordering::SeqCst), 0, "a child outlived the outer scope");
+            outside.await.expect("it does not panic");
+        });
+    }
+}

@@ -105,7 +105,8 @@ pub enum OnError {
 /// child can fail, say so with `|s: Scope|`.
 ///
 /// A scope is inside the scope in which its future is first polled, also when that future is moved to
-/// another task later: from there come stops, deadlines and inherited values.
+/// another task later: from there come stops, deadlines and inherited values. When the outer one ends and nobody in
+/// it is left to poll it, its children are stopped and awaited as if it had been dropped.
 ///
 /// # Errors
 ///

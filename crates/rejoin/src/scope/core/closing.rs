@@ -71,6 +71,11 @@ impl Core {
     /// [`admit`](Core::admit) decide under one lock who comes first.
     pub(crate) fn close_or_park(&self, waker: &Waker) -> Option<Record> {
         let mut state = self.lock();
+        if state.leaves_scopes_open() {
+            drop(state);
+            self.abandon_what_is_left_open();
+            state = self.lock();
+        }
         let mut gone = Gone::default();
         if !state.is_empty() {
             drop(state);
@@ -131,12 +136,18 @@ impl Core {
         Place { core, member }
     }
 
-    /// The future that ran the scope was dropped before the scope had closed. Children are told to
-    /// stop, with no grace, and the nearest living outer scope waits for them.
+    /// The future that ran the scope was dropped before the scope had closed, or those who could have polled it
+    /// have gone. Children are told to stop, with no grace, and the nearest living outer scope waits for them.
     pub(crate) fn abandon(self: &Arc<Core>) {
         let adopter = self.nearest_living_outer();
         let orphaned = {
             let mut state = self.lock();
+            // It may have been abandoned before, and then be dropped by whoever has it.
+            if state.phase != Phase::Open {
+                drop(state);
+                adopter.iter().for_each(|adopter| adopter.close_orphanage());
+                return;
+            }
             let gone = self.end_of_body(&mut state);
             let answered = state.skip_answer(Member::BODY);
             let orphaned = !state.is_empty();

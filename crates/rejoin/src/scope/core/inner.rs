@@ -5,6 +5,8 @@
 //!   has those of a member that has gone before them, as they were moved to another task.
 //! * The children of a dropped scope are an *orphanage* of the nearest living scope further out,
 //!   which does not close before it is empty.
+//! * A scope that is left open when the body and all children have ended, as its future was put somewhere else, is
+//!   *abandoned* if it has children: they would outlive the scope that it is inside.
 //! * Two scopes' locks are held at once only in [`Sitter::is_held_or_calls`], the outer one first.
 //! * A member that is to be dropped may be *held* by what is inside. It need not poll that, which may
 //!   even have moved to another task; so it leaves its waker there when it parks, to look again.
@@ -81,6 +83,29 @@ impl Core {
         self.left(state);
     }
 
+    /// Abandons the scopes that were opened in this one, if there is somebody in them. Without that they may go
+    /// on: a time-out around a future that was moved elsewhere disturbs nobody.
+    #[cold]
+    pub(super) fn abandon_what_is_left_open(&self) {
+        let mut open = self.lock().body.opened().to_vec();
+        // The outer ones first: those further in then find the next living one.
+        let mut at = 0;
+        let mut has_people = false;
+        while let Some(core) = open.get(at).cloned() {
+            let mut state = core.lock();
+            let gone = core.collect(&mut state);
+            has_people |= !state.is_empty();
+            let members = std::iter::once(&state.body).chain(state.table.sitters());
+            open.extend(members.flat_map(|sitter| sitter.opened().iter().cloned()));
+            drop(state);
+            drop(gone);
+            at += 1;
+        }
+        if has_people {
+            open.iter().for_each(Core::abandon);
+        }
+    }
+
     pub(super) fn nearest_living_outer(&self) -> Option<Arc<Core>> {
         let mut outer = self.parent.as_ref();
         while let Some(place) = outer {
@@ -121,9 +146,14 @@ impl State {
     /// The scopes inside this one that a stop of it reaches.
     pub(super) fn all_inner(&self) -> Vec<Arc<Core>> {
         let members = std::iter::once(&self.body).chain(self.table.sitters());
-        let extras = members.filter_map(|sitter| sitter.extra.as_ref());
-        let inner = extras.flat_map(|extra| &extra.inner);
+        let inner = members.flat_map(Sitter::opened);
         inner.filter(|core| !core.settings.shielded).cloned().collect()
+    }
+
+    /// Whether scopes are open in here that nobody is left to poll, once the body has ended.
+    #[inline]
+    pub(super) fn leaves_scopes_open(&self) -> bool {
+        self.table.is_empty() && !self.body.opened().is_empty()
     }
 
     /// A member has gone. What it has opened and moved to another task is still inside.
@@ -137,6 +167,11 @@ impl State {
 }
 
 impl Sitter {
+    /// The scopes that it has opened.
+    fn opened(&self) -> &[Arc<Core>] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.inner)
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.is_held_or_calls(&mut None)
     }
@@ -144,7 +179,6 @@ impl Sitter {
     /// As [`Core::holds`]. Locks inner scopes while the outer one is locked: the one place where two
     /// locks are held.
     pub(super) fn is_held_or_calls(&self, waker: &mut Option<Waker>) -> bool {
-        let extra = self.extra.as_ref();
-        extra.is_some_and(|extra| extra.inner.iter().any(|core| core.holds(waker)))
+        self.opened().iter().any(|core| core.holds(waker))
     }
 }
