@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rejoin_value::{Object, Value, jq};
 
+use crate::alive::Alive;
 use crate::event::Event;
 use crate::host::Host;
 use crate::loads::{Busy, Loads};
@@ -46,6 +47,8 @@ pub(crate) struct Request {
     pub(crate) snapshot: Value,
     pub(crate) script: ScriptArgs,
     pub(crate) at_end: Mutex<Vec<AtEnd>>,
+    /// Its branches and tasks.
+    pub(crate) alive: Alive,
     /// How many lists of steps others may wait for.
     pub(crate) leading: AtomicUsize,
     /// When it is worth to ask again.
@@ -108,6 +111,11 @@ impl Context {
     /// The same, inside one more pipeline.
     pub(crate) fn deeper(&self) -> Self {
         Self { depth: self.depth + 1, ..self.clone() }
+    }
+
+    /// The branches and tasks of the request.
+    pub(crate) fn alive(&self) -> &Alive {
+        &self.request.alive
     }
 
     pub(crate) fn program(&self) -> &Arc<Program> {

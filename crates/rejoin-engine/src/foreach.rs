@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rejoin::{Map, OnError, Scope, TaskError};
 use rejoin_value::{Array, Object, Value};
 
+use crate::alive;
 use crate::context::Context;
 use crate::error::Abort;
 use crate::exec::{Frame, run_block};
@@ -64,6 +65,10 @@ async fn at_once(
     limit: NonZeroU32,
 ) -> Result<Vec<Value>, Abort> {
     let limit = NonZeroUsize::try_from(limit).unwrap_or(NonZeroUsize::MIN);
+    let Some(_places) = context.alive().take(limit.get().min(array.len())) else {
+        let detail = format!("{}, at {}", alive::too_many(), each.location);
+        return Err(Abort { title: "foreach runs too much at once".into(), detail });
+    };
     let elements: Vec<Value> = array.iter().cloned().collect();
     let turn = |element: Value| {
         let (context, program, each) = (context.for_task(), program.clone(), each.clone());

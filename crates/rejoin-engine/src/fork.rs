@@ -8,6 +8,7 @@ use rejoin::{Instant, OnError, Scope, TaskError};
 use rejoin_lang::plan::{ForkKind, ForkOnError};
 use rejoin_value::{Object, Value};
 
+use crate::alive;
 use crate::context::Context;
 use crate::deep_stack::DeepStack;
 use crate::envelope;
@@ -39,12 +40,19 @@ pub(crate) async fn run(
         frame.state.assign(envelope::with_errors(errors));
         return;
     }
+    let count = fork.branches.len();
+    let at_once = fork.policy.limit.map_or(count, |limit| count.min(limit.get() as usize));
+    let Some(_places) = context.alive().take(at_once) else {
+        let errors =
+            envelope::failure(&format!("{word}Error"), word, &alive::too_many(), &fork.location);
+        frame.state.assign(envelope::with_errors(errors));
+        return;
+    };
     let start = |index: usize| {
         let mut frame = frame.inner(frame.state.fork());
         frame.task = Some(fork.branches[index].name.clone());
         branch(context.for_task(), program.clone(), fork.clone(), index, frame)
     };
-    let count = fork.branches.len();
     let forked = fork_policy::run(&fork.policy, count, start, |why| panicked(fork, why)).await;
     settle(fork, forked, frame);
 }

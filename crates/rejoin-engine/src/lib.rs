@@ -5,6 +5,7 @@
 //! `match` over nodes in `exec.rs`; each call goes through `call.rs` and `policy.rs`, the only file that applies
 //! retry and time-out; effects happen in the steps, which come from a [`Registry`].
 
+mod alive;
 mod answer;
 mod call;
 mod cond;

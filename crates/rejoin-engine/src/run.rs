@@ -133,6 +133,7 @@ impl App {
             snapshot: request.clone(),
             script: options.script,
             at_end: Mutex::default(),
+            alive: Default::default(),
             leading: Default::default(),
             retry_after: Mutex::default(),
         });

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rejoin::{Instant, OnError, Outcome, Scope, ScopeError, TaskError, TaskHandle};
 use rejoin_value::{Object, Value};
 
+use crate::alive;
 use crate::call;
 use crate::context::Context;
 use crate::envelope;
@@ -93,8 +94,15 @@ pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, st
     context.emit(Event::TaskStarted { task: task.clone() });
     let began = Instant::now();
     let held_back = held_back(context, &task);
+    let places = context.alive().take(1);
     let work = async move |inner: Context| {
-        let ended = run(&inner, &program, &call, &task, state).await;
+        let ended = match &places {
+            Some(_) => run(&inner, &program, &call, &task, state).await,
+            None => {
+                let too_many = alive::too_many();
+                Err(envelope::failure("asyncError", &call.name, &too_many, &call.location).into())
+            }
+        };
         rest(held_back).await;
         let error = match &ended {
             Ok(_) => None,

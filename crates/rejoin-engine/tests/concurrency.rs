@@ -323,3 +323,40 @@ fn join_needs_an_object() {
     let run = program.call("GET /x");
     assert_eq!(run.answer().status, Some(500));
 }
+
+#[test]
+fn a_pipeline_that_calls_itself_from_several_branches_or_tasks_ends() {
+    let program = load(
+        "GET /branches
+           |> jq: `{ n: 0 }`
+           |> wide
+           |> result
+             default(508):
+               |> jq: `[.errors[0] | .type, (.message | contains(\"at most 65536 branches\"))]`
+         GET /tasks
+           |> jq: `{ n: 0 }`
+           |> spread
+           |> jq: `{ ended: true }`
+         pipeline wide =
+           |> if
+             |> jq: `.n < 100000`
+             then:
+               |> parallel
+                 a:
+                   |> wide
+                 b:
+                   |> wide
+               end
+           end
+         pipeline spread =
+           |> if
+             |> jq: `.n < 100000`
+             then:
+               |> spread @async(a)
+               |> spread @async(b)
+               |> join: `a, b`
+           end",
+    );
+    assert_eq!(program.call("GET /branches").answer().body, json(r#"["parallelError",true]"#));
+    assert_eq!(program.call("GET /tasks").body(".ended"), json("true"));
+}

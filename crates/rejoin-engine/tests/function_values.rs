@@ -353,3 +353,28 @@ async fn no_value_is_too_large_to_be_followed_or_compared() {
     );
     assert_eq!(value(&(flat + back)).await, "1", "a long list is not a deep one");
 }
+
+#[tokio::test]
+async fn texts_weigh_what_they_hold_and_a_loop_keeps_only_what_can_be_read() {
+    let text = "step id=\"w\" kind=\"compute\" op=repeat input lit=\"ab\" input lit=8000000 as=\"long\" end\n";
+    let list = "step id=\"t\" kind=\"compute\" op=repeat input lit=\",\" input lit=100 as=\"text\" end\n\
+                step id=\"l\" kind=\"compute\" op=split input var=\"text\" input lit=\",\" as=\"turns\" end\n";
+    let turns = |name: &str| {
+        let each = "step id=\"a\" kind=\"bind\" from=\"long\" as=\"z\" end";
+        format!(
+            "{text}{list}step id=\"f\" kind=\"for\" var=\"turn\" in=\"turns\" {each} as=\"{name}\" end\n\
+             step id=\"r\" kind=\"return\" lit=1 as=\"_\" end"
+        )
+    };
+    assert!(value(&turns("all")).await.contains("E-RT-SIZE"));
+    assert_eq!(value(&turns("_")).await, "1");
+    let one = format!("{text}step id=\"r\" kind=\"return\" from=\"long\" as=\"_\" end");
+    assert!(!value(&one).await.contains("E-RT-SIZE"));
+    // Five of them are too much to be written out.
+    let five = format!(
+        "{text}step id=\"c\" kind=\"construct\" collection{} end as=\"all\" end\n\
+         step id=\"r\" kind=\"return\" from=\"all\" as=\"_\" end",
+        " item from=\"long\"".repeat(5)
+    );
+    assert!(value(&five).await.contains("E-RT-SIZE"));
+}

@@ -453,6 +453,42 @@ end"#,
 }
 
 #[tokio::test(start_paused = true)]
+async fn recursion_from_branches_ends_before_memory_does() {
+    let lines = |kind: &str, branches: &str| {
+        format!(
+            "snippet id=\"a.f\" kind=\"fn\"\nbody\nstep id=\"p\" kind=\"{kind}\"\n{branches}as=\"x\" end\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end\nend\nend"
+        )
+    };
+    let calls: String = ["A", "B"]
+        .map(|id| {
+            format!(
+                "branch id=\"{id}\" step id=\"{id}1\" kind=\"call\" fn=\"a.f\" as=\"y\" end end\n"
+            )
+        })
+        .concat();
+    for kind in ["parallel", "race"] {
+        let (functions, problems) = cov::load(Source::new("t.cov", lines(kind, &calls)));
+        assert!(!has_errors(&problems));
+        let program = FunctionProgram::new(functions, Arc::new(Later::default()));
+        let value = program.run("f", &[]).await.unwrap();
+        assert_eq!(value.get("code"), Some(&Datum::text("E-RT-BRANCHES")), "{kind}");
+        assert_eq!(value.get("step"), Some(&Datum::text("p")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn branches_that_have_ended_do_not_count() {
+    // Together these are more than run at once.
+    let turns: Vec<String> = (0..40_000).map(|n| n.to_string()).collect();
+    let steps = format!(
+        "step id=\"l\" kind=\"bind\" lit=[{}] as=\"l\" end\nstep id=\"f\" kind=\"for\" var=\"i\" in=\"l\"\n{}as=\"_\" end\nstep id=\"r\" kind=\"return\" lit=1 as=\"_\" end",
+        turns.join(","),
+        block("parallel", "", "A empty, B empty"),
+    );
+    assert_eq!(run(&steps).await.0, Datum::Int(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn faults_of_arithmetic_name_their_step() {
     for (operation, a, b) in
         [("add", i64::MAX, 1), ("div", 1, 0), ("mod", 1, 0), ("bit_shl", 1, 64)]

@@ -11,7 +11,9 @@ use rejoin_lang::plan::{
 use super::data::{Held, Stores};
 use super::datum::Record;
 use super::place::{CallPlace, Folders, Guests};
+use super::size::Size;
 use super::{Datum, FunctionBench, FunctionProgram, HostCall, List, compute, fork, grants};
+use crate::alive::Alive;
 use crate::deep_stack::DeepStack;
 
 /// Why a list of steps ends before its last.
@@ -30,6 +32,8 @@ pub(super) type Running<'a> = DeepStack<'a, Flow>;
 pub(super) struct Run {
     pub(super) program: FunctionProgram,
     pub(super) depth: u16,
+    /// Its branches.
+    pub(super) alive: Alive,
     pub(super) stores: Stores,
     /// The transaction that the steps are in.
     pub(super) transaction: Option<Arc<Held>>,
@@ -77,6 +81,7 @@ impl Run {
         Self {
             program: program.clone(),
             depth: 0,
+            alive: Alive::default(),
             stores,
             transaction: None,
             bench: None,
@@ -230,12 +235,18 @@ impl Run {
             }
         };
         let named = steps.last().is_some_and(|step| step.output.is_some());
-        let mut made = Vec::new();
+        // What nobody can read is not kept.
+        let named = named && step.output.is_some();
+        let (mut made, mut size) = (Vec::new(), Size::default());
         for item in items.iter() {
             tokio::task::coop::consume_budget().await;
             frame.bind(name, item.clone(), observed);
             let value = self.steps(frame, steps).await?;
             if named {
+                size.add(&value);
+                if let Some(message) = size.overgrown() {
+                    return Err(Exit::Failed(fault("E-RT-SIZE", step, message)));
+                }
                 made.push(value);
             }
         }

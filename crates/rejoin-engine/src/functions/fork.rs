@@ -7,7 +7,8 @@ use rejoin_lang::plan::{Fork, ForkBranch, ForkKind, ForkOnError, FunctionStep};
 
 use super::Datum;
 use super::datum::{Ended, Record};
-use super::exec::{Exit, Frame, Run, panicked};
+use super::exec::{Exit, Frame, Run, fault, panicked};
+use crate::alive;
 use crate::fork_policy::{self, Decision, Forked};
 use crate::task;
 
@@ -15,13 +16,18 @@ type End = fork_policy::End<Datum, Datum>;
 
 /// Runs the branches to the value of the block. Each has ended when this returns.
 pub(super) async fn run(run: &Run, frame: &Frame, step: &FunctionStep, fork: &Fork) -> Datum {
+    let count = fork.branches.len();
+    let at_once = fork.policy.limit.map_or(count, |limit| count.min(limit.get() as usize));
+    let Some(_places) = run.alive.take(at_once) else {
+        return fault("E-RT-BRANCHES", step, alive::too_many());
+    };
     let start = |index: usize| {
         let branch = &fork.branches[index];
         let held_back =
             run.bench.as_ref().map_or(Duration::ZERO, |bench| bench.held_back(&branch.id));
         self::branch(run.branch(), frame.clone(), branch.clone(), held_back)
     };
-    value(step, fork, fork_policy::run(&fork.policy, fork.branches.len(), start, panicked).await)
+    value(step, fork, fork_policy::run(&fork.policy, count, start, panicked).await)
 }
 
 async fn branch(

@@ -15,8 +15,11 @@ const MOST_WRITTEN: u32 = 1_000_000;
 /// The most parts of a value that a step makes.
 const MOST_MADE: u32 = 16_000_000;
 
+/// So many bytes of a text weigh as much as one part.
+const BYTES_OF_A_PART: usize = 64;
+
 /// The parts of a value, those that are shared counted each time, and how deep they are nested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Size {
     parts: u32,
     depth: u32,
@@ -24,13 +27,33 @@ pub(super) struct Size {
 
 impl Size {
     pub(super) fn of<'d>(inner: impl Iterator<Item = &'d Datum>) -> Self {
-        let (mut parts, mut depth) = (0_u32, 0);
-        for value in inner {
-            let size = value.size();
-            parts = parts.saturating_add(size.parts);
-            depth = depth.max(size.depth);
+        let mut size = Self::default();
+        inner.for_each(|value| size.add(value));
+        Self { parts: size.parts.saturating_add(1), depth: size.depth.saturating_add(1) }
+    }
+
+    /// With one more value in it.
+    pub(super) fn add(&mut self, value: &Datum) {
+        let size = value.size();
+        self.parts = self.parts.saturating_add(size.parts);
+        self.depth = self.depth.max(size.depth);
+    }
+
+    fn of_bytes(count: usize) -> Self {
+        let parts = u32::try_from(count / BYTES_OF_A_PART).unwrap_or(u32::MAX);
+        Self { parts: parts.saturating_add(1), depth: 1 }
+    }
+
+    /// Why a step may not make a value of this size, if it may not.
+    pub(super) fn overgrown(self) -> Option<String> {
+        let Size { parts, depth } = self;
+        match (depth > MAX_DEPTH, parts > MOST_MADE) {
+            (true, _) => Some(format!("a value that is nested more than {MAX_DEPTH} deep")),
+            (_, true) => Some(format!(
+                "a value of more than {MOST_MADE} parts, {BYTES_OF_A_PART} bytes of a text being one"
+            )),
+            _ => None,
         }
-        Self { parts: parts.saturating_add(1), depth: depth.saturating_add(1) }
     }
 }
 
@@ -39,6 +62,8 @@ impl Datum {
         match self {
             Self::List(list) => list.size,
             Self::Record(record) => record.size,
+            Self::Text(text) => Size::of_bytes(text.len()),
+            Self::Bytes(bytes) => Size::of_bytes(bytes.len()),
             _ => Size { parts: 1, depth: 1 },
         }
     }
@@ -50,18 +75,13 @@ impl Datum {
 
     /// Why a step may not make it, if it may not.
     pub(super) fn overgrown(&self) -> Option<String> {
-        let Size { parts, depth } = self.size();
-        match (depth > MAX_DEPTH, parts > MOST_MADE) {
-            (true, _) => Some(format!("a value that is nested more than {MAX_DEPTH} deep")),
-            (_, true) => Some(format!("a value of more than {MOST_MADE} parts")),
-            _ => None,
-        }
+        self.size().overgrown()
     }
 
     /// The failure in place of a value that is too large to be written out.
     pub(super) fn too_large() -> Self {
         let message = format!(
-            "a value of more than {MOST_WRITTEN} parts, or nested more than {MAX_DEPTH} deep, cannot leave its function"
+            "a value of more than {MOST_WRITTEN} parts, {BYTES_OF_A_PART} bytes of a text being one, or nested more than {MAX_DEPTH} deep, cannot leave its function"
         );
         Self::record(
             "RuntimeError",
