@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use rejoin_lang::plan::{Function, FunctionParam};
+use rejoin_lang::plan::{Function, FunctionParam, TypeDefinitions};
 use rejoin_value::Value;
 
 use super::Datum;
+use super::typed::{self, Misfit};
 
 /// Why something cannot be given to a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ impl fmt::Display for InputError {
 
 /// Arguments given as text: a parameter of type `String` takes it as it is, the others take JSON, or failing that the text.
 pub(super) fn from_texts(
+    types: &TypeDefinitions,
     function: &Function,
     given: &[(String, String)],
 ) -> Result<Vec<Datum>, InputError> {
@@ -35,7 +37,7 @@ pub(super) fn from_texts(
     let argument = |param: &FunctionParam| {
         let text = given.iter().rev().find(|(name, _)| **name == *param.name);
         match text {
-            Some((_, text)) => from_text(param, text),
+            Some((_, text)) => from_text(types, param, text),
             None if param.optional => Ok(Datum::from(&param.default)),
             None => Err(InputError {
                 param: param.name.to_string(),
@@ -49,6 +51,7 @@ pub(super) fn from_texts(
 /// Arguments that are the members of an object. Where a parameter is no `String`, a text is read as in a query of HTTP.
 /// Members that are no parameters are refused if `strict`.
 pub(super) fn from_value(
+    types: &TypeDefinitions,
     function: &Function,
     given: &Value,
     strict: bool,
@@ -73,7 +76,7 @@ pub(super) fn from_value(
     let argument = |param: &FunctionParam| {
         let value = object.and_then(|object| object.get(&param.name));
         match value.filter(|value| !value.is_null() || !param.optional) {
-            Some(value) => from_member(param, value),
+            Some(value) => from_member(types, param, value),
             None if param.optional => Ok(Datum::from(&param.default)),
             None => Err(InputError {
                 param: param.name.to_string(),
@@ -84,52 +87,57 @@ pub(super) fn from_value(
     params.iter().map(argument).collect()
 }
 
-fn from_member(param: &FunctionParam, value: &Value) -> Result<Datum, InputError> {
+fn from_member(
+    types: &TypeDefinitions,
+    param: &FunctionParam,
+    value: &Value,
+) -> Result<Datum, InputError> {
     if let (Value::String(text), true) = (value, base(param) != "String") {
-        return from_text(param, text.as_str());
+        return from_text(types, param, text.as_str());
     }
-    let value = match (value, base(param)) {
-        // A query or a path gives what looks like a number as one.
-        (Value::Number(_), "String") => Datum::text(value.to_json()),
-        _ => Datum::from(value),
-    };
-    match fits(param, &value) {
-        true => Ok(value),
-        false => {
-            let what = value.type_name();
-            let message = format!("`{}` is of type {}, not {what}", param.name, param.kind);
-            Err(InputError { param: param.name.to_string(), message })
-        }
+    // A query or a path gives what looks like a number as one.
+    if let (Value::Number(_), "String") = (value, base(param)) {
+        return Ok(Datum::text(value.to_json()));
     }
+    made(types, param, value).map_err(|misfit| refused(param, misfit))
 }
 
-fn from_text(param: &FunctionParam, text: &str) -> Result<Datum, InputError> {
+fn from_text(
+    types: &TypeDefinitions,
+    param: &FunctionParam,
+    text: &str,
+) -> Result<Datum, InputError> {
     if base(param) == "String" {
         return Ok(Datum::text(text));
     }
-    let read = Value::parse(text.as_bytes());
-    let value = read.map_or_else(|_| Datum::text(text), |value| Datum::from(&value));
-    match fits(param, &value) {
-        true => Ok(value),
-        false => {
-            let shown: String = text.chars().take(60).collect();
-            let message = format!("`{}` is of type {}: `{shown}` is not", param.name, param.kind);
-            Err(InputError { param: param.name.to_string(), message })
-        }
+    let as_text = || made(types, param, &text.into());
+    let Ok(value) = Value::parse(text.as_bytes()) else {
+        return as_text().map_err(|misfit| unlike(param, text, misfit));
+    };
+    // A type with room for a text takes what else does not fit as one.
+    made(types, param, &value)
+        .or_else(|misfit| as_text().map_err(|_| misfit))
+        .map_err(|misfit| unlike(param, text, misfit))
+}
+
+fn made(types: &TypeDefinitions, param: &FunctionParam, value: &Value) -> Result<Datum, Misfit> {
+    match value.is_null() && param.optional {
+        true => Ok(Datum::None),
+        false => typed::made(types, &param.kind, value),
     }
 }
 
-fn fits(param: &FunctionParam, value: &Datum) -> bool {
-    if *value == Datum::None && param.optional {
-        return true;
+fn refused(param: &FunctionParam, misfit: Misfit) -> InputError {
+    InputError { param: param.name.to_string(), message: typed::named(misfit, &param.name) }
+}
+
+fn unlike(param: &FunctionParam, text: &str, misfit: Misfit) -> InputError {
+    if !misfit.is_all() {
+        return refused(param, misfit);
     }
-    match base(param) {
-        kind @ ("Int" | "Bool" | "String" | "List" | "Set") => value.is_a(kind),
-        "Float" => matches!(value, Datum::Int(_) | Datum::Float(_)),
-        "Map" => matches!(value, Datum::Record(_)),
-        kind if kind.ends_with("[]") => matches!(value, Datum::List(_)),
-        _ => true,
-    }
+    let shown: String = text.chars().take(60).collect();
+    let message = format!("`{}` is of type {}: `{shown}` is not", param.name, param.kind);
+    InputError { param: param.name.to_string(), message }
 }
 
 /// The type without what stands in brackets and without its `?`.

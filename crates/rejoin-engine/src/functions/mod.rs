@@ -17,6 +17,7 @@ mod missing;
 mod place;
 mod size;
 mod test;
+mod typed;
 
 use std::fmt;
 use std::future::Future;
@@ -108,8 +109,8 @@ impl FunctionProgram {
                 false => format!("there is no function `{name}`: the file has {known}"),
             });
         };
-        let arguments =
-            inputs::from_texts(&functions[index], given).map_err(|error| error.to_string())?;
+        let arguments = inputs::from_texts(&self.functions.types, &functions[index], given)
+            .map_err(|error| error.to_string())?;
         self.call(index, arguments).await
     }
 
@@ -135,7 +136,7 @@ impl FunctionProgram {
         given: &Value,
         strict: bool,
     ) -> Result<Vec<Datum>, InputError> {
-        inputs::from_value(&self.functions.functions[index], given, strict)
+        inputs::from_value(&self.functions.types, &self.functions.functions[index], given, strict)
     }
 
     /// Runs the function of that index to its value, which may be a failure.

@@ -24,6 +24,11 @@ impl Aliases {
         Self(aliases.filter_map(pair).collect())
     }
 
+    /// Each alias, with what is written for it.
+    pub(super) fn all(&self) -> HashMap<Arc<str>, Arc<str>> {
+        self.0.clone()
+    }
+
     /// A type as written, with what it and the members of a union are called otherwise.
     pub(super) fn meant(&self, kind: &str) -> Arc<str> {
         if self.0.is_empty() {

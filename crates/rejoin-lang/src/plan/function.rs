@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     DataStep, Database, ForkPolicy, FunctionStandIn, FunctionTest, Project, TransactionStep,
-    Traverse, Widening,
+    Traverse, TypeDefinitions, Widening,
 };
 use crate::source::{Sources, Span};
 
@@ -18,6 +18,8 @@ pub struct Functions {
     pub sources: Sources,
     /// Its functions; [`FunctionCallee::Function`] indexes them.
     pub functions: Vec<Function>,
+    /// The types that it defines.
+    pub types: TypeDefinitions,
     /// The databases that it declares; [`DataTarget::Database`](super::DataTarget::Database) indexes them.
     pub databases: Vec<Database>,
     /// The program itself, for queries of `project`.

@@ -18,6 +18,7 @@ mod node;
 mod policy;
 mod route;
 mod test;
+mod types;
 mod widening;
 
 pub use call::{Call, CallText, Callee, Last, Output, Script, TaskReads, Unnamed};
@@ -46,6 +47,7 @@ pub use test::{
     Check, CheckKind, Given, GivenKind, Mock, MockAnswer, MockTarget, Operator, SelectorCheck,
     SelectorComparison, Test, Trigger,
 };
+pub use types::{FieldDefinition, RecordDefinition, TypeDefinitions, TypeForm};
 pub use widening::{Widening, union_members};
 
 use std::sync::Arc;

@@ -54,7 +54,7 @@ pub fn union_members(kind: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The parts between signs that stand in no brackets.
-fn split(kind: &str, sign: char) -> impl Iterator<Item = &str> {
+pub(super) fn split(kind: &str, sign: char) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
     kind.split(move |c| {
         match c {

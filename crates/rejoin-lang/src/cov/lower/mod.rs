@@ -79,10 +79,18 @@ pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
         }
     }
     let (tests, stand_ins) = (lower.tests(file, &functions), lower.stand_ins(file, &functions));
+    let types = lower.shapes.definitions(&lower.failures, &lower.aliases);
     let databases = lower.databases.to_vec();
     let project = Arc::new(Project::default());
-    let functions =
-        Functions { functions, databases, project, tests, stand_ins, ..Functions::default() };
+    let functions = Functions {
+        functions,
+        types,
+        databases,
+        project,
+        tests,
+        stand_ins,
+        ..Functions::default()
+    };
     (functions, lower.problems)
 }
 

@@ -1,18 +1,21 @@
 //! The fields of the structs and variants that a file defines, in the order of their definition.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::super::aliases::Aliases;
 use super::super::ast::{Block, File};
 use super::operand::literal;
 use super::{is, section, snippets};
-use crate::plan::{Literal, Operand, Widening};
+use crate::plan::{FieldDefinition, Literal, Operand, RecordDefinition, TypeDefinitions, Widening};
 
 /// A field as it is defined.
 pub(super) struct Field {
     pub(super) name: Arc<str>,
+    kind: Arc<str>,
     optional: bool,
+    /// Whether a database gives it a value.
+    is_filled: bool,
     widening: Option<Widening>,
     default: Option<Literal>,
 }
@@ -68,6 +71,26 @@ impl Shapes {
         all.next().filter(|_| all.next().is_none()).cloned()
     }
 
+    /// All of them, for values from outside.
+    pub(super) fn definitions(
+        &self,
+        failures: &HashSet<Arc<str>>,
+        aliases: &Aliases,
+    ) -> TypeDefinitions {
+        let record = |(name, fields): (&Arc<str>, &Vec<Field>)| {
+            let fields = fields.iter().map(|field| FieldDefinition {
+                name: field.name.clone(),
+                kind: field.kind.clone(),
+                optional: field.optional || field.is_filled,
+                default: field.default.clone(),
+            });
+            let of = name.split("::").next().unwrap_or(name);
+            let is_failure = failures.contains(of);
+            (name.clone(), RecordDefinition { fields: fields.collect(), is_failure })
+        };
+        TypeDefinitions { records: self.0.iter().map(record).collect(), aliases: aliases.all() }
+    }
+
     /// Whether a struct, an enum or a variant has this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.keys().any(|whole| {
@@ -99,9 +122,11 @@ impl Shapes {
 
 fn fields(block: &Block, aliases: &Aliases) -> Vec<Field> {
     let field = |field: &Block| {
-        let kind = field.text("type").unwrap_or_default();
+        let kind = field.text("type").unwrap_or("Any");
         Field {
             name: field.text("name").unwrap_or_default().into(),
+            kind: aliases.meant(kind),
+            is_filled: ["auto", "auto_increment"].iter().any(|flag| field.has_flag(flag)),
             optional: ["optional", "nullable"].iter().any(|flag| field.has_flag(flag))
                 || kind.ends_with('?')
                 || kind.starts_with("Optional<"),

@@ -1,0 +1,269 @@
+//! JSON from outside as values of the types that a signature names: structs and variants know their type, and what does not fit is
+//! said with the path to it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rejoin_lang::plan::{RecordDefinition, TypeDefinitions, TypeForm, Widening, union_members};
+use rejoin_value::{Object, Value};
+
+use super::Datum;
+use super::datum::Record;
+
+/// Aliases are followed this far: one may lead back to itself.
+const MOST_ALIASES: usize = 16;
+
+/// Why a value is none of a type.
+#[derive(Debug)]
+pub(super) struct Misfit {
+    /// The steps to it from the value as a whole, the last first.
+    path: Vec<String>,
+    /// What it is, and what it should be.
+    what: String,
+}
+
+impl Misfit {
+    fn new(kind: &str, value: &Value) -> Self {
+        let what = format!("is of type {}, not {}", kind.trim(), value.type_name());
+        Self { path: Vec::new(), what }
+    }
+
+    fn within(mut self, step: impl ToString) -> Self {
+        self.path.push(step.to_string());
+        self
+    }
+
+    /// Whether it is the value as a whole that does not fit, for what is known of its type by sight.
+    pub(super) fn is_all(&self) -> bool {
+        self.path.is_empty() && self.what.contains(", not ")
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
+        write!(f, "`{}` {}", path.join("."), self.what)
+    }
+}
+
+/// A value of this type; the path of what does not fit begins with `name`.
+pub(super) fn made(types: &TypeDefinitions, kind: &str, value: &Value) -> Result<Datum, Misfit> {
+    Maker { types }.made(kind, value, 0)
+}
+
+/// With the name of what the value is for in front of the path.
+pub(super) fn named(misfit: Misfit, name: &str) -> String {
+    misfit.within(name).to_string()
+}
+
+struct Maker<'t> {
+    types: &'t TypeDefinitions,
+}
+
+impl Maker<'_> {
+    fn made(&self, kind: &str, value: &Value, aliases: usize) -> Result<Datum, Misfit> {
+        let members: Vec<&str> = union_members(kind).collect();
+        match &members[..] {
+            [single] => self.single(single, value, aliases),
+            _ => match self.member(&members, value, aliases) {
+                Some(member) => self.single(member, value, aliases),
+                None => Err(Misfit::new(kind, value)),
+            },
+        }
+    }
+
+    /// The member of a union that a value is taken for: by its `type` if it has one, and else the first that it looks like. None is
+    /// tried in depth, so that what comes from outside costs no more than its size.
+    fn member<'m>(&self, members: &[&'m str], value: &Value, aliases: usize) -> Option<&'m str> {
+        if let Some(tag) = value.get("type").and_then(Value::as_str) {
+            let is_own = |member: &&&str| {
+                let member = member.trim();
+                member == tag || tag.split_once("::").is_some_and(|(of, _)| of == member)
+            };
+            if let Some(member) = members.iter().find(is_own) {
+                return Some(member);
+            }
+        }
+        // A whole number is one first, and what anything fits comes last.
+        let is_whole = |member: &&&str| {
+            member.trim() == "Int" && matches!(value, Value::Number(n) if n.as_i64().is_some())
+        };
+        let looks = |open: bool| move |member: &&&str| self.looks(member, value, open, aliases);
+        let found = members.iter().find(is_whole);
+        let found = found.or_else(|| members.iter().find(looks(false)));
+        found.or_else(|| members.iter().find(looks(true))).copied()
+    }
+
+    /// Whether a value may be of a type, by what is seen of it at once; `open` says whether that counts of which nothing is known.
+    fn looks(&self, kind: &str, value: &Value, open: bool, aliases: usize) -> bool {
+        match TypeForm::of(kind) {
+            TypeForm::Optional(inner) => {
+                value.is_null()
+                    || union_members(inner).any(|inner| self.looks(inner, value, open, aliases))
+            }
+            TypeForm::List(_) => matches!(value, Value::Array(_)),
+            TypeForm::Map(_) => matches!(value, Value::Object(_)),
+            TypeForm::Other => open,
+            TypeForm::Name(name) => {
+                if let Some(fits) = plain(name, value) {
+                    return fits.is_some();
+                }
+                if let Some(meant) = self.alias(name, aliases) {
+                    let mut members = union_members(meant);
+                    return members.any(|member| self.looks(member, value, open, aliases + 1));
+                }
+                let Value::Object(object) = value else {
+                    return open && !self.is_defined(name);
+                };
+                match self.types.records.get(name) {
+                    Some(definition) => definition
+                        .fields
+                        .iter()
+                        .all(|field| may_miss(field) || object.contains_key(&field.name)),
+                    None => match &self.types.variants(name)[..] {
+                        [] => open,
+                        variants => variant(variants, object).is_some(),
+                    },
+                }
+            }
+        }
+    }
+
+    fn single(&self, kind: &str, value: &Value, aliases: usize) -> Result<Datum, Misfit> {
+        let misfit = || Misfit::new(kind, value);
+        match TypeForm::of(kind) {
+            TypeForm::Optional(_) if value.is_null() => Ok(Datum::None),
+            TypeForm::Optional(inner) => self.made(inner, value, aliases),
+            TypeForm::List(inner) => {
+                let items = value.as_array().ok_or_else(misfit)?;
+                let item = |(at, item): (usize, &Value)| {
+                    self.made(inner, item, 0).map_err(|misfit| misfit.within(at))
+                };
+                Ok(Datum::List(items.iter().enumerate().map(item).collect::<Result<_, _>>()?))
+            }
+            TypeForm::Map(inner) => {
+                let Value::Object(object) = value else { return Err(misfit()) };
+                let member = |(key, value): (&_, &Value)| {
+                    let key: &str = AsRef::<str>::as_ref(key);
+                    let value = self.made(inner, value, 0);
+                    Ok((key.into(), value.map_err(|misfit| misfit.within(key))?))
+                };
+                Ok(Datum::map(object.iter().map(member).collect::<Result<_, Misfit>>()?))
+            }
+            TypeForm::Other => Ok(Datum::from(value)),
+            TypeForm::Name(name) => {
+                if let Some(fits) = plain(name, value) {
+                    return fits.ok_or_else(misfit);
+                }
+                if let Some(meant) = self.alias(name, aliases) {
+                    return self.made(meant, value, aliases + 1);
+                }
+                if let Some((name, definition)) = self.types.records.get_key_value(name) {
+                    return self.record(name, definition, value);
+                }
+                let variants = self.types.variants(name);
+                if variants.is_empty() {
+                    return Ok(Datum::from(value));
+                }
+                let Value::Object(object) = value else { return Err(misfit()) };
+                let Some(chosen) = variant(&variants, object) else {
+                    let all: Vec<&str> = variants.iter().take(8).map(|name| &***name).collect();
+                    let what =
+                        format!("is of type {name}: its `type` must be one of {}", all.join(", "));
+                    return Err(Misfit { path: Vec::new(), what });
+                };
+                self.record(chosen, &self.types.records[chosen], value)
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        name: &Arc<str>,
+        definition: &RecordDefinition,
+        value: &Value,
+    ) -> Result<Datum, Misfit> {
+        let Value::Object(object) = value else { return Err(Misfit::new(name, value)) };
+        let own = |key: &str| definition.fields.iter().any(|field| *field.name == *key);
+        let tag = object.get("type").and_then(Value::as_str).filter(|_| !own("type"));
+        let is_tag = tag.is_some_and(|tag| is_called(name, tag));
+        if let Some(other) = tag.filter(|tag| !is_tag && self.is_defined(tag)) {
+            let what = format!("is of type {name}, not {other}");
+            return Err(Misfit { path: Vec::new(), what });
+        }
+        let (mut fields, mut absent) = (Vec::new(), Vec::new());
+        for field in &definition.fields {
+            let given = match object.get(&field.name) {
+                Some(Value::Null) if field.optional => Datum::None,
+                Some(given) => {
+                    let made = self.made(&field.kind, given, 0);
+                    made.map_err(|misfit| misfit.within(&field.name))?
+                }
+                None => match &field.default {
+                    Some(default) => {
+                        Datum::from(default).widened(Widening::of(&field.kind).as_ref())
+                    }
+                    None if may_miss(field) => {
+                        absent.push(field.name.clone());
+                        continue;
+                    }
+                    None => {
+                        let what = format!("of type {} is missing", field.kind);
+                        return Err(Misfit { path: vec![field.name.to_string()], what });
+                    }
+                },
+            };
+            fields.push((field.name.clone(), given));
+        }
+        for (key, value) in object.iter() {
+            let key: &str = key.as_ref();
+            if !own(key) && !(is_tag && key == "type") {
+                fields.push((key.into(), Datum::from(value)));
+            }
+        }
+        Ok(Datum::Record(Arc::new(Record {
+            is_failure: definition.is_failure,
+            absent: absent.into(),
+            ..Record::new(Some(name.clone()), fields)
+        })))
+    }
+
+    fn alias(&self, name: &str, followed: usize) -> Option<&str> {
+        let meant = self.types.aliases.get(name).filter(|_| followed < MOST_ALIASES);
+        meant.map(|meant| &**meant)
+    }
+
+    fn is_defined(&self, name: &str) -> bool {
+        self.types.records.contains_key(name) || !self.types.variants(name).is_empty()
+    }
+}
+
+/// The variant that an object says it is.
+fn variant<'v>(variants: &[&'v Arc<str>], object: &Object) -> Option<&'v Arc<str>> {
+    let tag = object.get("type").and_then(Value::as_str)?;
+    variants.iter().find(|name| is_called(name, tag)).copied()
+}
+
+/// Whether a type is called so: a variant may be without its enum.
+fn is_called(name: &str, tag: &str) -> bool {
+    name == tag || name.split_once("::").is_some_and(|(_, variant)| variant == tag)
+}
+
+fn may_miss(field: &rejoin_lang::plan::FieldDefinition) -> bool {
+    field.optional || field.default.is_some() || *field.kind == *"Any"
+}
+
+/// A value of a type that JSON has itself, if the type is one; within, whether the value fits.
+fn plain(name: &str, value: &Value) -> Option<Option<Datum>> {
+    let datum = || Datum::from(value);
+    Some(match (name, value) {
+        ("Int", Value::Number(_)) => Some(datum()).filter(|datum| matches!(datum, Datum::Int(_))),
+        ("Float", Value::Number(number)) => Some(Datum::Float(number.as_f64())),
+        ("Bool", Value::Bool(_)) | ("String" | "Char" | "DateTime", Value::String(_)) => {
+            Some(datum())
+        }
+        ("None" | "Unit", Value::Null) => Some(Datum::None),
+        ("Int" | "Float" | "Bool" | "String" | "Char" | "DateTime" | "None" | "Unit", _) => None,
+        _ => return None,
+    })
+}

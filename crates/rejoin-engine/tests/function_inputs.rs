@@ -1,0 +1,153 @@
+//! What functions are given from outside: JSON becomes values of the types that their signatures name, or is refused with its place.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+use std::sync::Arc;
+
+use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
+use rejoin_lang::cov;
+use rejoin_lang::diagnostic::{has_errors, render_text};
+use rejoin_lang::source::Source;
+use rejoin_value::Value;
+
+struct Nothing;
+
+impl FunctionHost for Nothing {
+    fn knows(&self, _: &str) -> bool {
+        false
+    }
+
+    fn call(&self, _: &str, _: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
+        Box::pin(std::future::ready(Datum::None))
+    }
+}
+
+const TYPES: &str = r#"
+snippet id="t.types" kind="module"
+types
+  struct name="Stock" field name="n" type="Int" field name="note" type="String" optional field name="unit" type="String" default="kg" end
+  struct name="Store" field name="by_code" type="Map<String, Stock>" field name="all" type="Pile" field name="worth" type="Float" optional end
+  struct name="DepotError" field name="reason" type="String" end
+  enum name="Shape" variant name="Circle" field name="r" type="Int" end variant name="Dot" end end
+  alias name="Pile" type="Stock[]"
+end
+end
+"#;
+
+/// A function `f` of a parameter `x` of this type.
+fn program(kind: &str, body: &str) -> FunctionProgram {
+    let text = format!(
+        "{TYPES}snippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"{kind}\" returns type=\"Any\" end end\n\
+         body {body} end\nend"
+    );
+    let (functions, problems) = cov::load(Source::new("t.cov", text));
+    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
+    FunctionProgram::new(functions, Arc::new(Nothing))
+}
+
+const BACK: &str = "step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end";
+
+/// What comes of it as an argument of the command line, and as a member of a body, which must be the same.
+async fn given(kind: &str, body: &str, json: &str) -> Result<String, String> {
+    let program = program(kind, body);
+    let as_text = program.run("f", &[("x".to_owned(), json.to_owned())]).await;
+    let body = Value::parse(format!("{{\"x\":{json}}}").as_bytes()).unwrap();
+    let as_member = match program.arguments(0, &body, true) {
+        Ok(arguments) => program.call(0, arguments).await,
+        Err(error) => {
+            assert_eq!(error.param, "x");
+            Err(error.to_string())
+        }
+    };
+    assert_eq!(as_text.is_ok(), as_member.is_ok(), "{kind}: {json}");
+    as_member.map(|value| value.to_json().to_json())
+}
+
+#[tokio::test]
+async fn json_is_made_into_what_the_parameter_names() {
+    let kinds = ["Stock", "Shape::Circle", "Shape::Dot", "DepotError", "None", "List<Stock>"];
+    let cases: String = (0..)
+        .zip(kinds)
+        .map(|(at, kind)| {
+            format!("case variant type=\"{kind}\" step id=\"c{at}\" kind=\"return\" lit={at} as=\"_\" end end\n")
+        })
+        .collect();
+    let matched = format!(
+        "step id=\"m\" kind=\"match\" on=\"x\"\n{cases}case wildcard step id=\"w\" kind=\"return\" lit=\"other\" as=\"_\" end end as=\"_\" end"
+    );
+    for (kind, json, case) in [
+        ("Stock", r#"{"n":4}"#, "0"),
+        ("Stock", r#"{"type":"Stock","n":4}"#, "0"),
+        ("Shape", r#"{"type":"Shape::Circle","r":4}"#, "1"),
+        ("Shape", r#"{"type":"Dot"}"#, "2"),
+        ("Stock | DepotError", r#"{"type":"DepotError","reason":"wet"}"#, "3"),
+        ("Stock | DepotError", r#"{"reason":"wet"}"#, "3"),
+        ("Stock?", "null", "4"),
+        ("Optional<Stock>", r#"{"n":1}"#, "0"),
+        ("Pile", r#"[{"n":1}]"#, "5"),
+        ("Stock | String", r#"{"n":1}"#, "0"),
+        ("Int | String", "true", "\"other\""),
+        ("Map<String, Int>", r#"{"n":4}"#, "\"other\""),
+        ("Nowhere", r#"{"n":4}"#, "\"other\""),
+    ] {
+        if (kind, json) == ("Int | String", "true") {
+            // As a text it fits, as JSON it does not.
+            let text = program(kind, BACK).run("f", &[("x".to_owned(), json.to_owned())]).await;
+            assert_eq!(text, Ok(Datum::text("true")));
+            continue;
+        }
+        assert_eq!(given(kind, &matched, json).await.as_deref(), Ok(case), "{kind}: {json}");
+    }
+    // What is inside is made as well, and what is not given is its default.
+    let body = "step id=\"r\" kind=\"return\" from=\"x.by_code.a\" as=\"_\" end";
+    let json = r#"{"by_code":{"a":{"n":1,"more":2}},"all":[]}"#;
+    let inner = given("Store", body, json).await;
+    assert_eq!(inner.as_deref(), Ok(r#"{"n":1,"unit":"kg","more":2}"#));
+    let body = "step id=\"a\" kind=\"bind\" from=\"x.all.0.note\" as=\"note\" end\nstep id=\"r\" kind=\"return\" from=\"note\" as=\"_\" end";
+    let json = r#"{"by_code":{},"all":[{"n":1}],"worth":3}"#;
+    assert_eq!(given("Store", body, json).await.as_deref(), Ok("null"), "an optional field");
+    let half = "step id=\"a\" kind=\"compute\" op=div input var=\"x.worth\" input lit=2 as=\"h\" end\nstep id=\"r\" kind=\"return\" from=\"h\" as=\"_\" end";
+    assert_eq!(given("Store", half, json).await.as_deref(), Ok("1.5"));
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_with_its_place() {
+    for (kind, json, says) in [
+        ("Stock", r#"{"n":"s"}"#, "`x.n` is of type Int, not string"),
+        ("Stock", "{}", "`x.n` of type Int is missing"),
+        ("Stock", "5", "`x` is of type Stock, not number"),
+        ("Stock", r#"{"type":"DepotError","n":1}"#, "`x` is of type Stock, not DepotError"),
+        ("Int[]", r#"[1,"a"]"#, "`x.1` is of type Int, not string"),
+        ("List<Int>", "[1.5]", "`x.0` is of type Int, not number"),
+        ("Map<String, Int>", r#"{"a":null}"#, "`x.a` is of type Int, not null"),
+        (
+            "Store",
+            r#"{"by_code":{"a":{"n":[]}},"all":[]}"#,
+            "`x.by_code.a.n` is of type Int, not array",
+        ),
+        ("Store", r#"{"by_code":{},"all":[{}]}"#, "`x.all.0.n` of type Int is missing"),
+        ("Shape", r#"{"type":"Ring"}"#, "its `type` must be one of Shape::Circle, Shape::Dot"),
+        ("Shape", r#"{"type":"Shape::Circle","r":"s"}"#, "`x.r` is of type Int, not string"),
+        ("Stock | DepotError", "7", "`x` is of type Stock | DepotError, not number"),
+        ("Stock?", "7", "`x` is of type Stock, not number"),
+        ("Bool", "7", "`x` is of type Bool, not number"),
+    ] {
+        let refused = given(kind, BACK, json).await.unwrap_err();
+        assert!(refused.contains(says), "{kind}: {json}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_type_in_itself_costs_no_more_than_its_value() {
+    let kinds = "struct name=\"A\" field name=\"next\" type=\"A | B | None\" end struct name=\"B\" field name=\"next\" type=\"A | B | None\" end";
+    let text = format!(
+        "snippet id=\"t.t\" kind=\"module\" types {kinds} end end\nsnippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"A | B\" returns type=\"Int\" end end\n\
+         body step id=\"r\" kind=\"return\" lit=1 as=\"_\" end end\nend"
+    );
+    let (functions, problems) = cov::load(Source::new("t.cov", text));
+    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
+    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let json = format!("{}7{}", "{\"next\":".repeat(400), "}".repeat(400));
+    let refused = program.run("f", &[("x".to_owned(), json)]).await.unwrap_err();
+    assert!(refused.ends_with("not number"), "{refused}");
+}
