@@ -378,3 +378,75 @@ async fn texts_weigh_what_they_hold_and_a_loop_keeps_only_what_can_be_read() {
     );
     assert!(value(&five).await.contains("E-RT-SIZE"));
 }
+
+const DEPOT: &str = r#"
+snippet id="t.types" kind="module"
+types
+  struct name="Stock" field name="n" type="Int" end
+  struct name="DepotError" field name="n" type="Int" field name="reason" type="String" end
+end
+end
+"#;
+
+#[tokio::test]
+async fn a_failure_that_a_parameter_names_is_not_looked_at_by_being_handed_over() {
+    let taken = |kind: &str, body: &str| {
+        format!(
+            "{DEPOT}snippet id=\"t.take\" kind=\"fn\"\nsignature fn name=\"take\" param name=\"e\" type=\"{kind}\" returns type=\"Any\" end end\n\
+             body {body} end\nend\n\
+             step id=\"a\" kind=\"construct\" type=\"DepotError\" field name=\"n\" lit=1 field name=\"reason\" lit=\"wet\" as=\"e\" end\n\
+             step id=\"b\" kind=\"call\" fn=\"t.take\" arg name=\"e\" from=\"e\" as=\"x\" end\n\
+             step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end"
+        )
+    };
+    let read = "step id=\"t1\" kind=\"return\" from=\"e.n\" as=\"_\" end";
+    let matched = "step id=\"t1\" kind=\"match\" on=\"e\" case variant type=\"DepotError\" bindings=(\"d\") \
+                   step id=\"t2\" kind=\"return\" from=\"d.reason\" as=\"_\" end end case wildcard end as=\"_\" end";
+    for kind in ["Stock | DepotError", "DepotError?", "Optional<DepotError>"] {
+        let failure = r#"{"type":"DepotError","n":1,"reason":"wet"}"#;
+        assert_eq!(value(&taken(kind, read)).await, failure, "{kind}");
+        assert_eq!(value(&taken(kind, matched)).await, "\"wet\"", "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_type_in_a_pattern_means_the_same_however_it_is_written() {
+    let of = |union: &str, made: &str| {
+        format!(
+            "{DEPOT}snippet id=\"t.give\" kind=\"fn\"\nsignature fn name=\"give\" {union} end end\n\
+             body step id=\"g\" kind=\"return\" {made} as=\"_\" end end\nend\n"
+        )
+    };
+    let before = "step id=\"b\" kind=\"call\" fn=\"t.give\" as=\"x\" end";
+    let list = "returns union type=\"Int[]\" type=\"DepotError\" end";
+    let map = "returns union type=\"Map<String, Int>\" type=\"DepotError\" end";
+    let unit = "returns union type=\"Unit\" type=\"DepotError\" end";
+    let optional = "returns type=\"Int?\"";
+    for (union, made, kind) in [
+        (list, "lit=[1]", "Int[]"),
+        (list, "lit=[1]", "List<Int>"),
+        (list, "lit=[1]", "List< Int >"),
+        (map, "lit={\"a\":1}", "Map<String,Int>"),
+        (unit, "lit=none", "Unit"),
+        (unit, "lit=none", "None"),
+        (optional, "lit=none", "Int?"),
+        (optional, "lit=1", "Optional<Int>"),
+        (optional, "lit=none", "Optional<Int>"),
+    ] {
+        let kind_case = format!("variant type=\"{kind}\"");
+        let cases = ["variant type=\"DepotError\"", &kind_case];
+        let cases = if union == optional { &cases[1..] } else { &cases[..] };
+        let last = (cases.len() - 1).to_string();
+        assert_eq!(case_of(&of(union, made), before, cases).await, last, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_argument_without_a_fitting_name_is_for_what_must_be_given() {
+    let text = "snippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"a\" type=\"Int\" optional \
+                param name=\"b\" type=\"Int\" returns type=\"Int?\" end end\n\
+                body step id=\"f1\" kind=\"return\" from=\"b\" as=\"_\" end end\nend\n\
+                step id=\"c\" kind=\"call\" fn=\"t.f\" arg name=\"q\" lit=7 as=\"x\" end\n\
+                step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end";
+    assert_eq!(value(text).await, "7");
+}

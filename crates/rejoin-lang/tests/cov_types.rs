@@ -456,3 +456,20 @@ fn an_alias_is_a_case_for_what_it_means() {
     says(&[], PARAMS, &cases("Cents"));
     says(&["E0183"], PARAMS, &cases("Quote"));
 }
+
+#[test]
+fn arguments_by_position_have_the_types_of_their_parameters() {
+    let call = |rest: &str| step("call", &format!("fn=\"t.g\" {rest}"), "x");
+    let text = |rest: &str| {
+        format!(
+            "{TYPES}\nsnippet id=\"t.g\" kind=\"fn\"\nsignature fn name=\"g\" param name=\"a\" type=\"Int?\" param name=\"b\" type=\"Int\" returns type=\"Int\" end end\nbody step id=\"g\" kind=\"return\" lit=1 as=\"_\" end end\nend\n{}step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end",
+            call(rest)
+        )
+    };
+    let codes = |rest: &str| -> Vec<&str> {
+        let (_, problems) = cov::load(Source::new("test.cov", &*text(rest)));
+        problems.iter().map(|problem| problem.code.id()).collect()
+    };
+    assert_eq!(codes("arg name=\"q\" lit=7"), ["W0065"]);
+    assert_eq!(codes("arg name=\"q\" lit=\"t\""), ["W0065", "E0153"]);
+}

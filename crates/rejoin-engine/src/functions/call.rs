@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rejoin_lang::plan::{
-    Function, FunctionCall, FunctionCallee, FunctionStep, Functions, LibraryFunction,
+    Function, FunctionCall, FunctionCallee, FunctionStep, Functions, LibraryFunction, union_members,
 };
 
 use super::exec::{Exit, Frame, Run, fault, gives_parts, looked_at, read};
@@ -103,7 +103,8 @@ impl Run {
                         return Err(Exit::Failed(value));
                     }
                     if let Some(place) = arguments.get_mut(*at) {
-                        *place = (value, observed || wanted);
+                        // Handing it over does not look at it: what the function does with it decides.
+                        *place = (value, observed);
                     }
                 }
                 self.call_observed(index, arguments).await
@@ -208,5 +209,6 @@ fn same(a: &Datum, b: &Datum) -> bool {
 
 /// Whether a type names the type of a failure; `Any` does not.
 fn names(kind: &str, value: &Datum) -> bool {
-    kind.split('|').map(str::trim).any(|kind| kind != "Any" && value.is_a(kind))
+    let is_any = |kind: &str| matches!(kind.trim().trim_end_matches('?'), "Any" | "Optional<Any>");
+    union_members(kind).any(|kind| !is_any(kind) && value.is_a(kind))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rejoin_lang::plan::{Literal, Widening, union_members};
+use rejoin_lang::plan::{Literal, TypeForm, Widening, union_members};
 use rejoin_value::{Array, Number, Object, Value};
 
 use super::size::{List, Size};
@@ -144,7 +144,10 @@ impl Datum {
     }
 
     fn is_one(&self, kind: &str) -> bool {
-        let base = kind.split('<').next().unwrap_or(kind).trim_end_matches('?').trim();
+        if let TypeForm::Optional(inner) = TypeForm::of(kind) {
+            return matches!(self, Self::None) || self.is_a(inner);
+        }
+        let base = kind.split('<').next().unwrap_or(kind).trim();
         match (base, self) {
             ("Any", _) => true,
             ("None" | "Unit", value) => *value == Self::None,

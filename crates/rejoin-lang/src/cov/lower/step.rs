@@ -228,7 +228,9 @@ impl Lower {
                         .help(format!("name them as the function does: {}", names.join(", "))),
                 );
             }
-            return operands.enumerate().collect();
+            // One for each that is needed, whatever stands between them.
+            let needed = params.iter().enumerate().filter(|(_, (_, optional))| !optional);
+            return needed.map(|(at, _)| at).zip(operands).collect();
         }
         let mut placed: Vec<(usize, Operand)> = Vec::new();
         for (arg, operand) in given.iter().zip(operands) {

@@ -13,7 +13,14 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
     let named: Vec<String> = cases
         .iter()
         .filter_map(|case| case.text("type"))
-        .flat_map(|kind| table.meant(kind))
+        .flat_map(|kind| {
+            // As written, for short names of variants; and what that means, however it is written.
+            let read = table.read(kind);
+            let read = read.members().iter().filter(|member| **member != Type::Any);
+            let mut names = table.meant(kind);
+            names.extend(read.map(ToString::to_string));
+            names
+        })
         .collect();
     let named: Vec<&str> = named.iter().map(String::as_str).collect();
     let has_literal = |value: &ValueKind| {

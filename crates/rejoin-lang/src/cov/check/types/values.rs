@@ -263,14 +263,30 @@ impl<'f> Walk<'_, 'f> {
         Type::Any
     }
 
+    /// Whether a call must give a value for a parameter.
+    fn is_needed(&self, param: &Block) -> bool {
+        !param.has_flag("optional")
+            && param.attribute("default").is_none()
+            && param.text("type").is_none_or(|kind| !self.table.may_be_absent(kind))
+    }
+
     /// The arguments for a function of the file.
     fn arguments(&mut self, step: &'f Block, signature: Option<&'f Block>) {
-        for arg in parts(step, "arg") {
+        let params: Vec<&'f Block> =
+            signature.into_iter().flat_map(|signature| parts(signature, "param")).collect();
+        let args: Vec<&'f Block> = parts(step, "arg").collect();
+        let named = |arg: &Block| {
+            params.iter().find(|param| param.text("name") == arg.text("name")).copied()
+        };
+        let needed: Vec<&'f Block> =
+            params.iter().filter(|param| self.is_needed(param)).copied().collect();
+        // Where no name fits they are taken in order.
+        let by_place = args.len() == needed.len() && args.iter().all(|arg| named(arg).is_none());
+        for (at, arg) in args.iter().copied().enumerate() {
             let given = self.source(arg);
-            let param = signature.and_then(|signature| {
-                parts(signature, "param").find(|param| param.text("name") == arg.text("name"))
-            });
-            let Some(param) = param else { continue };
+            let Some(param) = (if by_place { Some(needed[at]) } else { named(arg) }) else {
+                continue;
+            };
             let mut wanted = param_type(param, self.table);
             if param.attribute("default").is_some() {
                 wanted = wanted.optional();
