@@ -60,6 +60,11 @@ fn every_function_has_a_route() {
     assert_eq!(status, 400);
     assert!(body.contains("`price` of type Int is missing"), "{body}");
 
+    // A fault has the place of its function: nobody has written the routes.
+    let (status, body) = post("/till/total", r#"{"price":9223372036854775807}"#);
+    assert_eq!(status, 500);
+    assert!(body.contains("E-RT-ARITH") && body.contains(r#"till.cov:2""#), "{body}");
+
     let (status, body) = get("/till/find?code=x1");
     assert_eq!(status, 404);
     assert!(body.contains(r#""type":"NotFoundError","message":"x1""#), "{body}");

@@ -61,6 +61,8 @@ pub struct Source {
     pub name: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,
+    /// Whether nobody wrote it, so that a line of it tells nothing.
+    pub is_generated: bool,
     /// Byte offset of the start of each line.
     line_starts: Arc<[u32]>,
 }
@@ -81,7 +83,12 @@ impl Source {
         let starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1))
             .collect();
-        Self { name: name.into(), text, line_starts: starts }
+        Self { name: name.into(), text, is_generated: false, line_starts: starts }
+    }
+
+    /// A text that was made of another file.
+    pub fn generated(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+        Self { is_generated: true, ..Self::new(name, text) }
     }
 
     /// The place of a byte offset; an offset past the end is the end.

@@ -270,7 +270,7 @@ pub fn plan_with_errors(path: &Path, registry: &Registry) -> Result<(Plan, Repor
         true => {
             let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
             let routes = functions::routes(&main, &name, registry);
-            Source::new(format!("{} (its routes)", main.name), routes)
+            Source::generated(format!("{} (its routes)", main.name), routes)
         }
     };
     let files = RefCell::new(vec![path.to_owned()]);

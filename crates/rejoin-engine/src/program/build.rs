@@ -194,8 +194,7 @@ impl Builder<'_> {
 
     /// The call that stands at `whole`.
     fn call(&mut self, call: &plan::Call, whole: Span) -> Option<Call> {
-        let location: Arc<str> =
-            self.plan.sources.lines(Span { end: whole.end, ..call.name_span }).into();
+        let location = self.location_of(call, whole);
         let args = call.args.iter().map(|arg| self.script(arg)).collect::<Option<Vec<_>>>()?;
         let mut reaches_outside = false;
         let target = match &call.callee {
@@ -285,6 +284,19 @@ impl Builder<'_> {
                 plan::TaskReads::All(_) => TaskReads::All,
             },
         })
+    }
+
+    /// The place of a call; in what nobody wrote, that of the function that it calls.
+    fn location_of(&self, call: &plan::Call, whole: Span) -> Arc<str> {
+        let sources = &self.plan.sources;
+        let function = || {
+            let step = self.registry.get(&call.name)?;
+            let FunctionName { functions, index } = Self::function(self.plan, &**step, call)?;
+            Some(functions.sources.location(functions.functions[index].span))
+        };
+        let own = sources.get(call.name_span.source).is_generated.then(function).flatten();
+        let lines = || sources.lines(Span { end: whole.end, ..call.name_span });
+        own.unwrap_or_else(lines).into()
     }
 
     fn function<'p>(
