@@ -450,3 +450,41 @@ async fn an_argument_without_a_fitting_name_is_for_what_must_be_given() {
                 step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end";
     assert_eq!(value(text).await, "7");
 }
+
+#[tokio::test]
+async fn whole_numbers_beyond_64_bits_pass_through_exactly() {
+    const LONG: &str = "9223372036854775809";
+    let back = "step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end";
+    let json =
+        format!(r#"[{LONG},-123456789012345678901234567890,{{"a":{LONG}}},9223372036854775807]"#);
+    assert_eq!(value(&format!("{}\n{back}", parsed(&json))).await, json);
+    let steps = |rest: &str| format!("{}\n{rest}\n{back}", parsed(LONG));
+    let text = steps("step id=\"t\" kind=\"compute\" op=to_string input var=\"x\" as=\"x\" end");
+    assert_eq!(value(&text).await, format!("\"{LONG}\""));
+    let greater = steps(
+        "step id=\"t\" kind=\"compute\" op=greater input var=\"x\" input lit=9223372036854775807 as=\"x\" end",
+    );
+    assert_eq!(value(&greater).await, "true");
+    // What is computed of them is a number with a fraction.
+    let half =
+        steps("step id=\"t\" kind=\"compute\" op=div input var=\"x\" input lit=2 as=\"x\" end");
+    assert_eq!(value(&half).await, "4611686018427388000");
+    let whole = steps("step id=\"t\" kind=\"compute\" op=floor input var=\"x\" as=\"x\" end");
+    assert!(value(&whole).await.contains("E-RT-ARITH"));
+    assert_eq!(
+        case_of("", &parsed(LONG), &["variant type=\"Int\"", "variant type=\"Float\""]).await,
+        "1"
+    );
+}
+
+#[tokio::test]
+async fn a_view_of_a_result_is_hidden_by_a_branch_of_its_name_alone() {
+    let fork = |id: &str| {
+        format!(
+            "step id=\"p\" kind=\"parallel\" branch id=\"{id}\" step id=\"b\" kind=\"bind\" lit=1 as=\"failures\" end end as=\"all\" end\n\
+             step id=\"r\" kind=\"return\" from=\"all.failures\" as=\"_\" end"
+        )
+    };
+    assert_eq!(value(&fork("one")).await, "[]");
+    assert_eq!(value(&fork("failures")).await, "1");
+}

@@ -21,6 +21,8 @@ pub enum Datum {
     Int(i64),
     /// A number with a fraction.
     Float(f64),
+    /// A whole number beyond 64 bits that came from outside. It passes through exactly; operations take it for one with a fraction.
+    Long(Number),
     /// A text.
     Text(Arc<str>),
     /// Bytes that need not be a text.
@@ -130,7 +132,7 @@ impl Datum {
             Self::None => "none",
             Self::Bool(_) => "Bool",
             Self::Int(_) => "Int",
-            Self::Float(_) => "Float",
+            Self::Float(_) | Self::Long(_) => "Float",
             Self::Text(_) => "String",
             Self::Bytes(_) => "Bytes",
             Self::List(_) => "List",
@@ -156,11 +158,11 @@ impl Datum {
             ("Err", value) => value.is_failure(),
             ("List" | "Set" | "Rows", Self::List(_)) | ("Map", Self::Record(_)) => true,
             ("DateTime" | "Char", Self::Text(_)) => true,
-            ("Decimal", Self::Int(_) | Self::Float(_) | Self::Text(_)) => true,
+            ("Decimal", Self::Int(_) | Self::Float(_) | Self::Long(_) | Self::Text(_)) => true,
             // What JSON has are values as they are; its enum is another view of them.
             ("Json::Null", Self::None)
             | ("Json::Bool", Self::Bool(_))
-            | ("Json::Number", Self::Int(_) | Self::Float(_))
+            | ("Json::Number", Self::Int(_) | Self::Float(_) | Self::Long(_))
             | ("Json::String", Self::Text(_))
             | ("Json::Array", Self::List(_)) => true,
             ("Json::Object", Self::Record(record)) if record.kind.is_none() => true,
@@ -227,6 +229,7 @@ impl Datum {
             Self::Bool(value) => (*value).into(),
             Self::Int(number) => (*number).into(),
             Self::Float(number) => (*number).into(),
+            Self::Long(number) => Value::Number(number.clone()),
             Self::Text(text) => (&**text).into(),
             Self::Bytes(bytes) => STANDARD.encode(bytes).into(),
             Self::List(items) => {
@@ -268,12 +271,16 @@ impl Record {
             return Some((&NOTHING, false));
         }
         let ended = self.ended.as_ref()?;
+        // A branch hides a view by its id alone, not by what its last step binds.
+        match name {
+            "successes" => return Some((&ended.successes, false)),
+            "failures" => return Some((&ended.failures, true)),
+            _ => {}
+        }
         let mut named =
             (0..).zip(&ended.aliases).filter(|(_, alias)| alias.as_deref() == Some(name));
-        match (named.next(), named.next(), name) {
-            (Some((at, _)), None, _) => self.fields.get(at).map(|(_, value)| (value, false)),
-            (_, _, "successes") => Some((&ended.successes, false)),
-            (_, _, "failures") => Some((&ended.failures, true)),
+        match (named.next(), named.next()) {
+            (Some((at, _)), None) => self.fields.get(at).map(|(_, value)| (value, false)),
             // By its position.
             _ => Some((&self.fields.get(name.parse::<usize>().ok()?)?.1, false)),
         }
@@ -306,7 +313,7 @@ impl From<&Value> for Datum {
         match value {
             Value::Null => Self::None,
             Value::Bool(value) => Self::Bool(*value),
-            Value::Number(number) => whole(number).map_or(Self::Float(number.as_f64()), Self::Int),
+            Value::Number(number) => Self::from(number),
             Value::String(text) => Self::text(text.as_str()),
             Value::Array(items) => Self::List(items.iter().map(Datum::from).collect()),
             Value::Object(object) => Self::map(
@@ -316,6 +323,15 @@ impl From<&Value> for Datum {
     }
 }
 
-fn whole(number: &Number) -> Option<i64> {
-    number.as_i64()
+impl From<&Number> for Datum {
+    fn from(number: &Number) -> Self {
+        let double = number.as_f64();
+        match number.as_i64() {
+            Some(whole) => Self::Int(whole),
+            None if number.is_whole() && Number::from(double) != *number => {
+                Self::Long(number.clone())
+            }
+            None => Self::Float(double),
+        }
+    }
 }

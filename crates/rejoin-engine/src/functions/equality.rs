@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use rejoin_value::Number;
+
 use super::Datum;
 use super::datum::Record;
 
@@ -24,6 +26,10 @@ impl PartialEq for Datum {
             (Self::Float(a), Self::Float(b)) => a == b,
             (Self::Int(whole), Self::Float(number)) | (Self::Float(number), Self::Int(whole)) => {
                 self::whole(*number) == Some(*whole)
+            }
+            (Self::Long(a), Self::Long(b)) => a == b,
+            (Self::Long(long), Self::Float(number)) | (Self::Float(number), Self::Long(long)) => {
+                *long == Number::from(*number)
             }
             (Self::Text(a), Self::Text(b)) => a == b,
             (Self::Bytes(a), Self::Bytes(b)) => a == b,
@@ -67,6 +73,7 @@ impl Hash for Datum {
                 Some(number) => (2_u8, number).hash(state),
                 None => (3_u8, number.to_bits()).hash(state),
             },
+            Self::Long(number) => (3_u8, number.as_f64().to_bits()).hash(state),
             Self::Text(text) => (4_u8, text).hash(state),
             Self::Bytes(bytes) => (5_u8, bytes).hash(state),
             Self::List(items) => (6_u8, &items[..]).hash(state),
@@ -88,6 +95,16 @@ pub(super) fn order(a: &Datum, b: &Datum) -> Option<Ordering> {
         (Datum::Float(a), Datum::Float(b)) => a.partial_cmp(b),
         (Datum::Int(a), Datum::Float(b)) => Some(beside(*a, *b)),
         (Datum::Float(a), Datum::Int(b)) => Some(beside(*b, *a).reverse()),
+        (Datum::Long(_), _) | (_, Datum::Long(_)) => Some(number(a)?.cmp(&number(b)?)),
+        _ => None,
+    }
+}
+
+fn number(value: &Datum) -> Option<Number> {
+    match value {
+        Datum::Int(number) => Some((*number).into()),
+        Datum::Float(number) => Some((*number).into()),
+        Datum::Long(number) => Some(number.clone()),
         _ => None,
     }
 }

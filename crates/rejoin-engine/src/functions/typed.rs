@@ -258,7 +258,10 @@ fn plain(name: &str, value: &Value) -> Option<Option<Datum>> {
     let datum = || Datum::from(value);
     Some(match (name, value) {
         ("Int", Value::Number(_)) => Some(datum()).filter(|datum| matches!(datum, Datum::Int(_))),
-        ("Float", Value::Number(number)) => Some(Datum::Float(number.as_f64())),
+        ("Float", Value::Number(_)) => Some(match datum() {
+            Datum::Int(number) => Datum::Float(number as f64),
+            other => other,
+        }),
         ("Bool", Value::Bool(_)) | ("String" | "Char" | "DateTime", Value::String(_)) => {
             Some(datum())
         }

@@ -171,6 +171,7 @@ pub(super) fn apply(operation: &str, inputs: Vec<Datum>) -> Result<Datum, Fault>
                 (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded);
             whole(fits.then_some(rounded as i64))
         }
+        ("floor" | "ceil" | "round" | "trunc" | "to_int", [Datum::Long(_)]) => Err(overflow()),
         ("to_string", [Datum::Text(text)]) => Ok(Datum::Text(text.clone())),
         ("to_string", [value]) => match library::json::compact(value) {
             Ok(text) => Ok(Datum::text(text)),
@@ -231,6 +232,7 @@ fn float(value: &Datum) -> Option<f64> {
     match value {
         Datum::Int(number) => Some(*number as f64),
         Datum::Float(number) => Some(*number),
+        Datum::Long(number) => Some(number.as_f64()),
         _ => None,
     }
 }

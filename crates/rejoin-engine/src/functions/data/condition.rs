@@ -156,7 +156,7 @@ fn order(left: &Datum, right: &Datum) -> Option<Ordering> {
 pub(super) fn sorted(left: &Datum, right: &Datum) -> Ordering {
     let rank = |value: &Datum| match value {
         Datum::Bool(_) => 0,
-        Datum::Int(_) | Datum::Float(_) => 1,
+        Datum::Int(_) | Datum::Float(_) | Datum::Long(_) => 1,
         Datum::Text(_) => 2,
         Datum::Bytes(_) | Datum::List(_) | Datum::Record(_) => 3,
         Datum::None => 4,

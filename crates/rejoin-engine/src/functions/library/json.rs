@@ -38,11 +38,11 @@ pub(super) fn call(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
         ("is_object", [value]) => Bool(matches!(value, Datum::Record(_))),
         ("is_array", [value]) => Bool(matches!(value, List(_))),
         ("is_string", [value]) => Bool(matches!(value, Text(_))),
-        ("is_number", [value]) => Bool(matches!(value, Int(_) | Float(_))),
+        ("is_number", [value]) => Bool(matches!(value, Int(_) | Float(_) | Datum::Long(_))),
         ("is_bool", [value]) => Bool(matches!(value, Bool(_))),
         ("is_null", [value]) => Bool(*value == Datum::None),
         ("as_string", [value @ Text(_)])
-        | ("as_number", [value @ (Int(_) | Float(_))])
+        | ("as_number", [value @ (Int(_) | Float(_) | Datum::Long(_))])
         | ("as_bool", [value @ Bool(_)]) => value.clone(),
         ("as_string" | "as_number" | "as_bool", [_]) => Datum::None,
         ("get_field", [object, Text(key)]) => object.get(key).cloned().unwrap_or_default(),

@@ -128,7 +128,7 @@ fn field<'d>(data: &'d Datum, path: &str) -> &'d Datum {
 pub(super) fn sort(documents: &mut [Datum], path: &str, descending: bool) {
     let of = |document: &Datum| field(document.get("data").unwrap_or(&Datum::None), path).clone();
     let rank = |value: &Datum| match value {
-        Datum::Int(_) | Datum::Float(_) => 0,
+        Datum::Int(_) | Datum::Float(_) | Datum::Long(_) => 0,
         Datum::Text(_) => 1,
         _ => 2,
     };
@@ -143,6 +143,7 @@ fn order(a: &Datum, b: &Datum) -> Option<Ordering> {
     let number = |value: &Datum| match value {
         Datum::Int(number) => Some(*number as f64),
         Datum::Float(number) => Some(*number),
+        Datum::Long(number) => Some(number.as_f64()),
         _ => None,
     };
     match (a, b) {
