@@ -460,7 +460,7 @@ impl Parser<'_> {
         }
         // What is missing is missing where the lines say so.
         let inner = self.misfit.take().filter(|(inner, _)| inner.span.start > word.span.start);
-        if let Some((inner, end)) = inner.filter(|_| &*word.text == "snippet") {
+        if let Some((inner, end)) = inner {
             let message = format!("`{}` is not closed", inner.text);
             let problem = Diagnostic::new(Code::COV_UNCLOSED, inner.span, message)
                 .label("opened here")

@@ -69,9 +69,12 @@ impl Parser<'_> {
                         ValueKind::Float(number) => *number > 0.0,
                         _ => false,
                     };
-                    let (message, label) = match positive {
-                        true => ("`timeout` needs a duration with a unit", "without a unit"),
-                        false => {
+                    let is_other = !matches!(value.kind, ValueKind::Int(_) | ValueKind::Float(_))
+                        && time.is_none();
+                    let (message, label) = match (is_other, positive) {
+                        (true, _) => ("`timeout` needs a duration", "is none"),
+                        (_, true) => ("`timeout` needs a duration with a unit", "without a unit"),
+                        (_, false) => {
                             ("`timeout` needs a duration greater than zero", "no such duration")
                         }
                     };
