@@ -428,3 +428,128 @@ fn documents_are_asked_with_an_effect_of_their_own() {
         assert_eq!(codes, ["E0172"], "{drawing}");
     }
 }
+
+#[test]
+fn a_pattern_that_binds_a_name_again_is_one_that_binds_it_again() {
+    let file = |inner: &str, flag: &str| {
+        let first = format!("step id=\"a\" kind=\"bind\" lit=1 {flag} as=\"p\" end");
+        format!(
+            "snippet id=\"a.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"Any\" returns type=\"Any\" end end\nbody\n{first}\n{inner}\n\
+             step id=\"u\" kind=\"return\" from=\"p\" as=\"_\" end\nend\nend"
+        )
+    };
+    let cases = |pattern: &str| {
+        format!(
+            "step id=\"m\" kind=\"match\" on=\"x\" case {pattern} step id=\"m1\" kind=\"bind\" from=\"p\" as=\"q\" end end case wildcard step id=\"m2\" kind=\"bind\" lit=1 as=\"q\" end end as=\"_\" end \
+             step id=\"m3\" kind=\"call\" fn=\"json.stringify\" arg name=\"value\" from=\"q\" as=\"t\" end"
+        )
+    };
+    let branch = |inner: &str| {
+        format!(
+            "step id=\"f\" kind=\"parallel\" branch id=\"one\" {inner} end branch id=\"two\" step id=\"b2\" kind=\"bind\" lit=1 as=\"v\" end end as=\"r\" end step id=\"g\" kind=\"call\" fn=\"json.stringify\" arg name=\"value\" from=\"r\" as=\"s\" end"
+        )
+    };
+    for pattern in ["variant type=\"Quote\" bindings=(\"p\")", "binding=\"p\""] {
+        let has = |text: &str, code: &str| {
+            let (_, codes, drawing) = load(text);
+            assert!(codes.contains(&code), "{pattern}: {code}\n{drawing}");
+        };
+        has(&file(&cases(pattern), ""), "W0056");
+        has(&file(&branch(&cases(pattern)), ""), "W0057");
+        has(&file(&branch(&cases(pattern)), "mut"), "E0165");
+    }
+    // Cases exclude each other.
+    let both = cases("variant type=\"Quote\" bindings=(\"k\")").replace(
+        "case wildcard",
+        "case variant type=\"Other\" bindings=(\"k\") step id=\"m4\" kind=\"bind\" from=\"k\" as=\"q\" end end case wildcard",
+    );
+    let (_, codes, drawing) = load(&file(&both, ""));
+    assert!(!codes.contains(&"W0056"), "{drawing}");
+}
+
+#[test]
+fn a_limit_that_nothing_holds_a_function_to_is_refused() {
+    let file = |effect: &str, call: &str| {
+        format!(
+            "snippet id=\"a.f\" kind=\"fn\"\neffects\n{effect}\nend\nbody\nstep id=\"s\" kind=\"call\" {call} as=\"x\" end\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end\nend\nend"
+        )
+    };
+    let get = "fn=\"http.get\" arg name=\"url\" lit=\"http://127.0.0.1/\"";
+    let exec = "fn=\"process.exec\" arg name=\"command\" lit=\"echo\"";
+    let write =
+        "fn=\"fs.write_file\" arg name=\"path\" lit=\"/srv/a\" arg name=\"content\" lit=\"b\"";
+    for (effect, call, fits) in [
+        ("effect network(host=\"example.com\")", get, false),
+        ("effect process(command=\"ls\")", exec, false),
+        ("effect filesystem(mode=\"read\")", write, false),
+        ("effect filesystem(path=\"/srv\", mode=\"read\")", write, false),
+        ("effect filesystem(path=5)", write, false),
+        ("effect network(path=\"/srv\")", get, false),
+        ("effect filesystem(path=\"/srv\")", write, true),
+        ("effect network", get, true),
+    ] {
+        let (_, codes, drawing) = load(&file(effect, call));
+        assert_eq!(codes == ["E0158"], !fits, "{drawing}");
+        assert!(!fits || codes.is_empty(), "{drawing}");
+    }
+    // Nor does a declaration of what the library has.
+    let stub = "snippet id=\"http.get\" kind=\"extern\"\neffects\neffect network(host=\"example.com\")\nend\nsignature fn name=\"get\" param name=\"url\" type=\"String\" returns type=\"Any\" end end\nend\n";
+    let (_, codes, drawing) =
+        load(&(stub.to_owned() + &file("effect network(host=\"example.com\")", get)));
+    assert!(codes.contains(&"E0158"), "{drawing}");
+}
+
+#[test]
+fn the_block_without_its_end_is_found_by_the_lines() {
+    const FILE: &str = r#"snippet id="a.f" kind="fn"
+
+signature
+  fn name="f"
+    returns union
+      type="Int"
+      type="ParseError"
+    end
+  end
+end
+
+body
+  step id="s" kind="call"
+    fn="json.parse"
+    arg name="input" lit="1"
+    as="x"
+    handle
+      case type="JsonError"
+        step id="h" kind="bind"
+          lit=1
+          as="x"
+        end
+      end
+    end
+  end
+  step id="r" kind="return"
+    lit=1
+    as="_"
+  end
+end
+
+end
+"#;
+    good(FILE);
+    let said = |from: &str, to: &str| {
+        let (_, _, drawing) = load(&FILE.replacen(from, to, 1));
+        drawing.split("\n\n").next().unwrap_or_default().to_owned()
+    };
+    let union = said("\"ParseError\"\n    end", "\"ParseError\"");
+    assert!(union.contains("`returns` is not closed") && union.contains(":5:5"), "{union}");
+    let handle = said("      end\n    end\n  end", "      end\n  end");
+    assert!(handle.contains("`handle` is not closed") && handle.contains(":17:5"), "{handle}");
+    // What is no duration is not a short one.
+    let timeout = |text: &str| {
+        let branches = "branch id=\"a\" end branch id=\"b\" end";
+        load(&format!("step id=\"s\" kind=\"parallel\" timeout={text} {branches} as=\"x\" end")).2
+    };
+    assert!(timeout("\"soon\"").contains("`timeout` needs a duration ("));
+    for short in ["0s", "\"0s\"", "-1"] {
+        assert!(timeout(short).contains("greater than zero"), "{short}");
+    }
+}

@@ -243,7 +243,7 @@ fn cases() {
     says(
         &["E0184"],
         PARAMS,
-        &on("w", &["variant type=\"Way::Sea\" bindings=(\"a\", \"c\")", "wildcard"]),
+        &on("w", &["variant type=\"Way::Sea\" bindings=(\"a\", \"k\")", "wildcard"]),
     );
 }
 

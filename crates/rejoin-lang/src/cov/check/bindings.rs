@@ -97,8 +97,8 @@ impl<'f> Walk<'_, 'f> {
         for path in paths {
             let since = self.order.len();
             for (name, span) in pattern_names(path) {
-                // A pattern's name may be another case's, or a step's: it is a new value all the same.
-                self.add(name, Bound { span, is_mut: false, branches: place.branches });
+                // A pattern's name may be another case's: only one of them is taken.
+                self.bind(name, span, false, place);
             }
             self.steps(path, place);
             all.extend(self.leave(since));

@@ -20,10 +20,17 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
             let Some(callee) = program.resolve(name) else {
                 if let Some(effect) = program.library(name).and_then(|function| function.effect) {
                     outside(call, effect, &own, problems);
+                    unheld(call, effect, &own, problems);
                 }
                 continue;
             };
             let callee = &program.functions[callee];
+            // A declaration of what the library has limits nothing.
+            if callee.body.is_empty()
+                && let Some(effect) = program.library(callee.id).and_then(|known| known.effect)
+            {
+                unheld(call, effect, &own, problems);
+            }
             for (name, _, needs) in effects(callee) {
                 let mut declared = own.iter().filter(|(own, ..)| *own == name).peekable();
                 let Some((_, first, _)) = declared.peek() else { continue };
@@ -42,6 +49,36 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
             }
         }
     }
+}
+
+/// Parameters that no function of the library is held to: whoever reads them would take them for a limit.
+fn unheld(
+    call: &Block,
+    effect: &str,
+    own: &[(&str, &Block, &Parameters)],
+    problems: &mut Vec<Diagnostic>,
+) {
+    let declared: Vec<_> = own.iter().filter(|(name, ..)| *name == effect).collect();
+    // Beside one without parameters the others limit nothing anyway.
+    if declared.iter().any(|(_, _, parameters)| parameters.is_empty()) {
+        return;
+    }
+    let is_held = |name: &str, value: &ValueKind| {
+        effect == "filesystem" && name == "path" && matches!(value, ValueKind::Text(_))
+    };
+    let first = declared.iter().find_map(|(_, declared, parameters)| {
+        let (name, _) = parameters.iter().find(|(name, value)| !is_held(name, value))?;
+        Some((declared, name))
+    });
+    let Some((declared, name)) = first else { return };
+    let message = format!("nothing holds `{effect}` to this `{}`", shown(name));
+    let called = call.text("fn").unwrap_or_default();
+    problems.push(
+        Diagnostic::new(Code::COV_EFFECT_PARAMETER, declared.word.span, message)
+            .label("would be no limit")
+            .also(place(call, "fn"), format!("`{}` is not limited by it", shown(called)))
+            .help("leave the parameter out; `filesystem` alone can be limited, to a folder: `effect filesystem(path=\"/srv\")`"),
+    );
 }
 
 /// Paths that are written out and lie outside of the folders that the caller limits an effect to. Others are looked at when
