@@ -113,24 +113,24 @@ async fn json_is_made_into_what_the_parameter_names() {
 #[tokio::test]
 async fn what_does_not_fit_is_refused_with_its_place() {
     for (kind, json, says) in [
-        ("Stock", r#"{"n":"s"}"#, "`x.n` is of type Int, not string"),
+        ("Stock", r#"{"n":"s"}"#, "`x.n` is of type Int, not String"),
         ("Stock", "{}", "`x.n` of type Int is missing"),
-        ("Stock", "5", "`x` is of type Stock, not number"),
+        ("Stock", "5", "`x` is of type Stock, not Int"),
         ("Stock", r#"{"type":"DepotError","n":1}"#, "`x` is of type Stock, not DepotError"),
-        ("Int[]", r#"[1,"a"]"#, "`x.1` is of type Int, not string"),
-        ("List<Int>", "[1.5]", "`x.0` is of type Int, not number"),
-        ("Map<String, Int>", r#"{"a":null}"#, "`x.a` is of type Int, not null"),
+        ("Int[]", r#"[1,"a"]"#, "`x.1` is of type Int, not String"),
+        ("List<Int>", "[1.5]", "`x.0` is of type Int, not Float"),
+        ("Map<String, Int>", r#"{"a":null}"#, "`x.a` is of type Int, not none"),
         (
             "Store",
             r#"{"by_code":{"a":{"n":[]}},"all":[]}"#,
-            "`x.by_code.a.n` is of type Int, not array",
+            "`x.by_code.a.n` is of type Int, not List",
         ),
         ("Store", r#"{"by_code":{},"all":[{}]}"#, "`x.all.0.n` of type Int is missing"),
         ("Shape", r#"{"type":"Ring"}"#, "its `type` must be one of Shape::Circle, Shape::Dot"),
-        ("Shape", r#"{"type":"Shape::Circle","r":"s"}"#, "`x.r` is of type Int, not string"),
-        ("Stock | DepotError", "7", "`x` is of type Stock | DepotError, not number"),
-        ("Stock?", "7", "`x` is of type Stock, not number"),
-        ("Bool", "7", "`x` is of type Bool, not number"),
+        ("Shape", r#"{"type":"Shape::Circle","r":"s"}"#, "`x.r` is of type Int, not String"),
+        ("Stock | DepotError", "7", "`x` is of type Stock | DepotError, not Int"),
+        ("Stock?", "7", "`x` is of type Stock, not Int"),
+        ("Bool", "7", "`x` is of type Bool, not Int"),
     ] {
         let refused = given(kind, BACK, json).await.unwrap_err();
         assert!(refused.contains(says), "{kind}: {json}: {refused}");
@@ -149,5 +149,5 @@ async fn a_type_in_itself_costs_no_more_than_its_value() {
     let program = FunctionProgram::new(functions, Arc::new(Nothing));
     let json = format!("{}7{}", "{\"next\":".repeat(400), "}".repeat(400));
     let refused = program.run("f", &[("x".to_owned(), json)]).await.unwrap_err();
-    assert!(refused.ends_with("not number"), "{refused}");
+    assert!(refused.ends_with("not Int"), "{refused}");
 }

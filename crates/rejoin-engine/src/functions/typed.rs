@@ -24,7 +24,7 @@ pub(super) struct Misfit {
 
 impl Misfit {
     fn new(kind: &str, value: &Value) -> Self {
-        let what = format!("is of type {}, not {}", kind.trim(), value.type_name());
+        let what = format!("is of type {}, not {}", kind.trim(), type_of(value));
         Self { path: Vec::new(), what }
     }
 
@@ -235,6 +235,19 @@ impl Maker<'_> {
 
     fn is_defined(&self, name: &str) -> bool {
         self.types.records.contains_key(name) || !self.types.variants(name).is_empty()
+    }
+}
+
+/// What a value is, in the words of the language.
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "none",
+        Value::Bool(_) => "Bool",
+        Value::Number(number) if number.as_i64().is_some() => "Int",
+        Value::Number(_) => "Float",
+        Value::String(_) => "String",
+        Value::Array(_) => "List",
+        Value::Object(_) => "Map",
     }
 }
 
