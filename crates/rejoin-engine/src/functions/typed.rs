@@ -217,7 +217,8 @@ impl Maker<'_> {
         }
         for (key, value) in object.iter() {
             let key: &str = key.as_ref();
-            if !own(key) && !(is_tag && key == "type") {
+            let is_known = own(key) || is_tag && key == "type";
+            if !is_known {
                 fields.push((key.into(), Datum::from(value)));
             }
         }
