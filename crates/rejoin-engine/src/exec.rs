@@ -24,7 +24,8 @@ use crate::task::{self, TaskFailure};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Frame {
     pub(crate) state: State,
-    /// Set by a `result` branch, here or in a block or pipeline that ran as part of this run.
+    /// Set by a `result` branch, here or in a block or pipeline that ran as part of this run. It counts for what that
+    /// `result` has seen: an error that is raised later has none.
     pub(crate) status: Option<u16>,
     pub(crate) content_type: ContentType,
     /// Tasks that were joined, failed, and have not been looked at since.
@@ -66,6 +67,18 @@ impl Frame {
         }
         self.handling = None;
         true
+    }
+
+    /// After a node, of the status from before it and of a page: an error that was raised since is neither what an earlier
+    /// `result` has chosen a status for nor that page.
+    fn keep(&mut self, status: Option<u16>) {
+        if status.is_none() && self.content_type == ContentType::Json {
+            return;
+        }
+        match self.is_failed() {
+            true => self.content_type = ContentType::Json,
+            false => self.status = self.status.or(status),
+        }
     }
 
     /// Whether a condition holds. A failed task that it looks at is handled.
@@ -133,10 +146,13 @@ async fn walk(
         {
             continue;
         }
+        let status = frame.status.take();
         if let Op::Call(call) = op
             && let Some(memo) = call.memo()
         {
-            if memo::recall(context, memo, call, frame, waiting).await? {
+            let is_end = memo::recall(context, memo, call, frame, waiting).await?;
+            frame.keep(status);
+            if is_end {
                 return Ok(());
             }
             continue;
@@ -148,6 +164,7 @@ async fn walk(
                 policy::run(context, program, policy, work, frame).await?;
             }
         }
+        frame.keep(status);
     }
     Ok(())
 }
@@ -219,8 +236,10 @@ async fn result(
     let of_error = |kind: &str| named(kind).filter(|_| kind != "ok").or_else(|| named("default"));
     let failures = std::mem::take(&mut frame.failures);
     let chosen = if let Some(kind) = envelope::error_type(frame.state.value()) {
-        frame.handling = Some(kind.into());
-        of_error(kind)
+        let branch = of_error(kind);
+        // Without a branch nobody handles it.
+        frame.handling = branch.map(|_| kind.into());
+        branch
     } else {
         frame.handling = None;
         let failed = failures.first().and_then(|first| {
@@ -252,7 +271,7 @@ async fn result(
     done.status = Some(branch.status);
     let later = std::mem::replace(&mut done.kept, frame.kept);
     done.kept.add(later);
-    if done.content_type == ContentType::Json {
+    if done.content_type == ContentType::Json && !done.is_failed() {
         done.content_type = frame.content_type;
     }
     Ok(done)

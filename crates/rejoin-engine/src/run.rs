@@ -197,9 +197,10 @@ impl App {
             }
         };
         let frame = Frame::new(State::new(request.clone()));
-        let mut answer = Answer::from_frame(run_block(context, &self.program, block, frame).await?);
-        let unhandled = answer.error.is_some() && answer.status.is_none();
-        if unhandled && matches!(target, Target::Route(_)) {
+        let mut frame = run_block(context, &self.program, block, frame).await?;
+        let is_unhandled = frame.is_failed();
+        let mut answer = Answer::from_frame(frame);
+        if is_unhandled && matches!(target, Target::Route(_)) {
             envelope::take_out_request(&mut answer.body, &request);
         }
         Ok(answer)

@@ -458,3 +458,72 @@ fn a_step_of_several_lines_is_found_from_its_first_to_its_last() {
     assert_eq!(at("GET /several"), r#""test.wp:7-9""#);
     assert_eq!(at("GET /variable"), r#""test.wp:12""#);
 }
+
+#[test]
+fn an_error_after_a_result_has_its_own_status_and_shows_nothing_of_the_request() {
+    let program = load(
+        r#"pipeline made = |> jq: `{ n: 1 }` |> result ok(201): |> jq: `.`
+           GET /call |> made |> raise("authError")
+           GET /built |> made |> jq: `{ errors: [{ type: "notFound" }] }`
+           GET /branch
+             |> if
+               |> jq: `true`
+               then:
+                 |> made
+             end
+             |> broken
+           GET /block |> made |> parallel
+               b:
+                 |> raise("networkError")
+             end
+           GET /unfit |> made |> raise("authError") |> result ok(200): |> jq: `1`
+           GET /inside |> result ok(200): |> raise("authError")
+           GET /well |> made |> jq: `{ after: 1 }`
+           GET /saved |> made |> raise("authError") @optional |> jq: `{ after: 1 }`
+           GET /handled |> made |> raise("authError") |> result authError(418): |> jq: `{ told: 1 }`"#,
+    );
+    let expected = [
+        ("call", None, r#"["errors","n"]"#),
+        ("built", None, r#"["errors"]"#),
+        ("branch", None, r#"["errors"]"#),
+        ("block", None, r#"["errors","n"]"#),
+        ("unfit", None, r#"["errors","n"]"#),
+        // What fails inside of a branch has its status.
+        ("inside", Some(200), r#"["errors"]"#),
+        ("well", Some(201), r#"["after"]"#),
+        ("saved", Some(201), r#"["after"]"#),
+        ("handled", Some(418), r#"["told"]"#),
+    ];
+    for (route, status, keys) in expected {
+        let run = program.call(&format!("GET /{route}"));
+        assert_eq!(run.answer().status, status, "{route}");
+        assert_eq!(run.body("keys"), json(keys), "{route}");
+    }
+}
+
+#[test]
+fn an_error_after_a_page_is_no_page() {
+    use rejoin_engine::ContentType::{Html, Json};
+    let program = load(
+        r#"pipeline page = |> html("<p>")
+           GET /broken |> html("<p>") |> broken
+           GET /raised |> page |> raise("networkError")
+           GET /built |> html("<p>") |> jq: `{ errors: [{ type: "x" }] }` |> log: "m"
+           GET /inside |> html("<p>") |> result ok(200): |> broken
+           GET /handled |> html("<p>") |> broken |> result default(500): |> jq: `{ told: 1 }`
+           GET /saved |> html("<p>") |> broken @optional
+           GET /error |> broken |> result default(500): |> html("<p>")"#,
+    );
+    for (route, content_type) in [
+        ("broken", Json),
+        ("raised", Json),
+        ("built", Json),
+        ("inside", Json),
+        ("handled", Json),
+        ("saved", Html),
+        ("error", Html),
+    ] {
+        let run = program.call(&format!("GET /{route}"));
+        assert_eq!(run.answer().content_type, content_type, "{route}");
+    }
+}
