@@ -140,6 +140,12 @@ impl Context {
         take_changes(&mut marks.notes, &before.notes, after.notes);
     }
 
+    /// Takes over the flags of `other`, and nothing else that it has set.
+    pub(crate) fn take_flags(&self, other: &Context) {
+        let after = other.all_marks();
+        self.marks().flags.extend(after.flags);
+    }
+
     /// The request's id, as in the log and in the `x-request-id` header.
     pub fn request_id(&self) -> &str {
         &self.request.id

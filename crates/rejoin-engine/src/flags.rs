@@ -11,11 +11,11 @@ use crate::program::Program;
 use crate::state::State;
 use rejoin_value::{Object, Value};
 
-/// Flags must not hold up a request: whatever is not decided by then stays off.
+/// Flags must not hold up a request: when they are not all decided by then, none is on.
 const BUDGET: Duration = Duration::from_millis(50);
 
-/// Runs the program's flag steps on the request. A `user` in their final state goes into the request.
-/// Failing or taking too long is logged and leaves the request as it is. A test says itself which flags are on.
+/// Runs the program's flag steps on the request. What they bring are their flags, and a `user` in their final state, which
+/// goes into the request. Failing or taking too long is logged and brings nothing. A test says itself which flags are on.
 pub(crate) async fn set(context: &Context, program: &Arc<Program>, request: Value) -> Value {
     if let Some(stand_ins) = &context.host().stand_ins {
         for flag in stand_ins.flags() {
@@ -25,12 +25,15 @@ pub(crate) async fn set(context: &Context, program: &Arc<Program>, request: Valu
     }
     let Some(block) = &program.feature_flags else { return request };
     let budget = program.settings().duration("featureFlags", "timeout").unwrap_or(BUDGET);
-    let run = run_block(context, program, block, Frame::new(State::new(request.clone())));
+    // Whatever else they set, and flags that were set before they failed, stays with them.
+    let own = context.for_task();
+    let run = run_block(&own, program, block, Frame::new(State::new(request.clone())));
     let problem = match policy::within(budget, run).await {
         Some(Ok(frame)) => {
             let state = frame.state.value();
             match crate::envelope::error_type(state) {
                 None => {
+                    context.take_flags(&own);
                     return match (request, state.get("user")) {
                         (Value::Object(mut request), Some(user)) => {
                             request.insert("user", user.clone());

@@ -399,6 +399,26 @@ fn feature_flags_are_set_before_a_route_that_looks_at_them() {
 }
 
 #[test]
+fn feature_flags_that_fail_set_none_and_conditions_are_none_of_them() {
+    let seen = |steps: &str| {
+        let program = load(&format!(
+            "featureFlags =
+               |> lua: `setFlag(\"a\", true) setWhen(\"w\", true) return request`
+               {steps}
+             GET /x
+               |> jq: `$context | [.flags, .conditions]`
+               |> jq: `. + [\"a\"]` @flag(a)
+               |> jq: `. + [\"w\"]` @when(w)"
+        ));
+        program.call("GET /x").answer().body.clone()
+    };
+    assert_eq!(seen(""), json(r#"[{"a":true},{},"a"]"#));
+    assert_eq!(seen("|> broken"), json("[{},{}]"));
+    assert_eq!(seen("|> sleep: `60ms`"), json("[{},{}]"));
+    assert_eq!(seen("|> foreach nothing\n |> jq: `.`\n end"), json("[{},{}]"));
+}
+
+#[test]
 fn a_result_without_a_name_needs_a_state_with_room_for_it() {
     let program = load(
         "GET /x
