@@ -29,7 +29,7 @@ pub(crate) async fn run(
     frame: &mut Frame,
 ) -> Result<(), Abort> {
     let began = context.observes_calls().then(Instant::now);
-    frame.failures.retain(|failure| !call.reads_tasks.contains(&failure.task));
+    frame.look_at(|task| call.reads_tasks.contains(task));
     match &call.target {
         Target::Step(step) => run_step(context, step, call, frame).await?,
         Target::Pipeline(id) | Target::Loader(id) => {
@@ -289,7 +289,7 @@ pub(crate) async fn run_pipeline(
     let pipeline = &program.pipelines[id];
     let stand_ins = context.host().stand_ins.as_ref();
     let stand_in = stand_ins.and_then(|all| all.pipeline(&pipeline.name, frame.state.value()));
-    let mut started = frame.inner(input);
+    let mut started = frame.called(input);
     let run = async {
         match &stand_in {
             None => run_block(&inner, program, &pipeline.block, started).await,
@@ -306,6 +306,7 @@ pub(crate) async fn run_pipeline(
                 rename(call, &mut value);
                 done.state.set_value(value);
             }
+            frame.has_called(&done);
             frame.state.merge_run(done.state);
             frame.kept.add(done.kept);
             frame.status = done.status.or(frame.status);

@@ -30,6 +30,9 @@ pub(crate) struct Frame {
     pub(crate) content_type: ContentType,
     /// Tasks that were joined, failed, and have not been looked at since.
     pub(crate) failures: Vec<TaskFailure>,
+    /// The names of those that failed before the pipeline was called that this is part of. No `result` here counts them, but
+    /// who looks at one here has looked at it there.
+    pub(crate) failed_outside: Vec<Arc<str>>,
     /// The type of the error that is being handled: calls run although the state is this error.
     pub(crate) handling: Option<Arc<str>>,
     /// The task that this run is, if it is one.
@@ -50,6 +53,7 @@ impl Frame {
             status: None,
             content_type: ContentType::Json,
             failures: Vec::new(),
+            failed_outside: self.failed_outside.clone(),
             handling: self.handling.clone(),
             task: None,
             kept: Kept::default(),
@@ -81,9 +85,28 @@ impl Frame {
         }
     }
 
+    /// The failed tasks that a program looks at are handled.
+    pub(crate) fn look_at(&mut self, is_looked_at: impl Fn(&str) -> bool) {
+        self.failures.retain(|failure| !is_looked_at(&failure.task));
+        self.failed_outside.retain(|task| !is_looked_at(task));
+    }
+
+    /// A called pipeline's run as it begins, on its own state.
+    pub(crate) fn called(&self, state: State) -> Self {
+        let mut called = self.inner(state);
+        called.failed_outside.extend(self.failures.iter().map(|failure| failure.task.clone()));
+        called
+    }
+
+    /// What a called pipeline has looked at is handled here as well.
+    pub(crate) fn has_called(&mut self, called: &Frame) {
+        let left = &called.failed_outside;
+        self.look_at(|task| !left.iter().any(|name| **name == *task));
+    }
+
     /// Whether a condition holds. A failed task that it looks at is handled.
     async fn decide(&mut self, context: &Context, condition: &Cond) -> bool {
-        self.failures.retain(|failure| !condition.looks_at(&failure.task));
+        self.look_at(|task| condition.looks_at(task));
         condition.holds(context, self.state.value()).await
     }
 
@@ -91,6 +114,7 @@ impl Frame {
     fn adopt(&mut self, branch: Frame) {
         self.state = branch.state;
         self.failures = branch.failures;
+        self.failed_outside = branch.failed_outside;
         self.kept.add(branch.kept);
         self.status = branch.status.or(self.status);
         if branch.content_type != ContentType::Json {
@@ -185,6 +209,7 @@ pub(crate) async fn run_op(
             let decided = run_block(context, program, condition, question).await?;
             // What the condition's programs have looked at is handled; all else of its run is dropped.
             frame.failures = decided.failures;
+            frame.failed_outside = decided.failed_outside;
             let branch =
                 if decided.state.value().is_truthy() { Some(then) } else { otherwise.as_ref() };
             if let Some(branch) = branch {

@@ -191,6 +191,48 @@ fn a_guard_looks_at_a_failure_as_a_jq_step_does() {
 }
 
 #[test]
+fn what_a_called_pipeline_looks_at_is_handled_by_its_caller() {
+    let with = |between: &str| {
+        let program = load(&format!(
+            "pipeline looks = |> jq: `. + {{ seen: (.async.a.error != null) }}`
+             pipeline by_way = |> looks
+             pipeline takes = |> jq: `{{ taken: true }}`
+             pipeline inside
+               = |> if
+                 |> jq: `.never`
+                 then:
+                   |> looks
+               end
+             pipeline routes = |> result ok(201): |> jq: `{{ ok: 1 }}` default(501): |> jq: `{{ no: 1 }}`
+             GET /x
+               |> broken @async(a)
+               |> join: a
+               {between}
+               |> result
+                 ok(200):
+                   |> jq: `{{}}`
+                 default(500):
+                   |> jq: `{{}}`"
+        ));
+        program.call("GET /x").answer().status
+    };
+    for handled in [
+        "|> looks",
+        "|> by_way",
+        "|> pipeline: looks",
+        "|> takes({ e: .async.a.error })",
+        "|> pipeline({ all: .async }): takes",
+    ] {
+        assert_eq!(with(handled), Some(200), "{handled}");
+    }
+    for left in
+        ["", "|> takes", "|> takes({ e: .other })", "|> inside", "|> routes", "|> data(.async.a)"]
+    {
+        assert_eq!(with(left), Some(500), "{left}");
+    }
+}
+
+#[test]
 fn a_joined_failure_that_no_branch_takes_falls_to_ok() {
     let program = load(
         r#"GET /x

@@ -196,6 +196,13 @@ impl Builder<'_> {
     fn call(&mut self, call: &plan::Call, whole: Span) -> Option<Call> {
         let location = self.location_of(call, whole);
         let args = call.args.iter().map(|arg| self.script(arg)).collect::<Option<Vec<_>>>()?;
+        // What a pipeline is called with is made as a `jq` makes a state. The arguments of a step only use what is there: an
+        // address with nothing in a place has dealt with nothing.
+        let is_made = call.callee.pipeline().is_some();
+        let made_of = args
+            .iter()
+            .filter(|_| is_made)
+            .fold(TaskReads::None, |reads, arg| reads.and(TaskReads::of(arg)));
         let mut reaches_outside = false;
         let target = match &call.callee {
             Callee::Pipeline(id) => Target::Pipeline(id.0 as usize),
@@ -276,13 +283,13 @@ impl Builder<'_> {
             is_alone: call.is_alone,
             rename_error: call.rename_error.clone(),
             policy: self.policy(&call.policy)?,
-            reads_tasks: match &call.reads_tasks {
+            reads_tasks: made_of.and(match &call.reads_tasks {
                 plan::TaskReads::None => TaskReads::None,
                 plan::TaskReads::Named(reads) => {
                     TaskReads::Named(reads.iter().map(|(task, _)| task.clone()).collect())
                 }
                 plan::TaskReads::All(_) => TaskReads::All,
-            },
+            }),
         })
     }
 

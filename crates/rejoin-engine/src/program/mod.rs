@@ -248,6 +248,17 @@ impl TaskReads {
         if named.is_empty() { TaskReads::None } else { TaskReads::Named(named) }
     }
 
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (TaskReads::Named(mut tasks), TaskReads::Named(others)) => {
+                tasks.extend(others);
+                TaskReads::Named(tasks)
+            }
+            (TaskReads::None, reads) | (reads, TaskReads::None) => reads,
+            (TaskReads::All, _) | (_, TaskReads::All) => TaskReads::All,
+        }
+    }
+
     pub(crate) fn contains(&self, task: &str) -> bool {
         match self {
             TaskReads::None => false,
