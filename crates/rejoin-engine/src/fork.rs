@@ -195,16 +195,13 @@ fn ended(fork: &Fork, ends: Vec<End>, frame: &mut Frame) {
 }
 
 fn put(fork: &Fork, values: impl Iterator<Item = (usize, Value)>, frame: &mut Frame) {
-    let mut places = match (&fork.result, frame.state.value().get("async")) {
-        (None, Some(Value::Object(places))) => places.clone(),
-        _ => Object::new(),
-    };
-    for (index, value) in values {
-        places.insert(&*fork.branches[index].name, value);
-    }
+    let named = values.map(|(index, value)| (&*fork.branches[index].name, value));
     match &fork.result {
-        Some(name) => frame.state.set_data(name, places.into()),
-        None => frame.state.set("async", places.into()),
+        Some(result) => {
+            let values: Object = named.collect();
+            frame.state.set_data(result, values.into());
+        }
+        None => frame.state.set_tasks(named),
     }
 }
 

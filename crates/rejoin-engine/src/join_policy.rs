@@ -138,29 +138,26 @@ fn late(policy: &ForkPolicy, unfinished: Value) -> Value {
 }
 
 fn put(tasks: Vec<Joined>, policy: &ForkPolicy, unfinished: &Value, frame: &mut Frame) {
-    let mut places = match frame.state.value().get("async") {
-        Some(Value::Object(places)) => places.clone(),
-        _ => Object::new(),
-    };
+    let mut places: Vec<(Arc<str>, Value)> = Vec::with_capacity(tasks.len());
     let collects = policy.on_error == ForkOnError::CollectAll;
     for Joined { task, optional, end, .. } in tasks {
         let failed: FailedTask = match end {
             Some(Ok(value)) => {
-                places.insert(&*task, value);
+                places.push((task, value));
                 continue;
             }
             Some(Err(failed)) if collects || optional => failed,
             None if collects => Value::from_iter([late(policy, unfinished.clone())]).into(),
             Some(Err(_)) | None => {
-                places.insert(&*task, Value::Null);
+                places.push((task, Value::Null));
                 continue;
             }
         };
-        places.insert(&*task, failed.place());
+        places.push((task.clone(), failed.place()));
         if !optional {
             let errors = failed.errors;
             frame.failures.push(TaskFailure { label: "task", task, errors });
         }
     }
-    frame.state.set("async", places.into());
+    frame.state.set_tasks(places.iter().map(|(task, value)| (&**task, value.clone())));
 }

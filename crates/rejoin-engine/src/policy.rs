@@ -243,18 +243,14 @@ impl Work<'_> {
             Work::Pipeline(..) => frame.state.merge(value),
             Work::Block(Op::Fork(fork)) => match &fork.result {
                 Some(name) => frame.state.set_data(name, value),
-                None => {
-                    let mut places = frame.state.value().get("async").cloned().unwrap_or_default();
-                    match (&mut places, &value) {
-                        (Value::Object(places), Value::Object(values)) => {
-                            for (key, value) in values.iter() {
-                                places.insert(key.clone(), value.clone());
-                            }
-                        }
-                        _ => places = value,
+                None => match value.as_object() {
+                    Some(values) => {
+                        let values =
+                            values.iter().map(|(name, value)| (name.as_str(), value.clone()));
+                        frame.state.set_tasks(values);
                     }
-                    frame.state.set("async", places);
-                }
+                    None => frame.state.set("async", value),
+                },
             },
             Work::Block(_) => frame.state.replace(value, true),
         }

@@ -32,11 +32,33 @@ pub(crate) struct State {
 struct Origin {
     base: Value,
     written: Vec<Box<str>>,
+    /// What was put below a key, which keeps the rest of what is there: a task below `async`, a result below `data`.
+    parts: Vec<(&'static str, Box<str>)>,
 }
 
 impl Origin {
     fn has_written(&self, key: &str) -> bool {
         self.written.iter().any(|written| **written == *key)
+    }
+
+    fn has_part(&self, key: &str, name: &str) -> bool {
+        self.parts.iter().any(|(known, part)| *known == key && **part == *name)
+    }
+
+    /// Of a value at an inherited key, what was put there: all of it, some parts, or nothing.
+    fn own(&self, key: &str, value: &Value) -> Option<Value> {
+        if self.has_written(key) {
+            return Some(value.clone());
+        }
+        if !self.parts.iter().any(|(known, _)| *known == key) {
+            return None;
+        }
+        let (Value::Object(value), Some(Value::Object(base))) = (value, self.base.get(key)) else {
+            return Some(value.clone());
+        };
+        let is_own = |name: &str| !base.contains_key(name) || self.has_part(key, name);
+        let own = value.iter().filter(|(name, _)| is_own(name));
+        Some(own.map(|(name, value)| (name.clone(), value.clone())).collect::<Object>().into())
     }
 }
 
@@ -55,7 +77,7 @@ impl State {
 
     /// The state that a task starts with: the same value, of which nothing is its own yet.
     pub(crate) fn fork(&self) -> Self {
-        let origin = Origin { base: self.value.clone(), written: Vec::new() };
+        let origin = Origin { base: self.value.clone(), written: Vec::new(), parts: Vec::new() };
         Self { value: self.value.clone(), origin: Some(origin) }
     }
 
@@ -70,8 +92,11 @@ impl State {
         let mut is_inherited = |key: &str| {
             in_order.next_if(|next| next.as_str() == key).is_some() || base.contains_key(key)
         };
-        let own = object.iter().filter(|(key, _)| !is_inherited(key) || origin.has_written(key));
-        own.map(|(key, value)| (key.clone(), value.clone())).collect::<Object>().into()
+        let own = object.iter().filter_map(|(key, value)| match is_inherited(key) {
+            true => Some((key.clone(), origin.own(key, value)?)),
+            false => Some((key.clone(), value.clone())),
+        });
+        own.collect::<Object>().into()
     }
 
     fn wrote(&mut self, key: &str) {
@@ -79,6 +104,14 @@ impl State {
             && !origin.has_written(key)
         {
             origin.written.push(key.into());
+        }
+    }
+
+    fn wrote_part(&mut self, key: &'static str, name: &str) {
+        if let Some(origin) = &mut self.origin
+            && !origin.has_part(key, name)
+        {
+            origin.parts.push((key, name.into()));
         }
     }
 
@@ -123,9 +156,17 @@ impl State {
     /// Merges the final state of a called pipeline, which began as a copy of this state.
     pub(crate) fn merge_run(&mut self, run: State) {
         // What the pipeline wrote and dropped again reaches nobody: here stands what stood before.
-        let written = run.origin.map_or_else(Vec::new, |origin| origin.written);
+        let (written, parts) = match run.origin {
+            Some(origin) => (origin.written, origin.parts),
+            None => Default::default(),
+        };
         for key in written.iter().filter(|key| run.value.get(key).is_some()) {
             self.wrote(key);
+        }
+        let is_there =
+            |key: &str, name: &str| run.value.get(key).is_some_and(|v| v.get(name).is_some());
+        for (key, name) in parts.iter().filter(|(key, name)| is_there(key, name)) {
+            self.wrote_part(key, name);
         }
         match (&mut self.value, run.value) {
             (Value::Object(object), Value::Object(added)) => {
@@ -174,14 +215,31 @@ impl State {
 
     /// Puts `value` at `.data.<name>`. A state or a `.data` that is no object is replaced by one.
     pub(crate) fn set_data(&mut self, name: &str, value: Value) {
-        let mut data = match &self.value {
-            Value::Object(object) => match object.get("data") {
-                Some(Value::Object(data)) => data.clone(),
+        self.set_parts("data", std::iter::once((name, value)));
+    }
+
+    /// Puts values at `.async.<name>`, beside those that are there.
+    pub(crate) fn set_tasks<'a>(&mut self, values: impl Iterator<Item = (&'a str, Value)>) {
+        self.set_parts("async", values);
+    }
+
+    fn set_parts<'a>(&mut self, key: &'static str, values: impl Iterator<Item = (&'a str, Value)>) {
+        let mut object = match &mut self.value {
+            Value::Object(state) => match state.get(key) {
+                Some(Value::Object(object)) => object.clone(),
                 _ => Object::new(),
             },
-            _ => Object::new(),
+            value => {
+                *value = Object::new().into();
+                Object::new()
+            }
         };
-        data.insert(name, value);
-        self.set("data", data.into());
+        for (name, value) in values {
+            object.insert(name, value);
+            self.wrote_part(key, name);
+        }
+        if let Value::Object(state) = &mut self.value {
+            state.insert(key, object);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rejoin::{Instant, OnError, Outcome, Scope, ScopeError, TaskError, TaskHandle};
-use rejoin_value::{Object, Value};
+use rejoin_value::Value;
 
 use crate::alive;
 use crate::call;
@@ -176,26 +176,22 @@ pub(crate) async fn join(context: &Context, join: &Join, frame: &mut Frame) {
     if let Some(policy) = &join.policy {
         return join_policy::join(context, join, policy, frame).await;
     }
-    let mut places = match frame.state.value().get("async") {
-        Some(Value::Object(places)) => places.clone(),
-        _ => Object::new(),
-    };
+    let mut places = Vec::with_capacity(join.tasks.len());
     for task in &join.tasks {
         let Some(running) = context.tasks.take(task) else { continue };
         let ended = ended(running.handle.await, task, &join.location);
         match ended {
-            Ok(value) => places.insert(&**task, value),
+            Ok(value) => places.push((&**task, value)),
             Err(failed) => {
-                let place = failed.place();
+                places.push((&**task, failed.place()));
                 if !running.optional {
                     let (task, errors) = (task.clone(), failed.errors);
                     frame.failures.push(TaskFailure { label: "task", task, errors });
                 }
-                places.insert(&**task, place)
             }
-        };
+        }
     }
-    frame.state.set("async", places.into());
+    frame.state.set_tasks(places.into_iter());
 }
 
 /// How a task ended, whether by itself or not.

@@ -379,3 +379,47 @@ fn a_join_takes_a_policy() {
     let routed = join("(on_error: fail_fast)", "A 30 ok, B 10 err", ROUTES);
     assert_eq!(routed.body(".of[0].task"), json(r#""B""#));
 }
+
+#[test]
+fn what_was_joined_before_is_no_part_of_what_a_branch_or_a_task_made() {
+    let program = load(
+        "pipeline joins = |> jq: `3` @async(i) |> join: i
+         pipeline states = |> jq: `. + { more: 1 }` |> jq: `{ async }`
+         GET /block
+           |> jq: `{ o: 1 }` @async(o)
+           |> join: o
+           |> data(1) @result(d)
+           |> parallel @result(r)
+             b:
+               |> parallel
+                 c:
+                   |> jq: `1`
+               end
+             n:
+               |> race @result(won)
+                 c:
+                   |> jq: `2`
+               end
+             j:
+               |> joins
+             again:
+               |> parallel
+                 o:
+                   |> jq: `4`
+               end
+             s:
+               |> states
+           end
+           |> jq: `.data.r`
+         GET /task
+           |> jq: `{ o: 1 }` @async(o)
+           |> join: o
+           |> joins @async(t)
+           |> join: t
+           |> jq: `.async.t`",
+    );
+    let block = r#"{"b":{"async":{"c":1}},"n":{"data":{"won":2}},"j":{"async":{"i":3}},"again":{"async":{"o":4}},
+        "s":{"async":{"o":{"o":1}}}}"#;
+    assert_eq!(program.call("GET /block").answer().body, json(block));
+    assert_eq!(program.call("GET /task").answer().body, json(r#"{"async":{"i":3}}"#));
+}
