@@ -66,6 +66,11 @@ fn a_read_has_the_span_of_its_path() {
     let program = Program::compile(source, &[]).expect(source);
     let spans: Vec<_> = program.reads().iter().map(|read| &source[read.span.clone()]).collect();
     assert_eq!(spans, [".name", ".async.users.data"]);
+    // `\ud83d\ude00` is one character.
+    let source = r#"[.a, "\ud83d\ude00", .b, "\ud83d", .c]"#;
+    let program = Program::compile(source, &[]).expect(source);
+    let spans: Vec<_> = program.reads().iter().map(|read| &source[read.span.clone()]).collect();
+    assert_eq!(spans, [".a", ".b", ".c"]);
 }
 
 #[test]

@@ -147,6 +147,15 @@ fn compile_errors_name_the_place() {
         (".a § .b", 3..5, "`§` means nothing here", None),
         // A place ends behind a character, never inside it.
         (". + $é", 5..7, "expected identifier", None),
+        // Characters in halves are shorter when they are read.
+        (
+            r#""\ud83d\ude00" + lenght"#,
+            17..23,
+            "`lenght/0` is not defined",
+            Some("did you mean `length`?"),
+        ),
+        (r#"lenght + "\ud83d""#, 0..6, "`lenght/0` is not defined", Some("did you mean `length`?")),
+        (r#""\ud83d" + "\ude00\q""#, 19..20, "expected string escape sequence", None),
     ] {
         let errors = Program::compile(source, &["context"]).expect_err(source);
         let first = errors.first();

@@ -5,7 +5,7 @@ use super::{
     direct::{self, Node},
     error::{CompileError, CompileErrors},
     natives::{self, Data},
-    normalize,
+    normalize, surrogates,
 };
 use jaq_core::{
     compile::Undefined,
@@ -95,6 +95,13 @@ pub(super) fn compile(
         let message = format!("program of {} bytes, more than {LONGEST_SOURCE}", source.len());
         return Err(one(0..source.len(), message, None));
     }
+    match surrogates::respelled(source) {
+        Some(anew) => anew.as_written(compile_text(&anew.text, vars, choice)),
+        None => compile_text(source, vars, choice),
+    }
+}
+
+fn compile_text(source: &str, vars: &[&str], choice: Choice) -> Result<Compiled, CompileErrors> {
     let nesting = nesting(source);
     if nesting > MOST_NESTING {
         let message = "the program has too many operators and brackets".to_owned();

@@ -39,6 +39,7 @@ mod object_keys;
 mod ops;
 mod program;
 mod scope;
+mod surrogates;
 mod val;
 mod walk;
 
