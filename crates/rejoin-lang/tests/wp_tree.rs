@@ -336,6 +336,22 @@ fn a_result_inside_a_block_leaves_its_words_to_the_block() {
 }
 
 #[test]
+fn a_branch_without_steps_may_stand_before_another_on_its_line() {
+    is(
+        "GET /a |> result ok(204): other(409): default(500): |> b",
+        "route GET /a\n  result\n    ok 204\n    other 409\n    default 500\n      b\n",
+    );
+    is(
+        "GET /a |> if |> b then: |> result ok(204): else: |> result ok(205): end |> c",
+        "route GET /a\n  if\n      b\n    then\n      result\n        ok 204\n    else\n      result\n        ok 205\n  c\n",
+    );
+    is(
+        "GET /a |> dispatch case @b: |> result ok(204): case @c: |> result ok(205): default: |> d end",
+        "route GET /a\n  dispatch\n    case @b[]\n      result\n        ok 204\n    case @c[]\n      result\n        ok 205\n    default\n      d\n",
+    );
+}
+
+#[test]
 fn errors_may_be_called_like_words_of_blocks() {
     is(
         "GET /a\n|> foreach b\n|> result\nend(400):\n|> c\ncase(401):\n|> d\nend",

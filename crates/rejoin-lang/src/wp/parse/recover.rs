@@ -328,6 +328,7 @@ impl Parser<'_> {
         }
         let mut pos = self.after_blanks(self.pos + word.len());
         let mut certain = false;
+        let has_status = self.text[pos..].starts_with('(');
         if let Some(inside) = self.text[pos..].strip_prefix('(') {
             let Some(len) = inside.find([')', '(', '`', '"', ':', '\n']) else { return false };
             match inside.as_bytes()[len] {
@@ -342,7 +343,28 @@ impl Parser<'_> {
         let Some(after) = self.text[pos..].strip_prefix(':') else { return certain };
         let next = self.after_blanks(self.text.len() - after.len());
         let rest = &self.text[next..];
-        let ends = rest.is_empty() || rest.starts_with(['\n', '#']) || rest.starts_with("|>");
+        let is_empty = has_status && self.goes_on_at(next);
+        let ends =
+            rest.is_empty() || rest.starts_with(['\n', '#']) || rest.starts_with("|>") || is_empty;
         ends && !self.text[self.after_trivia(next)..].starts_with(['`', '"'])
+    }
+
+    /// Whether the next part of a block stands here, or its end: the branch before it on the line has no steps. It looks no
+    /// further than this part, as a line may have any number of them.
+    fn goes_on_at(&self, pos: usize) -> bool {
+        let word = self.word_at(pos);
+        let rest = &self.text[self.after_blanks(pos + word.len())..];
+        match (word, rest.strip_prefix('(')) {
+            ("", _) => false,
+            ("case", _) => rest.starts_with(['@', '(']),
+            (_, Some(inside)) => {
+                let close = inside.find([')', '(', '`', '"', ':', '\n']).unwrap_or(0);
+                let behind = inside[close..].strip_prefix(')');
+                behind.is_some_and(|behind| behind.trim_start_matches([' ', '\t']).starts_with(':'))
+            }
+            ("else" | "default", None) => rest.starts_with(':'),
+            ("end", None) => true,
+            _ => false,
+        }
     }
 }
