@@ -199,6 +199,10 @@ fn blocks() {
         "GET /a\n  |> paralel\n    a:\n      |> log\n    b:\n      |> log\n  end\n  |> parallel(timeout: 1s\n    a:\n      |> log\n\nGET /b\n  |> race\n    then:\n      |> log\n    b(200):\n      |> log\n    c\n      |> log\n  end @when(x)\n",
     );
     shows(
+        "block_without_branches",
+        "GET /a\n  |> parallel\n  end\n  |> quorum(2) @timeout(1s)\n  end\n\nGET /b\n  |> if\n    |> jq: `1`\n    then:\n      |> race @result(x)\n      end\n  end\n\nGET /c\n  |> foreach items\n    |> any\n  end\n",
+    );
+    shows(
         "default_twice",
         "GET /a\n  |> dispatch\n    default:\n      |> log\n    default:\n      |> log\n  end\n",
     );

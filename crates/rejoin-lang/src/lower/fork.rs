@@ -56,6 +56,10 @@ impl Lowering<'_> {
     /// Numbers that do not fit the number of branches.
     fn fork_sizes(&mut self, step: &ast::ForkBlock, fork: &ForkBlock) {
         let count = fork.branches.len();
+        // The parser has said that there are none.
+        if count == 0 {
+            return;
+        }
         let span = step.word.span;
         if let ForkKind::Quorum(wanted) = fork.policy.kind
             && wanted as usize > count

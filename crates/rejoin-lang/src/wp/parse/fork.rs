@@ -22,12 +22,32 @@ impl Parser<'_> {
             return false;
         }
         let pos = self.after_trivia(self.pos);
+        if self.has_end_to_spare(pos) {
+            return true;
+        }
         let mut ahead = Self { pos, ..Parser::new(self.text, self.source) };
         if !ahead.at_label() || ahead.label_has_status() {
             return false;
         }
         ahead.open.clone_from(&self.open);
         !(RESERVED.contains(&ahead.peek_word()) && ahead.at_block_word())
+    }
+
+    /// Whether more blocks end here than are open: then the first of them is one without branches.
+    fn has_end_to_spare(&self, mut pos: usize) -> bool {
+        let open = self.open.iter().filter(|frame| frame.takes_end()).count();
+        for _ in 0..=open {
+            if self.word_at(pos) != "end" {
+                return false;
+            }
+            let behind = self.after_blanks(pos + "end".len());
+            // An error or a branch may be called so.
+            if self.text[behind..].starts_with(['(', ':']) {
+                return false;
+            }
+            pos = self.after_trivia(behind);
+        }
+        true
     }
 
     pub(super) fn parse_fork(&mut self, start: usize, head: PlainStep) -> Option<Step> {
@@ -39,6 +59,10 @@ impl Parser<'_> {
             BlockTags { condition, span }
         });
         let branches = self.parse_fork_branches(&word.text);
+        if branches.is_empty() {
+            let help = "write a branch, such as `users:`, and steps below it";
+            self.report_empty_block(&word.text, word.span, help);
+        }
         self.eat_end("parallel", keyword);
         self.open.pop();
         Some(Step::Fork(ForkBlock { word, options, tags, branches, span: self.span_from(start) }))
