@@ -192,3 +192,20 @@ fn partials_of_modules_have_its_name_before_theirs() {
     // What could not be read may have any.
     assert_eq!(page("{{> lost/card}}", "import \"lost.wp\" as lost\n"), ["E0117 app.wp:2"]);
 }
+
+#[test]
+fn of_several_schemas_of_a_file_the_last_holds_and_those_of_several_files_are_one() {
+    let files = [
+        (
+            "app.wp",
+            "import \"lib.wp\" as lib\ngraphqlSchema = `type Lost { a: Int }`\n\
+             graphqlSchema = `type Query { b: Int }`\nquery b = |> jq: `1`\n\
+             featureFlags = |> log\nfeatureFlags = |> debug\n",
+        ),
+        ("lib.wp", "graphqlSchema = `type Other { c: Int }`\n"),
+    ];
+    assert_eq!(problems(&files), ["W0307 app.wp:2", "W0307 app.wp:5", "W0131 lib.wp:1"]);
+    let graphql = load(&files).plan.graphql;
+    let texts: Vec<&str> = graphql.schema.iter().map(|text| &*text.value).collect();
+    assert_eq!(texts, ["type Query { b: Int }", "type Other { c: Int }"]);
+}

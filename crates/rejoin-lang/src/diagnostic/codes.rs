@@ -316,5 +316,6 @@ codes! {
     W0304 RESERVED_PATH Warning false "route behind a built-in one";
     W0305 SECRET_IN_TEXT Warning false "secret in the program";
     W0306 DUPLICATE_ROUTE Warning false "two routes for the same requests";
+    W0307 REPLACED_DECLARATION Warning false "declaration that is replaced";
     W0390 MISSING_VARIABLE Warning true "environment variable not set";
 }

@@ -25,11 +25,11 @@ mod variables;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::jq_facts::JqFacts;
 use crate::modules::Module;
 use crate::plan::{self, PipelineId, Plan};
-use crate::source::{SourceId, Sources};
+use crate::source::{SourceId, Sources, Span};
 use crate::step_spec::StepCatalog;
 use crate::wp::ast::Item;
 
@@ -107,6 +107,7 @@ impl Lowering<'_> {
         self.declare(modules);
         let mut plan = Plan { config: self.config_blocks(modules), ..Plan::default() };
         let (mut routes, mut pipelines) = (Vec::new(), Vec::new());
+        let (mut flags, mut schema): (Option<Span>, Option<Span>) = (None, None);
         let items = |(n, module)| {
             let module: &Module = module;
             module.file.items.iter().map(move |item| (n, item))
@@ -139,11 +140,23 @@ impl Lowering<'_> {
                 }
                 // Flags are a matter of the application, which is the main file.
                 Item::FeatureFlags(_) if module > 0 => {}
-                Item::FeatureFlags(flags) => plan.feature_flags = Some(self.body(&flags.steps).0),
-                Item::Schema(schema) => plan.graphql.schema.push(plan::CallText {
-                    value: schema.text.value.clone(),
-                    span: schema.text.span,
-                }),
+                Item::FeatureFlags(written) => {
+                    self.replaces("featureFlags", flags.replace(written.span), written.span);
+                    plan.feature_flags = Some(self.body(&written.steps).0);
+                }
+                Item::Schema(written) => {
+                    // Those of several files are one.
+                    let first = schema.replace(written.span);
+                    let first = first.filter(|first| first.source == written.span.source);
+                    if first.is_some() {
+                        plan.graphql.schema.pop();
+                    }
+                    self.replaces("graphqlSchema", first, written.span);
+                    let text = &written.text;
+                    plan.graphql
+                        .schema
+                        .push(plan::CallText { value: text.value.clone(), span: text.span });
+                }
                 Item::Resolver(resolver) => pipelines.push(self.resolver(resolver, &mut plan)),
                 Item::Import(_) | Item::Config(_) | Item::Variable(_) | Item::Describe(_) => {}
             }
@@ -162,6 +175,22 @@ impl Lowering<'_> {
         plan.unused_variables =
             self.scopes.first().map_or_else(Vec::new, |scope| scope.variables.unused());
         plan
+    }
+
+    /// Of some declarations a file has one: the last.
+    fn replaces(&mut self, word: &str, first: Option<Span>, last: Span) {
+        let Some(first) = first else { return };
+        let word_of = |span: Span| Span { end: span.start + word.len() as u32, ..span };
+        self.report(
+            Diagnostic::new(
+                Code::REPLACED_DECLARATION,
+                word_of(first),
+                format!("nothing of this `{word}` holds"),
+            )
+            .label("replaced as a whole")
+            .also(word_of(last), "by this later one")
+            .help("put both into one"),
+        );
     }
 
     /// Takes note of every name before any is used: the order of declarations has no meaning.

@@ -8,7 +8,7 @@ use crate::source::Span;
 /// The schema of a program and what resolves it.
 #[derive(Clone, Debug, Default)]
 pub struct Graphql {
-    /// The texts of the schema in the order of the files; together they are one.
+    /// The texts of the schema, one a file, in the order of the files; together they are one.
     pub schema: Vec<CallText>,
     /// What resolves its fields.
     pub resolvers: Vec<Resolver>,
