@@ -48,6 +48,10 @@ fn declarations() {
         "describe \"a\"\n  let x = `GET /not-a-route`\n  it \"b\"\n    when calling GET /a\n    then status is two\n    then output `.x` is 3\n    when calling GET /b\n    oops\n    with mock fetch\n    with mock fetch returning `1` after soon\n    then took long\n  it \"c\"\n    let y =\n    when doing it\n  it\n    with body\n\ndescribe \"d\"\n  with body `{}`\n\nGET /a\n  oops\n",
     );
     shows(
+        "tests_of_nothing_between",
+        "describe \"a\"\n  it \"b\"\n    when calling GET /a\n    then took 10s..1s\n    and status in 300..200\n    and status in 200..200\n\nGET /a\n  |> log\n",
+    );
+    shows(
         "tests_of_resolvers_malformed",
         "describe \"a\"\n  it \"b\"\n    when calling GET /a\n    then task slow was cancelled\n  it \"c\"\n    with mock query users\n    when executing resolver User\n    and call query with `1`\n\nGET /a\n",
     );

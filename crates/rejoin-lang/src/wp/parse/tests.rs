@@ -399,6 +399,9 @@ impl Parser<'_> {
                     _ => None,
                 };
                 let (from, to) = range.ok_or("`status is 200` or `status in 200..299`")?;
+                if from > to {
+                    return Err("the lower status first, as in `status in 200..299`");
+                }
                 Ok(TestCheck::Status { from, to, span })
             }
             "took" => {
@@ -408,6 +411,9 @@ impl Parser<'_> {
                     .split_once("..")
                     .and_then(|(from, to)| Some((duration::parse(from)?, duration::parse(to)?)));
                 let (from, to) = range.ok_or("`took 100ms..150ms`")?;
+                if from > to {
+                    return Err("the shorter time first, as in `took 100ms..150ms`");
+                }
                 Ok(TestCheck::Took { from, to, span: self.span_from(start) })
             }
             "contentType" => {
