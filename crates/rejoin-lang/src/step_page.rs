@@ -27,7 +27,12 @@ fn write_page(
         for param in spec.params {
             // Behind its colon a summary may have bars, which would end a cell.
             let summary = param.summary.replace('|', "\\|");
-            let needed = if param.required { "yes" } else { "no" };
+            let needed = match (param.required, spec.text.required) {
+                (false, _) => "no",
+                (true, Required::UnlessArguments) => "yes, unless the text takes its place",
+                // What is called without any argument is asked for none.
+                (true, _) => "no, then without the brackets",
+            };
             writeln!(page, "| `{}` | {summary} | {needed} |", param.name)?;
         }
         writeln!(page, "\nEach argument is a jq program on the state.\n")?;
@@ -116,17 +121,18 @@ fn effect(effect: Effect) -> &'static str {
 }
 
 fn errors(spec: &StepSpec, status: impl Fn(&str) -> u16) -> String {
-    if !spec.fallible {
+    if !spec.may_fail() {
         return "none, it cannot fail".to_owned();
     }
     let own = format!("{}Error", spec.name);
     let mut kinds: Vec<&str> = spec.errors.to_vec();
-    if !kinds.contains(&own.as_str()) {
+    if spec.fallible && !kinds.contains(&own.as_str()) {
         kinds.push(&own);
     }
     let kinds: Vec<String> =
         kinds.iter().map(|kind| format!("`{kind}` ({})", status(kind))).collect();
-    format!("{}, each with the status that it has if nothing handles it", kinds.join(", "))
+    let each = if kinds.len() == 1 { "" } else { "each " };
+    format!("{}, {each}with the status that it has if nothing handles it", kinds.join(", "))
 }
 
 fn capitalised(title: &str) -> String {

@@ -24,12 +24,19 @@ pub struct StepSpec {
     pub effect: Effect,
     /// The types of the errors that it raises itself, besides `<name>Error` for an execution failure.
     pub errors: &'static [&'static str],
-    /// Whether running it can fail at all (`log` cannot).
+    /// Whether it can also go wrong itself, with `<name>Error` (`log` and `validate` cannot).
     pub fallible: bool,
     /// Files that its examples import, each with its name.
     pub files: &'static [(&'static str, &'static str)],
     /// Programs that show it; each is run by the tests.
     pub examples: &'static [Example],
+}
+
+impl StepSpec {
+    /// Whether it can end with an error at all.
+    pub fn may_fail(&self) -> bool {
+        self.fallible || !self.errors.is_empty()
+    }
 }
 
 /// Where a step's output goes.

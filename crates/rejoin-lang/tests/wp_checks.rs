@@ -229,6 +229,9 @@ fn a_failure_that_nobody_looks_at_is_found() {
     ] {
         route(&format!("{fetch}{rest}"), &[]);
     }
+    // It never goes wrong itself, and yet raises errors.
+    route("|> validate: `n` @async(a)\n|> join: a\n|> jq: `1`", &["W0105"]);
+    route("|> sleep: `1s` @async(a)\n|> join: a\n|> jq: `1`", &[]);
     route("|> fetch: `u` @async(a) @optional\n|> join: a\n|> jq: `1`", &[]);
     // Inside a branch, the block behind it counts.
     route(

@@ -7,7 +7,7 @@ use rejoin_lang::step_spec::{
     StepCatalog, StepSpec, TextLanguage, TextProblem, TextRule,
 };
 
-/// `jq`, `lua`, `fetch`, `log`, `debug` and `sleep`, and two that stand for a database and a template engine.
+/// `jq`, `lua`, `fetch`, `log`, `debug`, `sleep` and `validate`, and two that stand for a database and a template engine.
 pub(crate) struct Catalog;
 
 const fn step(name: &'static str, class: OutputClass, language: TextLanguage) -> StepSpec {
@@ -65,6 +65,11 @@ static STEPS: &[StepSpec] = &[
         text: TextRule { language: TextLanguage::Foreign, required: Required::Always },
         fallible: false,
         ..step("sleep", OutputClass::Unchanged, TextLanguage::Foreign)
+    },
+    StepSpec {
+        fallible: false,
+        errors: &["validationError"],
+        ..step("validate", OutputClass::Unchanged, TextLanguage::Plain)
     },
 ];
 

@@ -10,7 +10,7 @@ use crate::plan::{
     Block, Call, Callee, Cond, Join, Node, NodeKind, PipelineId, ResultBlock, Spawn,
 };
 use crate::source::Span;
-use crate::step_spec::{StepCatalog, TextLanguage};
+use crate::step_spec::{StepCatalog, StepSpec, TextLanguage};
 
 use super::super::bodies::{conditions, each_guard, fallbacks};
 use super::exclusion::{Overlap, overlap};
@@ -336,7 +336,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         }
         let task = self.names.id(&spawn.task);
         let may_fail = match &spawn.call.callee {
-            Callee::Step(name) => self.catalog.spec(name).is_none_or(|spec| spec.fallible),
+            Callee::Step(name) => self.catalog.spec(name).is_none_or(StepSpec::may_fail),
             Callee::Pipeline(_) | Callee::Loader(_) | Callee::Unknown => true,
         };
         let site = Site {

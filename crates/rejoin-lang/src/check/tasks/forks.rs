@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rejoin_value::jq::PathKey;
 
 use crate::plan::{Block, Callee, Cond, ForkBlock, NodeKind};
-use crate::step_spec::TextLanguage;
+use crate::step_spec::{StepSpec, TextLanguage};
 
 use super::super::bodies::{call_of, conditions, each_guard, each_node};
 use super::body::{Here, JoinPlace, Reader, Site, clash};
@@ -132,7 +132,7 @@ impl<'p> Reader<'_, 'p> {
                 may |= !call.policy.catches()
                     && match &call.callee {
                         Callee::Step(name) => {
-                            self.catalog.spec(name).is_none_or(|spec| spec.fallible)
+                            self.catalog.spec(name).is_none_or(StepSpec::may_fail)
                         }
                         Callee::Pipeline(_) | Callee::Loader(_) | Callee::Unknown => true,
                     };
