@@ -205,10 +205,15 @@ impl State {
         }
     }
 
-    /// Puts the output of a step that is a task, or runs by itself, at `.data.<name>`, which is all that its `.data` has. If only a
-    /// variable gave the name, `around` is at `.data` as well: that is where an output without a name is read.
+    /// Puts the output of a step that is a task or in a branch, or runs by itself, at `.data.<name>`, beside nothing but what was
+    /// put there in the same branch. If only a variable gave the name, `around` is at `.data` as well: that is where an output without a name is read.
     pub(crate) fn set_own_data(&mut self, target: &Named, value: Value, around: Option<Object>) {
-        let mut data = around.filter(|_| target.by_variable).unwrap_or_default();
+        let made = self.value.get("data").zip(self.origin.as_ref());
+        let made = made.and_then(|(data, origin)| origin.own("data", data));
+        let mut data = made.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+        for (key, value) in around.filter(|_| target.by_variable).iter().flat_map(Object::iter) {
+            data.insert(key.clone(), value.clone());
+        }
         data.insert(&*target.name, value);
         self.set("data", data.into());
     }

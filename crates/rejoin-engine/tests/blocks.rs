@@ -423,3 +423,23 @@ fn what_was_joined_before_is_no_part_of_what_a_branch_or_a_task_made() {
     assert_eq!(program.call("GET /block").answer().body, json(block));
     assert_eq!(program.call("GET /task").answer().body, json(r#"{"async":{"i":3}}"#));
 }
+
+#[test]
+fn named_results_of_a_branch_add_up() {
+    let program = load(
+        "GET /x
+           |> data(0) @result(before)
+           |> parallel @result(r)
+             b:
+               |> data(1) @result(one)
+               |> data(2) @result(two)
+             c:
+               |> data(3) @result(one)
+               |> jq: `{ three: .data.one }`
+               |> data(4) @result(four)
+           end
+           |> jq: `.data.r`",
+    );
+    let expected = r#"{"b":{"data":{"one":1,"two":2}},"c":{"three":3,"data":{"one":3,"four":4}}}"#;
+    assert_eq!(program.call("GET /x").answer().body, json(expected));
+}
