@@ -67,6 +67,7 @@
 //! | a service that keeps failing | to leave it alone until it is well again | [`breaker::CircuitBreaker`] |
 //! | many who ask for the same at once | one run for all of them | [`single_flight::SingleFlight`] |
 //! | a scope with a deadline | to give it more time, or less | [`Scope::move_deadline`] |
+//! | a `CancellationToken`, or a signal such as Ctrl-C | to cancel a scope by it | [`Scope::cancel_when`] |
 //! | a value that all inside a scope need | to find it without passing it on | [`ScopeBuilder::inherit`], [`inherited`] |
 //! | a program that hangs, or is slow | to see its tasks, and what each waits for | [`inspect::tree`](inspect::tree()), [`Scope::tree`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |

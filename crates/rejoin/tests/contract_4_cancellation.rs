@@ -465,3 +465,36 @@ async fn whoever_goes_on_opening_scopes_is_dropped_where_it_waits() {
     .await
     .unwrap();
 }
+
+/// Something outside says when: a token, a signal of the system.
+#[tokio::test(start_paused = true)]
+async fn a_signal_cancels_the_scope_and_does_not_keep_it_open() {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let ended = scope(|s: Scope<String>| async move {
+        s.cancel_when(stopped, CancelReason::shutdown("the operator"));
+        s.spawn_value(async move { stop.send(()) });
+        std::future::pending::<()>().await;
+        Ok(())
+    });
+    let error = ended.await.unwrap_err();
+    assert_eq!(error.cancelled().unwrap().source(), CancelSource::Shutdown);
+
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let ended = scope(|s: Scope<String>| async move {
+        s.cancel_when(stopped, "never");
+        s.cancel_when(std::future::pending::<()>(), "neither");
+        assert_eq!(s.live(), 2);
+        Ok(s.spawn_value(sleep(ms(5))).await?)
+    });
+    ended.await.unwrap();
+    assert!(stop.is_closed(), "nobody listens any more");
+
+    // Nor does it start where there is nothing to cancel any more.
+    let ended = scope(|s: Scope<String>| async move {
+        s.cancel("first");
+        s.cancel_when(std::future::ready(()), "second");
+        assert_eq!(s.live(), 0);
+        Ok(())
+    });
+    ended.await.unwrap();
+}

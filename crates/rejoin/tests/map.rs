@@ -409,3 +409,15 @@ async fn no_turn_is_waited_for_that_nothing_will_take() {
     assert_eq!(paced.await.unwrap().len(), 3);
     assert!(start.elapsed() < ms(2100), "{:?}", start.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn time_outs_of_one_moment_are_all_kept() {
+    let map = Map::new(0..3, |_| std::future::pending::<Result<(), &str>>()).item_timeout(ms(50));
+    let error = map.gather().await.unwrap_err();
+    let late: Vec<_> =
+        error.failures().iter().map(|f| (f.index(), f.error().is_timed_out())).collect();
+    assert_eq!(
+        (late, error.stopped()),
+        (vec![(Some(0), true), (Some(1), true), (Some(2), true)], 0)
+    );
+}

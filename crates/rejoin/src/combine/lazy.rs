@@ -12,7 +12,7 @@ use super::inbox::{Inbox, ToInbox};
 use super::joiner::{Ending, Joiner, cut_off};
 use super::progress::{Hook, Progress};
 use crate::cancel::{CancelReason, CancelSource};
-use crate::outcome::{Outcome, TaskError};
+use crate::outcome::TaskError;
 use crate::scope::{OnError, Scope, ScopeBuilder, deadline_after};
 use crate::seam::{self, Instant};
 
@@ -83,9 +83,11 @@ where
                         }
                     }
                 };
+                // Before the first of them, which may stop the rest: those that are here together are alike.
+                let stops = scope.is_stopping();
                 for (index, outcome) in settled {
                     live -= 1;
-                    let outcome = attributed(outcome, scope);
+                    let outcome = if stops { outcome.map_err(with_the_join) } else { outcome };
                     // The stop may have come between the look for it and the start.
                     is_cut_off |= outcome.as_ref().is_err_and(TaskError::is_cancelled);
                     watch.count(&outcome);
@@ -121,10 +123,6 @@ where
 
 /// A child whose own time was up has timed out. One that was stopped because the join's was up, and
 /// which says the same, has been cancelled: joiners tell the two apart by that.
-fn attributed<T, E>(outcome: Outcome<T, E>, scope: &Scope<E>) -> Outcome<T, E> {
-    if scope.is_stopping() { outcome.map_err(with_the_join) } else { outcome }
-}
-
 fn with_the_join<E>(error: TaskError<E>) -> TaskError<E> {
     match error {
         TaskError::TimedOut => {

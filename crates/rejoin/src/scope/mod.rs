@@ -1,6 +1,7 @@
 //! Scopes: who owns children, and when everything has ended.
 
 mod builder;
+mod cancel_when;
 mod child;
 mod childless;
 pub(crate) mod context;
