@@ -8,6 +8,8 @@
 //! has a pointer and a number beside it and uses neither. The runtime gives a brief child 128 bytes,
 //! also with a pointer alone, and this one 256: what it costs is the price of the memory for a child
 //! that knows its scope and its place there.
+//! *scope* is one whose handles are awaited, as the bare ones are; *no handles* is one that only waits for its
+//! children, which is what a scope is for; `gather` collects what they give.
 //! The contestants take turns in short samples, so that a busy machine hits all of them alike; a
 //! ratio is computed within each turn, and the table has the least, the median and the most of the
 //! turns. The first figures are those of code that runs in a task; the others are those of code that
@@ -151,6 +153,17 @@ async fn in_scope<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     sum.await.expect("no child fails")
 }
 
+/// Whoever needs no value awaits no handle: the scope waits for its children.
+async fn joined<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
+    let sum = scope(|s: Scope| async move {
+        for n in 0..children {
+            drop(s.spawn_value(child(n)));
+        }
+        Ok(0)
+    });
+    sum.await.expect("no child fails")
+}
+
 async fn gathered<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     let all = (0..children).map(|n| child(n).map(Ok::<_, Infallible>));
     gather(all).await.expect("no child fails").iter().sum()
@@ -165,13 +178,13 @@ macro_rules! contestants {
     };
     ($child:ident) => {
         contestants!($child: "spawn" => bare, "wrapped" => wrapped, "TaskTracker" => tracked,
-            "JoinSet" => join_set, "scope" => in_scope, "gather" => gathered)
+            "JoinSet" => join_set, "scope" => in_scope, "no handles" => joined, "gather" => gathered)
     };
 }
 
 /// The first of each kind is what the others are measured against.
-const BRIEF: [Contestant; 6] = contestants!(brief);
-const WAITING: [Contestant; 6] = contestants!(waiting);
+const BRIEF: [Contestant; 7] = contestants!(brief);
+const WAITING: [Contestant; 7] = contestants!(waiting);
 
 fn runtime(workers: usize) -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
