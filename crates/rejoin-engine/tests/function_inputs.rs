@@ -30,6 +30,8 @@ types
   struct name="DepotError" field name="reason" type="String" end
   enum name="Shape" variant name="Circle" field name="r" type="Int" end variant name="Dot" end end
   alias name="Pile" type="Stock[]"
+  alias name="Wet" type="DepotError"
+  alias name="Either" type="Stock | DepotError"
 end
 end
 "#;
@@ -89,6 +91,10 @@ async fn json_is_made_into_what_the_parameter_names() {
         ("Int | String", "true", "\"other\""),
         ("Map<String, Int>", r#"{"n":4}"#, "\"other\""),
         ("Nowhere", r#"{"n":4}"#, "\"other\""),
+        ("Stock | Wet", r#"{"type":"DepotError","reason":"wet"}"#, "3"),
+        ("Stock | DepotError?", r#"{"type":"DepotError","reason":"wet"}"#, "3"),
+        ("Either?", r#"{"reason":"wet"}"#, "3"),
+        ("List<String> | List<Stock>", r#"[{"n":1}]"#, "5"),
     ] {
         if (kind, json) == ("Int | String", "true") {
             // As a text it fits, as JSON it does not.
@@ -131,6 +137,8 @@ async fn what_does_not_fit_is_refused_with_its_place() {
         ("Stock | DepotError", "7", "`x` is of type Stock | DepotError, not Int"),
         ("Stock?", "7", "`x` is of type Stock, not Int"),
         ("Bool", "7", "`x` is of type Bool, not Int"),
+        ("Either[]", "5", "not Int"),
+        ("Either[]", r#"[{"n":1},{"reason":2}]"#, "`x.1.reason` is of type String, not Int"),
     ] {
         let refused = given(kind, BACK, json).await.unwrap_err();
         assert!(refused.contains(says), "{kind}: {json}: {refused}");
@@ -150,4 +158,39 @@ async fn a_type_in_itself_costs_no_more_than_its_value() {
     let json = format!("{}7{}", "{\"next\":".repeat(400), "}".repeat(400));
     let refused = program.run("f", &[("x".to_owned(), json)]).await.unwrap_err();
     assert!(refused.ends_with("not Int"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_text_in_a_body_is_a_text_where_one_fits() {
+    for (kind, body, wanted) in [
+        ("Int | String", r#"{"x":"5"}"#, "\"5\""),
+        ("String | None", r#"{"x":"null"}"#, "\"null\""),
+        ("Any", r#"{"x":"[1]"}"#, "\"[1]\""),
+        // As in a query.
+        ("Int", r#"{"x":"5"}"#, "5"),
+        ("List<Int>", r#"{"x":"[1]"}"#, "[1]"),
+        ("String", r#"{"x":5}"#, "\"5\""),
+    ] {
+        let program = program(kind, BACK);
+        let arguments = program.arguments(0, &Value::parse(body.as_bytes()).unwrap(), true);
+        let value = program.call(0, arguments.unwrap()).await.unwrap();
+        assert_eq!(value.to_json().to_json(), wanted, "{kind}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn aliases_in_circles_cost_no_more_than_a_look_at_some_of_them() {
+    let aliases =
+        "alias name=\"A\" type=\"A | B | A? | B? | Int[]\" alias name=\"B\" type=\"B | A | A?\"";
+    let text = format!(
+        "snippet id=\"t.t\" kind=\"module\" types {aliases} end end\nsnippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"A\" returns type=\"Int\" end end\n\
+         body step id=\"r\" kind=\"return\" lit=1 as=\"_\" end end\nend"
+    );
+    let (functions, problems) = cov::load(Source::new("t.cov", text));
+    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
+    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    // Whatever becomes of it, it does so before anybody has stopped waiting.
+    for json in ["5", "[1]", "{\"type\":\"C\"}", "null"] {
+        let _ = program.run("f", &[("x".to_owned(), json.to_owned())]).await;
+    }
 }

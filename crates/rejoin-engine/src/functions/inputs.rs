@@ -48,7 +48,7 @@ pub(super) fn from_texts(
     params.iter().map(argument).collect()
 }
 
-/// Arguments that are the members of an object. Where a parameter is no `String`, a text is read as in a query of HTTP.
+/// Arguments that are the members of an object. Where a text is none of a parameter's type, it is read as in a query of HTTP.
 /// Members that are no parameters are refused if `strict`.
 pub(super) fn from_value(
     types: &TypeDefinitions,
@@ -92,7 +92,10 @@ fn from_member(
     param: &FunctionParam,
     value: &Value,
 ) -> Result<Datum, InputError> {
-    if let (Value::String(text), true) = (value, base(param) != "String") {
+    // What comes in JSON is what it is; a query has only texts for what is neither text nor number.
+    if let Value::String(text) = value
+        && typed::made(types, &param.kind, value).is_err()
+    {
         return from_text(types, param, text.as_str());
     }
     // A query or a path gives what looks like a number as one.
@@ -122,7 +125,7 @@ fn from_text(
 
 fn made(types: &TypeDefinitions, param: &FunctionParam, value: &Value) -> Result<Datum, Misfit> {
     match value.is_null() && param.optional {
-        true => Ok(Datum::None),
+        true => Ok(Datum::from(&param.default)),
         false => typed::made(types, &param.kind, value),
     }
 }

@@ -1,6 +1,7 @@
 //! JSON from outside as values of the types that a signature names: structs and variants know their type, and what does not fit is
 //! said with the path to it.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +13,9 @@ use super::datum::Record;
 
 /// Aliases are followed this far: one may lead back to itself.
 const MOST_ALIASES: usize = 16;
+
+/// So many types are looked at to choose the member of a union: aliases may lead to each other in many ways.
+const MOST_LOOKS: usize = 4096;
 
 /// Why a value is none of a type.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ impl fmt::Display for Misfit {
 
 /// A value of this type; the path of what does not fit begins with `name`.
 pub(super) fn made(types: &TypeDefinitions, kind: &str, value: &Value) -> Result<Datum, Misfit> {
-    Maker { types }.made(kind, value, 0)
+    Maker { types, looks: Cell::new(0) }.made(kind, value, 0)
 }
 
 /// With the name of what the value is for in front of the path.
@@ -58,6 +62,8 @@ pub(super) fn named(misfit: Misfit, name: &str) -> String {
 
 struct Maker<'t> {
     types: &'t TypeDefinitions,
+    /// How many types were looked at for the union at hand.
+    looks: Cell<usize>,
 }
 
 impl Maker<'_> {
@@ -75,14 +81,11 @@ impl Maker<'_> {
     /// The member of a union that a value is taken for: by its `type` if it has one, and else the first that it looks like. None is
     /// tried in depth, so that what comes from outside costs no more than its size.
     fn member<'m>(&self, members: &[&'m str], value: &Value, aliases: usize) -> Option<&'m str> {
-        if let Some(tag) = value.get("type").and_then(Value::as_str) {
-            let is_own = |member: &&&str| {
-                let member = member.trim();
-                member == tag || tag.split_once("::").is_some_and(|(of, _)| of == member)
-            };
-            if let Some(member) = members.iter().find(is_own) {
-                return Some(member);
-            }
+        self.looks.set(0);
+        if let Some(tag) = value.get("type").and_then(Value::as_str)
+            && let Some(member) = members.iter().find(|member| self.is_tagged(member, tag, aliases))
+        {
+            return Some(member);
         }
         // A whole number is one first, and what anything fits comes last.
         let is_whole = |member: &&&str| {
@@ -94,15 +97,54 @@ impl Maker<'_> {
         found.or_else(|| members.iter().find(looks(true))).copied()
     }
 
+    /// Counts a look, and says whether it is one too many.
+    fn is_enough(&self) -> bool {
+        self.looks.set(self.looks.get() + 1);
+        self.looks.get() > MOST_LOOKS
+    }
+
+    /// Whether a value that says to be of type `tag` is one of `kind`.
+    fn is_tagged(&self, kind: &str, tag: &str, aliases: usize) -> bool {
+        if self.is_enough() {
+            return false;
+        }
+        let any = |kinds: &str, aliases| {
+            union_members(kinds).any(|kind| self.is_tagged(kind, tag, aliases))
+        };
+        match TypeForm::of(kind) {
+            TypeForm::Optional(inner) => any(inner, aliases),
+            TypeForm::Name(name) => {
+                let of_tag = tag.split_once("::").map(|(of, _)| of);
+                let alias = self.alias(name, aliases);
+                name == tag
+                    || of_tag == Some(name)
+                    || alias.is_some_and(|meant| any(meant, aliases + 1))
+            }
+            TypeForm::List(_) | TypeForm::Map(_) | TypeForm::Other => false,
+        }
+    }
+
     /// Whether a value may be of a type, by what is seen of it at once; `open` says whether that counts of which nothing is known.
     fn looks(&self, kind: &str, value: &Value, open: bool, aliases: usize) -> bool {
+        if self.is_enough() {
+            return open;
+        }
         match TypeForm::of(kind) {
             TypeForm::Optional(inner) => {
                 value.is_null()
                     || union_members(inner).any(|inner| self.looks(inner, value, open, aliases))
             }
-            TypeForm::List(_) => matches!(value, Value::Array(_)),
-            TypeForm::Map(_) => matches!(value, Value::Object(_)),
+            // By the first of what is in it.
+            TypeForm::List(inner) => value.as_array().is_some_and(|items| {
+                items.first().is_none_or(|first| self.look_like(inner, first, aliases))
+            }),
+            TypeForm::Map(inner) => match value {
+                Value::Object(object) => object
+                    .iter()
+                    .next()
+                    .is_none_or(|(_, first)| self.look_like(inner, first, aliases)),
+                _ => false,
+            },
             TypeForm::Other => open,
             TypeForm::Name(name) => {
                 if let Some(fits) = plain(name, value) {
@@ -127,6 +169,11 @@ impl Maker<'_> {
                 }
             }
         }
+    }
+
+    /// As [`looks`](Self::looks), for a type that may be a union.
+    fn look_like(&self, kinds: &str, value: &Value, aliases: usize) -> bool {
+        union_members(kinds).any(|kind| self.looks(kind, value, true, aliases))
     }
 
     fn single(&self, kind: &str, value: &Value, aliases: usize) -> Result<Datum, Misfit> {

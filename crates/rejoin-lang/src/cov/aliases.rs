@@ -43,15 +43,25 @@ impl Aliases {
         for _ in 0..MOST {
             let name = kind.trim_end_matches(['?', '[', ']']);
             let Some(meant) = self.0.get(name) else { break };
-            // What stands behind the name belongs to all that it means.
             let behind = &kind[name.len()..];
             kind = match behind.is_empty() || !meant.contains('|') {
                 true => format!("{meant}{behind}").into(),
-                false => "Any".into(),
+                false => around(meant, behind),
             };
         }
         kind
     }
+}
+
+/// What stands behind the name of a union belongs to all that it means.
+fn around(union: &str, mut behind: &str) -> Arc<str> {
+    let mut kind = union.to_owned();
+    while let Some(next) = behind.chars().next() {
+        let (word, length) = if next == '?' { ("Optional", 1) } else { ("List", 2) };
+        kind = format!("{word}<{kind}>");
+        behind = behind.get(length..).unwrap_or_default();
+    }
+    kind.into()
 }
 
 #[cfg(test)]
@@ -69,7 +79,8 @@ mod tests {
             ("Key?", "Int?"),
             ("Code[]", "Int[]"),
             ("Way | Key", "Sea | Air | Int"),
-            ("Way?", "Any"),
+            ("Way?", "Optional<Sea | Air>"),
+            ("Way[]?", "Optional<List<Sea | Air>>"),
             ("List<Key>", "List<Key>"),
         ] {
             assert_eq!(&*aliases.meant(text), wanted, "{text}");
