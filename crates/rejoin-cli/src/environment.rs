@@ -50,15 +50,42 @@ impl Environment {
 fn unreadable(path: &Path, error: &dotenvy::Error) -> Failure {
     // The line itself may hold a secret.
     let why = match error {
-        dotenvy::Error::LineParse(line, _) => {
+        dotenvy::Error::LineParse(..) => {
             let text = std::fs::read_to_string(path).unwrap_or_default();
-            let number = text
-                .lines()
-                .position(|other| line.starts_with(other.trim()) && !other.trim().is_empty());
-            let place = number.map_or("a line".to_owned(), |number| format!("line {}", number + 1));
+            let place = faulty_line(&text).map_or("a line".to_owned(), |n| format!("line {n}"));
             format!("{place} is not of the form NAME=value, NAME=\"value\" or # comment")
         }
         error => error.to_string(),
     };
     Failure::new(format!("cannot read `{}`: {why}", path.display()))
+}
+
+/// The first line with which a file cannot be read, counted from 1: up to the line before it can.
+fn faulty_line(text: &str) -> Option<usize> {
+    let ends = || text.match_indices('\n').map(|(at, _)| at + 1).chain([text.len()]);
+    let is_sound = |end: usize| {
+        dotenvy::from_read_iter(&text.as_bytes()[..end]).all(|variable| variable.is_ok())
+    };
+    let last_sound = ends().enumerate().filter(|(_, end)| is_sound(*end)).last();
+    // Without one it is the first.
+    let number = last_sound.map_or(1, |(index, _)| index + 2);
+    (number <= text.lines().count()).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::faulty_line;
+
+    #[test]
+    fn the_line_that_is_no_setting() {
+        for (text, line) in [
+            ("A=1\nNAME=two words\nB=2\n", Some(2)),
+            ("SECRET=a\nURL=SECRET=a b", Some(2)),
+            ("no setting", Some(1)),
+            ("A=\"two\nlines\"\nB=1 2\n", Some(3)),
+            ("A=1\n", None),
+        ] {
+            assert_eq!(faulty_line(text), line, "{text}");
+        }
+    }
 }

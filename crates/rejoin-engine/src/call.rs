@@ -136,6 +136,7 @@ pub(crate) fn failed(
                 }
                 _ => frame.state.merge(errors),
             }
+            frame.has_raised();
         }
         StepError::Failed(message) => fail(call, frame, &message),
     }
@@ -172,6 +173,7 @@ fn fail_as(kind: &Arc<str>, call: &Call, frame: &mut Frame, message: &str) {
     let kind = call.rename_error.as_ref().unwrap_or(kind);
     let errors = envelope::failure(kind, &call.name, message, &call.location);
     frame.state.assign(envelope::with_errors(errors));
+    frame.has_raised();
 }
 
 /// Whether nothing runs after the call in its block, decided on the state before it.

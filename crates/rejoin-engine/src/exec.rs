@@ -73,6 +73,11 @@ impl Frame {
         true
     }
 
+    /// An error was raised: it is not the one that is being handled, even if it is of the same type.
+    pub(crate) fn has_raised(&mut self) {
+        self.handling = None;
+    }
+
     /// After a node, of the status from before it and of a page: an error that was raised since is neither what an earlier
     /// `result` has chosen a status for nor that page.
     fn keep(&mut self, status: Option<u16>) {
@@ -276,6 +281,8 @@ async fn result(
                 let errors =
                     envelope::of_tasks(failures.iter().map(|f| (f.label, &f.task, &f.errors)));
                 frame.state.set("errors", errors);
+                // As behind an error in the state: this is not the page that may have been made meanwhile.
+                frame.content_type = ContentType::Json;
                 frame.handling = Some(kind);
                 Some(branch)
             }

@@ -100,7 +100,11 @@ fn in_own_scope<'a>(
             let ended = exec::exec(&context, program, &branch.block, frame).await;
             Ok::<_, TaskError<Infallible>>(came_to(fork, ended))
         });
-        inside.await.unwrap_or_else(|error| Err(panicked(fork, &error.to_string())))
+        inside.await.unwrap_or_else(|error| match error.into_task_error() {
+            // Nobody asks what became of a branch that was stopped.
+            TaskError::Cancelled(_) | TaskError::TimedOut => Err(Value::Null),
+            error => Err(panicked(fork, &error.to_string())),
+        })
     })
 }
 

@@ -500,6 +500,8 @@ fn an_error_after_a_result_has_its_own_status_and_shows_nothing_of_the_request()
            GET /inside |> result ok(200): |> raise("authError")
            GET /well |> made |> jq: `{ after: 1 }`
            GET /saved |> made |> raise("authError") @optional |> jq: `{ after: 1 }`
+           GET /again |> raise("authError") |> result authError(418): |> jq: `. + {n: 1}`
+             |> raise("authError")
            GET /handled |> made |> raise("authError") |> result authError(418): |> jq: `{ told: 1 }`"#,
     );
     let expected = [
@@ -510,6 +512,8 @@ fn an_error_after_a_result_has_its_own_status_and_shows_nothing_of_the_request()
         ("unfit", None, r#"["errors","n"]"#),
         // What fails inside of a branch has its status.
         ("inside", Some(200), r#"["errors"]"#),
+        // Also where it is of the type that the branch handles.
+        ("again", Some(418), r#"["errors","n"]"#),
         ("well", Some(201), r#"["after"]"#),
         ("saved", Some(201), r#"["after"]"#),
         ("handled", Some(418), r#"["told"]"#),
@@ -532,9 +536,13 @@ fn an_error_after_a_page_is_no_page() {
            GET /inside |> html("<p>") |> result ok(200): |> broken
            GET /handled |> html("<p>") |> broken |> result default(500): |> jq: `{ told: 1 }`
            GET /saved |> html("<p>") |> broken @optional
-           GET /error |> broken |> result default(500): |> html("<p>")"#,
+           GET /error |> broken |> result default(500): |> html("<p>")
+           GET /task |> broken @async(t) |> join: t |> html("<p>") |> result default(500):
+           GET /unfailed |> jq: `1` @async(t) |> join: t |> html("<p>") |> result ok(200):"#,
     );
     for (route, content_type) in [
+        ("task", Json),
+        ("unfailed", Html),
         ("broken", Json),
         ("raised", Json),
         ("built", Json),

@@ -458,6 +458,22 @@ fn a_pattern_that_binds_a_name_again_is_one_that_binds_it_again() {
         has(&file(&branch(&cases(pattern)), ""), "W0057");
         has(&file(&branch(&cases(pattern)), "mut"), "E0165");
     }
+    // One match after the other, and what stands behind a case that has returned.
+    let a_match = |id: &str, inner: &str| {
+        format!(
+            "step id=\"{id}\" kind=\"match\" on=\"x\" case variant type=\"Quote\" bindings=(\"k\") {inner} end case wildcard step id=\"{id}w\" kind=\"bind\" lit=1 as=\"_\" end end as=\"_\" end "
+        )
+    };
+    let tells = "step id=\"t1\" kind=\"call\" fn=\"json.stringify\" arg name=\"value\" from=\"k\" as=\"_\" end";
+    let returns = "step id=\"r1\" kind=\"return\" from=\"k\" as=\"_\" end";
+    let binds = "step id=\"k1\" kind=\"bind\" lit=1 as=\"k\" end";
+    let two = a_match("m1", tells) + &a_match("m2", &tells.replace("t1", "t2"));
+    for body in [two, a_match("m1", returns) + binds] {
+        let (_, codes, drawing) = load(&file(&body, ""));
+        assert!(!codes.contains(&"W0056"), "{drawing}");
+    }
+    let (_, codes, drawing) = load(&file(&(a_match("m1", tells) + binds), ""));
+    assert!(codes.contains(&"W0056"), "{drawing}");
     // Cases exclude each other.
     let both = cases("variant type=\"Quote\" bindings=(\"k\")").replace(
         "case wildcard",

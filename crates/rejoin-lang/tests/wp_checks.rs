@@ -476,6 +476,8 @@ fn settings_are_known_and_of_the_right_kind() {
         ("log { enabled: 3 }", "E0305"),
         ("js { memory: 0 }", "E0305"),
         ("scripts { timeout: 0s }", "E0305"),
+        ("jq { fuel: 0 }", "E0305"),
+        ("pg { maxPoolSize: 0 }", "E0305"),
         ("lua { timeout: \"0\" }", "E0305"),
         ("jq { memory: $M || 0 }", "E0305"),
         ("server { hots: \"a\" }", "W0303"),

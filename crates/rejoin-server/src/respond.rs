@@ -20,7 +20,7 @@ pub(crate) fn respond(answer: Answer, mut warn: impl FnMut(&str)) -> Response<By
             (Bytes::copy_from_slice(text.as_bytes()), "text/plain; charset=utf-8")
         }
         (ContentType::Text, other) => (json(other), "text/plain; charset=utf-8"),
-        (ContentType::Html, other) => (json(other), "text/html; charset=utf-8"),
+        (ContentType::Html, other) => (json_in_page(other), "text/html; charset=utf-8"),
         (ContentType::Json, value) => (json(value), "application/json"),
     };
     let mut response = Response::new(body);
@@ -32,6 +32,8 @@ pub(crate) fn respond(answer: Answer, mut warn: impl FnMut(&str)) -> Response<By
             (Ok(name), _) if FRAMING.contains(&name) => {
                 warn(&format!("the header `{name}` is the server's own, it was not set"));
             }
+            // An error that nothing handled is JSON, whatever the answer would have been.
+            (Ok(name), _) if name == CONTENT_TYPE && answer.error.is_some() => {}
             (Ok(name), Ok(value)) => {
                 headers.insert(name, value);
             }
@@ -65,6 +67,20 @@ fn json(value: &Value) -> Bytes {
     rejoin_value::json::to_vec(value).into()
 }
 
+/// JSON that a browser takes for a page: the same values, but with nothing in it that begins a tag.
+fn json_in_page(value: &Value) -> Bytes {
+    let json = rejoin_value::json::to_vec(value);
+    let mut safe = Vec::with_capacity(json.len());
+    for byte in json {
+        match byte {
+            b'<' => safe.extend(b"\\u003c"),
+            b'&' => safe.extend(b"\\u0026"),
+            other => safe.push(other),
+        }
+    }
+    safe.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +108,17 @@ mod tests {
         let response = respond(html, |_| panic!());
         assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
         assert_eq!(response.body(), "<b>");
+        let html = Answer { content_type: ContentType::Html, ..answer(["<b>&"].into()) };
+        assert_eq!(respond(html, |_| panic!()).body(), r#"["\u003cb>\u0026"]"#);
+    }
+
+    #[test]
+    fn an_error_is_json_whatever_the_program_says() {
+        let set_headers = vec![("content-type".to_owned(), "text/html".to_owned())];
+        let well = Answer { set_headers, ..answer(Value::Null) };
+        assert_eq!(respond(well.clone(), |_| panic!()).headers()[CONTENT_TYPE], "text/html");
+        let failed = Answer { error: Some("jqError".into()), ..well };
+        assert_eq!(respond(failed, |_| panic!()).headers()[CONTENT_TYPE], "application/json");
     }
 
     #[test]

@@ -231,9 +231,22 @@ fn refusal(head: &Parts, came_by_connection: bool) -> Option<&'static str> {
     if !path.starts_with('/') && !is_for_all {
         return Some("its target has to be a path that begins with `/`, or a whole URL");
     }
-    let hosts = || head.headers.get_all(HOST).iter().count();
-    let unclear = came_by_connection && head.version == Version::HTTP_11 && hosts() != 1;
-    unclear.then_some("HTTP/1.1 asks for one `host` header, no more and no less")
+    if !came_by_connection || head.version >= Version::HTTP_2 {
+        return None;
+    }
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) if head.version == Version::HTTP_11 => Some("HTTP/1.1 asks for a `host` header"),
+        (Some(_), Some(_)) => Some("it has more than one `host` header"),
+        (Some(host), None) if !is_host(host.as_bytes()) => Some("its `host` header names no host"),
+        _ => None,
+    }
+}
+
+/// Whether it is a name or an address with, if at all, a port. A client may have none to tell.
+fn is_host(host: &[u8]) -> bool {
+    let may_stand = |byte: &u8| byte.is_ascii_graphic() && !b",/@?#\\\"<>^`{|}".contains(byte);
+    host.iter().all(|byte| may_stand(byte) || !byte.is_ascii())
 }
 
 fn route(front: &Front, head: &Parts) -> Routed {
@@ -249,7 +262,9 @@ fn route(front: &Front, head: &Parts) -> Routed {
     match method.map_or(Found::NotFound, |method| front.app.find(method, path)) {
         Found::Route { route, params } => Routed::Program { route, params },
         Found::WrongMethod { allowed } => wrong_method(front, head, allowed),
-        Found::NotFound if is_health(path) => wrong_method(front, head, Vec::new()),
+        Found::NotFound if is_health(path) => {
+            wrong_method(front, head, allowed_methods(front, method, path))
+        }
         // `OPTIONS *` asks about the server as a whole.
         Found::NotFound if method == Some(Method::Options) && path == "*" => {
             Routed::Here(options(front, head, &allow(&Method::ALL)))

@@ -93,11 +93,18 @@ async fn heads_that_others_may_read_otherwise() {
             "CONNECT x:80 HTTP/1.1\r\nhost: x\r\n",
             "GET / HTTP/1.1\r\n",
             "GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n",
+            "GET / HTTP/1.0\r\nhost: x\r\nhost: y\r\n",
+            "GET / HTTP/1.1\r\nhost: a, b\r\n",
+            "GET / HTTP/1.1\r\nhost: a/b@c\r\n",
         ] {
             let answer = Answer::parse(&server.talk(format!("{head}\r\n")).await);
             assert_eq!(answer.status, 400, "{head}");
             assert_eq!(text(&answer.json(), "type"), Some("urn:rejoin:problem:head-unclear"));
             assert_eq!(answer.header("connection"), Some("close"));
+        }
+        for host in ["x", "x.example:80", "[::1]:80", "ä.example", ""] {
+            let head = format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+            assert_eq!(Answer::parse(&server.talk(head).await).status, 200, "{host}");
         }
         let old = Answer::parse(&server.talk("GET / HTTP/1.0\r\n\r\n".to_owned()).await);
         assert_eq!(old.status, 200);

@@ -325,13 +325,10 @@ impl From<&Value> for Datum {
 
 impl From<&Number> for Datum {
     fn from(number: &Number) -> Self {
-        let double = number.as_f64();
         match number.as_i64() {
             Some(whole) => Self::Int(whole),
-            None if number.is_whole() && Number::from(double) != *number => {
-                Self::Long(number.clone())
-            }
-            None => Self::Float(double),
+            None if number.is_long() => Self::Long(number.clone()),
+            None => Self::Float(number.as_f64()),
         }
     }
 }

@@ -11,6 +11,8 @@ pub(super) enum Kind {
     Text,
     Bool,
     Int,
+    /// One that is not zero.
+    Count,
     /// A length of time; a bare number is seconds.
     Length,
     /// One that is not zero.
@@ -23,7 +25,7 @@ pub(super) enum Kind {
     Any,
 }
 
-use Kind::{Any, Bool, Int, Length as Time, Limit, Room, Size, Text};
+use Kind::{Any, Bool, Count, Int, Length as Time, Limit, Room, Size, Text};
 
 /// Blocks by name, each with its keys.
 pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
@@ -57,7 +59,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
             ("noProxy", Text),
         ],
     ),
-    ("jq", &[("timeout", Limit), ("memory", Room), ("fuel", Int)]),
+    ("jq", &[("timeout", Limit), ("memory", Room), ("fuel", Count)]),
     ("lua", &[("timeout", Limit), ("memory", Room)]),
     ("handlebars", &[("timeout", Limit), ("memory", Room)]),
     ("scripts", &[("timeout", Limit), ("memory", Room)]),
@@ -73,7 +75,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
             ("timestamp", Bool),
         ],
     ),
-    ("featureFlags", &[("timeout", Time)]),
+    ("featureFlags", &[("timeout", Limit)]),
     (
         "pg",
         &[
@@ -86,7 +88,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
             ("ssl", Any),
             ("sslmode", Text),
             ("sslRootCert", Text),
-            ("maxPoolSize", Int),
+            ("maxPoolSize", Count),
             ("initialPoolSize", Int),
             ("acquireTimeout", Time),
             ("maxResult", Size),
@@ -96,7 +98,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
         "sql",
         &[
             ("url", Text),
-            ("maxPoolSize", Int),
+            ("maxPoolSize", Count),
             ("acquireTimeout", Time),
             ("busyTimeout", Time),
             ("sslmode", Text),
@@ -162,6 +164,7 @@ impl Kind {
             Kind::Text => "a text, such as \"localhost\"",
             Kind::Bool => "`true` or `false`",
             Kind::Int => "a whole number, such as 8080",
+            Kind::Count => "a whole number above zero, such as 10",
             Kind::Length => "a length of time, such as `30s`",
             Kind::Limit => "a length of time above zero, such as `2s`",
             Kind::Size => "a number of bytes, such as 2097152",
@@ -179,7 +182,7 @@ impl Kind {
             }
             (Kind::Text, ConfigValue::Text(_)) => true,
             (Kind::Bool, ConfigValue::Bool(_)) => true,
-            (Kind::Limit | Kind::Room, ConfigValue::Int(0)) => false,
+            (Kind::Limit | Kind::Room | Kind::Count, ConfigValue::Int(0)) => false,
             (Kind::Limit, ConfigValue::Duration(Duration::ZERO)) => false,
             (_, ConfigValue::Int(_)) if self.is_number() => true,
             (Kind::Length | Kind::Limit, ConfigValue::Duration(_)) => true,
@@ -188,7 +191,9 @@ impl Kind {
                 "true" | "1" | "on" | "yes" | "false" | "0" | "off" | "no"
             ),
             (Kind::Int | Kind::Size, ConfigValue::Text(text)) => text.trim().parse::<u64>().is_ok(),
-            (Kind::Room, ConfigValue::Text(text)) => text.trim().parse().is_ok_and(|n: u64| n > 0),
+            (Kind::Room | Kind::Count, ConfigValue::Text(text)) => {
+                text.trim().parse().is_ok_and(|n: u64| n > 0)
+            }
             (Kind::Length, ConfigValue::Text(text)) => setting_duration(text).is_some(),
             (Kind::Limit, ConfigValue::Text(text)) => {
                 setting_duration(text).is_some_and(|length| length > Duration::ZERO)
@@ -199,6 +204,9 @@ impl Kind {
 
     /// Whether a bare whole number can be one.
     fn is_number(self) -> bool {
-        matches!(self, Kind::Int | Kind::Size | Kind::Room | Kind::Length | Kind::Limit)
+        matches!(
+            self,
+            Kind::Int | Kind::Count | Kind::Size | Kind::Room | Kind::Length | Kind::Limit
+        )
     }
 }

@@ -122,6 +122,12 @@ impl Number {
         }
     }
 
+    /// True for a whole number beyond 64 bits that has every digit with which it was written.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        matches!(self.0, Form::Long(_))
+    }
+
     pub(crate) fn negated(&self) -> Self {
         match &self.0 {
             Form::Int(n) => match n.checked_neg() {

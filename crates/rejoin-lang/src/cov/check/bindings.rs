@@ -13,7 +13,15 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
         let mut walk = Walk { problems, bound: HashMap::new(), order: Vec::new() };
         for param in body.signature.into_iter().flat_map(|signature| parts(signature, "param")) {
             if let Some(name) = param.text("name") {
-                walk.add(name, Bound { span: place(param, "name"), is_mut: false, branches: 0 });
+                walk.add(
+                    name,
+                    Bound {
+                        span: place(param, "name"),
+                        is_mut: false,
+                        branches: 0,
+                        is_pattern: false,
+                    },
+                );
             }
         }
         let place = Place { may_rebind: false, branches: 0 };
@@ -27,6 +35,7 @@ struct Bound {
     is_mut: bool,
     /// How many branches were around it.
     branches: usize,
+    is_pattern: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -97,17 +106,26 @@ impl<'f> Walk<'_, 'f> {
         for path in paths {
             let since = self.order.len();
             for (name, span) in pattern_names(path) {
-                // A pattern's name may be another case's: only one of them is taken.
-                self.bind(name, span, false, place);
+                // Names such as `error` come again in one match after the other.
+                let again = self.bound.get(name).is_some_and(|earlier| earlier.is_pattern);
+                let may_rebind = place.may_rebind || again;
+                self.bind(name, span, false, Place { may_rebind, ..place });
+                if let Some(bound) = self.bound.get_mut(name).filter(|bound| bound.span == span) {
+                    bound.is_pattern = true;
+                }
             }
             self.steps(path, place);
-            all.extend(self.leave(since));
+            let bound = self.leave(since);
+            // Nobody comes from there to what stands behind.
+            if !parts(path, "step").any(|step| step.text("kind") == Some("return")) {
+                all.extend(bound);
+            }
         }
         all.into_iter().for_each(|(name, bound)| self.add(name, bound));
     }
 
     fn bind(&mut self, name: &'f str, span: Span, is_mut: bool, place: Place) {
-        let bound = Bound { span, is_mut, branches: place.branches };
+        let bound = Bound { span, is_mut, branches: place.branches, is_pattern: false };
         let Some(earlier) = self.bound.get(name).copied() else { return self.add(name, bound) };
         let shown = shown(name);
         if earlier.branches < place.branches {
