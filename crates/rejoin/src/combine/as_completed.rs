@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::inbox::{Inbox, ToInbox};
+use super::joiner::{Inbox, ToInbox, Wakes};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::Outcome;
 use crate::scope::{OnError, Scope, ScopeError, as_result};
@@ -91,7 +91,7 @@ pub struct Completed<I, T, E> {
 
 impl<I, T, E> Completed<I, T, E> {
     fn new(scope: Scope<E>, futures: I, limit: NonZeroUsize) -> Self {
-        let inbox = Arc::new(Inbox::with_line());
+        let inbox = Arc::new(Inbox::new(Wakes::Always, usize::MAX));
         let ready = VecDeque::new();
         let futures = Some(futures);
         Completed { scope, futures, inbox, ready, limit, live: 0, started: 0, refused: 0 }

@@ -3,8 +3,7 @@
 use std::future::Future;
 use std::ops::ControlFlow;
 
-use super::inbox::Wakes;
-use super::joiner::{Ending, Joiner, join_in};
+use super::joiner::{Ending, Joiner, Wakes, join_in};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::{Cause, Failure, Scope, ScopeError};

@@ -1,13 +1,15 @@
 //! The policy of a join, and what drives it.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, Waker};
 
-use super::inbox::{Inbox, ToInbox, Wakes};
 use crate::cancel::{CancelReason, CancelSource};
+use crate::inspect::{self, Wait};
 use crate::outcome::{Outcome, TaskError};
-use crate::scope::{OnError, Scope, ScopeBuilder, as_result};
+use crate::scope::{Deliver, OnError, Scope, ScopeBuilder, as_result};
+use crate::seam::{Mutex, MutexGuard};
 
 /// What to do with outcomes as they come in, and when to stop.
 ///
@@ -98,6 +100,15 @@ where
     join_in(Scope::builder(), Wakes::Always, futures, joiner)
 }
 
+/// For which outcomes the driver is woken before the last one has come in. A joiner that does
+/// nothing about the others has them settled together, and a wake-up less for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wakes {
+    Always,
+    OnFailure,
+    Never,
+}
+
 /// As [`join_with`], in a scope with a deadline.
 pub(super) async fn join_in<I, J, T, E>(
     builder: ScopeBuilder,
@@ -116,7 +127,7 @@ where
     if joiner.begin(futures.len()).is_break() {
         return joiner.finish(Ending::Stopped);
     }
-    let inbox = Arc::new(Inbox::for_children(futures.len(), wakes));
+    let inbox = Arc::new(Inbox::new(wakes, futures.len()));
     let mut stopped = false;
 
     let drive = async |scope: &Scope<E>| {
@@ -165,4 +176,108 @@ where
 pub(super) fn cut_off<E>() -> TaskError<E> {
     let text = "the join was told to stop before all had started";
     TaskError::Cancelled(CancelReason::new(CancelSource::Parent, text))
+}
+
+/// Where children leave their outcomes for the driver.
+pub(crate) struct Inbox<T, E> {
+    wakes: Wakes,
+    state: Mutex<InboxState<T, E>>,
+}
+
+struct InboxState<T, E> {
+    settled: Vec<(usize, Outcome<T, E>)>,
+    /// How many have not come in.
+    left: usize,
+    /// Something is here that the driver has to see now.
+    urgent: bool,
+    driver: Option<Waker>,
+}
+
+impl<T, E> Inbox<T, E> {
+    /// An inbox that counts down from `left`, the number of children.
+    pub(crate) fn new(wakes: Wakes, left: usize) -> Self {
+        // Where the driver sleeps to the end, all of them will lie here.
+        let room = if wakes == Wakes::Always { 0 } else { left };
+        let settled = Vec::with_capacity(room);
+        let state = InboxState { settled, left, urgent: false, driver: None };
+        Inbox { wakes, state: Mutex::new(state) }
+    }
+
+    /// As [`take`](Self::take), in the order in which they came in.
+    pub(super) async fn take_in_order(&self) -> Vec<(usize, Outcome<T, E>)> {
+        poll_fn(|cx| self.poll_arrived(cx).map(|mut state| std::mem::take(&mut state.settled)))
+            .await
+    }
+
+    /// What has come in, without waiting.
+    pub(crate) fn drain(&self) -> Vec<(usize, Outcome<T, E>)> {
+        self.lock().drain()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, InboxState<T, E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until there is something, and takes all of it.
+    pub(crate) async fn take(&self) -> Vec<(usize, Outcome<T, E>)> {
+        poll_fn(|cx| self.poll_arrived(cx).map(|mut state| state.drain())).await
+    }
+
+    /// Ready, with the lock, when something has come in that the driver has to see.
+    fn poll_arrived(&self, cx: &Context<'_>) -> Poll<MutexGuard<'_, InboxState<T, E>>> {
+        let waker = cx.waker().clone();
+        let mut state = self.lock();
+        if std::mem::take(&mut state.urgent) {
+            return Poll::Ready(state);
+        }
+        let old = state.driver.replace(waker);
+        drop(state);
+        drop(old);
+        inspect::note(|| Wait::Other("the children of a join".into()));
+        Poll::Pending
+    }
+}
+
+impl<T, E> InboxState<T, E> {
+    /// Whoever finds several here takes them for simultaneous, and for those input order decides.
+    fn drain(&mut self) -> Vec<(usize, Outcome<T, E>)> {
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.sort_by_key(|(index, _)| *index);
+        settled
+    }
+}
+
+/// Delivers a child's outcome to the inbox.
+pub(crate) struct ToInbox<T, E> {
+    index: usize,
+    /// Nothing when it has been delivered.
+    inbox: Option<Arc<Inbox<T, E>>>,
+}
+
+impl<T, E> ToInbox<T, E> {
+    pub(crate) fn new(index: usize, inbox: &Arc<Inbox<T, E>>) -> Self {
+        ToInbox { index, inbox: Some(Arc::clone(inbox)) }
+    }
+}
+
+impl<T, E> Deliver<T, E> for ToInbox<T, E> {
+    type Receipt = ();
+
+    fn deliver(&mut self, outcome: Outcome<T, E>, _claimed: bool) {
+        let Some(inbox) = self.inbox.take() else { return };
+        let wakes = match inbox.wakes {
+            Wakes::Always => true,
+            Wakes::OnFailure => outcome.is_err(),
+            Wakes::Never => false,
+        };
+        let mut state = inbox.lock();
+        state.settled.push((self.index, outcome));
+        state.left -= 1;
+        state.urgent |= wakes || state.left == 0;
+        let driver = if state.urgent { state.driver.take() } else { None };
+        drop(state);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
 }

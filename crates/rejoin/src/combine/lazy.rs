@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use super::inbox::{Inbox, ToInbox};
-use super::joiner::{Ending, Joiner, cut_off};
+use super::joiner::{Ending, Inbox, Joiner, ToInbox, Wakes, cut_off};
 use super::progress::{Hook, Progress};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::TaskError;
@@ -41,7 +40,7 @@ where
 {
     let Flow { builder, limit, pace, mut progress } = flow;
     let total = exact(items.size_hint());
-    let inbox = Arc::new(Inbox::with_line());
+    let inbox = Arc::new(Inbox::new(Wakes::Always, usize::MAX));
     // A block keeps what it is given where it is; an `async fn` would have it twice.
     async move {
         let mut stopped = false;

@@ -11,8 +11,7 @@ use futures_util::future::Either;
 
 use super::any::Quorum;
 use super::gather::{Failures, Gather};
-use super::inbox::ToInbox;
-use super::joiner::{Ending, Joiner};
+use super::joiner::{Ending, Joiner, ToInbox};
 use super::lazy::{Flow, exact, join_lazily};
 use super::progress::{Hook, Progress};
 use super::race::{Race, Won};

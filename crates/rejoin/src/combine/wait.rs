@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::inbox::Wakes;
-use super::joiner::{Ending, Joiner, join_in};
+use super::joiner::{Ending, Joiner, Wakes, join_in};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::{Outcome, TaskError};
 use crate::scope::Scope;

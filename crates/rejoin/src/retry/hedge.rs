@@ -11,7 +11,7 @@ use futures_util::future::{Either, select};
 
 use super::{RetryBudget, Verdict};
 use crate::cancel::{CancelReason, CancelSource};
-use crate::combine::{Ending, Failures, Inbox, ToInbox, Won};
+use crate::combine::{Ending, Failures, Inbox, ToInbox, Wakes, Won};
 use crate::inspect::pause_until;
 use crate::limit::{ConcurrencyLimit, Permit};
 use crate::outcome::TaskError;
@@ -154,7 +154,7 @@ impl Hedge {
         if let Some(budget) = &self.budget {
             budget.call();
         }
-        let inbox = Arc::new(Inbox::with_line());
+        let inbox = Arc::new(Inbox::new(Wakes::Always, usize::MAX));
         let mut race = Race::new();
 
         let mut drive = async |scope: &Scope<E>| {
