@@ -141,17 +141,18 @@ impl Caller<'_> {
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// Names are in lower case already; of a repeated header the first value is kept. HTTP/2 says in the target which
-/// host is meant; a program finds that where HTTP/1 has it.
+/// Names are in lower case already; of a repeated header the first value is kept. HTTP/2, and a target that is a
+/// whole URL, say there which host is meant, which goes before a header (RFC 9112, 3.2.2); a program finds it where
+/// HTTP/1 has it.
 fn headers(head: &Parts) -> Object {
     let headers = &head.headers;
     let mut entries: Vec<(Str, Value)> = Vec::with_capacity(headers.keys_len() + 1);
-    let authority = head.uri.authority().filter(|_| !headers.contains_key(HOST));
+    let authority = head.uri.authority();
     entries.extend(authority.map(|host| (HOST.as_str().into(), host.as_str().into())));
     // The values of one name follow each other.
     let mut last = None;
     for (name, value) in headers {
-        if last != Some(name) {
+        if last != Some(name) && !(authority.is_some() && name == HOST) {
             entries.push((name.as_str().into(), text(value).into()));
             last = Some(name);
         }
@@ -333,11 +334,11 @@ mod tests {
     }
 
     #[test]
-    fn the_host_of_a_whole_target_is_a_header_unless_there_is_one() {
+    fn the_host_of_a_whole_target_is_a_header_whatever_the_header_says() {
         let whole = || Request::get("http://shop.example:81/a");
         is(&bound(whole(), &[], ""), &["headers"], r#"{"host":"shop.example:81"}"#);
         let both = whole().header("host", "other.example");
-        is(&bound(both, &[], ""), &["headers"], r#"{"host":"other.example"}"#);
+        is(&bound(both, &[], ""), &["headers"], r#"{"host":"shop.example:81"}"#);
     }
 
     #[test]
