@@ -60,8 +60,14 @@ fn unreadable(path: &Path, error: &dotenvy::Error) -> Failure {
     Failure::new(format!("cannot read `{}`: {why}", path.display()))
 }
 
+/// A file of more lines is not read again and again for the number of one.
+const MOST_LINES: usize = 1000;
+
 /// The first line with which a file cannot be read, counted from 1: up to the line before it can.
 fn faulty_line(text: &str) -> Option<usize> {
+    if text.lines().count() > MOST_LINES {
+        return None;
+    }
     let ends = || text.match_indices('\n').map(|(at, _)| at + 1).chain([text.len()]);
     let is_sound = |end: usize| {
         dotenvy::from_read_iter(&text.as_bytes()[..end]).all(|variable| variable.is_ok())

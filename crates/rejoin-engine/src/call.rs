@@ -172,8 +172,7 @@ pub(crate) fn fail(call: &Call, frame: &mut Frame, message: &str) {
 fn fail_as(kind: &Arc<str>, call: &Call, frame: &mut Frame, message: &str) {
     let kind = call.rename_error.as_ref().unwrap_or(kind);
     let errors = envelope::failure(kind, &call.name, message, &call.location);
-    frame.state.assign(envelope::with_errors(errors));
-    frame.has_raised();
+    frame.raise_alone(errors);
 }
 
 /// Whether nothing runs after the call in its block, decided on the state before it.

@@ -78,6 +78,18 @@ impl Frame {
         self.handling = None;
     }
 
+    /// Raises an error beside what was there before, so that whoever handles it can look at both.
+    pub(crate) fn raise(&mut self, errors: Value) {
+        self.state.merge(envelope::with_errors(errors));
+        self.has_raised();
+    }
+
+    /// Raises an error in the place of all that was there before.
+    pub(crate) fn raise_alone(&mut self, errors: Value) {
+        self.state.assign(envelope::with_errors(errors));
+        self.has_raised();
+    }
+
     /// After a node, of the status from before it and of a page: an error that was raised since is neither what an earlier
     /// `result` has chosen a status for nor that page.
     fn keep(&mut self, status: Option<u16>) {

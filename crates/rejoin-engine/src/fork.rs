@@ -37,7 +37,7 @@ pub(crate) async fn run(
             format!("`{word}` needs an object as the state to put `.async` into, not {what}");
         let kind = format!("{word}Error");
         let errors = envelope::failure(&kind, word, &message, &fork.location);
-        frame.state.assign(envelope::with_errors(errors));
+        frame.raise_alone(errors);
         return;
     }
     let count = fork.branches.len();
@@ -45,7 +45,7 @@ pub(crate) async fn run(
     let Some(_places) = context.alive().take(at_once) else {
         let errors =
             envelope::failure(&format!("{word}Error"), word, &alive::too_many(), &fork.location);
-        frame.state.assign(envelope::with_errors(errors));
+        frame.raise_alone(errors);
         return;
     };
     let start = |index: usize| {
@@ -148,20 +148,15 @@ fn settle(fork: &Fork, forked: Forked<Value, Value>, frame: &mut Frame) {
                 unreachable!("a branch has decided with its failure")
             };
             let errors = of_branch(&fork.branches[index].name, &errors, Some(unfinished));
-            raise(Value::from_iter(errors), frame);
+            frame.raise(Value::from_iter(errors));
         }
         Decision::TimedOut => {
-            raise(Value::from_iter([Value::from(timeout_error(fork, &ends))]), frame);
+            frame.raise(Value::from_iter([Value::from(timeout_error(fork, &ends))]));
         }
         Decision::AllFailed => {
-            raise(Value::from_iter([Value::from(all_failed(fork, &ends))]), frame)
+            frame.raise(Value::from_iter([Value::from(all_failed(fork, &ends))]))
         }
     }
-}
-
-/// The error stands beside what was there before, so that whoever handles it can look at both.
-fn raise(errors: Value, frame: &mut Frame) {
-    frame.state.merge(envelope::with_errors(errors));
 }
 
 /// The values of branches by their names; only those that count are there for a race or a quorum.

@@ -60,10 +60,10 @@ pub(crate) async fn join(context: &Context, join: &Join, policy: &ForkPolicy, fr
         let Some(Err(failed)) = &tasks[index].end else { unreachable!("it has failed") };
         let failed = [("task", &tasks[index].task, &failed.errors)];
         let errors = envelope::of_tasks(failed.into_iter());
-        return raise(with_unfinished(&errors, unfinished), frame);
+        return frame.raise(with_unfinished(&errors, unfinished));
     }
     if is_late && !policy.partial {
-        return raise(Value::from_iter([late(policy, unfinished)]), frame);
+        return frame.raise(Value::from_iter([late(policy, unfinished)]));
     }
     put(tasks, policy, &unfinished, frame);
 }
@@ -106,10 +106,6 @@ async fn stop(tasks: &mut [Joined], reason: CancelReason) {
     for task in running {
         let _stopped = task.handle.await;
     }
-}
-
-fn raise(errors: Value, frame: &mut Frame) {
-    frame.state.merge(envelope::with_errors(errors));
 }
 
 fn with_unfinished(errors: &Value, unfinished: Value) -> Value {

@@ -162,7 +162,7 @@ pub(crate) fn run<'a>(
                 Err(message) if !policy.optional => {
                     let kind = format!("{}Error", work.name());
                     let errors = envelope::failure(&kind, work.name(), &message, work.location());
-                    frame.state.merge(envelope::with_errors(errors));
+                    frame.raise(errors);
                     return Ok(());
                 }
                 Err(_) => {}
@@ -218,6 +218,7 @@ impl Work<'_> {
                             call::rename(call, &mut errors);
                         }
                         frame.state.merge(errors);
+                        frame.has_raised();
                     }
                 },
             }

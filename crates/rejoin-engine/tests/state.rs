@@ -502,6 +502,10 @@ fn an_error_after_a_result_has_its_own_status_and_shows_nothing_of_the_request()
            GET /saved |> made |> raise("authError") @optional |> jq: `{ after: 1 }`
            GET /again |> raise("authError") |> result authError(418): |> jq: `. + {n: 1}`
              |> raise("authError")
+           GET /blocks |> raise("authError") |> result authError(418): |> jq: `. + {n: 1}` |> parallel(on_error: fail_fast)
+               b:
+                 |> raise("authError")
+             end
            GET /handled |> made |> raise("authError") |> result authError(418): |> jq: `{ told: 1 }`"#,
     );
     let expected = [
@@ -514,6 +518,7 @@ fn an_error_after_a_result_has_its_own_status_and_shows_nothing_of_the_request()
         ("inside", Some(200), r#"["errors"]"#),
         // Also where it is of the type that the branch handles.
         ("again", Some(418), r#"["errors","n"]"#),
+        ("blocks", Some(418), r#"["errors","n"]"#),
         ("well", Some(201), r#"["after"]"#),
         ("saved", Some(201), r#"["after"]"#),
         ("handled", Some(418), r#"["told"]"#),

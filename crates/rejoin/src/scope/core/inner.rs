@@ -90,18 +90,18 @@ impl Core {
         let mut open = self.lock().body.opened().to_vec();
         // The outer ones first: those further in then find the next living one.
         let mut at = 0;
-        let mut has_people = false;
+        let mut has_children = false;
         while let Some(core) = open.get(at).cloned() {
             let mut state = core.lock();
             let gone = core.collect(&mut state);
-            has_people |= !state.is_empty();
+            has_children |= !state.is_empty();
             let members = std::iter::once(&state.body).chain(state.table.sitters());
             open.extend(members.flat_map(|sitter| sitter.opened().iter().cloned()));
             drop(state);
             drop(gone);
             at += 1;
         }
-        if has_people {
+        if has_children {
             open.iter().for_each(Core::abandon);
         }
     }
