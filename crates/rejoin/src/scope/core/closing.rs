@@ -15,6 +15,7 @@ use super::record::Record;
 use super::reports::Gone;
 use super::roots::Root;
 use super::stop::BODY_ENDED;
+use super::wakers::wake;
 use super::{Core, Member, Phase, State, StopCause};
 #[cfg(not(any(shuttle, rejoin_loom)))]
 use super::{OnError, Place, Settings, Values};
@@ -39,7 +40,7 @@ impl Core {
     fn let_go(&self, mut state: MutexGuard<'_, State>) {
         let held = std::mem::take(&mut state.held);
         drop(state);
-        held.into_iter().for_each(Waker::wake);
+        held.into_iter().for_each(wake);
     }
 
     #[cold]
@@ -47,7 +48,7 @@ impl Core {
         if !state.is_empty() {
             let resting = state.end_rest();
             drop(state);
-            resting.into_iter().for_each(Waker::wake);
+            resting.into_iter().for_each(wake);
             return;
         }
         let owner = state.body.waker.take();
@@ -60,7 +61,7 @@ impl Core {
         }
         drop(state);
         drop(root.map(Root::leave_unawaited));
-        held.into_iter().chain(owner).for_each(Waker::wake);
+        held.into_iter().chain(owner).for_each(wake);
         if let Some(adopter) = adopter {
             adopter.close_orphanage();
         }
@@ -89,7 +90,7 @@ impl Core {
                 drop(state);
                 answered.tell();
                 drop((old, gone));
-                resting.into_iter().for_each(Waker::wake);
+                resting.into_iter().for_each(wake);
                 return None;
             }
         }
@@ -104,7 +105,7 @@ impl Core {
         answered.tell();
         drop((root.map(Root::leave), gone));
         self.leave_parent();
-        held.into_iter().for_each(Waker::wake);
+        held.into_iter().for_each(wake);
         Some(record)
     }
 

@@ -8,6 +8,7 @@
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 
+use super::wakers::wake;
 use super::{Core, Phase, State};
 use crate::seam::{self, Instant};
 
@@ -56,7 +57,7 @@ impl Core {
         let owner = self.call_owner(&mut state);
         drop(state);
         if let Some(owner) = owner {
-            owner.wake();
+            wake(owner);
         }
         true
     }

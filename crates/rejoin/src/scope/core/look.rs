@@ -16,6 +16,7 @@ use std::task::{Context, Poll, Waker};
 use futures_util::task::AtomicWaker;
 
 use super::seats::Sitter;
+use super::wakers::call;
 use super::{Core, Member, State};
 use crate::inspect::Wait;
 
@@ -73,7 +74,7 @@ pub(crate) struct Tally {
 impl Tally {
     fn one_less(&self) {
         if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.looker.wake();
+            call(|| self.looker.wake());
         }
     }
 }
@@ -90,7 +91,7 @@ impl Look {
             let parked = core.ask(&look.tally, &mut queue);
             look.cores.push(Arc::clone(&core));
             for (_, waker) in &parked {
-                waker.wake_by_ref();
+                call(|| waker.wake_by_ref());
             }
             core.put_back(parked);
         }

@@ -8,8 +8,10 @@
 //! One that is to be dropped and held by a scope inside leaves its waker there too: whoever polls that
 //! scope may be in another task, or nobody may poll it any more.
 //!
-//! A waker's clone and destructor are the runtime's code: they never run under the lock.
+//! A waker's clone and destructor are the runtime's code: they never run under the lock. And a waker that
+//! panics when it is called keeps nobody else from being called: whoever calls it goes on.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use super::reports::Report;
@@ -60,8 +62,21 @@ pub(crate) enum Parked {
 impl Wakers {
     pub(super) fn wake(self) {
         for waker in self.watchers.into_iter().chain(self.owners).chain(self.tasks) {
-            waker.wake();
+            wake(waker);
         }
+    }
+}
+
+/// Calls a waker, and goes on if it panics.
+pub(super) fn wake(waker: Waker) {
+    call(|| waker.wake());
+}
+
+/// Calls what is not this crate's, and goes on if it panics: the panic has been reported where it arose.
+pub(super) fn call(foreign: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(foreign)) {
+        // Its destructor is foreign, too.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
     }
 }
 
