@@ -5,10 +5,11 @@ mod every_await;
 
 use std::error::Error;
 use std::fmt;
+use std::future::pending;
 
 use every_await::ms;
 use rejoin::{
-    CancelSource, Cause, OnError, Scope, TaskError, any, cancelled, gather, scope, shield,
+    CancelSource, Cause, OnError, Scope, TaskError, any, cancelled, gather, scope, shield, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -43,6 +44,27 @@ async fn three_fail_at_once_and_a_fourth_in_its_clean_up() {
     assert_eq!((error.cause(), error.stopped()), (&Cause::Failed, 1));
     assert_eq!(start.elapsed(), ms(40));
     assert_eq!(error.to_string(), "task 1: a, and 3 more failed, 1 stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_outs_of_one_moment_are_all_kept() {
+    let error = scope(|s| async move {
+        for name in ["a", "b"] {
+            drop(s.task(name).timeout(ms(10)).spawn(pending::<Result<(), _>>()));
+        }
+        // A part of a child whose time is up at the same moment.
+        s.spawn(async { timeout(ms(10), pending::<()>()).await.map_err(|_| "late") });
+        s.spawn(fail_after(10, "failed"));
+        // One that had more time, which others have taken away, and one without.
+        drop(s.task("c").timeout(ms(11)).spawn(pending::<Result<(), _>>()));
+        drop(s.spawn(pending::<Result<(), _>>()));
+        Ok(sleep(ms(10_000)).await)
+    });
+    let error = error.await.unwrap_err();
+    let listed: Vec<_> = error.failures().iter().map(|f| f.error().to_string()).collect();
+    assert_eq!(listed, ["timed out", "timed out", "late", "failed"]);
+    assert_eq!((error.cause(), error.stopped()), (&Cause::Failed, 2));
+    assert_eq!(error.failures().iter().filter(|f| f.is_deciding()).count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

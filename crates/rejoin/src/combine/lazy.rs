@@ -12,7 +12,7 @@ use super::joiner::{Ending, Inbox, Joiner, ToInbox, Wakes, cut_off};
 use super::progress::{Hook, Progress};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::outcome::TaskError;
-use crate::scope::{OnError, Scope, ScopeBuilder, deadline_after};
+use crate::scope::{OnError, Scope, ScopeBuilder, ScopeError, deadline_after};
 use crate::seam::{self, Instant};
 
 /// How children are started: not more than `limit` at once, and no faster than `pace`.
@@ -83,10 +83,10 @@ where
                     }
                 };
                 // Before the first of them, which may stop the rest: those that are here together are alike.
-                let stops = scope.is_stopping();
+                let late = scope.core().is_stopped_by_time();
                 for (index, outcome) in settled {
                     live -= 1;
-                    let outcome = if stops { outcome.map_err(with_the_join) } else { outcome };
+                    let outcome = if late { outcome.map_err(with_the_join) } else { outcome };
                     // The stop may have come between the look for it and the start.
                     is_cut_off |= outcome.as_ref().is_err_and(TaskError::is_cancelled);
                     watch.count(&outcome);
@@ -107,8 +107,10 @@ where
             })
             .await;
 
+        let late = result.as_ref().is_err_and(ScopeError::is_timed_out);
         for (index, outcome) in inbox.drain() {
-            let _ = joiner.settle(index, outcome.map_err(with_the_join));
+            let outcome = if late { outcome.map_err(with_the_join) } else { outcome };
+            let _ = joiner.settle(index, outcome);
         }
         let ending = match result.map_err(|error| error.into_task_error()) {
             _ if stopped => Ending::Stopped,

@@ -257,15 +257,10 @@ impl OpenScope {
     }
 
     fn stop_if_timed_out(&self) {
-        if !self.core().has_timed_out() {
-            return;
+        let core = self.core();
+        if core.has_timed_out() {
+            core.stop(core.timed_out(), StopCause::Deadline);
         }
-        let text = match self.core().name() {
-            Some(name) => format!("the deadline of scope `{name}` passed"),
-            None => "the deadline of the scope passed".to_owned(),
-        };
-        let reason = CancelReason::new(CancelSource::Deadline, text);
-        self.core().stop(reason, StopCause::Deadline);
     }
 
     /// Whether there has been a call that the timers do not stand at.

@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use super::wakers::wake;
-use super::{Core, Phase, State};
+use super::{Core, Phase, State, StopCause};
+use crate::cancel::{CancelReason, CancelSource};
 use crate::seam::{self, Instant};
 
 impl Core {
@@ -35,14 +36,30 @@ impl Core {
 
     /// Whether the scope's own deadline has passed, and is what stops the scope.
     pub(crate) fn has_timed_out(&self) -> bool {
-        let Some(own) = self.own_deadline() else { return false };
-        // A tie goes outward.
-        own <= seam::now() && self.outer_deadline().is_none_or(|outer| own < outer)
+        let Some(own) = self.own_deadline().filter(|own| *own <= seam::now()) else { return false };
+        let mut core = self;
+        while let Some(place) = core.parent.as_ref().filter(|_| !core.settings.shielded) {
+            core = &place.core;
+            // A tie goes outward.
+            if core.own_deadline().is_some_and(|outer| outer <= own) {
+                return false;
+            }
+        }
+        true
     }
 
-    fn outer_deadline(&self) -> Option<Instant> {
-        let place = self.parent.as_ref().filter(|_| !self.settings.shielded)?;
-        place.core.deadline()
+    /// Whether that is what has stopped it.
+    pub(crate) fn is_stopped_by_time(&self) -> bool {
+        matches!(self.lock().record.stop, Some((StopCause::Deadline, _)))
+    }
+
+    /// The reason of a scope that [has timed out](Self::has_timed_out).
+    pub(crate) fn timed_out(&self) -> CancelReason {
+        let text = match self.name() {
+            Some(name) => format!("the deadline of scope `{name}` passed"),
+            None => "the deadline of the scope passed".to_owned(),
+        };
+        CancelReason::new(CancelSource::Deadline, text)
     }
 
     /// Sets the scope's own deadline anew, and wakes the future that keeps it. False if it is too

@@ -39,7 +39,8 @@ pub(super) fn enforce_inside(mut cores: Vec<Arc<Core>>, now: Option<Instant>) {
     }
 }
 
-/// Signals `core` and all scopes below it that take cancellation from outside, outermost first.
+/// Signals `core` and all scopes below it that take cancellation from outside, outermost first. One of
+/// those below whose own deadline has passed at this moment has timed out, whatever stops the others.
 /// A work list instead of recursion: scopes can be nested deeper than a stack.
 pub(super) fn signal_tree(
     core: Arc<Core>,
@@ -48,8 +49,13 @@ pub(super) fn signal_tree(
     wakers: &mut Wakers,
     signalled: &mut Signalled,
 ) {
+    let root = core.id;
     let mut queue = vec![(core, stop, cause)];
-    while let Some((core, stop, cause)) = queue.pop() {
+    while let Some((core, mut stop, mut cause)) = queue.pop() {
+        // What has not been said yet is true all the same: that its own time was up.
+        if core.id != root && core.has_timed_out() {
+            (stop.reason, cause) = (core.timed_out(), StopCause::Deadline);
+        }
         let mut state = core.lock();
         if let Some(stop) = &state.stop {
             signalled.lasts(stop);
