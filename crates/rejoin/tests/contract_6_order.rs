@@ -6,6 +6,8 @@ mod every_await;
 #[path = "../../../tests/seeded.rs"]
 mod seeded;
 
+use std::collections::BTreeMap;
+
 use every_await::{ms, on_virtual_time};
 use proptest::prelude::*;
 use rejoin::{
@@ -49,7 +51,7 @@ fn of_nothing() {
         assert_eq!(any(all(&[])).await.unwrap_err().cause(), &Cause::Empty);
         assert_eq!(quorum(1, all(&[])).await.unwrap_err().cause(), &Cause::Empty);
         assert!(quorum(0, all(&[])).await.unwrap().is_empty());
-        let split = wait_handles::<(), ()>(&mut [], Until::first_completed()).await;
+        let split = wait_handles::<(), ()>([], Until::first_completed()).await;
         assert!(split.done.is_empty() && split.not_done.is_empty());
     });
 }
@@ -154,6 +156,26 @@ fn wait_handles_takes_nothing_and_stops_nobody() {
             Ok(sum)
         });
         assert_eq!((sum.await.unwrap(), start.elapsed()), (3, ms(30)));
+    });
+}
+
+#[test]
+fn handles_may_come_from_anywhere() {
+    on_virtual_time(async {
+        let all = scope(|s: Scope<usize>| async move {
+            let nap = |n, time| s.spawn(end(n, (time, true)));
+            let (mut one, mut other) = (nap(0, 20), nap(1, 10));
+            let picked = wait_handles([&mut one, &mut other], Until::first_completed()).await;
+            assert_eq!(picked.done, [1]);
+            let mut by_name = BTreeMap::from([("b", nap(2, 10)), ("a", nap(3, 20))]);
+            let of_a_map = wait_handles(by_name.values_mut(), Until::first_completed()).await;
+            assert_eq!((of_a_map.done, of_a_map.not_done), (vec![1], vec![0]));
+            let mut maybe = [None, Some(nap(4, 10))];
+            let some = wait_handles(maybe.iter_mut().flatten(), Until::all()).await;
+            assert_eq!(some.done, [0]);
+            Ok(one.await? + other.await?)
+        });
+        assert_eq!(all.await.unwrap(), 1);
     });
 }
 

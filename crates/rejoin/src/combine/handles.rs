@@ -23,6 +23,9 @@ pub struct Split {
 /// Waits until all of `handles` have finished, or until a condition holds or a time is up. It takes
 /// no outcome out and stops nobody: the children go on, and every handle can still be awaited.
 ///
+/// They may come from an array, a slice, a `Vec`, the values of a map, or be picked one by one, as in
+/// `[&mut user, &mut orders]`; positions are those in the order in which they come.
+///
 /// Completion wakes the waiter; the cost of a completion does not depend on how many are pending.
 ///
 /// ```
@@ -49,7 +52,15 @@ pub struct Split {
 /// # Panics
 ///
 /// If a handle has given its outcome before.
-pub async fn wait_handles<T, E>(handles: &mut [TaskHandle<T, E>], until: Until) -> Split {
+pub async fn wait_handles<'a, T, E>(
+    handles: impl IntoIterator<Item = &'a mut TaskHandle<T, E>>,
+    until: Until,
+) -> Split
+where
+    T: 'a,
+    E: 'a,
+{
+    let mut handles: Vec<_> = handles.into_iter().collect();
     let met = waits("some of several tasks", async {
         let mut pending: FuturesUnordered<_> = handles
             .iter_mut()
