@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rejoin::limit::{ConcurrencyLimit, LimitError, LimitSet, RateLimit, WindowLimit};
+use rejoin::limit::{
+    AdaptiveLimit, CapacityLimiter, ConcurrencyLimit, LimitError, LimitSet, RateLimit, WindowLimit,
+};
 use rejoin::{Scope, live_tasks, scope, timeout};
 use tokio::time::{Instant, sleep};
 
@@ -185,6 +187,71 @@ async fn threads_lose_no_wake_up_and_no_place() {
     .await
     .unwrap();
     assert!(all.iter().all(|limit| limit.in_use() == 0 && limit.try_acquire(2).is_ok()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_takes_a_limit_that_learns_and_reports_to_it() {
+    let service = AdaptiveLimit::new(n(1)..=n(100)).starting_at(n(4)).slow_after(ms(100));
+    let (other, tokens) = (AdaptiveLimit::new(n(1)..=n(9)), RateLimit::new(n(100), ms(1)));
+    let set = LimitSet::new().and(&service, 1).and(&tokens, 1).and(&service, 1);
+    for _ in 0..2 {
+        let mut held = set.acquire().await.unwrap();
+        assert_eq!((service.in_use(), held.weight(&service)), (2, 2));
+        assert_eq!(held.succeeded(&other), Err(LimitError::NotHeld));
+        held.succeeded(&service).unwrap();
+        assert_eq!(held.overloaded(&service), Err(LimitError::NotHeld), "it was reported before");
+    }
+    assert_eq!((service.limit(), service.in_use()), (5, 0), "two calls at a time, and twice");
+    // Two that met the same overload.
+    let mut calls = [set.acquire().await.unwrap(), set.acquire().await.unwrap()];
+    sleep(ms(101)).await;
+    calls[0].succeeded(&service).unwrap();
+    calls[1].overloaded(&service).unwrap();
+    assert_eq!((service.limit(), service.in_use()), (2, 4));
+    drop(calls);
+    drop(set.acquire().await.unwrap());
+    assert_eq!(service.limit(), 2, "what is dropped tells nothing");
+    let three = LimitSet::new().and(&service, 3).try_acquire();
+    assert_eq!(three.unwrap_err(), LimitError::TooMuch { wanted: 3, most: 2 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_takes_places_that_are_lent_to_somebody() {
+    let (desks, calls) = (CapacityLimiter::new(n(2)), ConcurrencyLimit::new(n(1)));
+    let of = |who: &'static str| LimitSet::new().and(desks.lent_to(who), 1).and(&calls, 1);
+    let held = of("ann").acquire().await.unwrap();
+    assert_eq!((desks.borrowers(), held.weight(desks.lent_to("bob"))), (vec!["ann"], 1));
+    assert_eq!(of("ann").acquire().await.unwrap_err(), LimitError::AlreadyBorrowed);
+    assert_eq!(desks.try_acquire("ann").unwrap_err(), LimitError::AlreadyBorrowed);
+    let start = Instant::now();
+    scope(async |s: Scope| {
+        let waits = of("bob");
+        let waiting = s.spawn_value(async move { drop(waits.acquire().await.unwrap()) });
+        sleep(ms(10)).await;
+        assert_eq!((desks.borrowers(), desks.waiting()), (vec!["ann"], vec!["bob"]));
+        assert!(timeout(ms(10), of("eve").acquire()).await.is_err());
+        assert_eq!(
+            (desks.waiting(), of("eve").try_acquire().err()),
+            (vec!["bob"], Some(LimitError::Full))
+        );
+        drop(held);
+        waiting.await?;
+        assert!(desks.borrowers().is_empty() && desks.waiting().is_empty());
+        let twice = of("ann").and(desks.lent_to("ann"), 1);
+        assert_eq!(twice.try_acquire().unwrap_err(), LimitError::AlreadyBorrowed);
+        let both = of("ann").and(desks.lent_to("bob"), 1).and(desks.lent_to("nobody"), 0);
+        let both = both.try_acquire().unwrap();
+        assert_eq!(
+            (desks.borrowers().len(), desks.try_acquire("eve").err()),
+            (2, Some(LimitError::Full))
+        );
+        drop(both);
+        assert!(desks.borrowers().is_empty());
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(start.elapsed(), ms(20));
 }
 
 /// When it comes, how much of each it wants, for how long, and how long it is ready to wait.

@@ -156,15 +156,30 @@ impl AdaptiveLimit {
     }
 
     fn permit(&self, place: Permit) -> AdaptivePermit {
+        AdaptivePermit { place, call: self.begin() }
+    }
+
+    /// A call that begins now.
+    pub(super) fn begin(&self) -> Call {
         let began_after = self.learnt().decreases;
-        AdaptivePermit { place, limit: self.clone(), began: seam::now(), began_after }
+        Call { limit: self.clone(), began: seam::now(), began_after }
+    }
+
+    /// Whether they are the same.
+    pub(super) fn is(&self, other: &AdaptiveLimit) -> bool {
+        Arc::ptr_eq(&self.learnt, &other.learnt)
+    }
+
+    pub(super) fn places(&self) -> &ConcurrencyLimit {
+        &self.places
     }
 
     fn now(&self) -> NonZeroU32 {
         NonZeroU32::new(self.limit()).unwrap_or(self.rules.least)
     }
 
-    fn learn(&self, began_after: u64, overloaded: bool) {
+    /// How `calls` that began together went.
+    fn learn(&self, began_after: u64, calls: u32, overloaded: bool) {
         let mut learnt = self.learnt();
         if began_after != learnt.decreases {
             return;
@@ -175,7 +190,7 @@ impl AdaptiveLimit {
             (f64::from(now) * rules.decrease) as u32
         } else {
             let used = u64::from(self.in_use()) * 2 >= u64::from(now);
-            learnt.successes += u32::from(used);
+            learnt.successes = learnt.successes.saturating_add(if used { calls } else { 0 });
             if learnt.successes < now {
                 return;
             }
@@ -205,21 +220,42 @@ impl fmt::Debug for AdaptiveLimit {
 #[must_use = "the place is given back at once if nobody keeps this"]
 pub struct AdaptivePermit {
     place: Permit,
+    call: Call,
+}
+
+/// A call that has not been reported yet.
+pub(super) struct Call {
     limit: AdaptiveLimit,
     began: Instant,
     began_after: u64,
 }
 
+impl Call {
+    pub(super) fn is_of(&self, limit: &AdaptiveLimit) -> bool {
+        self.limit.is(limit)
+    }
+
+    pub(super) fn succeeded(self, calls: u32) {
+        let slow = self.limit.rules.slow_after.is_some_and(|most| seam::now() - self.began > most);
+        self.limit.learn(self.began_after, calls, slow);
+    }
+
+    pub(super) fn overloaded(self) {
+        self.limit.learn(self.began_after, 1, true);
+    }
+}
+
 impl AdaptivePermit {
     /// The call went well. If it was [slow](AdaptiveLimit::slow_after), that counts as an overload.
     pub fn succeeded(self) {
-        let slow = self.limit.rules.slow_after.is_some_and(|most| seam::now() - self.began > most);
-        self.limit.learn(self.began_after, slow);
+        // Reported while it has its place: how many are in use says whether it proves anything.
+        let AdaptivePermit { place, call } = self;
+        call.succeeded(place.weight());
     }
 
     /// The service had too much to do: it refused, it failed for that reason, or it was too late.
     pub fn overloaded(self) {
-        self.limit.learn(self.began_after, true);
+        self.call.overloaded();
     }
 }
 

@@ -6,7 +6,8 @@ use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{ConcurrencyLimit, LimitError, Permit};
+use super::any_limit::{Keeps, Lend, Lent};
+use super::{AnyLimit, ConcurrencyLimit, LimitError, Permit};
 
 /// A [`ConcurrencyLimit`] whose places are lent to somebody, once to each.
 ///
@@ -95,13 +96,35 @@ impl<K: Eq + Hash + Clone> CapacityLimiter<K> {
     }
 
     fn enter(&self, who: K) -> Result<Entry<K>, LimitError> {
-        let who = Arc::new(who);
-        let mut known = lock(&self.known);
-        if known.contains_key(&who) {
-            return Err(LimitError::AlreadyBorrowed);
-        }
-        known.insert(Arc::clone(&who), false);
-        Ok(Entry { who, known: Arc::clone(&self.known) })
+        Entry::new(Arc::new(who), &self.known)
+    }
+}
+
+impl<K: Eq + Hash + Send + Sync + 'static> CapacityLimiter<K> {
+    /// Places for `who` as part of a [`LimitSet`](super::LimitSet): `set.and(limiter.lent_to(who), 1)`. Each
+    /// time that the set is acquired, `who` borrows, and no second time meanwhile.
+    pub fn lent_to(&self, who: K) -> AnyLimit {
+        let AnyLimit { gate, .. } = AnyLimit::from(&self.places);
+        let who = Borrower { who: Arc::new(who), known: Arc::clone(&self.known) };
+        AnyLimit { gate, keeps: Keeps::Borrower(Arc::new(who)) }
+    }
+}
+
+/// One who may borrow as part of a set.
+struct Borrower<K> {
+    who: Arc<K>,
+    known: Known<K>,
+}
+
+impl<K: Eq + Hash + Send + Sync + 'static> Lend for Borrower<K> {
+    fn enter(&self) -> Result<Box<dyn Lent>, LimitError> {
+        Ok(Box::new(Entry::new(Arc::clone(&self.who), &self.known)?))
+    }
+}
+
+impl<K: Eq + Hash + Send + Sync> Lent for Entry<K> {
+    fn is_granted(&mut self) {
+        self.has_borrowed();
     }
 }
 
@@ -134,11 +157,26 @@ struct Entry<K: Eq + Hash> {
     known: Known<K>,
 }
 
-impl<K: Eq + Hash> Borrowed<K> {
-    fn new(entry: Entry<K>, place: Permit) -> Self {
-        if let Some(has) = lock(&entry.known).get_mut(&entry.who) {
+impl<K: Eq + Hash> Entry<K> {
+    fn new(who: Arc<K>, at: &Known<K>) -> Result<Self, LimitError> {
+        let mut known = lock(at);
+        if known.contains_key(&who) {
+            return Err(LimitError::AlreadyBorrowed);
+        }
+        known.insert(Arc::clone(&who), false);
+        Ok(Entry { who, known: Arc::clone(at) })
+    }
+
+    fn has_borrowed(&mut self) {
+        if let Some(has) = lock(&self.known).get_mut(&self.who) {
             *has = true;
         }
+    }
+}
+
+impl<K: Eq + Hash> Borrowed<K> {
+    fn new(mut entry: Entry<K>, place: Permit) -> Self {
+        entry.has_borrowed();
         Borrowed { entry, _place: place }
     }
 

@@ -7,7 +7,7 @@
 //! | to know who has a place, and that nobody takes two | [`CapacityLimiter`] |
 //! | at most so many starts in a second, a minute, evenly | [`RateLimit`] |
 //! | at most so many in any minute, whenever in it they come | [`WindowLimit`] |
-//! | some of several limits, all or nothing | [`LimitSet`] |
+//! | some of several limits, of whatever kinds, all or nothing | [`LimitSet`] |
 //! | at most so many children of one scope at once | [`ScopeBuilder::limit`](crate::ScopeBuilder::limit) |
 //! | at most so many items of one collection at once | [`map`](crate::map) |
 //!
@@ -20,6 +20,7 @@
 //! Clones are the same limit.
 
 mod adaptive;
+mod any_limit;
 mod borrowers;
 mod concurrency;
 mod gate;
@@ -32,11 +33,12 @@ use std::error::Error;
 use std::fmt;
 
 pub use self::adaptive::{AdaptiveLimit, AdaptivePermit};
+pub use self::any_limit::AnyLimit;
 pub use self::borrowers::{Borrowed, CapacityLimiter};
 pub use self::concurrency::{ConcurrencyLimit, Permit};
 pub use self::rate::RateLimit;
 pub use self::reservation::Reservation;
-pub use self::set::{AnyLimit, Held, LimitSet};
+pub use self::set::{Held, LimitSet};
 pub use self::window::WindowLimit;
 
 /// A request does not fit into a limit.

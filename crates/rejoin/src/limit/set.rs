@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::adaptive::Call;
+use super::any_limit::{AnyLimit, Keeps, Lend, Lent};
 use super::gate::{self, Gate, Grant, Meter, Part};
-use super::{ConcurrencyLimit, LimitError, RateLimit, WindowLimit};
+use super::{AdaptiveLimit, LimitError};
 
 /// So much of each of several limits, to be had all at once or not at all.
 ///
@@ -35,34 +37,10 @@ use super::{ConcurrencyLimit, LimitError, RateLimit, WindowLimit};
 pub struct LimitSet {
     /// By address, each gate once.
     parts: Vec<Part>,
-}
-
-/// A limit of any kind, to be put into a [`LimitSet`].
-#[derive(Clone)]
-pub struct AnyLimit(Arc<Gate<dyn Meter>>);
-
-impl From<&ConcurrencyLimit> for AnyLimit {
-    fn from(limit: &ConcurrencyLimit) -> Self {
-        AnyLimit(Arc::clone(&limit.gate) as Arc<_>)
-    }
-}
-
-impl From<&RateLimit> for AnyLimit {
-    fn from(limit: &RateLimit) -> Self {
-        AnyLimit(Arc::clone(&limit.gate) as Arc<_>)
-    }
-}
-
-impl From<&WindowLimit> for AnyLimit {
-    fn from(limit: &WindowLimit) -> Self {
-        AnyLimit(Arc::clone(&limit.gate) as Arc<_>)
-    }
-}
-
-impl fmt::Debug for AnyLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AnyLimit").finish_non_exhaustive()
-    }
+    /// Those of them that want to hear how a call went, each once.
+    adaptive: Vec<AdaptiveLimit>,
+    /// Whom those lend to that want to know.
+    borrowers: Vec<Arc<dyn Lend>>,
 }
 
 impl LimitSet {
@@ -71,10 +49,17 @@ impl LimitSet {
         Self::default()
     }
 
-    /// And `weight` of `limit`. A limit that is named twice is asked for the sum.
+    /// And `weight` of `limit`, which may be of any kind. A limit that is named twice is asked for the sum.
     #[must_use]
     pub fn and(mut self, limit: impl Into<AnyLimit>, weight: u32) -> Self {
-        let AnyLimit(gate) = limit.into();
+        let AnyLimit { gate, keeps } = limit.into();
+        match keeps {
+            Keeps::Borrower(who) if weight > 0 => self.borrowers.push(who),
+            Keeps::Reports(limit) if !self.adaptive.iter().any(|other| other.is(&limit)) => {
+                self.adaptive.push(limit);
+            }
+            _ => {}
+        }
         match self.parts.binary_search_by_key(&address(&gate), |part| address(&part.gate)) {
             Ok(index) => {
                 let part = &mut self.parts[index];
@@ -91,14 +76,15 @@ impl LimitSet {
     /// # Errors
     ///
     /// [`LimitError::TooMuch`] if one of them can never grant so much, or cannot any longer when its turn
-    /// comes.
+    /// comes; [`LimitError::AlreadyBorrowed`] if a borrower has borrowed there already, or waits.
     ///
     /// # Cancel safety
     ///
     /// Dropped while it waits, it has taken nothing and gives up its place in the lines.
     pub async fn acquire(&self) -> Result<Held, LimitError> {
         gate::admit(&self.parts)?;
-        Ok(self.held(gate::acquire(&self.parts).await?))
+        let lent = self.enter_borrowers()?;
+        Ok(self.held(gate::acquire(&self.parts).await?, lent))
     }
 
     /// Takes all if they can be had now and nobody waits for any of them.
@@ -108,12 +94,21 @@ impl LimitSet {
     /// [`LimitError`]; then nothing was taken.
     pub fn try_acquire(&self) -> Result<Held, LimitError> {
         gate::admit(&self.parts)?;
-        gate::try_acquire(&self.parts).map(|grants| self.held(grants)).ok_or(LimitError::Full)
+        let lent = self.enter_borrowers()?;
+        let grants = gate::try_acquire(&self.parts).ok_or(LimitError::Full)?;
+        Ok(self.held(grants, lent))
     }
 
-    fn held(&self, grants: Vec<Grant>) -> Held {
+    fn enter_borrowers(&self) -> Result<Vec<Box<dyn Lent>>, LimitError> {
+        self.borrowers.iter().map(|who| who.enter()).collect()
+    }
+
+    fn held(&self, grants: Vec<Grant>, mut lent: Vec<Box<dyn Lent>>) -> Held {
+        lent.iter_mut().for_each(|borrower| borrower.is_granted());
         let gates = self.parts.iter().map(|part| Arc::clone(&part.gate));
-        Held { parts: gates.zip(grants).collect() }
+        let parts = gates.zip(grants).collect();
+        let calls = self.adaptive.iter().map(AdaptiveLimit::begin).collect();
+        Held { parts, calls, lent }
     }
 }
 
@@ -132,6 +127,9 @@ fn address(gate: &Arc<Gate<dyn Meter>>) -> usize {
 #[must_use = "the places are given back at once if nobody keeps this"]
 pub struct Held {
     parts: Vec<(Arc<Gate<dyn Meter>>, Grant)>,
+    /// What has not been reported yet.
+    calls: Vec<Call>,
+    lent: Vec<Box<dyn Lent>>,
 }
 
 impl Held {
@@ -154,13 +152,43 @@ impl Held {
         Ok(())
     }
 
+    /// Reports to `limit`, as [`AdaptivePermit::succeeded`](super::AdaptivePermit::succeeded) does, that the
+    /// call went well; as many of them as are held of it. The places are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::NotHeld`] if the set did not name this limit, or this was reported before.
+    pub fn succeeded(&mut self, limit: &AdaptiveLimit) -> Result<(), LimitError> {
+        let weight = self.weight(limit);
+        self.take_call(limit)?.succeeded(weight);
+        Ok(())
+    }
+
+    /// Reports to `limit`, as [`AdaptivePermit::overloaded`](super::AdaptivePermit::overloaded) does, that
+    /// the service had too much to do. The places are kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`succeeded`](Self::succeeded).
+    pub fn overloaded(&mut self, limit: &AdaptiveLimit) -> Result<(), LimitError> {
+        self.take_call(limit)?.overloaded();
+        Ok(())
+    }
+
+    fn take_call(&mut self, limit: &AdaptiveLimit) -> Result<Call, LimitError> {
+        let index = self.calls.iter().position(|call| call.is_of(limit));
+        Ok(self.calls.swap_remove(index.ok_or(LimitError::NotHeld)?))
+    }
+
     fn find(&self, limit: &AnyLimit) -> Option<usize> {
-        self.parts.binary_search_by_key(&address(&limit.0), |(gate, _)| address(gate)).ok()
+        self.parts.binary_search_by_key(&address(&limit.gate), |(gate, _)| address(gate)).ok()
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
+        // First, so that there are never more borrowers than places.
+        self.lent.clear();
         for (gate, grant) in &self.parts {
             gate.change(|meter| meter.leave(*grant));
         }
