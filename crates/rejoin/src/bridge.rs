@@ -36,6 +36,8 @@
 //! * On a thread of a runtime with several threads: the thread hands its other tasks over first.
 //! * On the thread of a runtime with one thread: nowhere. What is awaited could need that thread,
 //!   which would be a deadlock, so it is [`BlockOnError::OneThread`], before anything starts.
+//! * Nor in work of [`tokio::task::spawn_blocking`] on such a runtime: nothing tells its threads from that one.
+//!   Start it with [`to_thread`](crate::to_thread) or a [`ThreadPool`] instead, which may block.
 
 use std::convert::Infallible;
 use std::error::Error;
