@@ -222,8 +222,9 @@ pub use crate::pool::to_thread;
 #[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
 pub use crate::process::to_process;
 pub use crate::scope::{
-    Cause, Failure, LimitedScope, LimitedScopeBuilder, NotReady, OnError, Ready, Scope,
-    ScopeBuilder, ScopeError, SpawnError, TaskBuilder, TaskHandle, TaskId, inherited, scope,
+    Cause, Failure, LimitedScope, LimitedScopeBuilder, LimitedTaskBuilder, NotReady, OnError,
+    Ready, Scope, ScopeBuilder, ScopeError, SpawnError, TaskBuilder, TaskHandle, TaskId, inherited,
+    scope,
 };
 pub use crate::seam::Instant;
 

@@ -23,7 +23,7 @@ async fn a_full_scope_makes_the_spawner_wait() {
     let start = Instant::now();
     let result = Scope::builder().limit(limit(2)).run(|s: LimitedScope<()>| async move {
         for n in 0..6 {
-            let task = s.spawn_named(format!("task {n}"), async {
+            let task = s.task(format!("task {n}")).spawn(async {
                 sleep(ms(10)).await;
                 Ok(())
             });
@@ -82,6 +82,41 @@ async fn a_spawner_that_waits_in_a_stopping_scope_is_let_go() {
     let error = result.await.unwrap_err();
     assert!(error.is_timed_out());
     assert_eq!(error.stopped(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_with_a_place_may_have_a_deadline() {
+    let start = Instant::now();
+    let builder = Scope::builder().on_error(OnError::CollectAll).limit(limit(1));
+    let result = builder.run(|s: LimitedScope<()>| async move {
+        s.spawn_value(sleep(ms(30))).await;
+        let slow = s.task("slow").timeout(ms(20)).spawn_value(sleep(ms(1000))).await;
+        assert_eq!(
+            (start.elapsed(), slow.name()),
+            (ms(30), Some("slow")),
+            "the wait is no part of it"
+        );
+        let late = s.task("late").deadline(start + ms(10)).spawn_value(sleep(ms(1000))).await;
+        assert_eq!(start.elapsed(), ms(50), "the place of one that timed out is free again");
+        assert!(late.await.unwrap_err().is_timed_out());
+        let full = s.task("full").timeout(ms(10));
+        s.spawn_value(sleep(ms(10))).await;
+        let full = full.try_spawn(async { Ok(7) }).unwrap_err();
+        assert!(full.is_full());
+        assert_eq!(full.into_future().await, Ok(7));
+        sleep(ms(11)).await;
+        let free = s.task("free").timeout(ms(10)).try_spawn(async { Ok(7) });
+        assert_eq!(free.unwrap().await?, 7);
+        s.unlimited().cancel("enough");
+        let refused = s.task("refused").try_spawn(async { Ok(8) }).unwrap_err();
+        assert!(refused.cancelled().is_some());
+        assert_eq!(refused.into_future().await, Ok(8));
+        Ok(())
+    });
+    let error = result.await.unwrap_err();
+    let names: Vec<_> = error.failures().iter().map(|f| f.name().unwrap()).collect();
+    assert_eq!(names, ["slow", "late"]);
+    assert!(error.failures().iter().all(|f| f.error().is_timed_out()));
 }
 
 proptest! {

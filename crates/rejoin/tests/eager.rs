@@ -108,3 +108,18 @@ async fn it_belongs_to_its_scope_and_not_to_where_it_was_started() {
     });
     assert_eq!(found.await.unwrap(), (1, 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_and_a_deadline_hold_also_here() {
+    let ended = scope(|s: Scope<&str>| async move {
+        let known = s.task("known").timeout(Duration::from_secs(1)).spawn_eager(async { Ok(1) });
+        assert_eq!((known.is_finished(), known.name()), (true, Some("known")));
+        let slow = s.task("slow").timeout(Duration::from_secs(1));
+        let slow = slow.spawn_eager(pending::<Result<(), _>>());
+        assert_eq!((slow.is_finished(), slow.name()), (false, Some("slow")));
+        Ok(())
+    });
+    let error = ended.await.unwrap_err();
+    assert_eq!((error.failures().len(), error.failures()[0].name()), (1, Some("slow")));
+    assert!(error.failures()[0].error().is_timed_out());
+}

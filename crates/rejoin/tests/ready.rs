@@ -73,3 +73,25 @@ async fn a_scope_that_has_ended_starts_nothing() {
     let refused = ended.spawn_ready::<_, _, (), ()>(|_ready| async { panic!("it never starts") });
     assert!(matches!(refused.await, Err(NotReady::Task(TaskError::Cancelled(_)))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_and_a_deadline_hold_before_and_after() {
+    let result = scope(|s: Scope<&str>| async move {
+        let starting = s.task("slow start").timeout(SECOND);
+        let late = starting.spawn_ready::<_, _, (), ()>(|_ready| pending()).await;
+        assert!(matches!(late, Err(NotReady::Task(TaskError::TimedOut))));
+        let failing = s.task("failing").timeout(SECOND);
+        let failed = failing.spawn_ready::<_, _, (), ()>(|_ready| async { panic!("broken") }).await;
+        assert!(matches!(failed, Err(NotReady::Task(TaskError::Panicked(_)))));
+        let started = s.task("server").timeout(SECOND).spawn_ready(|ready| async move {
+            ready.signal(7);
+            pending::<Result<(), &str>>().await
+        });
+        let (seven, server) = started.await.unwrap();
+        assert_eq!((seven, server.name()), (7, Some("server")));
+        server.await
+    });
+    let error = result.await.unwrap_err();
+    assert_eq!((error.failures().len(), error.failures()[0].name()), (1, Some("server")));
+    assert!(error.failures()[0].error().is_timed_out());
+}

@@ -27,8 +27,8 @@ pub struct ScopeBuilder {
 }
 
 /// A timeout counts from the moment in which the scope starts to run, not from its building.
-#[derive(Clone, Copy)]
-enum Limit {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Limit {
     At(Instant),
     After(Duration),
 }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::child::{Child, ToHandle};
 use super::core::Member;
 use super::{Scope, TaskHandle, as_result};
+use crate::name::Name;
 use crate::outcome::Outcome;
 use crate::seam;
 
@@ -48,10 +49,25 @@ impl<E: Send + Sync + 'static> Scope<E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
-        match self.admit(None) {
-            Ok(admitted) => self.start_here(admitted, future, as_result),
+        self.start_here_or_refuse(None, future, as_result)
+    }
+
+    #[track_caller]
+    pub(crate) fn start_here_or_refuse<F, I, T>(
+        &self,
+        name: Option<&Name>,
+        future: F,
+        interpret: I,
+    ) -> TaskHandle<T, E>
+    where
+        F: Future + Send + 'static,
+        I: FnOnce(F::Output) -> Outcome<T, E> + Copy + Send + 'static,
+        T: Send + 'static,
+    {
+        match self.admit(name) {
+            Ok(admitted) => self.start_here(admitted, name, future, interpret),
             Err(refusal) => {
-                TaskHandle::refused(Arc::clone(self.core()), None, refusal.into_reason())
+                TaskHandle::refused(Arc::clone(self.core()), name, refusal.into_reason())
             }
         }
     }
@@ -62,6 +78,7 @@ impl<E: Send + Sync + 'static> Scope<E> {
     pub(crate) fn start_here<F, I, T>(
         &self,
         admitted: (Member, u64),
+        name: Option<&Name>,
         future: F,
         interpret: I,
     ) -> TaskHandle<T, E>
@@ -75,10 +92,10 @@ impl<E: Send + Sync + 'static> Scope<E> {
         let mut child: Pin<Box<_>> = Box::pin(child);
         // Nobody is to be woken yet: what waits is polled again by its task.
         match child.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(outcome) => TaskHandle::ended(core, admitted.1, outcome),
+            Poll::Ready(outcome) => TaskHandle::ended(core, admitted.1, name, outcome),
             Poll::Pending => {
                 child.as_mut().changes_task();
-                TaskHandle::started(core, admitted, None, seam::spawn(child))
+                TaskHandle::started(core, admitted, name, seam::spawn(child))
             }
         }
     }

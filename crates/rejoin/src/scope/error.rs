@@ -363,6 +363,11 @@ impl<F> SpawnError<F> {
         SpawnError { future, kind }
     }
 
+    /// Hands another future back in its place.
+    pub(super) fn map<G>(self, map: impl FnOnce(F) -> G) -> SpawnError<G> {
+        SpawnError { future: map(self.future), kind: self.kind }
+    }
+
     /// The future, which has not been polled.
     pub fn into_future(self) -> F {
         self.future

@@ -108,10 +108,15 @@ impl<T, E> TaskHandle<T, E> {
     }
 
     /// Of a child that has ended before it had a handle. It has an outcome: a handle was to come.
-    pub(crate) fn ended(core: Arc<Core>, index: u64, outcome: Option<Outcome<T, E>>) -> Self {
+    pub(crate) fn ended(
+        core: Arc<Core>,
+        index: u64,
+        name: Option<&Name>,
+        outcome: Option<Outcome<T, E>>,
+    ) -> Self {
         let outcome = outcome.expect("the outcome is kept back only when a handle was dropped");
         let state = State::Finished(Box::new(outcome));
-        TaskHandle { core, index, name: None, state }
+        TaskHandle { core, index, name: boxed(name), state }
     }
 
     /// Who it is in the scope, until the outcome has been seen.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::Refusal;
-use super::{Scope, SpawnError, TaskHandle, as_result};
+use super::{LimitedTaskBuilder, Scope, SpawnError, TaskHandle};
 use crate::inspect::waits;
 use crate::name::Name;
 use crate::outcome::Outcome;
@@ -63,21 +63,6 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
         self.scope.spawn(Placed::new(future, place))
     }
 
-    /// As [`spawn`](Self::spawn), with a name.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`spawn`](Self::spawn).
-    pub async fn spawn_named<F, T>(&self, name: impl Into<Name>, future: F) -> TaskHandle<T, E>
-    where
-        F: Future<Output = Result<T, E>> + Send + 'static,
-        T: Send + 'static,
-    {
-        let name = name.into();
-        let place = self.place().await;
-        self.scope.task(name).spawn(Placed::new(future, place))
-    }
-
     /// As [`spawn`](Self::spawn), for a child that cannot fail.
     ///
     /// # Cancel safety
@@ -117,30 +102,52 @@ impl<E: Send + Sync + 'static> LimitedScope<E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
-        match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => match self.scope.admit(None) {
-                Ok(admitted) => {
-                    let future = Placed::new(future, place);
-                    Ok(self.scope.start(admitted, None, future, as_result))
-                }
-                Err(refusal) => Err(SpawnError::new(future, refusal)),
-            },
-            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
-                Err(SpawnError::new(future, Refusal::Full))
+        match self.try_place() {
+            Ok(place) => {
+                let spawned = self.scope.try_spawn(Placed::new(future, place));
+                spawned.map_err(|error| error.map(Placed::into_future))
             }
+            Err(refusal) => Err(SpawnError::new(future, refusal)),
         }
     }
 
-    async fn place(&self) -> OwnedSemaphorePermit {
+    /// Settings for one child: a name, and a deadline of its own.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// use std::time::Duration;
+    /// use rejoin::{LimitedScope, OnError, Scope};
+    /// # use tokio::time::sleep;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let one = Scope::builder().on_error(OnError::IgnoreErrors).limit(NonZeroUsize::MIN);
+    /// let slow = one.run(|s: LimitedScope<()>| async move {
+    ///     s.spawn_value(sleep(Duration::from_secs(1))).await;
+    ///     // It waits for its place first, and has two seconds from then on.
+    ///     let import = s.task("import").timeout(Duration::from_secs(2));
+    ///     Ok(import.spawn_value(sleep(Duration::from_secs(60))).await.await)
+    /// });
+    /// assert!(slow.await.unwrap().unwrap_err().is_timed_out());
+    /// # });
+    /// ```
+    pub fn task(&self, name: impl Into<Name>) -> LimitedTaskBuilder<'_, E> {
+        LimitedTaskBuilder::new(self, name.into())
+    }
+
+    pub(super) async fn place(&self) -> OwnedSemaphorePermit {
         let places = Arc::clone(&self.places);
         let place = waits("a place in a limit", places.acquire_owned());
         place.await.expect("the semaphore is never closed")
+    }
+
+    pub(super) fn try_place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::Full)
     }
 }
 
 pin_project! {
     /// A future with its place, which is given back after the future was dropped.
-    struct Placed<F> {
+    pub(super) struct Placed<F> {
         #[pin]
         future: Option<F>,
         place: Option<OwnedSemaphorePermit>,
@@ -148,8 +155,13 @@ pin_project! {
 }
 
 impl<F: Future> Placed<F> {
-    fn new(future: F, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(future: F, place: OwnedSemaphorePermit) -> Self {
         Placed { future: Some(future), place: Some(place) }
+    }
+
+    /// Of one that was not polled.
+    pub(super) fn into_future(self) -> F {
+        self.future.expect("it is not polled after its end")
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod guest;
 mod handle;
 mod inherited;
 mod limited;
+mod limited_task;
 #[cfg(all(feature = "tracing", not(any(shuttle, rejoin_loom))))]
 mod overdue;
 mod ready;
@@ -38,6 +39,7 @@ pub use self::error::{Cause, Failure, ScopeError, SpawnError};
 pub use self::handle::{TaskHandle, TaskId};
 pub use self::inherited::inherited;
 pub use self::limited::LimitedScope;
+pub use self::limited_task::LimitedTaskBuilder;
 pub use self::ready::{NotReady, Ready};
 #[cfg(not(any(shuttle, rejoin_loom)))]
 pub(crate) use self::run::run as run_in;

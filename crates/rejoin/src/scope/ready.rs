@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
-use super::{Scope, TaskHandle, context};
+use super::{Scope, TaskBuilder, TaskHandle, as_result, context};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::inspect::waits;
-use crate::outcome::{Panic, TaskError};
+use crate::outcome::{Outcome, Panic, TaskError};
 
 type Answer<V, E> = Arc<Mutex<Option<oneshot::Sender<Result<V, NotReady<E>>>>>>;
+
+type Answered<V, E> = oneshot::Receiver<Result<V, NotReady<E>>>;
 
 /// By which a child says that it is ready; [`Scope::spawn_ready`] gives it one.
 pub struct Ready<V, E> {
@@ -108,43 +110,86 @@ impl<E: Send + Sync + 'static> Scope<E> {
         V: Send + 'static,
         T: Send + 'static,
     {
-        let (sender, answered) = oneshot::channel();
-        let answer = Arc::new(Mutex::new(Some(sender)));
+        let (answer, answered) = question();
+        let future = f(Ready { answer: Arc::clone(&answer) }).map(as_result);
+        ready(self.spawn_outcome(answers(answer, future)), answered).await
+    }
+}
+
+impl<E: Send + Sync + 'static> TaskBuilder<'_, E> {
+    /// As [`Scope::spawn_ready`]. The deadline is one for all that the child does, before it is ready and
+    /// after that.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReady`].
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Scope::spawn_ready`].
+    pub async fn spawn_ready<F, Fut, V, T>(self, f: F) -> Result<(V, TaskHandle<T, E>), NotReady<E>>
+    where
+        F: FnOnce(Ready<V, E>) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        V: Send + 'static,
+        T: Send + 'static,
+    {
+        let (answer, answered) = question();
         let future = f(Ready { answer: Arc::clone(&answer) });
-        let handle = self.spawn_outcome(async move {
-            // A child that panicked is not polled again.
-            let ended = AssertUnwindSafe(future).catch_unwind().await;
-            let Some(answer) = take(&answer) else {
-                return match ended {
-                    Ok(result) => result.map_err(TaskError::from),
-                    Err(payload) => resume_unwind(payload),
-                };
-            };
-            let why = match ended {
-                Ok(Ok(_)) => NotReady::Ended,
-                Ok(Err(error)) => NotReady::Task(TaskError::from(error)),
-                Err(payload) => NotReady::Task(TaskError::Panicked(Panic::new(payload))),
-            };
-            let _ = answer.send(Err(why));
-            // Stopped by itself, it is no failure of the scope.
-            let reason = CancelReason::new(CancelSource::Explicit, "it never was ready");
-            if let Some(place) = context::current() {
-                place.core.stop_member(place.member, reason.clone());
-            }
-            Err(TaskError::Cancelled(reason))
-        });
-        let mut starting = Starting { handle: Some(handle) };
-        let answered = waits("a task to be ready", answered).await;
-        let handle = starting.handle.take().expect("it is taken here only");
-        match answered {
-            Ok(Ok(value)) => Ok((value, handle)),
-            Ok(Err(why)) => Err(why),
-            // It was stopped, or never started.
-            Err(_) => match handle.await {
-                Ok(_) => Err(NotReady::Ended),
-                Err(error) => Err(NotReady::Task(error)),
-            },
-        }
+        // The deadline inside: who waits for the answer has to hear that it has passed.
+        let (task, future) = self.within_deadline(future, as_result);
+        ready(task.spawn_outcome(answers(answer, future)), answered).await
+    }
+}
+
+fn question<V, E>() -> (Answer<V, E>, Answered<V, E>) {
+    let (sender, answered) = oneshot::channel();
+    (Arc::new(Mutex::new(Some(sender))), answered)
+}
+
+/// The child: if it ends before it was ready, that is an answer, and no failure of its scope.
+async fn answers<V, T, E>(
+    answer: Answer<V, E>,
+    future: impl Future<Output = Outcome<T, E>>,
+) -> Outcome<T, E> {
+    // A child that panicked is not polled again.
+    let ended = AssertUnwindSafe(future).catch_unwind().await;
+    let Some(answer) = take(&answer) else {
+        return ended.unwrap_or_else(|payload| resume_unwind(payload));
+    };
+    let why = match ended {
+        Ok(Ok(_)) => NotReady::Ended,
+        Ok(Err(error)) => NotReady::Task(error),
+        Err(payload) => NotReady::Task(TaskError::Panicked(Panic::new(payload))),
+    };
+    let _ = answer.send(Err(why));
+    // Stopped by itself, it is no failure of the scope.
+    let reason = CancelReason::new(CancelSource::Explicit, "it never was ready");
+    if let Some(place) = context::current() {
+        place.core.stop_member(place.member, reason.clone());
+    }
+    Err(TaskError::Cancelled(reason))
+}
+
+async fn ready<V, T, E>(
+    handle: TaskHandle<T, E>,
+    answered: Answered<V, E>,
+) -> Result<(V, TaskHandle<T, E>), NotReady<E>> {
+    let mut starting = Starting { handle: Some(handle) };
+    let answered = waits("a task to be ready", answered).await;
+    let handle = starting.handle.take().expect("it is taken here only");
+    match answered {
+        Ok(Ok(value)) => Ok((value, handle)),
+        Ok(Err(why)) => Err(why),
+        // It was stopped, or never started.
+        Err(_) => match handle.await {
+            Ok(_) => Err(NotReady::Ended),
+            Err(error) => Err(NotReady::Task(error)),
+        },
     }
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::Either;
 
 use super::{
     Childless, Scope, SpawnError, TaskHandle, as_outcome, as_result, as_value, deadline_after,
@@ -69,6 +70,27 @@ impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
         self.start(future, as_outcome)
     }
 
+    /// As [`Scope::spawn_eager`].
+    ///
+    /// # Panics
+    ///
+    /// If the child has to wait, and this is called outside a Tokio runtime.
+    #[track_caller]
+    pub fn spawn_eager<F, T>(self, future: F) -> TaskHandle<T, E>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let TaskBuilder { scope, name, deadline } = self;
+        match deadline {
+            None => scope.start_here_or_refuse(Some(&name), future, as_result),
+            Some(deadline) => {
+                let future = until(deadline, Some(name.clone()), future, as_result);
+                scope.start_here_or_refuse(Some(&name), future, as_outcome)
+            }
+        }
+    }
+
     /// As [`Scope::try_spawn`].
     ///
     /// # Errors
@@ -92,6 +114,25 @@ impl<'a, E: Send + Sync + 'static> TaskBuilder<'a, E> {
                 scope.start(admitted, Some(&name), future, as_outcome)
             }
         })
+    }
+
+    /// Takes the deadline off the builder and puts it around the future.
+    pub(crate) fn within_deadline<F, I, T>(
+        self,
+        future: F,
+        interpret: I,
+    ) -> (Self, impl Future<Output = Outcome<T, E>> + use<F, I, T, E>)
+    where
+        F: Future,
+        I: FnOnce(F::Output) -> Outcome<T, E>,
+    {
+        let future = match self.deadline {
+            None => Either::Left(future.map(interpret)),
+            Some(deadline) => {
+                Either::Right(until(deadline, Some(self.name.clone()), future, interpret))
+            }
+        };
+        (TaskBuilder { deadline: None, ..self }, future)
     }
 
     #[track_caller]

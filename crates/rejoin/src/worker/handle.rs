@@ -270,7 +270,7 @@ impl<S: Send + 'static, E: Send + Sync + 'static> Worker<S, E> {
             }
         };
         Ok(match shared.runs {
-            Runs::Inline => scope.start_here(admitted, work, as_outcome),
+            Runs::Inline => scope.start_here(admitted, None, work, as_outcome),
             _ => scope.start(admitted, None, work, as_outcome),
         })
     }
