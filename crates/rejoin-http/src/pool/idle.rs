@@ -1,7 +1,6 @@
 //! [`Idle`]: the connections that lie unused, and who takes and brings them.
 
-use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, MutexGuard};
 
 use http::Uri;
 use tokio::sync::Mutex;
@@ -12,30 +11,21 @@ use super::connection::Connection;
 use super::hosts::{Hosts, Resting, Shared, Turn};
 use super::http1::Http1;
 use super::http2::Http2;
+use super::shelf::{Limits, Shelf};
 use super::watch::Watch;
 use crate::deadline::later;
 use crate::live::{Live, Open};
 
-/// How many connections may rest, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) timeout: Duration,
-    pub(crate) per_host: usize,
-    /// Over all hosts; those of HTTP/2, of which there is one for each, do not count.
-    pub(crate) in_all: usize,
-}
-
 /// The connections of one client that can be used at once, and who waits for one.
 pub(super) struct Idle {
-    pub(super) limits: Limits,
-    hosts: Lock<Hosts>,
+    shelf: Arc<Shelf>,
     alarm: Arc<Alarm>,
     live: Live,
 }
 
 impl Idle {
     pub(super) fn new(limits: Limits, live: Live) -> Idle {
-        Idle { limits, hosts: Lock::default(), alarm: Arc::default(), live }
+        Idle { shelf: Shelf::new(limits), alarm: Arc::default(), live }
     }
 
     /// What a new connection has to ring when something comes over it while it rests.
@@ -45,12 +35,12 @@ impl Idle {
 
     /// A connection to the host of `url`, if there is one; with `no_rested` none that may have been closed meanwhile.
     pub(super) fn take(&self, url: &Uri, no_rested: bool) -> Option<Connection> {
-        let now = Instant::now();
+        let (now, limits) = (Instant::now(), &self.shelf.limits);
         // Dropped when nothing is locked any longer.
         let (_gone, _old);
         let mut hosts = self.lock();
         let host = hosts.get(url)?;
-        let stays = |since: Instant| later(since, self.limits.timeout) > now;
+        let stays = |since: Instant| later(since, limits.timeout) > now;
         if let Some(shared) = &mut host.shared {
             if !shared.connection.is_closed() && stays(shared.used) {
                 shared.used = now;
@@ -77,7 +67,7 @@ impl Idle {
     /// Gives `connection`, which is one to the host of `url`, to who waits for one, or lets it rest. If it cannot be
     /// used again it is closed.
     pub(super) fn put(self: &Arc<Self>, url: &Uri, mut connection: Http1) {
-        if !connection.rests() || !self.keeps_any() || self.limits.in_all == 0 {
+        if !connection.rests() || !self.keeps_any() || self.shelf.limits.in_all == 0 {
             return;
         }
         let mut hosts = self.lock();
@@ -88,7 +78,7 @@ impl Idle {
                 _ => return,
             }
         }
-        if host.resting.len() >= self.limits.per_host {
+        if host.resting.len() >= self.shelf.limits.per_host {
             // Unlocked first: to close a socket takes time.
             drop(hosts);
             return;
@@ -99,7 +89,7 @@ impl Idle {
         }
         host.resting.push(Resting { connection, since: Instant::now() });
         hosts.resting += 1;
-        let surplus = if hosts.resting > self.limits.in_all { hosts.longest() } else { None };
+        let surplus = if hosts.resting > self.shelf.limits.in_all { hosts.longest() } else { None };
         self.watched(hosts);
         drop(surplus);
     }
@@ -150,20 +140,18 @@ impl Idle {
     }
 
     fn keeps_any(&self) -> bool {
-        !self.limits.timeout.is_zero() && self.limits.per_host > 0
+        !self.shelf.limits.timeout.is_zero() && self.shelf.limits.per_host > 0
     }
 
     /// Sees to it that there is a task that watches what is in `hosts`.
     fn watched(self: &Arc<Self>, mut hosts: MutexGuard<'_, Hosts>) {
         if !std::mem::replace(&mut hosts.watched, true) {
             drop(hosts);
-            self.live.spawn(Open::Pool, Watch::new(self, Arc::clone(&self.alarm)).run());
+            self.live.spawn(Open::Pool, Watch::new(&self.shelf, Arc::clone(&self.alarm)).run());
         }
     }
 
-    /// What is behind it is whole even if a connection panics while it is looked at, so that a poisoned lock is as
-    /// good as another.
     pub(super) fn lock(&self) -> MutexGuard<'_, Hosts> {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shelf.lock()
     }
 }

@@ -11,6 +11,7 @@ mod idle;
 mod in_turn;
 mod making;
 mod no_answer;
+mod shelf;
 mod waiting;
 mod watch;
 
@@ -25,8 +26,8 @@ use crate::connect::Setup;
 use crate::live::Live;
 
 pub(crate) use self::answer::{Answer, Body, Broken};
-pub(crate) use self::idle::Limits;
 pub(crate) use self::no_answer::NoAnswer;
+pub(crate) use self::shelf::Limits;
 
 /// The connections of one client.
 pub(crate) struct Pool {
