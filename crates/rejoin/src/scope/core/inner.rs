@@ -12,6 +12,7 @@
 //!   even have moved to another task; so it leaves its waker there when it parks, to look again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ impl Core {
         };
         if let Some(sitter) = state.sitter_to_be(member) {
             let extra = sitter.extra.get_or_insert_default();
+            inner.stands_at(extra.inner.len());
             extra.inner.push(Arc::clone(inner));
             extra.opened = true;
         }
@@ -51,12 +53,26 @@ impl Core {
         let mut removed = None;
         let member = state.keeper(member);
         if let Some(extra) = state.sitter_mut(member).and_then(|sitter| sitter.extra.as_mut())
-            && let Some(at) = extra.inner.iter().position(|core| core.id == inner.id)
+            && let Some(at) = inner.place_among(&extra.inner)
         {
             removed = Some(extra.inner.swap_remove(at));
+            if let Some(moved) = extra.inner.get(at) {
+                moved.stands_at(at);
+            }
         }
         drop(state);
         drop(removed);
+    }
+
+    /// Under the lock of the scope that has it on a list.
+    fn stands_at(&self, at: usize) {
+        self.stands_at.store(at as u64, Ordering::Relaxed);
+    }
+
+    /// Where it stands among `cores`: a member may have opened very many at once, which are not searched.
+    fn place_among(&self, cores: &[Arc<Core>]) -> Option<usize> {
+        let at = usize::try_from(self.stands_at.load(Ordering::Relaxed)).ok()?;
+        cores.get(at).is_some_and(|core| core.id == self.id).then_some(at)
     }
 
     pub(super) fn leave_parent(&self) {
@@ -161,7 +177,11 @@ impl State {
         if let Some(extra) = gone.and_then(|sitter| sitter.extra.as_mut())
             && !extra.inner.is_empty()
         {
-            self.body.extra.get_or_insert_default().inner.append(&mut extra.inner);
+            let kept = &mut self.body.extra.get_or_insert_default().inner;
+            for core in extra.inner.drain(..) {
+                core.stands_at(kept.len());
+                kept.push(core);
+            }
         }
     }
 }

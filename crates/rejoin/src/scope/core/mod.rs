@@ -89,6 +89,8 @@ pub(crate) struct Core {
     since: Option<Instant>,
     id: u64,
     parent: Option<Place>,
+    /// Where it is on the list of whoever has opened it.
+    stands_at: AtomicU64,
     /// How often whoever runs the scope was called to its timers, its waker taken: the deadline has
     /// moved, or was given at the opening, or the grace of a child has begun. Written under the lock
     /// only.
@@ -158,6 +160,7 @@ impl Core {
                 since: settings.name.as_ref().map(|_| seam::now()),
                 settings,
                 parent,
+                stands_at: AtomicU64::new(0),
                 signals: AtomicUsize::new(0),
                 reports: Reports::at_opening(),
                 unclaimed: AtomicUsize::new(0),
@@ -235,6 +238,17 @@ impl Core {
                 self.begin_reports();
                 state
             }
+        }
+    }
+}
+
+impl Drop for Core {
+    /// From the inner ones to the outer ones, and not within each other: there may be more of them than a stack is
+    /// deep.
+    fn drop(&mut self) {
+        let mut outer = self.parent.take();
+        while let Some(Place { core, .. }) = outer {
+            outer = Arc::into_inner(core).and_then(|mut core| core.parent.take());
         }
     }
 }
