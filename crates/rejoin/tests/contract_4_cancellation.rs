@@ -265,6 +265,39 @@ async fn grace_lets_members_wait_until_it_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_of_many_that_are_told_one_by_one_has_its_own_grace() {
+    let start = Instant::now();
+    Scope::builder()
+        .grace(ms(50))
+        .run(|s: Scope| async move {
+            let deaf = (0..100_u64).map(|_| s.spawn_value(std::future::pending::<()>()));
+            let deaf: Vec<_> = deaf.collect();
+            // One that goes before its grace is over, and one that is told at the same time as all.
+            let quick = s.spawn_value(async { cancelled().await.source() });
+            let waits = s.task("waits").spawn_value(std::future::pending::<()>());
+            sleep(ms(1)).await;
+            assert!(quick.cancel("enough"));
+            assert_eq!(quick.await.unwrap(), CancelSource::Explicit);
+            for task in &deaf {
+                assert!(task.cancel("enough"));
+                sleep(ms(1)).await;
+            }
+            for (n, task) in deaf.into_iter().enumerate() {
+                let ended = 51 + n as u64;
+                assert_eq!(task.is_finished(), ended < 101, "{n}");
+                assert!(task.await.unwrap_err().is_cancelled());
+                assert_eq!(start.elapsed(), ms(ended.max(101)));
+            }
+            assert!(s.cancel_children("enough"));
+            assert!(waits.await.unwrap_err().is_cancelled());
+            assert_eq!(start.elapsed(), ms(200));
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn grace_holds_for_a_single_child_too() {
     let start = Instant::now();
     Scope::builder()

@@ -117,6 +117,8 @@ struct State {
     stop: Option<Stop>,
     /// When whoever runs the scope looks for graces inside that are over and that nobody has ended.
     looks_inside: Option<Instant>,
+    /// The grace of no member that was told to stop alone ends before.
+    graces_end: Option<Instant>,
     record: Record,
     /// The body has returned, or was dropped.
     body_ended: bool,

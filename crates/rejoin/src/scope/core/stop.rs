@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::deadline::earlier;
 use super::reach::{Signalled, enforce_all, enforce_inside, signal_tree};
 use super::seats::Sitter;
 use super::wakers::Wakers;
@@ -50,6 +51,21 @@ impl Stop {
         let reason = self.reason.passed_down();
         let grace = if self.enforced { Duration::ZERO } else { self.grace.max(grace) };
         Stop { reason, since: self.since, grace, enforced: false }
+    }
+
+    /// Enforces it if its grace is over, with `None` in any case: true if it was not before. If it is not over,
+    /// `next` is when it is, at the latest.
+    fn ends_grace(&mut self, now: Option<Instant>, next: &mut Option<Instant>) -> bool {
+        if self.enforced {
+            return false;
+        }
+        // One that no clock can hold never ends.
+        let ends = self.since.checked_add(self.grace);
+        self.enforced = now.is_none_or(|now| ends.is_some_and(|ends| ends <= now));
+        if !self.enforced {
+            *next = earlier(*next, ends);
+        }
+        self.enforced
     }
 }
 
@@ -95,6 +111,8 @@ impl Core {
 
     fn stop_members(self: &Arc<Core>, only: Option<Member>, reason: CancelReason) -> bool {
         let stop = Stop::new(reason, self.settings.grace);
+        // Without a grace it is enforced from here, and nobody looks for it.
+        let at_once = only.filter(|_| stop.grace.is_zero());
         let mut wakers = Wakers::default();
         let mut inner = Vec::new();
         let mut stopped = 0;
@@ -127,6 +145,11 @@ impl Core {
             }
             self.signals.fetch_add(ONE * stopped, Ordering::Release);
             self.signals.fetch_sub(ONE, Ordering::Release);
+            if stopped > 0 && at_once.is_none() {
+                // One that no clock can hold never ends.
+                let ends = stop.since.checked_add(stop.grace);
+                state.graces_end = earlier(state.graces_end, ends);
+            }
             // The owner keeps the time of the grace.
             if stopped > 0 && !self.settings.grace.is_zero() {
                 wakers.owners.extend(self.call_owner(&mut state));
@@ -140,9 +163,26 @@ impl Core {
         }
         self.look_inside_at(signalled.until, &mut wakers);
         wakers.wake();
-        signalled.cores.insert(0, Arc::clone(self));
         enforce_all(signalled.cores);
+        match at_once {
+            Some(member) => self.enforce_one(member),
+            None => drop(self.enforce()),
+        }
         stopped > 0
+    }
+
+    /// Ends the grace of a member that was told to stop alone.
+    fn enforce_one(&self, member: Member) {
+        let mut wakers = Wakers::default();
+        let mut state = self.lock();
+        if let Some(sitter) = state.sitter_mut(member)
+            && let Some(stop) = sitter.extra.as_mut().and_then(|extra| extra.stop.as_mut())
+            && !std::mem::replace(&mut stop.enforced, true)
+        {
+            sitter.take_wakers(&mut wakers);
+        }
+        drop(state);
+        wakers.wake();
     }
 
     /// Has whoever runs this scope look into it at `until`, if there is anything to look for.
@@ -183,40 +223,32 @@ impl Core {
     /// Ends those that are over, with `None` all of them. Says when the next one is over, and when it is
     /// time to look inside.
     pub(super) fn end_graces(&self, now: Option<Instant>) -> (Option<Instant>, Option<Instant>) {
-        let mut next: Option<Instant> = None;
-        // True if the stop changed from signalled to enforced.
-        let mut advance = |stop: &mut Stop| {
-            if stop.enforced {
-                return false;
-            }
-            // One that no clock can hold never ends.
-            let at = stop.since.checked_add(stop.grace);
-            stop.enforced = now.is_none_or(|now| at.is_some_and(|at| at <= now));
-            if !stop.enforced
-                && let Some(at) = at
-            {
-                next = Some(next.map_or(at, |earlier| earlier.min(at)));
-            }
-            stop.enforced
-        };
         let mut wakers = Wakers::default();
-        let looks_inside;
+        let (next, looks_inside);
         {
             let mut state = self.lock();
             let state = &mut *state;
-            looks_inside = state.looks_inside;
-            if state.stop.as_mut().is_some_and(&mut advance) {
+            let mut first = None;
+            if state.stop.as_mut().is_some_and(|stop| stop.ends_grace(now, &mut first)) {
                 state.take_wakers(&mut wakers);
                 wakers.tasks.append(&mut state.held);
             }
-            if self.signals.load(Ordering::Relaxed) >= ONE {
+            // There may be very many members: they are looked through when there is something to find.
+            let is_due = match now {
+                Some(now) => state.graces_end.is_some_and(|ends| ends <= now),
+                None => self.signals.load(Ordering::Relaxed) >= ONE,
+            };
+            if is_due {
+                state.graces_end = None;
                 for sitter in state.table.sitters_mut() {
-                    if sitter.extra.as_mut().and_then(|e| e.stop.as_mut()).is_some_and(&mut advance)
-                    {
+                    let alone = sitter.extra.as_mut().and_then(|extra| extra.stop.as_mut());
+                    if alone.is_some_and(|stop| stop.ends_grace(now, &mut state.graces_end)) {
                         sitter.take_wakers(&mut wakers);
                     }
                 }
             }
+            next = earlier(first, state.graces_end);
+            looks_inside = state.looks_inside;
         }
         wakers.wake();
         (next, looks_inside)
