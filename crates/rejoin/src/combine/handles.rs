@@ -26,7 +26,8 @@ pub struct Split {
 /// They may come from an array, a slice, a `Vec`, the values of a map, or be picked one by one, as in
 /// `[&mut user, &mut orders]`; positions are those in the order in which they come.
 ///
-/// Completion wakes the waiter; the cost of a completion does not depend on how many are pending.
+/// Completion wakes the waiter; the cost of a completion does not depend on how many are pending. A call looks at
+/// each handle once: to take very many one after the other, [`as_completed`](super::as_completed()) is the better way.
 ///
 /// ```
 /// use std::time::Duration;

@@ -152,6 +152,10 @@ impl ProcessPool {
     /// # Errors
     ///
     /// [`ProcessPoolFull`] hands the arguments back.
+    ///
+    /// # Cancel safety
+    ///
+    /// Of what is returned, as [`run`](Self::run).
     pub fn try_run<F, A, Arity, T, E>(
         &self,
         function: F,
@@ -174,6 +178,10 @@ impl ProcessPool {
     /// # Errors
     ///
     /// [`ProcessPoolFull`] hands the arguments back.
+    ///
+    /// # Cancel safety
+    ///
+    /// Of what is returned, as [`run`](Self::run).
     pub fn try_run_value<F, A, Arity>(
         &self,
         function: F,
