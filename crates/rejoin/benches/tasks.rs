@@ -10,6 +10,7 @@
 //! that knows its scope and its place there.
 //! *scope* is one whose handles are awaited, as the bare ones are; *no handles* is one that only waits for its
 //! children, which is what a scope is for; `gather` collects what they give.
+//! The last kind of children waits for ever, and each is told alone to stop.
 //! The contestants take turns in short samples, so that a busy machine hits all of them alike; a
 //! ratio is computed within each turn, and the table has the least, the median and the most of the
 //! turns. The first figures are those of code that runs in a task; the others are those of code that
@@ -78,6 +79,11 @@ async fn waiting(n: u64) -> u64 {
     let state = [n; 12];
     tokio::task::yield_now().await;
     black_box(&state)[3]
+}
+
+async fn endless(n: u64) -> u64 {
+    std::future::pending::<()>().await;
+    n
 }
 
 async fn bare<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
@@ -169,6 +175,43 @@ async fn gathered<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     gather(all).await.expect("no child fails").iter().sum()
 }
 
+/// Starts children that would wait for ever, tells each of them alone to stop, and awaits them.
+async fn bare_aborted<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
+    let handles: Vec<_> = (0..children).map(|n| tokio::spawn(child(n))).collect();
+    handles.iter().for_each(tokio::task::JoinHandle::abort);
+    let mut stopped = 0;
+    for handle in handles {
+        stopped += u64::from(handle.await.is_err());
+    }
+    stopped
+}
+
+async fn join_set_aborted<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
+    let mut set = JoinSet::new();
+    let handles: Vec<_> = (0..children).map(|n| set.spawn(child(n))).collect();
+    handles.iter().for_each(tokio::task::AbortHandle::abort);
+    let mut stopped = 0;
+    while let Some(ended) = set.join_next().await {
+        stopped += u64::from(ended.is_err());
+    }
+    stopped
+}
+
+async fn scope_cancelled<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
+    let stopped = scope(|s: Scope| async move {
+        let handles: Vec<_> = (0..children).map(|n| s.spawn_value(child(n))).collect();
+        for handle in &handles {
+            handle.cancel("not needed");
+        }
+        let mut stopped = 0;
+        for handle in handles {
+            stopped += u64::from(handle.await.is_err());
+        }
+        Ok(stopped)
+    });
+    stopped.await.expect("no child fails")
+}
+
 macro_rules! contestants {
     ($child:ident: $($name:literal => $run:ident),*) => {
         [$(Contestant {
@@ -185,20 +228,26 @@ macro_rules! contestants {
 /// The first of each kind is what the others are measured against.
 const BRIEF: [Contestant; 7] = contestants!(brief);
 const WAITING: [Contestant; 7] = contestants!(waiting);
+const STOPPED: [Contestant; 3] = contestants!(endless: "spawn" => bare_aborted,
+    "JoinSet" => join_set_aborted, "scope" => scope_cancelled);
 
 fn runtime(workers: usize) -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(workers).build().expect("a runtime")
 }
 
-/// `--one NAME brief|waiting CHILDREN ROUNDS WORKERS`: one contestant alone, for a profiler. What two numbers of
+/// `--one NAME brief|waiting|stopped CHILDREN ROUNDS WORKERS`: one contestant alone, for a profiler. What two numbers of
 /// rounds differ by is free of what starting up costs.
 fn one(words: &[String]) {
     let [name, kind, children, rounds, workers] = words else {
-        panic!("--one NAME brief|waiting CHILDREN ROUNDS WORKERS")
+        panic!("--one NAME brief|waiting|stopped CHILDREN ROUNDS WORKERS")
     };
     let number = |text: &String| text.parse::<u32>().expect("a number");
-    let contestants = if kind == "waiting" { &WAITING } else { &BRIEF };
+    let contestants: &[_] = match kind.as_str() {
+        "waiting" => &WAITING,
+        "stopped" => &STOPPED,
+        _ => &BRIEF,
+    };
     let who = contestants.iter().find(|who| who.name == name).expect("a contestant");
     let runtime = runtime(number(workers) as usize);
     let took = (who.run)(&runtime, Start::Inside, number(children).into(), number(rounds));
@@ -217,7 +266,12 @@ fn main() {
     let turns = if quick { 15 } else { 61 };
     println!("Time per child as a ratio to bare spawn with awaited handles, {turns} turns each.");
     for (start, place) in [(Start::Inside, "inside a worker"), (Start::Outside, "outside")] {
-        for (kind, contestants) in [("end at once", &BRIEF), ("wait once", &WAITING)] {
+        let kinds: [(_, &[_]); 3] = [
+            ("end at once", &BRIEF),
+            ("wait once", &WAITING),
+            ("are told to stop one by one", &STOPPED),
+        ];
+        for (kind, contestants) in kinds {
             println!("\nStarted {place}, children that {kind}");
             println!("workers  children  contestant     min  median    max   best ns");
             for workers in [1, 2] {
