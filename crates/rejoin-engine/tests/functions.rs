@@ -519,6 +519,61 @@ step id="r" kind="return" from="all" as="_" end
     assert_eq!(value.to_json(), Value::parse(r#"[[1, 3, 6.5], "..é"]"#.as_bytes()).unwrap());
 }
 
+/// Steps that bind `turns` to a list of so many texts, and `all` to one of a single number.
+fn turns(count: usize) -> String {
+    format!(
+        "step id=\"t\" kind=\"call\" fn=\"text.repeat\" arg name=\"s\" lit=\"x\" arg name=\"count\" lit={count} as=\"t\" end\n\
+         step id=\"u\" kind=\"call\" fn=\"text.split\" arg name=\"s\" from=\"t\" arg name=\"delimiter\" lit=\"\" as=\"turns\" end\n\
+         step id=\"a\" kind=\"bind\" lit=[0] as=\"all\" end\n"
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_grows_in_a_loop_without_being_copied_in_each_turn() {
+    const CALL: &str = "step id=\"g\" kind=\"call\" fn=\"list.append\" arg name=\"list\" from=\"all\" arg name=\"item\" from=\"n\" as=\"all\" end";
+    const COMPUTE: &str = "step id=\"g\" kind=\"compute\" op=list_append input var=\"all\" input var=\"n\" as=\"all\" end";
+    const TWO: &str = "step id=\"g\" kind=\"compute\" op=list_append input var=\"all\" input var=\"n\" as=\"next\" end
+step id=\"h\" kind=\"bind\" from=\"next\" as=\"all\" end";
+    for steps in [CALL, COMPUTE, TWO] {
+        // Five thousand million elements would be copied.
+        let (value, _) = run(&format!(
+            "{}step id=\"f\" kind=\"for\" var=\"n\" in=\"turns\"\n{steps} as=\"_\" end\n\
+             step id=\"l\" kind=\"compute\" op=list_len input var=\"all\" as=\"count\" end\n\
+             step id=\"r\" kind=\"return\" from=\"count\" as=\"_\" end\n",
+            turns(100_000)
+        ))
+        .await;
+        assert_eq!(value, Datum::Int(100_001), "{steps}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_grows_changes_under_no_other_name() {
+    let grow = |id: &str, item: &str, output: &str| {
+        format!(
+            "step id=\"{id}\" kind=\"compute\" op=list_append input var=\"all\" input {item} as=\"{output}\" end\n"
+        )
+    };
+    let text = [
+        "step id=\"a\" kind=\"bind\" lit=[0] as=\"all\" end\n".to_owned(),
+        "step id=\"b\" kind=\"bind\" from=\"all\" as=\"first\" end\n".to_owned(),
+        "step id=\"c\" kind=\"construct\" collection item from=\"all\" end as=\"kept\" end\n".to_owned(),
+        grow("d", "lit=1", "all"),
+        grow("e", "lit=2", "next"),
+        "step id=\"f\" kind=\"bind\" from=\"next\" as=\"other\" end\n".to_owned(),
+        "step id=\"p\" kind=\"parallel\" branch id=\"x\"\n".to_owned(),
+        grow("g", "lit=3", "all"),
+        "end branch id=\"y\"\n".to_owned(),
+        grow("h", "var=\"all\"", "all"),
+        "end as=\"both\" end\n".to_owned(),
+        "step id=\"i\" kind=\"construct\" collection item from=\"first\" item from=\"kept\" item from=\"all\" item from=\"next\" item from=\"other\" item from=\"both.x\" item from=\"both.y\" end as=\"z\" end\n".to_owned(),
+        "step id=\"r\" kind=\"return\" from=\"z\" as=\"_\" end\n".to_owned(),
+    ];
+    let (value, _) = run(&text.concat()).await;
+    let expected = "[[0],[[0]],[0,1],[0,1,2],[0,1,2],[0,1,3],[0,1,[0,1]]]";
+    assert_eq!(value.to_json().to_json(), expected);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_cannot_run_is_refused_before_anything_runs() {
     let load = |text: &str| {

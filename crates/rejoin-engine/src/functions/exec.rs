@@ -62,6 +62,11 @@ impl Frame {
     pub(super) fn bind(&mut self, name: &Arc<str>, value: Datum, observed: bool) {
         Arc::make_mut(&mut self.names).insert(name.clone(), Bound { value, observed });
     }
+
+    /// What a name stands for, which then stands for nothing.
+    pub(super) fn take(&mut self, name: &str) -> Option<Bound> {
+        Arc::make_mut(&mut self.names).remove(name)
+    }
 }
 
 /// A fault of the program itself.
@@ -132,17 +137,24 @@ impl Run {
     ) -> Running<'a> {
         DeepStack::new(async move {
             let mut last = Datum::None;
-            for step in steps {
+            for at in 0..steps.len() {
                 // A loop that never waits must still notice that it is to stop.
                 tokio::task::coop::consume_budget().await;
-                last = self.step(frame, step).await?;
+                // Whoever has a value alone can change it where it is.
+                drop(last);
+                last = self.step(frame, &steps[at..]).await?;
             }
             Ok(last)
         })
     }
 
-    async fn step(&self, frame: &mut Frame, step: &FunctionStep) -> Flow {
-        let (value, observed) = self.act(frame, step).await?;
+    /// Runs the first of these steps.
+    async fn step(&self, frame: &mut Frame, steps: &[FunctionStep]) -> Flow {
+        let Some(step) = steps.first() else { return Ok(Datum::None) };
+        let (value, observed) = match self.append(frame, steps) {
+            Some(done) => done?,
+            None => self.act(frame, step).await?,
+        };
         let value = grown(step, value)?;
         match &step.output {
             Some(name) => {

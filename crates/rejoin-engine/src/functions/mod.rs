@@ -3,6 +3,7 @@
 //! [`exec`] walks the steps, [`call`] calls, [`fork`] runs branches in a join of the library, [`compute`] has the operations and
 //! [`library`] the pure functions; what acts on the world outside comes from a [`FunctionHost`].
 
+mod append;
 mod call;
 mod compute;
 mod data;

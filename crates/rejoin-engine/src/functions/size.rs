@@ -93,8 +93,26 @@ impl Datum {
 /// The elements of a list, or of a set. Cloning one costs a counter.
 #[derive(Clone, Debug)]
 pub struct List {
-    items: Arc<[Datum]>,
+    items: Arc<Vec<Datum>>,
     size: Size,
+}
+
+impl List {
+    /// The same with one element more. Nothing is copied if nobody else has the list.
+    pub(super) fn with(mut self, item: Datum) -> Self {
+        self.size = self.size_with(&item);
+        Arc::make_mut(&mut self.items).push(item);
+        self
+    }
+
+    /// How large it would be then.
+    pub(super) fn size_with(&self, item: &Datum) -> Size {
+        let Size { parts, depth } = item.size();
+        Size {
+            parts: self.size.parts.saturating_add(parts),
+            depth: self.size.depth.max(depth.saturating_add(1)),
+        }
+    }
 }
 
 impl Deref for List {
@@ -105,15 +123,44 @@ impl Deref for List {
     }
 }
 
-impl<T: Into<Arc<[Datum]>>> From<T> for List {
+impl<T: Into<Vec<Datum>>> From<T> for List {
     fn from(items: T) -> Self {
         let items = items.into();
-        Self { size: Size::of(items.iter()), items }
+        Self { size: Size::of(items.iter()), items: Arc::new(items) }
     }
 }
 
 impl FromIterator<Datum> for List {
     fn from_iter<I: IntoIterator<Item = Datum>>(items: I) -> Self {
-        items.into_iter().collect::<Arc<[Datum]>>().into()
+        items.into_iter().collect::<Vec<Datum>>().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Datum, List};
+
+    #[test]
+    fn a_list_grows_where_it_is_if_nobody_else_has_it() {
+        let mut list = List::from(Vec::with_capacity(64));
+        let place = list.as_ptr();
+        for number in 0..64 {
+            list = list.with(Datum::Int(number));
+        }
+        assert_eq!(list.as_ptr(), place);
+        let other = list.clone();
+        list = list.with(Datum::None);
+        assert_eq!((other.len(), list.len()), (64, 65));
+    }
+
+    #[test]
+    fn it_knows_its_size_then() {
+        let deep = || Datum::List([Datum::List([Datum::Int(1)].into()), Datum::None].into());
+        for list in [List::from([]), List::from([deep()]), List::from([Datum::None])] {
+            for item in [Datum::Int(1), deep(), Datum::text("x".repeat(1000))] {
+                let anew: List = list.iter().chain([&item]).cloned().collect();
+                assert_eq!(list.clone().with(item).size, anew.size);
+            }
+        }
     }
 }

@@ -158,6 +158,7 @@ fn list(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
         ("is_empty", _) => Datum::Bool(items.is_empty()),
         ("first", _) => items.first().cloned().unwrap_or_default(),
         ("last", _) => items.last().cloned().unwrap_or_default(),
+        ("append", [Datum::List(list), item]) => Datum::List(list.clone().with(item.clone())),
         ("append", [_, item]) => Datum::List(items.iter().chain([item]).cloned().collect()),
         ("contains", [_, item]) => Datum::Bool(items.contains(item)),
         ("flatten", _) => {
