@@ -134,6 +134,18 @@ fn everywhere(test: &str, snippets: &str, steps: &str) -> String {
     })
 }
 
+/// What the steps come to on all three.
+fn everywhere_alike(test: &str, steps: &str) -> [String; 3] {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        [
+            value_at(&memory(), test, "", steps).await,
+            value_at(&sqlite(test), test, "", steps).await,
+            value_at(&postgres(test), test, "", steps).await,
+        ]
+    })
+}
+
 /// Three accounts, as they are inserted.
 const THREE: &str = r#"
 step id="i1" kind="insert" into="bank.accounts" set field="owner" lit="Ada" set field="balance" lit=100 as="ada" end
@@ -176,6 +188,51 @@ step id="r" kind="return" from="all" as="_" end
             r#""left":[{"id":1,"owner":"Ada","balance":70,"note":"less"},{"id":3,"owner":"Linus","balance":0,"note":null}]}"#
         )
     );
+}
+
+#[test]
+fn numbers_that_outgrow_their_field_are_failures() {
+    let changed = |operation: &str, by: &str| {
+        format!(
+            r#"{THREE}
+step id="u" kind="update" target="bank.accounts"
+  set field="balance" op={operation} lit={by}
+  where equals field="owner" lit="Ada" end
+  as="changed"
+end
+step id="k" kind="match" on="changed"
+  case variant type="DbError" step id="k1" kind="bind" lit="refused" as="said" end end
+  case wildcard step id="k2" kind="bind" from="changed" as="said" end end
+  as="_"
+end
+step id="q" kind="query" target="bank" select field="balance" from="accounts" order by="id" limit=1 as="first" end
+step id="c" kind="construct" collection item from="said" item from="first.balance" end as="all" end
+step id="r" kind="return" from="all" as="_" end
+"#
+        )
+    };
+    for (operation, by, comes_to) in [
+        ("add", "9223372036854775807", "[\"refused\",100]"),
+        ("sub", "-9223372036854775807", "[\"refused\",100]"),
+        ("mul", "9223372036854775807", "[\"refused\",100]"),
+        ("div", "0", "[\"refused\",100]"),
+        ("add", "9223372036854775707", "[1,9223372036854775807]"),
+        ("mul", "-3", "[1,-300]"),
+    ] {
+        assert_eq!(
+            everywhere("outgrown", "", &changed(operation, by)),
+            comes_to,
+            "{operation} {by}"
+        );
+    }
+    let long = format!(
+        r#"{THREE}
+step id="p" kind="call" fn="json.parse" arg name="input" lit="9223372036854775808" as="long" end
+step id="u" kind="update" target="bank.accounts" set field="balance" from="long" as="changed" end
+step id="r" kind="return" from="changed.type" as="_" end
+"#
+    );
+    assert!(everywhere_alike("long", &long).iter().all(|value| value.contains("DbError")));
 }
 
 #[test]

@@ -32,7 +32,9 @@ pub(super) fn statement(
         Request::Insert(table, fields) => {
             made.from = table;
             let names: Vec<String> = fields.iter().map(|(name, _)| quoted(name)).collect();
-            let values: Vec<String> = fields.iter().map(|(_, value)| made.param(value)).collect();
+            let values: Result<Vec<String>, Datum> =
+                fields.iter().map(|(name, value)| made.stored(name, value)).collect();
+            let values = values?;
             let table = quoted(table);
             match names.is_empty() {
                 true => format!("insert into {table} default values returning *"),
@@ -45,7 +47,9 @@ pub(super) fn statement(
         }
         Request::Update(table, changes, filter) => {
             made.from = table;
-            let changes: Vec<String> = changes.iter().map(|change| made.change(change)).collect();
+            let changes: Result<Vec<String>, Datum> =
+                changes.iter().map(|change| made.change(change)).collect();
+            let changes = changes?;
             let filter = made.filter(filter.as_ref())?;
             format!("update {} set {}{filter}", quoted(table), changes.join(", "))
         }
@@ -75,6 +79,21 @@ impl<'r> Statement<'r> {
     fn param(&mut self, value: &Datum) -> String {
         self.params.push(value.to_json());
         format!("${}", self.params.len())
+    }
+
+    /// The placeholder of a value that a field gets. SQLite makes a whole number beyond 64 bits one with a fraction where a column is one
+    /// of whole numbers, and says nothing.
+    fn stored(&mut self, field: &str, value: &Datum) -> Result<String, Datum> {
+        if self.flavour == Flavour::Sqlite && matches!(value, Datum::Long(_)) {
+            let kind = self.column_of(self.from, field).map(|column| &*column.kind);
+            if kind.is_none_or(|kind| kind.trim_end_matches('?') == "Int") {
+                let message = format!(
+                    "`{field}`: a whole number of more than 64 bits; `to_string` makes a text of it"
+                );
+                return Err(db_error("E-QUERY-012", Some("22003"), &message));
+            }
+        }
+        Ok(self.param(value))
     }
 
     fn column_of(&self, table: &str, field: &str) -> Option<&'r TableField> {
@@ -160,24 +179,40 @@ impl<'r> Statement<'r> {
         own_fields.chain(other_fields).collect::<Vec<_>>().join(", ")
     }
 
-    fn change(&mut self, change: &Change<Datum>) -> String {
+    fn change(&mut self, change: &Change<Datum>) -> Result<String, Datum> {
         let field = quoted(&change.field);
+        let Some(operation) = change.operation.as_deref() else {
+            return Ok(format!("{field} = {}", self.stored(&change.field, &change.value)?));
+        };
         let value = self.param(&change.value);
-        let sign = match change.operation.as_deref() {
-            None => return format!("{field} = {value}"),
-            Some("append") if self.is_list(&change.field) => {
-                return match self.flavour {
+        let sign = match operation {
+            "append" if self.is_list(&change.field) => {
+                return Ok(match self.flavour {
                     Flavour::Postgres => format!("{field} = array_append({field}, {value})"),
                     Flavour::Sqlite => format!("{field} = json_insert({field}, '$[#]', {value})"),
-                };
+                });
             }
-            Some("append") => "||",
-            Some("sub") => "-",
-            Some("mul") => "*",
-            Some("div") => "/",
-            Some(_) => "+",
+            "append" => return Ok(format!("{field} = {field} || {value}")),
+            "sub" => "-",
+            "mul" => "*",
+            "div" => "/",
+            _ => "+",
         };
-        format!("{field} = {field} {sign} {value}")
+        let changed = format!("{field} {sign} {value}");
+        if self.flavour == Flavour::Postgres {
+            return Ok(format!("{field} = {changed}"));
+        }
+        if operation == "div" && matches!(change.value, Datum::Int(0)) {
+            let message = format!("`{}`: division by zero", change.field);
+            return Err(db_error("E-QUERY-012", Some("22012"), &message));
+        }
+        // Where whole numbers come to more than 64 bits, SQLite goes on with a fraction; `abs` of the smallest number is the
+        // way to say no. The field is in it so that it is not worked out before it is needed.
+        Ok(format!(
+            "{field} = case when typeof({field}) = 'integer' and typeof({value}) = 'integer' \
+             and typeof({changed}) = 'real' then abs({field} * 0 - {} - 1) else {changed} end",
+            i64::MAX
+        ))
     }
 
     fn filter(&mut self, filter: Option<&'r Condition<Datum>>) -> Result<String, Datum> {
@@ -320,7 +355,7 @@ mod tests {
         let value = Datum::Int(2);
         let change = Change { field: "n".into(), operation: Some("sub".into()), value };
         assert_eq!(
-            text(&Request::Update("t".into(), vec![change], None), Flavour::Sqlite),
+            text(&Request::Update("t".into(), vec![change], None), Flavour::Postgres),
             "update \"t\" set \"n\" = \"n\" - $1"
         );
         assert_eq!(
