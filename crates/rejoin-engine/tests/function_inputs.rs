@@ -146,6 +146,80 @@ async fn what_does_not_fit_is_refused_with_its_place() {
 }
 
 #[tokio::test]
+async fn types_of_the_language_and_its_library_are_made_and_checked_as_those_of_the_file() {
+    const RESPONSE: &str = r#"{"status":200,"body":"a","headers":{"x":"y"}}"#;
+    let kinds = ["Response", "HttpError::TimeoutError", "ParseError", "Bytes", "Err", "Decimal"];
+    let cases: String = (0..)
+        .zip(kinds)
+        .map(|(at, kind)| {
+            format!("case variant type=\"{kind}\" step id=\"c{at}\" kind=\"return\" lit={at} as=\"_\" end end\n")
+        })
+        .collect();
+    let matched = format!(
+        "step id=\"m\" kind=\"match\" on=\"x\"\n{cases}case wildcard step id=\"w\" kind=\"return\" lit=\"other\" as=\"_\" end end as=\"_\" end"
+    );
+    for (kind, json, case) in [
+        ("Response", RESPONSE, "0"),
+        ("Response | HttpError", RESPONSE, "0"),
+        ("Response | HttpError", r#"{"type":"HttpError::TimeoutError","message":"m"}"#, "1"),
+        ("HttpError", r#"{"type":"TimeoutError","message":"m"}"#, "1"),
+        ("Int | ParseError", r#"{"message":"m"}"#, "2"),
+        ("List<Int> | TimeoutError", r#"{"type":"TimeoutError","message":"m"}"#, "4"),
+        ("Bytes", "\"aGk=\"", "3"),
+        ("Decimal", "\"12345678901234567890.10\"", "5"),
+        ("Decimal?", "1.5", "5"),
+    ] {
+        assert_eq!(given(kind, &matched, json).await.as_deref(), Ok(case), "{kind}: {json}");
+    }
+    for (kind, json, says) in [
+        ("Response", r#"{"status":"200"}"#, "`x.status` is of type Int, not String"),
+        (
+            "Response",
+            r#"{"status":200,"body":""}"#,
+            "`x.headers` of type Map<String, String> is missing",
+        ),
+        ("Response", "5", "`x` is of type Response, not Int"),
+        ("HttpError", r#"{"type":"Other"}"#, "its `type` must be one of HttpError::NetworkError, "),
+        (
+            "QueryResult",
+            r#"{"total":1,"documents":[{"id":5}]}"#,
+            "`x.documents.0.id` is of type String",
+        ),
+        ("Bytes", "\"hello\"", "`x` is of type Bytes: a text in base 64"),
+        ("Bytes", "5", "`x` is of type Bytes, not Int"),
+        ("Decimal", "\"abc\"", "`x` is of type Decimal: a number, or the text of one"),
+        ("Decimal", "\"inf\"", "`x` is of type Decimal: a number"),
+        ("Decimal[]", "[true]", "`x.0` is of type Decimal, not Bool"),
+        ("Char", "\"ab\"", "`x` is of type Char: a text of one character"),
+    ] {
+        let refused = given(kind, BACK, json).await.unwrap_err();
+        assert!(refused.contains(says), "{kind}: {json}: {refused}");
+    }
+    let hex = "step id=\"h\" kind=\"compute\" op=bytes_to_hex input var=\"x\" as=\"h\" end step id=\"r\" kind=\"return\" from=\"h\" as=\"_\" end";
+    assert_eq!(given("Bytes", hex, "\"aGk=\"").await.as_deref(), Ok("\"6869\""));
+    // What the file calls so is meant first.
+    let own = "snippet id=\"t.own\" kind=\"module\" types struct name=\"Response\" field name=\"n\" type=\"Int\" end end end\n";
+    let text = format!(
+        "{own}snippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"Response\" returns type=\"Any\" end end\nbody {BACK} end\nend"
+    );
+    let (functions, problems) = cov::load(Source::new("t.cov", text));
+    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
+    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let ran = program.run("f", &[("x".to_owned(), r#"{"n":1}"#.to_owned())]).await;
+    assert_eq!(ran.unwrap().to_json().to_json(), r#"{"n":1}"#);
+}
+
+#[tokio::test]
+async fn nothing_is_twice_in_a_set_that_is_given() {
+    assert_eq!(given("Set<Int>", BACK, "[1,2,1]").await.as_deref(), Ok("[1,2]"));
+    assert_eq!(
+        given("Map<String, Set<Float>>", BACK, r#"{"a":[1,1.0]}"#).await.as_deref(),
+        Ok(r#"{"a":[1]}"#)
+    );
+    assert_eq!(given("List<Int>", BACK, "[1,2,1]").await.as_deref(), Ok("[1,2,1]"));
+}
+
+#[tokio::test]
 async fn a_type_in_itself_costs_no_more_than_its_value() {
     let kinds = "struct name=\"A\" field name=\"next\" type=\"A | B | None\" end struct name=\"B\" field name=\"next\" type=\"A | B | None\" end";
     let text = format!(

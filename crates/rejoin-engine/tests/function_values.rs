@@ -442,6 +442,46 @@ async fn a_type_in_a_pattern_means_the_same_however_it_is_written() {
 }
 
 #[tokio::test]
+async fn a_default_that_is_written_out_is_of_the_type_that_is_declared() {
+    let types = "snippet id=\"t.t\" kind=\"module\" types \
+        struct name=\"Box\" field name=\"w\" type=\"Float\" field name=\"tags\" type=\"Set<String>\" default=[\"a\", \"a\"] end \
+        enum name=\"Way\" variant name=\"Sea\" field name=\"ship\" type=\"String\" end end \
+        struct name=\"Order\" field name=\"n\" type=\"Int\" field name=\"box\" type=\"Box\" default={\"w\": 2} \
+        field name=\"all\" type=\"Box[]\" default=[{\"w\": 1}] field name=\"way\" type=\"Way?\" default={\"type\": \"Sea\", \"ship\": \"Ada\"} end end end\n";
+    let made =
+        "step id=\"o\" kind=\"construct\" type=\"Order\" field name=\"n\" lit=1 as=\"order\" end\n";
+    for (path, kind) in [("box", "Box"), ("all.0", "Box"), ("way", "Way::Sea")] {
+        let read = format!("{made}step id=\"b\" kind=\"bind\" from=\"order.{path}\" as=\"x\" end");
+        let case = format!("variant type=\"{kind}\"");
+        assert_eq!(case_of(types, &read, &[&case, "wildcard"]).await, "0", "{path}");
+    }
+    let whole =
+        format!("{types}{made}step id=\"r\" kind=\"return\" from=\"order.box\" as=\"_\" end");
+    assert_eq!(value(&whole).await, r#"{"w":2,"tags":["a"]}"#);
+    // That of a parameter, too.
+    let param = format!(
+        "{types}snippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"b\" type=\"Box\" default={{\"w\": 3}} returns type=\"Box\" end end\n\
+         body step id=\"f1\" kind=\"return\" from=\"b\" as=\"_\" end end\nend\n"
+    );
+    let call = "step id=\"c\" kind=\"call\" fn=\"t.f\" as=\"x\" end";
+    assert_eq!(case_of(&param, call, &["variant type=\"Box\"", "wildcard"]).await, "0");
+}
+
+#[tokio::test]
+async fn nothing_is_twice_in_what_is_declared_as_a_set() {
+    let given = |kind: &str| {
+        format!(
+            "snippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" returns type=\"{kind}\" end end\n\
+             body step id=\"f1\" kind=\"return\" lit=[2, 1, 2, 2] as=\"_\" end end\nend\n\
+             step id=\"c\" kind=\"call\" fn=\"t.f\" as=\"x\" end\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end"
+        )
+    };
+    assert_eq!(value(&given("Set<Int>")).await, "[2,1]");
+    assert_eq!(value(&given("Set<Float>")).await, "[2,1]");
+    assert_eq!(value(&given("List<Int>")).await, "[2,1,2,2]");
+}
+
+#[tokio::test]
 async fn an_argument_without_a_fitting_name_is_for_what_must_be_given() {
     let text = "snippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"a\" type=\"Int\" optional \
                 param name=\"b\" type=\"Int\" returns type=\"Int?\" end end\n\

@@ -618,6 +618,57 @@ end
 }
 
 #[test]
+fn rows_are_made_into_the_types_that_the_statement_names() {
+    const TYPES: &str = r#"
+snippet id="t.types" kind="module"
+types
+  struct name="Tag" field name="name" type="String" end
+  struct name="Row"
+    field name="n" type="Float"
+    field name="ok" type="Bool"
+    field name="tags" type="Tag[]"
+    field name="sum" type="Decimal"
+    field name="more" type="String" optional
+  end
+end
+end
+"#;
+    let asked = |columns: &str, kind: &str| {
+        let steps = format!(
+            "step id=\"q\" kind=\"query\" target=\"bank\"\nbody\nselect {columns}\nend\nreturns {kind}\nas=\"x\"\nend\n\
+             step id=\"m\" kind=\"match\" on=\"x\" case variant type=\"DbError\" bindings=(\"e\")\n\
+             step id=\"e\" kind=\"return\" from=\"e.message\" as=\"_\" end end case wildcard end as=\"_\" end\n\
+             step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end\n"
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let found = value_at(&sqlite("typed"), "typed", TYPES, &steps).await;
+            assert_eq!(value_at(&postgres("typed"), "typed", TYPES, &steps).await, found);
+            found
+        })
+    };
+    let row = |ok: &str, tags: &str| {
+        format!("1 as n, {ok} as ok, '{tags}' as tags, '1.50' as sum, cast(null as text) as more")
+    };
+    let tags = r#"[{"name":"a"}]"#;
+    assert_eq!(
+        asked(&row("1", tags), "collection of=\"Row\""),
+        r#"[{"n":1,"ok":true,"tags":[{"name":"a"}],"sum":"1.50","more":null}]"#
+    );
+    assert_eq!(asked(&row("7", tags), "type=\"Row\""), "\"`row.ok` is of type Bool, not Int\"");
+    assert_eq!(
+        asked(&row("0", r#"[{"name":1}]"#), "type=\"Row\""),
+        "\"`row.tags.0.name` is of type String, not Int\""
+    );
+    assert_eq!(asked("'\\x6869' as b", "type=\"Bytes\""), "\"aGk=\"");
+    assert_eq!(asked("'1.50' as d", "type=\"Decimal\""), "\"1.50\"");
+    assert_eq!(asked("1 as a, 2 as b", "type=\"Map<String, Float>\""), r#"{"a":1,"b":2}"#);
+    // Of a type that nothing defines the name is known.
+    let named = "collection of=\"Elsewhere\"";
+    assert_eq!(asked("1 as a", named), r#"[{"a":1}]"#);
+}
+
+#[test]
 fn rows_are_what_the_statement_says_or_a_failure() {
     let both = |sql: &str, returns: &str| {
         let steps = format!(
@@ -640,7 +691,9 @@ fn rows_are_what_the_statement_says_or_a_failure() {
     assert!(
         ask(&format!("select {of} union all select 2"), "type=\"Int\"").contains("E-QUERY-013")
     );
-    assert!(ask(&format!("select {of}"), "type=\"String\"").contains("`n` is Int, and not String"));
+    assert!(
+        ask(&format!("select {of}"), "type=\"String\"").contains("`n` is of type String, not Int")
+    );
     let (sqlite, postgres) = both("select :n from nowhere", "type=\"Int\"");
     assert!(sqlite.contains("42P01") && postgres.contains("42P01"), "{sqlite} {postgres}");
 }

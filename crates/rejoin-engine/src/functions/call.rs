@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use rejoin_lang::plan::{
-    Function, FunctionCall, FunctionCallee, FunctionStep, Functions, LibraryFunction, union_members,
+    Function, FunctionCall, FunctionCallee, FunctionParam, FunctionStep, Functions,
+    LibraryFunction, union_members,
 };
 
 use super::exec::{Exit, Frame, Run, fault, gives_parts, looked_at, read};
 use super::place::Folders;
-use super::{Datum, FunctionBench, FunctionTested, library};
+use super::{Datum, FunctionBench, FunctionTested, library, typed};
 
 /// Functions may call each other this deep.
 const MAX_DEPTH: u16 = 512;
@@ -47,7 +48,7 @@ impl Run {
                 [("code", Datum::text("E-RT-DEPTH")), ("message", Datum::text(message))],
             );
         }
-        let mut frame = Frame::default();
+        let mut frame = Frame::new(&self.program);
         arguments.for_each(|(name, value, observed)| frame.bind(name, value, observed));
         // What stands in for a function in a test is no part of the program.
         let folders = match function.infers_effects {
@@ -69,7 +70,7 @@ impl Run {
         bench: Arc<dyn FunctionBench>,
     ) -> FunctionTested {
         let run = Self { bench: Some(bench), ..self };
-        let mut frame = Frame::default();
+        let mut frame = Frame::new(&run.program);
         let body = test.body.clone().unwrap_or_default();
         let value = match run.guests.beside(run.steps(&mut frame, &body)).await {
             Ok(_) => Datum::None,
@@ -92,8 +93,11 @@ impl Run {
         let value = match call.callee {
             FunctionCallee::Function(index) => {
                 let params = &program.functions.functions[index].params;
+                let default = |param: &FunctionParam| {
+                    typed::written(&program.functions.types, &param.kind, &param.default)
+                };
                 let mut arguments: Vec<(Datum, bool)> =
-                    params.iter().map(|param| (Datum::from(&param.default), false)).collect();
+                    params.iter().map(|param| (default(param), false)).collect();
                 for (at, operand) in &call.arguments {
                     let (value, observed) = read(frame, step, operand)?;
                     let kind = params.get(*at).map_or("Any", |param| &param.kind);

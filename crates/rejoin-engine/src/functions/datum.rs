@@ -178,9 +178,16 @@ impl Datum {
         }
     }
 
-    /// With numbers that have a fraction where the type says so.
+    /// With numbers that have a fraction, and nothing twice in it, where the type says so.
     pub(super) fn widened(self, widening: Option<&Widening>) -> Self {
         let Some(widening) = widening else { return self };
+        match self.with_elements_widened(widening) {
+            Self::List(items) if widening.set => Self::List(items.without_doubles()),
+            value => value,
+        }
+    }
+
+    fn with_elements_widened(self, widening: &Widening) -> Self {
         match (self, &widening.elements) {
             (Self::Int(number), _) if widening.number => Self::Float(number as f64),
             (Self::List(items), Some(inner)) if items.iter().any(|item| item.is_narrow(inner)) => {
@@ -206,7 +213,7 @@ impl Datum {
             |value: &Self| widening.elements.as_ref().is_some_and(|inner| value.is_narrow(inner));
         match self {
             Self::Int(_) => widening.number,
-            Self::List(items) => items.iter().any(is_narrow),
+            Self::List(items) => widening.set || items.iter().any(is_narrow),
             Self::Record(map) if map.kind.is_none() && map.ended.is_none() => {
                 map.fields.iter().any(|(_, value)| is_narrow(value))
             }

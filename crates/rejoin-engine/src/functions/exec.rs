@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use rejoin_lang::cov;
 use rejoin_lang::plan::{
-    Action, FunctionStep, Make, MatchCase, Operand, Pattern, Project, Widening,
+    Action, FunctionStep, Functions, Make, MatchCase, Operand, Pattern, Project, Widening,
 };
 
 use super::data::{Held, Stores};
 use super::datum::Record;
 use super::place::{CallPlace, Folders, Guests};
 use super::size::Size;
-use super::{Datum, FunctionBench, FunctionProgram, HostCall, List, compute, fork, grants};
+use super::{Datum, FunctionBench, FunctionProgram, HostCall, List, compute, fork, grants, typed};
 use crate::alive::Alive;
 use crate::deep_stack::DeepStack;
 
@@ -46,9 +46,11 @@ pub(super) struct Run {
 }
 
 /// The names of a function or branch. A fork shares them until one side binds another.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Frame {
     pub(super) names: Arc<HashMap<Arc<str>, Bound>>,
+    /// Whose types there are.
+    program: Arc<Functions>,
 }
 
 #[derive(Clone)]
@@ -59,6 +61,10 @@ pub(super) struct Bound {
 }
 
 impl Frame {
+    pub(super) fn new(program: &FunctionProgram) -> Self {
+        Self { names: Arc::default(), program: program.functions.clone() }
+    }
+
     pub(super) fn bind(&mut self, name: &Arc<str>, value: Datum, observed: bool) {
         Arc::make_mut(&mut self.names).insert(name.clone(), Bound { value, observed });
     }
@@ -332,6 +338,9 @@ pub(super) fn read(
 ) -> Result<(Datum, bool), Exit> {
     let path = match operand {
         Operand::Literal(literal) => return Ok((literal.into(), false)),
+        Operand::Default(literal, kind) => {
+            return Ok((typed::written(&frame.program.types, kind, literal), false));
+        }
         Operand::Path(path, _) => path,
         Operand::Node(id) => {
             let bound = frame.names.get(id);
@@ -441,7 +450,7 @@ fn open(frame: &mut Frame, case: &MatchCase, value: &Datum) {
                 }
                 // `Json::Number` has a number with a fraction.
                 _ if **kind == *"Json::Number" => {
-                    let number = Widening { number: true, elements: None };
+                    let number = Widening { number: true, ..Widening::default() };
                     let number = value.clone().widened(Some(&number));
                     names.iter().take(1).for_each(|name| frame.bind(name, number.clone(), true));
                 }

@@ -38,7 +38,7 @@ pub(super) fn from_texts(
         let text = given.iter().rev().find(|(name, _)| **name == *param.name);
         match text {
             Some((_, text)) => from_text(types, param, text),
-            None if param.optional => Ok(Datum::from(&param.default)),
+            None if param.optional => Ok(typed::written(types, &param.kind, &param.default)),
             None => Err(InputError {
                 param: param.name.to_string(),
                 message: format!("the parameter `{0}` has no value: add `--arg {0}=…`", param.name),
@@ -77,7 +77,7 @@ pub(super) fn from_value(
         let value = object.and_then(|object| object.get(&param.name));
         match value.filter(|value| !value.is_null() || !param.optional) {
             Some(value) => from_member(types, param, value),
-            None if param.optional => Ok(Datum::from(&param.default)),
+            None if param.optional => Ok(typed::written(types, &param.kind, &param.default)),
             None => Err(InputError {
                 param: param.name.to_string(),
                 message: format!("`{}` of type {} is missing", param.name, param.kind),
@@ -125,7 +125,7 @@ fn from_text(
 
 fn made(types: &TypeDefinitions, param: &FunctionParam, value: &Value) -> Result<Datum, Misfit> {
     match value.is_null() && param.optional {
-        true => Ok(Datum::from(&param.default)),
+        true => Ok(typed::written(types, &param.kind, &param.default)),
         false => typed::made(types, &param.kind, value),
     }
 }

@@ -1,6 +1,7 @@
 //! How large values are. Each list and record knows it, so that asking costs nothing: values share their parts, and a few steps make one
 //! of more parts than any memory holds, or one that is nested deeper than a thread can follow.
 
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -103,6 +104,13 @@ impl List {
         self.size = self.size_with(&item);
         Arc::make_mut(&mut self.items).push(item);
         self
+    }
+
+    /// The first of equal elements, wherever they stand.
+    pub(super) fn without_doubles(self) -> Self {
+        let mut seen = HashSet::with_capacity(self.len());
+        let kept: Vec<Datum> = self.iter().filter(|item| seen.insert(*item)).cloned().collect();
+        if kept.len() == self.len() { self } else { kept.into() }
     }
 
     /// How large it would be then.

@@ -1,11 +1,15 @@
 //! JSON from outside as values of the types that a signature names: structs and variants know their type, and what does not fit is
-//! said with the path to it.
+//! said with the path to it. So are rows of databases, which have fewer types, and values that stand in the program.
 
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use rejoin_lang::plan::{RecordDefinition, TypeDefinitions, TypeForm, Widening, union_members};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rejoin_lang::plan::{
+    Literal, RecordDefinition, TypeDefinitions, TypeForm, Widening, union_members,
+};
 use rejoin_value::{Object, Value};
 
 use super::Datum;
@@ -28,7 +32,15 @@ pub(super) struct Misfit {
 
 impl Misfit {
     fn new(kind: &str, value: &Value) -> Self {
-        let what = format!("is of type {}, not {}", kind.trim(), type_of(value));
+        let of = type_of(value);
+        let what = match (kind.trim().trim_end_matches('?'), of) {
+            (kind @ "Bytes", "String") => format!("is of type {kind}: a text in base 64"),
+            (kind @ "Decimal", "String") => {
+                format!("is of type {kind}: a number, or the text of one")
+            }
+            (kind @ "Char", "String") => format!("is of type {kind}: a text of one character"),
+            _ => format!("is of type {}, not {of}", kind.trim()),
+        };
         Self { path: Vec::new(), what }
     }
 
@@ -52,7 +64,25 @@ impl fmt::Display for Misfit {
 
 /// A value of this type; the path of what does not fit begins with `name`.
 pub(super) fn made(types: &TypeDefinitions, kind: &str, value: &Value) -> Result<Datum, Misfit> {
-    Maker { types, looks: Cell::new(0) }.made(kind, value, 0)
+    Maker { types, is_row: false, looks: Cell::new(0) }.made(kind, value, 0)
+}
+
+/// The same for what a database gives: 0 and 1 may be a `Bool`, the text of a number or of JSON what it says, and bytes come in
+/// hexadecimal digits.
+pub(super) fn of_row(types: &TypeDefinitions, kind: &str, value: &Value) -> Result<Datum, Misfit> {
+    Maker { types, is_row: true, looks: Cell::new(0) }.made(kind, value, 0)
+}
+
+/// A value that stands in the program where one of this type is wanted.
+pub(super) fn written(types: &TypeDefinitions, kind: &str, literal: &Literal) -> Datum {
+    let plain = || Datum::from(literal).widened(Widening::of(kind).as_ref());
+    match literal {
+        // What it is otherwise the checker has said.
+        Literal::Map(_) | Literal::List(_) => {
+            made(types, kind, &Datum::from(literal).to_json()).unwrap_or_else(|_| plain())
+        }
+        _ => plain(),
+    }
 }
 
 /// With the name of what the value is for in front of the path.
@@ -62,6 +92,8 @@ pub(super) fn named(misfit: Misfit, name: &str) -> String {
 
 struct Maker<'t> {
     types: &'t TypeDefinitions,
+    /// Whether the values come from a database.
+    is_row: bool,
     /// How many types were looked at for the union at hand.
     looks: Cell<usize>,
 }
@@ -120,7 +152,7 @@ impl Maker<'_> {
                     || of_tag == Some(name)
                     || alias.is_some_and(|meant| any(meant, aliases + 1))
             }
-            TypeForm::List(_) | TypeForm::Map(_) | TypeForm::Other => false,
+            TypeForm::List(_) | TypeForm::Set(_) | TypeForm::Map(_) | TypeForm::Other => false,
         }
     }
 
@@ -135,7 +167,7 @@ impl Maker<'_> {
                     || union_members(inner).any(|inner| self.looks(inner, value, open, aliases))
             }
             // By the first of what is in it.
-            TypeForm::List(inner) => value.as_array().is_some_and(|items| {
+            TypeForm::List(inner) | TypeForm::Set(inner) => value.as_array().is_some_and(|items| {
                 items.first().is_none_or(|first| self.look_like(inner, first, aliases))
             }),
             TypeForm::Map(inner) => match value {
@@ -147,7 +179,7 @@ impl Maker<'_> {
             },
             TypeForm::Other => open,
             TypeForm::Name(name) => {
-                if let Some(fits) = plain(name, value) {
+                if let Some(fits) = self.plain(name, value) {
                     return fits.is_some();
                 }
                 if let Some(meant) = self.alias(name, aliases) {
@@ -178,6 +210,8 @@ impl Maker<'_> {
 
     fn single(&self, kind: &str, value: &Value, aliases: usize) -> Result<Datum, Misfit> {
         let misfit = || Misfit::new(kind, value);
+        let read = self.is_row.then(|| self.read(kind, value)).flatten();
+        let value = read.as_ref().unwrap_or(value);
         match TypeForm::of(kind) {
             TypeForm::Optional(_) if value.is_null() => Ok(Datum::None),
             TypeForm::Optional(inner) => self.made(inner, value, aliases),
@@ -187,6 +221,11 @@ impl Maker<'_> {
                     self.made(inner, item, 0).map_err(|misfit| misfit.within(at))
                 };
                 Ok(Datum::List(items.iter().enumerate().map(item).collect::<Result<_, _>>()?))
+            }
+            TypeForm::Set(inner) => {
+                let list = self.single(&format!("List<{inner}>"), value, aliases)?;
+                let is_set = Widening { set: true, ..Widening::default() };
+                Ok(list.widened(Some(&is_set)))
             }
             TypeForm::Map(inner) => {
                 let Value::Object(object) = value else { return Err(misfit()) };
@@ -199,7 +238,7 @@ impl Maker<'_> {
             }
             TypeForm::Other => Ok(Datum::from(value)),
             TypeForm::Name(name) => {
-                if let Some(fits) = plain(name, value) {
+                if let Some(fits) = self.plain(name, value) {
                     return fits.ok_or_else(misfit);
                 }
                 if let Some(meant) = self.alias(name, aliases) {
@@ -247,9 +286,7 @@ impl Maker<'_> {
                     made.map_err(|misfit| misfit.within(&field.name))?
                 }
                 None => match &field.default {
-                    Some(default) => {
-                        Datum::from(default).widened(Widening::of(&field.kind).as_ref())
-                    }
+                    Some(default) => written(self.types, &field.kind, default),
                     None if may_miss(field) => {
                         absent.push(field.name.clone());
                         continue;
@@ -284,6 +321,75 @@ impl Maker<'_> {
     fn is_defined(&self, name: &str) -> bool {
         self.types.records.contains_key(name) || !self.types.variants(name).is_empty()
     }
+
+    /// What the text of a row says where a list, a map or a struct is wanted.
+    fn read(&self, kind: &str, value: &Value) -> Option<Value> {
+        let text = value.as_str()?;
+        let is_made_of_parts = match TypeForm::of(kind) {
+            TypeForm::List(_) | TypeForm::Set(_) | TypeForm::Map(_) => true,
+            TypeForm::Name(name) => self.is_defined(name),
+            TypeForm::Optional(_) | TypeForm::Other => false,
+        };
+        is_made_of_parts.then(|| Value::parse(text.as_bytes()).ok()).flatten()
+    }
+
+    /// A value of a type that has no parts, if the type is one; within, whether the value fits.
+    fn plain(&self, name: &str, value: &Value) -> Option<Option<Datum>> {
+        let datum = || Datum::from(value);
+        Some(match (name, value) {
+            ("Int", Value::Number(_)) => {
+                Some(datum()).filter(|datum| matches!(datum, Datum::Int(_)))
+            }
+            ("Float", Value::Number(_)) => Some(match datum() {
+                Datum::Int(number) => Datum::Float(number as f64),
+                other => other,
+            }),
+            // A database may give the text of a number that it has more digits of.
+            ("Int", Value::String(text)) if self.is_row => {
+                text.as_str().parse().ok().map(Datum::Int)
+            }
+            ("Float", Value::String(text)) if self.is_row && is_decimal(text.as_str()) => {
+                text.as_str().parse().ok().map(Datum::Float)
+            }
+            ("Bool", Value::Number(number)) if self.is_row => {
+                number.as_i64().filter(|n| matches!(n, 0 | 1)).map(|n| Datum::Bool(n == 1))
+            }
+            ("Bool", Value::Bool(_))
+            | ("String" | "DateTime", Value::String(_))
+            | ("Decimal", Value::Number(_)) => Some(datum()),
+            ("Char", Value::String(text)) => {
+                Some(datum()).filter(|_| text.as_str().chars().count() == 1)
+            }
+            // A text keeps all of its digits.
+            ("Decimal", Value::String(text)) => Some(datum()).filter(|_| is_decimal(text.as_str())),
+            ("Bytes", Value::String(text)) => self.bytes(text.as_str()),
+            ("None" | "Unit", Value::Null) => Some(Datum::None),
+            (
+                "Int" | "Float" | "Bool" | "String" | "Char" | "DateTime" | "Decimal" | "Bytes"
+                | "None" | "Unit",
+                _,
+            ) => None,
+            _ => return None,
+        })
+    }
+
+    /// Bytes as a text has them: in base 64, and in a row as `\x` and hexadecimal digits.
+    fn bytes(&self, text: &str) -> Option<Datum> {
+        let digits = text.strip_prefix("\\x").filter(|_| self.is_row);
+        let Some(digits) = digits else { return Some(Datum::bytes(STANDARD.decode(text).ok()?)) };
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|n| u8::try_from(n).ok());
+        let pairs = digits.as_bytes().chunks(2).map(|pair| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+            _ => None,
+        });
+        Some(Datum::bytes(pairs.collect::<Option<Vec<u8>>>()?))
+    }
+}
+
+/// Whether a text is a number as it is written: digits, with a sign, a fraction and an exponent.
+fn is_decimal(text: &str) -> bool {
+    let is_sign = |c: char| matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E');
+    text.chars().all(is_sign) && text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 /// What a value is, in the words of the language.
@@ -312,22 +418,4 @@ fn is_called(name: &str, tag: &str) -> bool {
 
 fn may_miss(field: &rejoin_lang::plan::FieldDefinition) -> bool {
     field.optional || field.default.is_some() || *field.kind == *"Any"
-}
-
-/// A value of a type that JSON has itself, if the type is one; within, whether the value fits.
-fn plain(name: &str, value: &Value) -> Option<Option<Datum>> {
-    let datum = || Datum::from(value);
-    Some(match (name, value) {
-        ("Int", Value::Number(_)) => Some(datum()).filter(|datum| matches!(datum, Datum::Int(_))),
-        ("Float", Value::Number(_)) => Some(match datum() {
-            Datum::Int(number) => Datum::Float(number as f64),
-            other => other,
-        }),
-        ("Bool", Value::Bool(_)) | ("String" | "Char" | "DateTime", Value::String(_)) => {
-            Some(datum())
-        }
-        ("None" | "Unit", Value::Null) => Some(Datum::None),
-        ("Int" | "Float" | "Bool" | "String" | "Char" | "DateTime" | "None" | "Unit", _) => None,
-        _ => return None,
-    })
 }

@@ -24,6 +24,7 @@ mod form;
 mod format;
 mod lex;
 mod library;
+mod library_types;
 mod lower;
 mod parse;
 mod rules;

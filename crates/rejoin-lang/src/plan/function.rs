@@ -169,6 +169,8 @@ pub enum Operand {
     Node(Arc<str>),
     /// A value.
     Literal(Literal),
+    /// What a field is that is not given, and its type: an object is a struct there.
+    Default(Literal, Arc<str>),
 }
 
 /// A value as it is written.

@@ -45,8 +45,10 @@ pub struct FieldDefinition {
 pub enum TypeForm<'k> {
     /// `T?`, `Optional<T>`
     Optional(&'k str),
-    /// `T[]`, `List<T>`, `Set<T>`
+    /// `T[]`, `List<T>`
     List(&'k str),
+    /// `Set<T>`: a list in which nothing is twice.
+    Set(&'k str),
     /// `Map<K, T>`
     Map(&'k str),
     /// A name.
@@ -77,7 +79,8 @@ impl<'k> TypeForm<'k> {
         };
         match (name, inner) {
             ("Optional", Some(inner)) => Self::Optional(inner),
-            ("List" | "Set", inner) => Self::List(inner.unwrap_or("Any")),
+            ("List", inner) => Self::List(inner.unwrap_or("Any")),
+            ("Set", inner) => Self::Set(inner.unwrap_or("Any")),
             ("Map", inner) => Self::Map(inner.unwrap_or("Any")),
             (name, None) => Self::Name(name),
             _ => Self::Other,
@@ -107,7 +110,7 @@ mod tests {
             ("Optional<A | B>", Optional("A | B")),
             ("List< Map<String,Int> >", List(" Map<String,Int> ")),
             ("Map<String, List<Int>>", Map(" List<Int>")),
-            ("Set", List("Any")),
+            ("Set", Set("Any")),
             ("(Int) -> Int", Other),
             ("Pair<Int>", Other),
             ("List<Int", Other),

@@ -1,10 +1,12 @@
-//! Where a type wants numbers with a fraction, so that whole ones become such.
+//! Where a type wants numbers with a fraction, so that whole ones become such, and sets, so that nothing is twice in them.
 
-/// What of a value becomes a number with a fraction, if it is a whole one.
+/// What of a value becomes a number with a fraction, if it is a whole one, and which lists lose what is twice in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Widening {
     /// The value itself.
     pub number: bool,
+    /// A list is a set.
+    pub set: bool,
     /// What is in it: the elements of a list, the values of a map.
     pub elements: Option<Box<Widening>>,
 }
@@ -13,39 +15,51 @@ impl Widening {
     /// What a type says, as written and without aliases. A whole number stays what it is where the type has room for it.
     pub fn of(kind: &str) -> Option<Widening> {
         // Types nest a few levels, those that nest thousands deep were refused.
-        (kind.contains("Float") && kind.len() < 4096).then(|| read(kind)).flatten()
+        let says = kind.contains("Float") || kind.contains("Set");
+        (says && kind.len() < 4096).then(|| read(kind)).flatten()
     }
 }
 
 fn read(kind: &str) -> Option<Widening> {
     let mut all = Widening::default();
-    let mut whole = false;
+    let (mut whole, mut list) = (false, false);
     for member in union_members(kind) {
         let member = member.trim();
         let base = member.trim_end_matches('?').trim_end();
         if let Some(item) = base.strip_suffix("[]") {
+            list = true;
             all.elements = all.elements.or(read(item).map(Box::new));
             continue;
         }
         match base.split_once('<').map(|(name, rest)| (name.trim(), rest)) {
             None if base == "Float" => all.number = true,
-            None => whole |= matches!(base, "Int" | "Any" | "Decimal"),
+            None if base == "Set" => all.set = true,
+            None => {
+                whole |= matches!(base, "Int" | "Any" | "Decimal");
+                list |= matches!(base, "List" | "Any");
+            }
             Some((name, rest)) => {
                 let inner = split(rest.strip_suffix('>')?, ',').last().and_then(read);
                 match name {
                     "Optional" => {
                         let inner = inner.unwrap_or_default();
                         all.number |= inner.number;
+                        all.set |= inner.set;
                         all.elements = all.elements.or(inner.elements);
                     }
-                    "List" | "Set" | "Map" => all.elements = all.elements.or(inner.map(Box::new)),
+                    "List" | "Set" | "Map" => {
+                        all.set |= name == "Set";
+                        list |= name == "List";
+                        all.elements = all.elements.or(inner.map(Box::new));
+                    }
                     _ => {}
                 }
             }
         }
     }
     all.number &= !whole;
-    (all.number || all.elements.is_some()).then_some(all)
+    all.set &= !list;
+    (all.number || all.set || all.elements.is_some()).then_some(all)
 }
 
 /// The members of a union; another type is its own.
@@ -72,8 +86,10 @@ mod tests {
 
     #[test]
     fn what_a_type_widens() {
-        let number = Widening { number: true, elements: None };
-        let list = |inner: Widening| Widening { number: false, elements: Some(Box::new(inner)) };
+        let nothing = Widening::default;
+        let number = Widening { number: true, ..nothing() };
+        let set = Widening { set: true, ..nothing() };
+        let list = |inner: Widening| Widening { elements: Some(Box::new(inner)), ..nothing() };
         for (kind, widens) in [
             ("Float", Some(number.clone())),
             ("Float?", Some(number.clone())),
@@ -82,6 +98,13 @@ mod tests {
             ("Float[]", Some(list(number.clone()))),
             ("List<Float?>", Some(list(number.clone()))),
             ("Map<String, List<Float>>", Some(list(list(number.clone())))),
+            ("Set<Int>", Some(set.clone())),
+            ("Set | DepotError", Some(set.clone())),
+            ("Optional<Set<String>>", Some(set.clone())),
+            ("Map<String, Set<Int>>", Some(list(set.clone()))),
+            ("Set<Float>", Some(Widening { set: true, ..list(number.clone()) })),
+            ("Set<Int> | List<Int>", None),
+            ("Settings", None),
             ("Float | Int", None),
             ("Any | Float", None),
             ("Floating", None),

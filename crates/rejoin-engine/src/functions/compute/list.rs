@@ -33,10 +33,7 @@ pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
             sorted.sort_by(|a, b| order(a, b).unwrap_or(std::cmp::Ordering::Equal));
             List(sorted.into())
         }
-        ("dedup", [List(list)]) => {
-            let mut seen = std::collections::HashSet::new();
-            List(list.iter().filter(|item| seen.insert(*item)).cloned().collect())
-        }
+        ("dedup", [List(list)]) => List(list.clone().without_doubles()),
         _ => return Err(kinds(inputs)),
     })
 }

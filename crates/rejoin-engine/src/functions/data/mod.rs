@@ -81,7 +81,9 @@ impl Run {
         if answer.is_err() {
             in_time().await;
         }
-        match answer.and_then(|answer| returned::value(&request, answer)) {
+        match answer
+            .and_then(|answer| returned::value(&self.program.functions.types, &request, answer))
+        {
             Ok(value) => Ok(value),
             Err(failure) => match (&self.transaction, data.target) {
                 (Some(held), DataTarget::Database(_) | DataTarget::Documents) => {

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use rejoin_lang::plan::{Request, Returns, Rows};
+use rejoin_lang::plan::{Request, Returns, Rows, TypeDefinitions, TypeForm};
 
-use super::super::Datum;
 use super::super::datum::Record;
+use super::super::{Datum, typed};
 use super::store::{Answer, db_error};
 
 /// The value of the step.
 ///
 /// # Errors
 /// If the rows do not fit what the step says about them.
-pub(super) fn value(request: &Request<Datum>, answer: Answer) -> Result<Datum, Datum> {
+pub(super) fn value(
+    types: &TypeDefinitions,
+    request: &Request<Datum>,
+    answer: Answer,
+) -> Result<Datum, Datum> {
     let count = Datum::Int(i64::try_from(answer.count).unwrap_or(i64::MAX));
     Ok(match request {
         Request::Select(select) if select.limit == Some(1) => {
@@ -21,11 +25,16 @@ pub(super) fn value(request: &Request<Datum>, answer: Answer) -> Result<Datum, D
         Request::Select(_) => Datum::List(answer.rows.into()),
         Request::Insert(..) => answer.rows.into_iter().next().unwrap_or_default(),
         Request::Update(..) | Request::Delete(..) => count,
-        Request::Sql(sql) => return returned(&sql.returns, answer, count),
+        Request::Sql(sql) => return returned(types, &sql.returns, answer, count),
     })
 }
 
-fn returned(returns: &Returns, answer: Answer, count: Datum) -> Result<Datum, Datum> {
+fn returned(
+    types: &TypeDefinitions,
+    returns: &Returns,
+    answer: Answer,
+    count: Datum,
+) -> Result<Datum, Datum> {
     let base = returns.kind.trim();
     if matches!(base, "Unit" | "None") {
         return Ok(Datum::None);
@@ -37,7 +46,7 @@ fn returned(returns: &Returns, answer: Answer, count: Datum) -> Result<Datum, Da
         };
     }
     let found = answer.rows.len();
-    let mut rows = answer.rows.into_iter().map(|row| fitted(returns, base, row));
+    let mut rows = answer.rows.into_iter().map(|row| fitted(types, returns, base, row));
     match (returns.rows, found) {
         (Rows::Many, _) => Ok(Datum::List(rows.collect::<Result<_, Datum>>()?)),
         (Rows::Optional, 0) => Ok(Datum::None),
@@ -49,21 +58,33 @@ fn returned(returns: &Returns, answer: Answer, count: Datum) -> Result<Datum, Da
     }
 }
 
+/// Types of which a row has a single value.
+const SINGLE: &[&str] = &["Int", "Float", "Bool", "String", "Char", "Bytes", "DateTime", "Decimal"];
+
 /// A row as a value of the type that the step names.
-fn fitted(returns: &Returns, base: &str, row: Datum) -> Result<Datum, Datum> {
+fn fitted(
+    types: &TypeDefinitions,
+    returns: &Returns,
+    base: &str,
+    row: Datum,
+) -> Result<Datum, Datum> {
     let Datum::Record(record) = &row else { return Ok(row) };
-    if matches!(base, "Int" | "Float" | "Bool" | "String") {
+    let made = |name: &str, value: &Datum| {
+        let made = typed::of_row(types, base, &value.to_json());
+        made.map_err(|why| misfit(typed::named(why, name)))
+    };
+    let single = match TypeForm::of(base) {
+        TypeForm::Optional(inner) => inner.trim(),
+        _ => base,
+    };
+    if SINGLE.contains(&single) {
         let [(name, value)] = &*record.fields else {
             let columns = record.fields.len();
             return Err(misfit(format!("a row has {columns} columns, and `{base}` is one value")));
         };
-        let fits = value.is_a(base) || base == "Float" && value.is_a("Int");
-        return match fits {
-            true => Ok(value.clone()),
-            false => Err(misfit(format!("`{name}` is {}, and not {base}", value.type_name()))),
-        };
+        return made(name, value);
     }
-    if base == "Any" || base.starts_with("Map") {
+    if base == "Any" {
         return Ok(row);
     }
     if let Some(missing) =
@@ -71,8 +92,17 @@ fn fitted(returns: &Returns, base: &str, row: Datum) -> Result<Datum, Datum> {
     {
         return Err(misfit(format!("a row has no `{missing}`, which `{base}` needs")));
     }
-    let fields = record.fields.clone();
-    Ok(Datum::Record(Arc::new(Record::new(Some(base.into()), fields))))
+    // Of a struct that nothing defines it is known what it is called.
+    if let TypeForm::Name(name) = TypeForm::of(base)
+        && name != "Json"
+        && !types.aliases.contains_key(name)
+        && !types.records.contains_key(name)
+        && types.variants(name).is_empty()
+    {
+        let fields = record.fields.clone();
+        return Ok(Datum::Record(Arc::new(Record::new(Some(base.into()), fields))));
+    }
+    made("row", &row)
 }
 
 fn misfit(message: String) -> Datum {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::aliases::Aliases;
 use super::super::ast::{Block, File};
+use super::super::library_types;
 use super::operand::literal;
 use super::{is, section, snippets};
 use crate::plan::{FieldDefinition, Literal, Operand, RecordDefinition, TypeDefinitions, Widening};
@@ -88,7 +89,19 @@ impl Shapes {
             let is_failure = failures.contains(of);
             (name.clone(), RecordDefinition { fields: fields.collect(), is_failure })
         };
-        TypeDefinitions { records: self.0.iter().map(record).collect(), aliases: aliases.all() }
+        let mut records: HashMap<Arc<str>, RecordDefinition> = self.0.iter().map(record).collect();
+        let aliases = aliases.all();
+        for (of, name, definition) in library_types::definitions() {
+            if !self.is_type(of) && !aliases.contains_key(of) {
+                records.insert(name.into(), definition);
+            }
+        }
+        TypeDefinitions { records, aliases }
+    }
+
+    /// Whether a struct or an enum has this name.
+    fn is_type(&self, name: &str) -> bool {
+        self.0.keys().any(|whole| whole.split("::").next() == Some(name))
     }
 
     /// Whether a struct, an enum or a variant has this name.
@@ -110,7 +123,8 @@ impl Shapes {
             }
             match &field.default {
                 Some(default) => {
-                    given.push((field.name.clone(), Operand::Literal(default.clone())));
+                    let default = Operand::Default(default.clone(), field.kind.clone());
+                    given.push((field.name.clone(), default));
                 }
                 None if field.optional => absent.push(field.name.clone()),
                 None => {}

@@ -170,7 +170,8 @@ impl Lower {
         let missing = (0..).zip(own).filter(|(at, param)| {
             param.default != Literal::None && placed.iter().all(|(placed, _)| placed != at)
         });
-        let missing = missing.map(|(at, param)| (at, Operand::Literal(param.default.clone())));
+        let missing = missing
+            .map(|(at, param)| (at, Operand::Default(param.default.clone(), param.kind.clone())));
         let missing: Vec<(usize, Operand)> = missing.collect();
         let all = placed.into_iter().chain(missing);
         all.filter_map(|(at, operand)| Some(((*places.get(at)?)?, operand))).collect()

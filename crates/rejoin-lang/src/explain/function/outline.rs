@@ -161,7 +161,7 @@ fn shown(operand: &Operand) -> String {
     match operand {
         Operand::Path(path, _) => path.to_string(),
         Operand::Node(id) => format!("{id:?}"),
-        Operand::Literal(value) => literal(value),
+        Operand::Literal(value) | Operand::Default(value, _) => literal(value),
     }
 }
 

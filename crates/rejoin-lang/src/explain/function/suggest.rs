@@ -138,7 +138,7 @@ fn is_apart(step: &FunctionStep, group: &[&FunctionStep]) -> bool {
     outline::operands(step, &mut |operand| {
         let path = match operand {
             Operand::Path(path, _) | Operand::Node(path) => path,
-            Operand::Literal(_) => return,
+            Operand::Literal(_) | Operand::Default(..) => return,
         };
         let reads = |name: &&str| {
             path.strip_prefix(*name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
