@@ -210,6 +210,38 @@ async fn types_of_the_language_and_its_library_are_made_and_checked_as_those_of_
 }
 
 #[tokio::test]
+async fn cases_of_lists_and_maps_are_told_apart_by_what_is_in_them() {
+    let matched = |kinds: &[&str]| -> String {
+        let cases = (0..).zip(kinds).map(|(at, kind)| {
+            format!("case variant type=\"{kind}\" step id=\"c{at}\" kind=\"return\" lit={at} as=\"_\" end end\n")
+        });
+        format!(
+            "step id=\"m\" kind=\"match\" on=\"x\"\n{}case wildcard step id=\"w\" kind=\"return\" lit=\"other\" as=\"_\" end end as=\"_\" end",
+            cases.collect::<String>()
+        )
+    };
+    let lists = ["Int[]", "List<String>", "Pile", "List<Int | String>", "List<Int[]>"];
+    let maps = ["Map<String, Int>", "Map<String, String>"];
+    for (cases, kind, json, case) in [
+        (&lists[..], "Any", "[1,2]", "0"),
+        (&lists, "Any", r#"["a"]"#, "1"),
+        (&lists, "Stock[]", r#"[{"n":1}]"#, "2"),
+        (&lists, "Any", r#"[1,"a"]"#, "3"),
+        (&lists, "Any", "[[1],[]]", "4"),
+        // What fits no case in all of its parts is a list all the same.
+        (&lists, "Any", "[true]", "0"),
+        (&lists, "Any", "[]", "0"),
+        (&lists, "Any", "1", "\"other\""),
+        (&maps, "Any", r#"{"a":1}"#, "0"),
+        (&maps, "Any", r#"{"a":"b"}"#, "1"),
+        (&["Stock[]"], "Any", r#"[{"n":1}]"#, "0"),
+        (&["List<Float>", "List<String>"], "Any", "[1]", "0"),
+    ] {
+        assert_eq!(given(kind, &matched(cases), json).await.as_deref(), Ok(case), "{json}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_twice_in_a_set_that_is_given() {
     assert_eq!(given("Set<Int>", BACK, "[1,2,1]").await.as_deref(), Ok("[1,2]"));
     assert_eq!(

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rejoin_lang::cov;
-use rejoin_lang::plan::{
-    Action, FunctionStep, Functions, Make, MatchCase, Operand, Pattern, Project, Widening,
-};
+use rejoin_lang::plan::{Action, FunctionStep, Functions, Make, Operand, Project};
 
 use super::data::{Held, Stores};
 use super::datum::Record;
 use super::place::{CallPlace, Folders, Guests};
 use super::size::Size;
-use super::{Datum, FunctionBench, FunctionProgram, HostCall, List, compute, fork, grants, typed};
+use super::{
+    Datum, FunctionBench, FunctionProgram, HostCall, List, compute, fork, grants, pattern, typed,
+};
 use crate::alive::Alive;
 use crate::deep_stack::DeepStack;
 
@@ -208,12 +208,12 @@ impl Run {
             }
             Action::Match(on, cases) => {
                 let (value, _) = read(frame, step, on)?;
-                let Some(case) = cases.iter().find(|case| fits(&case.pattern, &value, cases))
-                else {
+                let types = &self.program.functions.types;
+                let Some(case) = pattern::chosen(types, cases, &value) else {
                     let message = format!("no case fits a value of type {}", value.type_name());
                     return Err(Exit::Failed(fault("E-RT-MATCH", step, message)));
                 };
-                open(frame, case, &value);
+                pattern::open(frame, case, &value);
                 self.steps(frame, &case.steps).await?
             }
             Action::For(name, list, steps) => self.each(frame, step, (name, list, steps)).await?,
@@ -417,52 +417,4 @@ fn make(frame: &Frame, step: &FunctionStep, made: &Make) -> Flow {
         }
         Make::List(items) => Datum::List(items.iter().map(value).collect::<Result<_, Exit>>()?),
     })
-}
-
-fn fits(pattern: &Pattern, value: &Datum, cases: &[MatchCase]) -> bool {
-    let is_of = |pattern: &Pattern, name: &str| match pattern {
-        Pattern::Kind(kind, _) => **kind == *name,
-        _ => false,
-    };
-    match pattern {
-        Pattern::Wildcard | Pattern::Name(_) => true,
-        // A whole number stands where one with a fraction is wanted, unless it is wanted itself.
-        Pattern::Kind(kind, _) if **kind == *"Float" && matches!(value, Datum::Int(_)) => {
-            cases.iter().all(|case| !is_of(&case.pattern, "Int"))
-        }
-        Pattern::Kind(kind, _) | Pattern::Fields(kind, _) => value.is_a(kind),
-        Pattern::Literal(literal) => Datum::from(literal) == *value,
-    }
-}
-
-/// Binds the names of a pattern that fits. What is bound was looked at: failures in it do not spread.
-fn open(frame: &mut Frame, case: &MatchCase, value: &Datum) {
-    match &case.pattern {
-        Pattern::Kind(kind, names) => {
-            let variant = value.kind().filter(|own| {
-                own.contains("::") && (own == &&**kind || own.rsplit("::").next() == Some(kind))
-            });
-            match (value, variant) {
-                (Datum::Record(record), Some(_)) if !record.fields.is_empty() => {
-                    for (name, (_, field)) in names.iter().zip(&record.fields) {
-                        frame.bind(name, field.clone(), true);
-                    }
-                }
-                // `Json::Number` has a number with a fraction.
-                _ if **kind == *"Json::Number" => {
-                    let number = Widening { number: true, ..Widening::default() };
-                    let number = value.clone().widened(Some(&number));
-                    names.iter().take(1).for_each(|name| frame.bind(name, number.clone(), true));
-                }
-                _ => names.iter().take(1).for_each(|name| frame.bind(name, value.clone(), true)),
-            }
-        }
-        Pattern::Fields(_, names) => {
-            for (field, name) in names {
-                frame.bind(name, value.get(field).cloned().unwrap_or_default(), true);
-            }
-        }
-        Pattern::Name(name) => frame.bind(name, value.clone(), true),
-        Pattern::Wildcard | Pattern::Literal(_) => {}
-    }
 }

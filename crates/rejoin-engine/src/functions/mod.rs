@@ -15,6 +15,7 @@ mod grants;
 mod inputs;
 mod library;
 mod missing;
+mod pattern;
 mod place;
 mod size;
 mod test;

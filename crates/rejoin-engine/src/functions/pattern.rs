@@ -1,0 +1,126 @@
+//! The patterns of `match`: which of them a value fits, and what they bind.
+
+use std::cell::Cell;
+
+use rejoin_lang::plan::{MatchCase, Pattern, TypeDefinitions, TypeForm, Widening, union_members};
+
+use super::Datum;
+use super::exec::Frame;
+
+/// Aliases are followed this far: one may lead back to itself.
+const MOST_ALIASES: usize = 16;
+
+/// So many parts of a value are looked at; what is behind them counts as fitting.
+const MOST_LOOKS: usize = 1_000_000;
+
+/// The first case that a value fits.
+pub(super) fn chosen<'c>(
+    types: &TypeDefinitions,
+    cases: &'c [MatchCase],
+    value: &Datum,
+) -> Option<&'c MatchCase> {
+    cases.iter().find(|case| fits(types, &case.pattern, value, cases))
+}
+
+fn fits(types: &TypeDefinitions, pattern: &Pattern, value: &Datum, cases: &[MatchCase]) -> bool {
+    let is_of = |pattern: &Pattern, name: &str| match pattern {
+        Pattern::Kind(kind, _) => **kind == *name,
+        _ => false,
+    };
+    match pattern {
+        Pattern::Wildcard | Pattern::Name(_) => true,
+        // A whole number stands where one with a fraction is wanted, unless it is wanted itself.
+        Pattern::Kind(kind, _) if **kind == *"Float" && matches!(value, Datum::Int(_)) => {
+            cases.iter().all(|case| !is_of(&case.pattern, "Int"))
+        }
+        Pattern::Kind(kind, _) => {
+            value.is_a(kind) && (!is_of_parts(kind) || is_best(types, kind, value, cases))
+        }
+        Pattern::Fields(kind, _) => value.is_a(kind),
+        Pattern::Literal(literal) => Datum::from(literal) == *value,
+    }
+}
+
+/// Whether a type says what is in a list or a map.
+fn is_of_parts(kind: &str) -> bool {
+    matches!(TypeForm::of(kind), TypeForm::List(_) | TypeForm::Set(_) | TypeForm::Map(_))
+}
+
+/// Whether what is in a list or a map fits, or fits no other case: what comes from outside without a type is still a list.
+fn is_best(types: &TypeDefinitions, kind: &str, value: &Datum, cases: &[MatchCase]) -> bool {
+    let holds = |kind: &str| Look { types, looks: Cell::new(0) }.holds(kind, value, 0);
+    let others = cases.iter().filter_map(|case| match &case.pattern {
+        Pattern::Kind(other, _) if **other != *kind && is_of_parts(other) => Some(other),
+        _ => None,
+    });
+    let mut others = others.filter(|other| value.is_a(other)).peekable();
+    others.peek().is_none() || holds(kind) || !others.any(|other| holds(other))
+}
+
+struct Look<'t> {
+    types: &'t TypeDefinitions,
+    looks: Cell<usize>,
+}
+
+impl Look<'_> {
+    /// Whether a value is of a type with all that is in it.
+    fn holds(&self, kind: &str, value: &Datum, aliases: usize) -> bool {
+        union_members(kind).any(|kind| self.holds_one(kind, value, aliases))
+    }
+
+    fn holds_one(&self, kind: &str, value: &Datum, aliases: usize) -> bool {
+        self.looks.set(self.looks.get() + 1);
+        if self.looks.get() > MOST_LOOKS {
+            return true;
+        }
+        match (TypeForm::of(kind), value) {
+            (TypeForm::Optional(_), Datum::None) => true,
+            (TypeForm::Optional(inner), value) => self.holds(inner, value, aliases),
+            (TypeForm::List(inner) | TypeForm::Set(inner), Datum::List(items)) => {
+                items.iter().all(|item| self.holds(inner, item, 0))
+            }
+            (TypeForm::Map(inner), Datum::Record(record)) if record.kind.is_none() => {
+                record.fields.iter().all(|(_, value)| self.holds(inner, value, 0))
+            }
+            (TypeForm::List(_) | TypeForm::Set(_) | TypeForm::Map(_), _) => false,
+            (TypeForm::Name("Float"), Datum::Int(_)) => true,
+            (TypeForm::Name(name), value) => match self.types.aliases.get(name) {
+                Some(meant) if aliases < MOST_ALIASES => self.holds(meant, value, aliases + 1),
+                _ => value.is_a(name),
+            },
+            (TypeForm::Other, value) => value.is_a(kind),
+        }
+    }
+}
+
+/// Binds the names of a pattern that fits. What is bound was looked at: failures in it do not spread.
+pub(super) fn open(frame: &mut Frame, case: &MatchCase, value: &Datum) {
+    match &case.pattern {
+        Pattern::Kind(kind, names) => {
+            let variant = value.kind().filter(|own| {
+                own.contains("::") && (own == &&**kind || own.rsplit("::").next() == Some(kind))
+            });
+            match (value, variant) {
+                (Datum::Record(record), Some(_)) if !record.fields.is_empty() => {
+                    for (name, (_, field)) in names.iter().zip(&record.fields) {
+                        frame.bind(name, field.clone(), true);
+                    }
+                }
+                // `Json::Number` has a number with a fraction.
+                _ if **kind == *"Json::Number" => {
+                    let number = Widening { number: true, ..Widening::default() };
+                    let number = value.clone().widened(Some(&number));
+                    names.iter().take(1).for_each(|name| frame.bind(name, number.clone(), true));
+                }
+                _ => names.iter().take(1).for_each(|name| frame.bind(name, value.clone(), true)),
+            }
+        }
+        Pattern::Fields(_, names) => {
+            for (field, name) in names {
+                frame.bind(name, value.get(field).cloned().unwrap_or_default(), true);
+            }
+        }
+        Pattern::Name(name) => frame.bind(name, value.clone(), true),
+        Pattern::Wildcard | Pattern::Literal(_) => {}
+    }
+}
