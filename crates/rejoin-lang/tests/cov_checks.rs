@@ -333,7 +333,7 @@ body
   {}
   step id="i" kind="if" condition="ok" then {} end else {} end as="_" end
   step id="m" kind="match" on="items"
-    case variant type="A" bindings=("v") {} end
+    case variant type="Some" bindings=("v") {} end
     case wildcard {} end
     as="w"
   end
@@ -513,6 +513,38 @@ fn a_limit_that_nothing_holds_a_function_to_is_refused() {
     let (_, codes, drawing) =
         load(&(stub.to_owned() + &file("effect network(host=\"example.com\")", get)));
     assert!(codes.contains(&"E0158"), "{drawing}");
+}
+
+#[test]
+fn an_effect_on_databases_may_name_the_one_that_steps_on_data_use() {
+    let table = "schema table name=\"acc\" field name=\"n\" type=\"Int\" end end";
+    let databases: String = ["db.bank", "db.shop"]
+        .map(|id| format!("snippet id=\"{id}\" kind=\"database\" metadata dialect=\"sqlite\" end {table} end\n"))
+        .concat();
+    let steps = [
+        "step id=\"a\" kind=\"insert\" into=\"bank.acc\" set field=\"n\" lit=1 as=\"_\" end",
+        "step id=\"a\" kind=\"update\" target=\"bank.acc\" set field=\"n\" lit=1 as=\"_\" end",
+        "step id=\"a\" kind=\"delete\" from=\"db.bank.acc\" as=\"_\" end",
+        "step id=\"a\" kind=\"query\" target=\"bank\" select all from=\"acc\" as=\"_\" end",
+    ];
+    for (effects, fits) in [
+        ("effect database", true),
+        ("effect database(name=\"bank\")", true),
+        ("effect database(name=\"db.bank\")", true),
+        ("effect database(name=\"shop\") effect database(name=\"bank\")", true),
+        ("effect database(name=\"shop\")", false),
+        ("effect database(host=\"bank\")", false),
+        ("effect database(name=\"bank\" mode=\"read\")", false),
+    ] {
+        for step in steps {
+            let file = format!(
+                "{databases}snippet id=\"a.f\" kind=\"fn\" effects {effects} end signature fn name=\"f\" end end body {step} end end\n"
+            );
+            let (_, codes, drawing) = load(&file);
+            let wanted: &[&str] = if fits { &[] } else { &["E0158"] };
+            assert_eq!(codes, wanted, "{drawing}");
+        }
+    }
 }
 
 #[test]

@@ -15,12 +15,15 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
         if own.iter().all(|(_, _, parameters)| parameters.is_empty()) {
             continue;
         }
+        for step in function.steps(|kind| data_target(kind).is_some()) {
+            on_data(step, &own, problems);
+        }
         for call in function.calls() {
             let name = call.text("fn").unwrap_or_default();
             let Some(callee) = program.resolve(name) else {
                 if let Some(effect) = program.library(name).and_then(|function| function.effect) {
                     outside(call, effect, &own, problems);
-                    unheld(call, effect, &own, problems);
+                    unheld((call, "fn"), effect, &own, problems);
                 }
                 continue;
             };
@@ -29,7 +32,7 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
             if callee.body.is_empty()
                 && let Some(effect) = program.library(callee.id).and_then(|known| known.effect)
             {
-                unheld(call, effect, &own, problems);
+                unheld((call, "fn"), effect, &own, problems);
             }
             for (name, _, needs) in effects(callee) {
                 let mut declared = own.iter().filter(|(own, ..)| *own == name).peekable();
@@ -53,7 +56,7 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
 
 /// Parameters that no function of the library is held to: whoever reads them would take them for a limit.
 fn unheld(
-    call: &Block,
+    (step, attribute): (&Block, &str),
     effect: &str,
     own: &[(&str, &Block, &Parameters)],
     problems: &mut Vec<Diagnostic>,
@@ -72,12 +75,62 @@ fn unheld(
     });
     let Some((declared, name)) = first else { return };
     let message = format!("nothing holds `{effect}` to this `{}`", shown(name));
-    let called = call.text("fn").unwrap_or_default();
+    let called = step.text(attribute).unwrap_or_default();
     problems.push(
         Diagnostic::new(Code::COV_EFFECT_PARAMETER, declared.word.span, message)
             .label("would be no limit")
-            .also(place(call, "fn"), format!("`{}` is not limited by it", shown(called)))
-            .help("leave the parameter out; `filesystem` alone can be limited, to a folder: `effect filesystem(path=\"/srv\")`"),
+            .also(place(step, attribute), format!("`{}` is not limited by it", shown(called)))
+            .help("leave the parameter out; `filesystem` can be limited to a folder, `effect filesystem(path=\"/srv\")`, and `database` to one of the program's, `effect database(name=\"bank\")`"),
+    );
+}
+
+/// The attribute of a step on data that says where the data is.
+fn data_target(kind: &str) -> Option<&'static str> {
+    match kind {
+        "query" | "update" => Some("target"),
+        "insert" => Some("into"),
+        "delete" => Some("from"),
+        _ => None,
+    }
+}
+
+/// A step on data: an effect `database` may be limited to one by its name.
+fn on_data(step: &Block, own: &[(&str, &Block, &Parameters)], problems: &mut Vec<Diagnostic>) {
+    let kind = step.text("kind").unwrap_or_default();
+    let Some(attribute) = data_target(kind) else { return };
+    let Some(whole) = step.text(attribute) else { return };
+    let database = match kind {
+        "query" => whole,
+        _ => whole.rsplit_once('.').map_or(whole, |(database, _)| database),
+    };
+    let effect = match database {
+        "project" => "meta",
+        "std.storage" => "std.storage",
+        _ => "database",
+    };
+    let last = |id: &str| id.rsplit('.').next().map(str::to_owned);
+    let is_name = |(name, value): &(Arc<str>, ValueKind)| {
+        &**name == "name" && effect == "database" && text(value).is_some()
+    };
+    let declared = own.iter().filter(|(name, ..)| *name == effect);
+    let declared: Vec<_> = declared.collect();
+    if !declared.iter().any(|(_, _, parameters)| parameters.iter().all(is_name)) {
+        return unheld((step, attribute), effect, own, problems);
+    }
+    let allows = |parameters: &Parameters| {
+        let mut names = parameters.iter().filter_map(|(_, value)| text(value));
+        parameters.iter().all(is_name) && names.all(|name| last(name) == last(database))
+    };
+    if declared.iter().any(|(_, _, parameters)| allows(parameters)) {
+        return;
+    }
+    let Some((_, first, _)) = declared.first() else { return };
+    let message = format!("`{}` is another database than `{effect}` names", shown(database));
+    problems.push(
+        Diagnostic::new(Code::COV_EFFECT_PARAMETER, place(step, attribute), message)
+            .label("goes beyond what is declared")
+            .also(first.word.span, "the function is limited here")
+            .help("name this database there, or leave the parameter out"),
     );
 }
 

@@ -109,8 +109,13 @@ impl<'f> Callable<'f> {
 
     /// Every call in its body, however deep.
     pub(super) fn calls(&self) -> Vec<&'f Block> {
+        self.steps(|kind| kind == "call")
+    }
+
+    /// Every step of some kinds in its body, however deep.
+    pub(super) fn steps(&self, wanted: impl Fn(&str) -> bool) -> Vec<&'f Block> {
         let mut found = Vec::new();
-        self.body.iter().for_each(|step| calls(step, &mut found));
+        self.body.iter().for_each(|step| steps(step, &wanted, &mut found));
         found
     }
 }
@@ -120,9 +125,9 @@ pub(super) fn tests(snippet: &Block) -> impl Iterator<Item = &Block> {
     parts(snippet, "tests").flat_map(|tests| parts(tests, "test"))
 }
 
-fn calls<'f>(block: &'f Block, found: &mut Vec<&'f Block>) {
-    if is(block, "step") && block.text("kind") == Some("call") {
+fn steps<'f>(block: &'f Block, wanted: &impl Fn(&str) -> bool, found: &mut Vec<&'f Block>) {
+    if is(block, "step") && block.text("kind").is_some_and(wanted) {
         found.push(block);
     }
-    block.blocks().for_each(|inner| calls(inner, found));
+    block.blocks().for_each(|inner| steps(inner, wanted, found));
 }
