@@ -473,3 +473,132 @@ fn arguments_by_position_have_the_types_of_their_parameters() {
     assert_eq!(codes("arg name=\"q\" lit=7"), ["W0065"]);
     assert_eq!(codes("arg name=\"q\" lit=\"t\""), ["W0065", "E0153"]);
 }
+
+fn module(types: &str) -> String {
+    format!("snippet id=\"t.more\" kind=\"module\" types {types} end end\n")
+}
+
+/// The codes of a file that has these types, and this body in a function of a parameter `x`.
+#[track_caller]
+fn says_of(wanted: &[&str], types: &str, kind: &str, body: &str) {
+    let text = format!(
+        "{}{TYPES}\nsnippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"{kind}\" returns type=\"Any\" end end\nbody\n{body}\nend\nend\n",
+        module(types)
+    );
+    let (functions, problems) = cov::load(Source::new("test.cov", &*text));
+    let drawing = render_text(&functions.sources, &problems, false);
+    let found: Vec<&str> = problems.iter().map(|problem| problem.code.id()).collect();
+    assert_eq!(found, wanted, "{drawing}");
+}
+
+fn matching(kinds: &[&str]) -> String {
+    let cases: String = kinds
+        .iter()
+        .map(|kind| format!("case {kind}\n{}end\n", step("return", "lit=1", "_")))
+        .collect();
+    step("match", &format!("on=\"x\" {cases}"), "_")
+}
+
+#[test]
+fn an_alias_may_lead_back_to_itself_within_a_list_or_a_map() {
+    let tree = "alias name=\"Tree\" type=\"Int | Tree[] | Map<String, Tree>\"";
+    let all =
+        ["variant type=\"Int\"", "variant type=\"Tree[]\"", "variant type=\"Map<String, Tree>\""];
+    says_of(&[], tree, "Tree", &matching(&all));
+    says_of(&["E0183"], tree, "Tree", &matching(&all[..2]));
+    says_of(&[], tree, "Tree?", &matching(&[&all[..], &["variant type=\"None\""]].concat()));
+    // What is in one is known.
+    let item = |op: &str| {
+        step("for", &format!("var=\"y\" in=\"x\" {}", step("compute", op, "_")), "_")
+            + &step("return", "lit=1", "_")
+    };
+    says_of(
+        &[],
+        "alias name=\"Deep\" type=\"Deep[]\"",
+        "Deep[]",
+        &item("op=list_len input var=\"y\""),
+    );
+    says_of(
+        &["E0181"],
+        "alias name=\"Deep\" type=\"Deep[]\"",
+        "Deep[]",
+        &item("op=add input var=\"y\" input lit=1"),
+    );
+    let two = "alias name=\"A\" type=\"Int | B[]\" alias name=\"B\" type=\"String | A[]\"";
+    says_of(&[], two, "A", &matching(&["variant type=\"Int\"", "variant type=\"B[]\""]));
+}
+
+#[test]
+fn an_alias_that_is_nothing_else_is_an_error() {
+    let back = step("return", "lit=1", "_");
+    says_of(
+        &["E0186", "E0186"],
+        "alias name=\"A\" type=\"B\" alias name=\"B\" type=\"A\"",
+        "Int",
+        &back,
+    );
+    says_of(&["E0186"], "alias name=\"A\" type=\"A\"", "A", &back);
+    for fine in ["A?", "A | Int", "A[]", "Map<String, A>", "Nowhere | A", "B"] {
+        let types = format!("alias name=\"A\" type=\"{fine}\" alias name=\"B\" type=\"Cents\"");
+        let wanted: &[&str] = if fine.contains("Nowhere") { &["W0060"] } else { &[] };
+        says_of(wanted, &types, "A", &back);
+    }
+}
+
+#[test]
+fn two_types_of_one_name_are_an_error_unless_they_are_the_same() {
+    let back = step("return", "lit=1", "_");
+    let quote = "struct name=\"Quote\" field name=\"price\" type=\"Int\" field name=\"note\" type=\"String\" optional end";
+    says_of(&[], quote, "Quote", &back);
+    for other in [
+        "struct name=\"Quote\" field name=\"price\" type=\"Int\" field name=\"note\" type=\"String\" end",
+        "struct name=\"Quote\" field name=\"cost\" type=\"Int\" end",
+        "alias name=\"Quote\" type=\"Int\"",
+        "enum name=\"Quote\" variant name=\"A\" end end",
+    ] {
+        says_of(&["E0061"], other, "Int", &back);
+    }
+}
+
+#[test]
+fn types_that_nothing_defines_are_found_in_cases_once() {
+    let nowhere = ["variant type=\"Nowhere\"", "variant type=\"Nowhere\"", "wildcard"];
+    says_of(&["W0060"], "", "Any", &matching(&nowhere));
+    says_of(&["W0060"], "", "Nowhere", &matching(&nowhere));
+    for known in [
+        "Quote",
+        "Land",
+        "Way::Sea",
+        "Some",
+        "Ok",
+        "Err",
+        "Object",
+        "NetworkError",
+        "IoError",
+        "Int[]",
+        "Cents",
+    ] {
+        let case = format!("variant type=\"{known}\"");
+        says_of(&[], "", "Any", &matching(&[&case, "wildcard"]));
+    }
+    // A struct that a step makes need not be declared.
+    let made = step("construct", "type=\"Receipt\" field name=\"n\" lit=1", "r");
+    says_of(&["W0062"], "", "Any", &(made + &matching(&["variant type=\"Receipt\"", "wildcard"])));
+    let handled = |kind: &str| {
+        let case = format!("handle case type=\"{kind}\" {}end end", step("bind", "lit=none", "y"));
+        step("call", &format!("fn=\"json.parse\" arg name=\"input\" lit=\"1\" {case}"), "y")
+            + &step("return", "from=\"y\"", "_")
+    };
+    says_of(&["W0060"], "", "Any", &handled("JsonEror"));
+    says_of(&[], "", "Any", &handled("JsonError"));
+}
+
+#[test]
+fn a_path_has_a_name_on_both_sides_of_its_dots() {
+    for path in ["x.", ".x", "x..y", ".", "x. .y"] {
+        let bind =
+            step("bind", &format!("from=\"{path}\""), "y") + &step("return", "from=\"y\"", "_");
+        says_of(&["E0054"], "", "Any", &bind);
+    }
+    says_of(&[], "", "Any", &step("return", "from=\"x.y.0\"", "_"));
+}

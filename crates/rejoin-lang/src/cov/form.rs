@@ -92,6 +92,9 @@ pub(super) const TEXTS: List = &[
     "relation",
 ];
 
+/// Those of them that may lead from a value to a field of it.
+pub(super) const PATHS: List = &["var", "condition", "on", "in", "from", "of"];
+
 /// The kinds of tests.
 pub(super) const TEST_KINDS: List = &["unit", "property", "integration", "golden"];
 

@@ -107,6 +107,7 @@ const REFERENCES: &[(Code, &str)] = &[
     (Code::COV_NOT_EXHAUSTIVE, "E-TYPE-004"),
     (Code::COV_FIELD, "E-TYPE-005"),
     (Code::COV_MEMBER, "E-TYPE-007"),
+    (Code::COV_ALIAS_CIRCLE, "E-TYPE-002"),
     (Code::COV_QUERY_TARGET, "E-QUERY-002"),
     (Code::COV_QUERY_SHAPE, "E-QUERY-003"),
     (Code::COV_UNBOUND_PLACEHOLDER, "E-QUERY-020"),
@@ -255,6 +256,7 @@ codes! {
     E0183 COV_NOT_EXHAUSTIVE Error false "`match` that leaves something out";
     E0184 COV_FIELD Error false "unknown field of a struct or variant";
     E0185 COV_MEMBER Error false "value that is no member of the declared union";
+    E0186 COV_ALIAS_CIRCLE Error true "alias that leads back to itself";
     E0201 BAD_JQ Error true "jq program that does not compile";
     E0202 MISSING_ARGUMENT Error true "step without what it needs";
     E0203 CONTEXT_INLINE Error true "`$context` where it is not known";

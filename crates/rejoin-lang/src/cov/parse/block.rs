@@ -410,6 +410,13 @@ impl Parser<'_> {
         }
         let message = match &attribute.value.kind {
             ValueKind::Text(text) if text.is_empty() => format!("`{name}` is empty"),
+            ValueKind::Text(text) if form::PATHS.contains(&name) && is_broken_path(text) => {
+                let shown: String = text.chars().take(40).collect();
+                let message = format!("`{shown}` has a dot without a name beside it");
+                let problem = Diagnostic::new(Code::COV_BAD_VALUE, attribute.value.span, message);
+                let help = "write the names of fields between dots, like `order.price`";
+                return self.report(problem.label("a name is missing").help(help));
+            }
             ValueKind::Text(_) | ValueKind::Word(_) | ValueKind::Faulty => return,
             _ => format!("`{name}` is not a text"),
         };
@@ -519,4 +526,9 @@ fn is_step_form(form: &Form) -> bool {
 
 fn is_query(form: &Form) -> bool {
     form.children.contains(&"select")
+}
+
+/// Whether something is missing before, between or behind the dots of a path.
+fn is_broken_path(path: &str) -> bool {
+    path.contains('.') && path.split('.').any(|name| name.trim().is_empty())
 }

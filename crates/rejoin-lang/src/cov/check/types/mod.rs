@@ -1,6 +1,7 @@
 //! Types: what is written, what is known of a value, and whether the one fits the other. What is not known fits all.
 
 mod cases;
+mod circles;
 mod declared;
 mod exhaustive;
 mod generic;

@@ -55,9 +55,9 @@ impl<'f> Walk<'_, 'f> {
     fn field(&mut self, of: &Type, field: &str, span: Span) -> Type {
         let found = match self.usable(of) {
             Type::List(item) if field.bytes().all(|b| b.is_ascii_digit()) => {
-                (*item).clone().optional()
+                self.table.meaning(&item).optional()
             }
-            Type::Map(value) => (*value).clone().optional(),
+            Type::Map(value) => self.table.meaning(&value).optional(),
             Type::Named(name) => match self.table.known_fields(&name) {
                 None => Type::Any,
                 Some(fields) => match fields.iter().find(|known| known.name == field) {

@@ -1,13 +1,14 @@
 //! The types that a file defines.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::super::super::ast::Block;
 use super::super::super::failures;
 use super::super::program::Program;
 use super::super::{is, parts};
 use super::library::SHAPES;
-use super::{Type, read};
+use super::{Type, circles, read};
 
 /// Types that come with the language and its library; what is in them is not known here.
 const BUILT_IN: &[&str] = &[
@@ -37,7 +38,11 @@ const BUILT_IN: &[&str] = &[
     "RaceError",
     "RuntimeError",
     "ParseError",
+    "RandomError",
 ];
+
+/// A chain of aliases is followed this far.
+const MOST_ALIASES: usize = 16;
 
 /// A field and its type.
 pub(super) struct Field<'f> {
@@ -52,6 +57,10 @@ pub(super) struct Table<'f> {
     enums: HashMap<&'f str, Vec<(&'f str, Vec<Field<'f>>)>>,
     aliases: HashMap<&'f str, &'f str>,
     failures: HashSet<&'f str>,
+    /// The aliases that lead back to themselves.
+    recursive: HashSet<&'f str>,
+    /// The types that steps of the file make, whether something defines them or not.
+    made: HashSet<&'f str>,
     /// The structs of the library, but for those that the file makes itself: it may mean something else by the name.
     library: HashMap<&'static str, Vec<Field<'static>>>,
 }
@@ -72,6 +81,7 @@ impl<'f> Table<'f> {
                 }
             }
         }
+        table.recursive = circles::recursive(&table.aliases);
         for definition in definitions {
             let Some(name) = definition.text("name") else { continue };
             if is(definition, "struct") {
@@ -85,9 +95,12 @@ impl<'f> Table<'f> {
                 table.enums.entry(name).or_insert(variants);
             }
         }
-        let mut made = HashSet::new();
-        program.bodies().for_each(|body| body.steps.iter().for_each(|step| types(step, &mut made)));
-        for (name, fields) in SHAPES.iter().filter(|(name, _)| !made.contains(name)) {
+        let made = &mut table.made;
+        program.bodies().for_each(|body| body.steps.iter().for_each(|step| types(step, made)));
+        for (name, fields) in SHAPES {
+            if table.made.contains(name) {
+                continue;
+            }
             let fields = fields.iter().map(|(name, kind)| Field {
                 name,
                 kind: table.read(kind),
@@ -116,28 +129,51 @@ impl<'f> Table<'f> {
 
     /// What a type string means; nothing is known of one that cannot be read.
     pub(super) fn read(&self, text: &str) -> Type {
-        let kind = read::read(text).map_or(Type::Any, |(kind, _)| kind);
-        self.resolve(kind, 0)
+        self.meaning(&read::read(text).map_or(Type::Any, |(kind, _)| kind))
     }
 
-    /// With aliases replaced by what they stand for.
-    fn resolve(&self, kind: Type, depth: usize) -> Type {
+    /// With aliases replaced by what they stand for. Within a list or a map those that lead back to themselves keep their name.
+    pub(super) fn meaning(&self, kind: &Type) -> Type {
+        Type::union(self.members_of(kind, &mut Vec::new()))
+    }
+
+    /// `open` are the aliases that are being followed: one that leads to itself adds nothing.
+    fn members_of(&self, kind: &Type, open: &mut Vec<Arc<str>>) -> Vec<Type> {
         match kind {
-            Type::Named(name) => match self.aliases.get(&*name) {
-                Some(meant) if depth < 16 => {
+            Type::Named(name) => match self.aliases.get(&**name) {
+                Some(_) if open.contains(name) => Vec::new(),
+                Some(_) if open.len() >= MOST_ALIASES => vec![Type::Any],
+                Some(meant) => {
                     let meant = read::read(meant).map_or(Type::Any, |(kind, _)| kind);
-                    self.resolve(meant, depth + 1)
+                    open.push(name.clone());
+                    let members = self.members_of(&meant, open);
+                    open.pop();
+                    members
                 }
-                Some(_) => Type::Any,
-                None => Type::Named(name),
+                None => vec![kind.clone()],
             },
-            Type::List(item) => Type::List(self.resolve((*item).clone(), depth).into()),
-            Type::Map(value) => Type::Map(self.resolve((*value).clone(), depth).into()),
+            Type::List(item) => vec![Type::List(self.within(item, open).into())],
+            Type::Map(value) => vec![Type::Map(self.within(value, open).into())],
             Type::Union(members) => {
-                Type::union(members.iter().map(|member| self.resolve(member.clone(), depth)))
+                members.iter().flat_map(|member| self.members_of(member, open)).collect()
             }
-            other => other,
+            other => vec![other.clone()],
         }
+    }
+
+    fn within(&self, kind: &Type, open: &mut Vec<Arc<str>>) -> Type {
+        match kind {
+            Type::Named(name) if self.recursive.contains(&**name) => kind.clone(),
+            Type::Union(members) => {
+                Type::union(members.iter().map(|member| self.within(member, open)))
+            }
+            other => Type::union(self.members_of(other, open)),
+        }
+    }
+
+    /// Whether a step of the file makes a value of this type.
+    pub(super) fn is_made(&self, name: &str) -> bool {
+        self.made.contains(name)
     }
 
     pub(super) fn is_known(&self, name: &str) -> bool {
@@ -195,6 +231,11 @@ impl<'f> Table<'f> {
 
     pub(super) fn variants(&self, name: &str) -> Option<&[(&'f str, Vec<Field<'f>>)]> {
         self.enums.get(name).map(Vec::as_slice)
+    }
+
+    /// Whether an enum of the file has a variant of this short name.
+    pub(super) fn has_variant(&self, name: &str) -> bool {
+        self.enums.values().flatten().any(|(variant, _)| *variant == name)
     }
 
     /// The fields of `Enum::Variant`.

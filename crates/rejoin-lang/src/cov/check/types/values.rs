@@ -425,7 +425,7 @@ impl<'f> Walk<'_, 'f> {
     fn item(&mut self, step: &'f Block) -> Type {
         let given = self.path_of(step, "in");
         match self.usable(&given) {
-            Type::List(item) => (*item).clone(),
+            Type::List(item) => self.table.meaning(&item),
             kind @ (Type::Int | Type::Float | Type::Bool | Type::Text) => {
                 let message = format!("a loop over a value of type `{kind}`");
                 self.mismatch(place(step, "in"), message, "a list is needed");
