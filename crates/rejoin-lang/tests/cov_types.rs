@@ -602,3 +602,119 @@ fn a_path_has_a_name_on_both_sides_of_its_dots() {
     }
     says_of(&[], "", "Any", &step("return", "from=\"x.y.0\"", "_"));
 }
+
+#[test]
+fn json_and_the_enums_of_the_library_need_a_case_for_each_variant() {
+    let on = |function: &str, arguments: &str, kinds: &[&str]| {
+        let kinds: Vec<String> =
+            kinds.iter().map(|kind| format!("variant type=\"{kind}\"")).collect();
+        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        step("call", &format!("fn=\"{function}\" {arguments}"), "y")
+            + &matching(&kinds).replace("on=\"x\"", "on=\"y\"")
+    };
+    let json = |kinds: &[&str]| on("json.parse", "arg name=\"input\" from=\"x\"", kinds);
+    let all = ["JsonError", "Null", "Bool", "Number", "String", "Array", "Object"];
+    says_of(&[], "", "String", &json(&all));
+    says_of(
+        &[],
+        "",
+        "String",
+        &json(&["Err", "None", "Bool", "Float", "String", "List<Any>", "Map<String, Any>"]),
+    );
+    says_of(&[], "", "String", &json(&["Json", "JsonError::ParseError", "JsonError::InvalidType"]));
+    says_of(&["E0183"], "", "String", &json(&all[..6]));
+    says_of(&["E0183"], "", "String", &json(&all[1..]));
+    says_of(&["E0183"], "", "String", &json(&["Json", "JsonError::ParseError"]));
+    says_of(&["E0183"], "", "String", &json(&["JsonError", "Json::Object", "Json::Array"]));
+}
+
+fn fork(kind: &str, attributes: &str, branches: &[&str]) -> String {
+    let branches = ('a'..).zip(branches).map(|(id, value)| {
+        format!("branch id=\"{id}\" {} end\n", step("bind", value, &format!("of_{id}")))
+    });
+    step(kind, &format!("{attributes} {}", branches.collect::<String>()), "r")
+}
+
+#[test]
+fn what_a_race_gives_is_what_one_of_its_branches_gives() {
+    let race = |attributes: &str, branches: &[&str], behind: &str| {
+        fork("race", attributes, branches) + behind
+    };
+    let add =
+        step("compute", "op=add input var=\"r\" input lit=1", "_") + &step("return", "lit=1", "_");
+    says_of(&[], "", "Int", &race("", &["from=\"x\"", "lit=2"], &add));
+    says_of(&["E0181"], "", "Int", &race("", &["lit=\"a\"", "lit=\"b\""], &add));
+    says_of(&[], "", "Int", &race("", &["lit=\"a\"", "lit=2"], &add));
+    let on = |kinds: &[&str]| matching(kinds).replace("on=\"x\"", "on=\"r\"");
+    let (int, text) = ("variant type=\"Int\"", "variant type=\"String\"");
+    let (late, lost) = ("variant type=\"TimeoutError\"", "variant type=\"RaceError\"");
+    let both = ["lit=\"a\"", "lit=2"];
+    says_of(&[], "", "Int", &race("", &both, &on(&[int, text])));
+    says_of(&["E0183"], "", "Int", &race("", &both, &on(&[int])));
+    says_of(&["E0183"], "", "Int", &race("timeout=1s", &both, &on(&[int, text])));
+    says_of(&[], "", "Int", &race("timeout=1s", &both, &on(&[int, text, late])));
+    says_of(
+        &[],
+        "",
+        "Int",
+        &race(
+            "timeout=1s on_timeout=\"return_partial\"",
+            &both,
+            &on(&[int, text, "variant type=\"None\""]),
+        ),
+    );
+    says_of(&["E0183"], "", "Int", &race("on_error=\"ignore_errors\"", &both, &on(&[int, text])));
+    says_of(&[], "", "Int", &race("on_error=\"ignore_errors\"", &both, &on(&[int, text, lost])));
+    let failing = ["from=\"x\"", "lit=2"];
+    let failure = "variant type=\"DepotError\"";
+    says_of(&["E0183"], "", "DepotError", &race("", &failing, &on(&[int])));
+    says_of(&[], "", "DepotError", &race("", &failing, &on(&[int, failure])));
+}
+
+#[test]
+fn what_parallel_gives_has_a_slot_for_each_branch() {
+    let add = |path: &str| {
+        step("compute", &format!("op=add input var=\"{path}\" input lit=1"), "_")
+            + &step("return", "lit=1", "_")
+    };
+    let both = ["lit=2", "lit=\"t\""];
+    for (path, codes) in [
+        ("r.a", &[][..]),
+        ("r.of_a", &[]),
+        ("r.0", &[]),
+        ("r.b", &["E0181"]),
+        ("r.of_b", &["E0181"]),
+        ("r.c", &["E0184"]),
+        ("r.successes", &["E0181"]),
+    ] {
+        says_of(codes, "", "Int", &(fork("parallel", "", &both) + &add(path)));
+    }
+    // What collects may have a failure in any slot, and what goes on without some has none there.
+    says_of(&[], "", "Int", &(fork("parallel", "on_error=\"collect_all\"", &both) + &add("r.b")));
+    let on =
+        |path: &str, kinds: &[&str]| matching(kinds).replace("on=\"x\"", &format!("on=\"{path}\""));
+    let (int, none) = ("variant type=\"Int\"", "variant type=\"None\"");
+    for attributes in ["on_error=\"ignore_errors\"", "timeout=1s on_timeout=\"return_partial\""] {
+        says_of(&["E0183"], "", "Int", &(fork("parallel", attributes, &both) + &on("r.a", &[int])));
+        says_of(&[], "", "Int", &(fork("parallel", attributes, &both) + &on("r.a", &[int, none])));
+    }
+    let late = "variant type=\"TimeoutError\"";
+    says_of(&["E0183"], "", "Int", &(fork("parallel", "timeout=1s", &both) + &on("r", &[late])));
+    says_of(
+        &[],
+        "",
+        "Int",
+        &(fork("parallel", "timeout=1s", &both) + &on("r", &[late, "wildcard"])),
+    );
+    says_of(
+        &[],
+        "",
+        "Int",
+        &(fork("parallel", "timeout=1s", &both)
+            + &on("r", &["variant type=\"Err\"", "variant type=\"Ok\""])),
+    );
+    // A branch that returns has that value.
+    let returns =
+        step("parallel", &format!("branch id=\"a\" {} end", step("return", "lit=\"t\"", "_")), "r");
+    says_of(&["W0053", "E0181"], "", "Int", &(returns + &add("r.a")));
+}

@@ -1,6 +1,7 @@
 //! Whether the cases of a `match` leave nothing out.
 
 use super::super::super::ast::{Block, ValueKind};
+use super::super::super::library_types;
 use super::Type;
 use super::table::Table;
 
@@ -36,7 +37,8 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
             || is_optional && *member != Type::None && named.contains(&"Some")
             || is_variant_in(&name, &named)
             || matches!(member, Type::List(_)) && named.contains(&"List")
-            || matches!(member, Type::Map(_)) && named.contains(&"Map");
+            || matches!(member, Type::Map(_)) && named.contains(&"Map")
+            || matches!(member, Type::Slots(_)) && has(&named, "Map");
         if by_kind {
             continue;
         }
@@ -51,7 +53,15 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
                     });
                     missing.extend(left.map(|(_, whole)| whole));
                 }
-                // An enum of the library, or of another file, may be matched variant by variant.
+                None if !table.is_defined(name) && !of_library(name).is_empty() => {
+                    let left = of_library(name).into_iter().filter(|variant| {
+                        !named.contains(variant)
+                            && !named.contains(&&*format!("{name}::{variant}"))
+                            && !(**name == *"Json" && is_json_without_enum(variant, &named))
+                    });
+                    missing.extend(left.map(|variant| format!("{name}::{variant}")));
+                }
+                // An enum of another file, may be matched variant by variant.
                 None if !table.is_defined(name) && may_be_variant(&named, on, table) => {}
                 None => missing.push(name.to_string()),
             },
@@ -66,6 +76,33 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
         }
     }
     missing
+}
+
+/// The variants of an enum of the language or its library.
+fn of_library(name: &str) -> Vec<&'static str> {
+    if name == "Json" {
+        return vec!["Null", "Bool", "Number", "String", "Array", "Object"];
+    }
+    let all = library_types::definitions().filter(|(of, ..)| *of == name);
+    all.filter_map(|(_, whole, _)| Some(whole.split_once("::")?.1)).collect()
+}
+
+/// What JSON has are values as they are, so that a case may also name their types.
+fn is_json_without_enum(variant: &str, named: &[&str]) -> bool {
+    match variant {
+        "Null" => named.contains(&"None"),
+        "Number" => named.contains(&"Float"),
+        "Array" => has(named, "List"),
+        "Object" => has(named, "Map"),
+        _ => false,
+    }
+}
+
+/// Whether a case names this type, whatever is in it.
+fn has(named: &[&str], of: &str) -> bool {
+    named.iter().any(|name| {
+        name.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('<'))
+    })
 }
 
 /// Whether a case names a variant without its enum, or the enum of it.

@@ -4,6 +4,7 @@ mod cases;
 mod circles;
 mod declared;
 mod exhaustive;
+mod forks;
 mod generic;
 mod library;
 mod operations;
@@ -41,6 +42,8 @@ pub(super) enum Type {
     Map(Rc<Type>),
     /// A struct, an enum, a variant as `Enum::Variant`, or something that the file does not define.
     Named(Arc<str>),
+    /// The result of `parallel`: what each branch came to.
+    Slots(Rc<[forks::Slot]>),
     /// One of several; `T?` is one of `T` and `None`. Never one in another.
     Union(Rc<[Type]>),
 }
@@ -107,6 +110,14 @@ impl fmt::Display for Type {
             Type::List(item) => write!(f, "List<{item}>"),
             Type::Map(value) => write!(f, "Map<String, {value}>"),
             Type::Named(name) => f.write_str(&super::shown(name)),
+            Type::Slots(slots) => {
+                f.write_str("{")?;
+                for (index, name) in forks::names(slots).into_iter().take(4).enumerate() {
+                    let before = if index > 0 { ", " } else { "" };
+                    write!(f, "{before}{}", super::shown(name))?;
+                }
+                f.write_str(if slots.len() > 4 { ", …}" } else { "}" })
+            }
             Type::Union(members) => {
                 for (index, member) in members.iter().take(6).enumerate() {
                     let before = if index > 0 { " | " } else { "" };

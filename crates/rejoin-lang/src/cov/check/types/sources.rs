@@ -2,9 +2,9 @@
 
 use super::super::super::ast::{Block, ValueKind};
 use super::super::{is, place};
-use super::Type;
 use super::table::Table;
 use super::values::Walk;
+use super::{Type, forks};
 use crate::source::Span;
 
 impl<'f> Walk<'_, 'f> {
@@ -58,6 +58,13 @@ impl<'f> Walk<'_, 'f> {
                 self.table.meaning(&item).optional()
             }
             Type::Map(value) => self.table.meaning(&value).optional(),
+            Type::Slots(slots) => match forks::slot(&slots, field) {
+                Some(kind) => kind,
+                None => {
+                    self.unknown_field(span, &of.to_string(), field, forks::names(&slots));
+                    Type::Any
+                }
+            },
             Type::Named(name) => match self.table.known_fields(&name) {
                 None => Type::Any,
                 Some(fields) => match fields.iter().find(|known| known.name == field) {

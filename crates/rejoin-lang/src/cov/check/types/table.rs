@@ -285,6 +285,10 @@ impl<'f> Table<'f> {
                     || !self.is_defined(wanted)
                     || given.split_once("::").is_some_and(|(of, _)| *of == **wanted)
             }
+            // A map, or a list, to whoever reads it.
+            (Type::Slots(_), wanted) => {
+                !matches!(wanted, Type::None | Type::Int | Type::Float | Type::Bool | Type::Text)
+            }
             // What is in a type that nothing defines is not known, so it may be this.
             (Type::Named(name), _) | (_, Type::Named(name)) => !self.is_transparent(name),
             _ => given == wanted,

@@ -16,8 +16,7 @@ pub(super) fn check<'f>(program: &Program<'f>, table: &Table<'f>, problems: &mut
     for body in program.bodies() {
         let returns = body.signature.and_then(|signature| returns(signature, table));
         let (known, changes) = (HashMap::new(), Vec::new());
-        let mut walk =
-            Walk { program, table, problems, known, changes, returns, is_in_branch: false };
+        let mut walk = Walk { program, table, problems, known, changes, returns, returned: None };
         for param in body.signature.into_iter().flat_map(|signature| parts(signature, "param")) {
             walk.set(param.text("name").unwrap_or_default(), param_type(param, table));
         }
@@ -76,7 +75,8 @@ pub(super) struct Walk<'p, 'f> {
     /// What each name was before it was bound, so that leaving a path can take it back.
     changes: Vec<(&'f str, Option<Type>)>,
     returns: Option<(Type, bool)>,
-    is_in_branch: bool,
+    /// What the branch that the steps are in returns; none outside of branches.
+    pub(super) returned: Option<Vec<Type>>,
 }
 
 impl<'f> Walk<'_, 'f> {
@@ -86,7 +86,7 @@ impl<'f> Walk<'_, 'f> {
     }
 
     /// Takes back what was bound since then, and gives it.
-    fn leave(&mut self, since: usize) -> HashMap<&'f str, Type> {
+    pub(super) fn leave(&mut self, since: usize) -> HashMap<&'f str, Type> {
         let mut bound = HashMap::new();
         while self.changes.len() > since {
             let Some((name, before)) = self.changes.pop() else { break };
@@ -101,8 +101,13 @@ impl<'f> Walk<'_, 'f> {
         bound
     }
 
+    /// How many names were bound.
+    pub(super) fn changes(&self) -> usize {
+        self.changes.len()
+    }
+
     /// Steps in a row, and what their value is: that of the last.
-    fn steps(&mut self, path: &'f Block) -> Last {
+    pub(super) fn steps(&mut self, path: &'f Block) -> Last {
         parts(path, "step").fold(Last::Unknown, |_, step| self.step(step))
     }
 
@@ -140,6 +145,7 @@ impl<'f> Walk<'_, 'f> {
             "return" => {
                 let value = self.made(step);
                 self.check_return(step, &value);
+                self.returned.iter_mut().for_each(|all| all.push(value.clone()));
                 ends = true;
                 Type::Any
             }
@@ -177,16 +183,7 @@ impl<'f> Walk<'_, 'f> {
                     _ => Type::Any,
                 }
             }
-            "parallel" | "race" => {
-                let outer = std::mem::replace(&mut self.is_in_branch, true);
-                for branch in parts(step, "branch") {
-                    let since = self.changes.len();
-                    self.steps(branch);
-                    self.leave(since);
-                }
-                self.is_in_branch = outer;
-                Type::Any
-            }
+            "parallel" | "race" => self.forked(step, step.text("kind") == Some("race")),
             _ => {
                 self.steps(step);
                 Type::Any
@@ -398,7 +395,8 @@ impl<'f> Walk<'_, 'f> {
     }
 
     fn check_return(&mut self, step: &'f Block, value: &Type) {
-        let Some((wanted, is_union)) = self.returns.clone().filter(|_| !self.is_in_branch) else {
+        let Some((wanted, is_union)) = self.returns.clone().filter(|_| self.returned.is_none())
+        else {
             return;
         };
         if self.table.fits(value, &wanted) {
@@ -445,7 +443,7 @@ impl<'f> Walk<'_, 'f> {
 
     fn is_sure(&self, kind: &Type) -> bool {
         match kind {
-            Type::Any | Type::None | Type::Union(_) => false,
+            Type::Any | Type::None | Type::Union(_) | Type::Slots(_) => false,
             Type::Named(name) => self.table.is_transparent(name) && !self.table.is_failure(kind),
             _ => true,
         }
