@@ -54,11 +54,12 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
                     missing.extend(left.map(|(_, whole)| whole));
                 }
                 None if !table.is_defined(name) && !of_library(name).is_empty() => {
-                    let left = of_library(name).into_iter().filter(|variant| {
-                        !named.contains(variant)
-                            && !named.contains(&&*format!("{name}::{variant}"))
-                            && !(**name == *"Json" && is_json_without_enum(variant, &named))
-                    });
+                    let is_named = |variant: &&str| {
+                        named.contains(variant)
+                            || named.contains(&&*format!("{name}::{variant}"))
+                            || **name == *"Json" && is_json_without_enum(variant, &named)
+                    };
+                    let left = of_library(name).into_iter().filter(|variant| !is_named(variant));
                     missing.extend(left.map(|variant| format!("{name}::{variant}")));
                 }
                 // An enum of another file, may be matched variant by variant.
