@@ -548,6 +548,43 @@ step id=\"h\" kind=\"bind\" from=\"next\" as=\"all\" end";
 }
 
 #[tokio::test(start_paused = true)]
+async fn so_does_a_map_and_it_changes_under_no_other_name() {
+    let put = |id: &str, key: &str, value: &str, output: &str| {
+        format!(
+            "step id=\"{id}\" kind=\"compute\" op=map_insert input var=\"map\" input {key} input {value} as=\"{output}\" end\n"
+        )
+    };
+    let text = [
+        "step id=\"a\" kind=\"bind\" lit={\"a\": [1]} as=\"map\" end\n".to_owned(),
+        "step id=\"b\" kind=\"bind\" from=\"map\" as=\"first\" end\n".to_owned(),
+        put("c", "lit=\"b\"", "lit=2", "map"),
+        put("d", "lit=\"a\"", "lit=3", "map"),
+        put("e", "lit=\"c\"", "var=\"map\"", "map"),
+        put("f", "lit=\"d\"", "lit=none", "other"),
+        "step id=\"i\" kind=\"construct\" collection item from=\"first\" item from=\"map\" item from=\"other\" end as=\"z\" end\n".to_owned(),
+        "step id=\"r\" kind=\"return\" from=\"z\" as=\"_\" end\n".to_owned(),
+    ];
+    let (value, _) = run(&text.concat()).await;
+    let map = r#"{"a":3,"b":2,"c":{"a":3,"b":2}"#;
+    let expected = format!("[{{\"a\":[1]}},{map}}},{map},\"d\":null}}]");
+    assert_eq!(value.to_json().to_json(), expected);
+    // Twelve million fields would be copied.
+    let (value, _) = run(&format!(
+        "{}step id=\"m\" kind=\"bind\" lit={{}} as=\"map\" end\n\
+         step id=\"s\" kind=\"bind\" lit=0 as=\"k\" end\n\
+         step id=\"f\" kind=\"for\" var=\"n\" in=\"turns\"\n\
+         step id=\"k\" kind=\"compute\" op=add input var=\"k\" input lit=1 as=\"k\" end\n\
+         step id=\"t\" kind=\"compute\" op=to_string input var=\"k\" as=\"key\" end\n{} as=\"_\" end\n\
+         step id=\"l\" kind=\"compute\" op=map_len input var=\"map\" as=\"count\" end\n\
+         step id=\"r\" kind=\"return\" from=\"count\" as=\"_\" end\n",
+        turns(5_000).replace("id=\"t\"", "id=\"t0\""),
+        put("p", "var=\"key\"", "var=\"n\"", "map"),
+    ))
+    .await;
+    assert_eq!(value, Datum::Int(5_000));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_grows_changes_under_no_other_name() {
     let grow = |id: &str, item: &str, output: &str| {
         format!(

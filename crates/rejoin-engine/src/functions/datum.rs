@@ -264,6 +264,34 @@ impl Record {
         Self { kind, fields, size, is_failure: false, absent: Arc::default(), ended: None }
     }
 
+    /// Whether it is of no type and has nothing but its fields.
+    pub(super) fn is_map(&self) -> bool {
+        self.kind.is_none() && self.ended.is_none() && self.absent.is_empty() && !self.is_failure
+    }
+
+    /// How large a map is at most with one value more.
+    pub(super) fn size_with(&self, value: &Datum) -> Size {
+        self.size.with_inner(value)
+    }
+
+    /// A map with one value more, or another under its key. Nothing is copied if nobody else has it.
+    pub(super) fn with(mut self: Arc<Self>, key: Arc<str>, value: Datum) -> Arc<Self> {
+        let Some(own) = Arc::get_mut(&mut self) else {
+            return Arc::new(Self::new(None, self.fields.clone())).with(key, value);
+        };
+        match own.fields.iter_mut().find(|(name, _)| *name == key) {
+            Some((_, place)) => {
+                *place = value;
+                own.size = Size::of(own.fields.iter().map(|(_, value)| value));
+            }
+            None => {
+                own.size = own.size.with_inner(&value);
+                own.fields.push((key, value));
+            }
+        }
+        self
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Datum> {
         self.fields.iter().find(|(field, _)| **field == *name).map(|(_, value)| value)
     }

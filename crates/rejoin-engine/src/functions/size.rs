@@ -40,6 +40,15 @@ impl Size {
         self.depth = self.depth.max(size.depth);
     }
 
+    /// With one more value one level within.
+    pub(super) fn with_inner(self, value: &Datum) -> Self {
+        let Self { parts, depth } = value.size();
+        Self {
+            parts: self.parts.saturating_add(parts),
+            depth: self.depth.max(depth.saturating_add(1)),
+        }
+    }
+
     fn of_bytes(count: usize) -> Self {
         let parts = u32::try_from(count / BYTES_OF_A_PART).unwrap_or(u32::MAX);
         Self { parts: parts.saturating_add(1), depth: 1 }
@@ -115,11 +124,7 @@ impl List {
 
     /// How large it would be then.
     pub(super) fn size_with(&self, item: &Datum) -> Size {
-        let Size { parts, depth } = item.size();
-        Size {
-            parts: self.size.parts.saturating_add(parts),
-            depth: self.size.depth.max(depth.saturating_add(1)),
-        }
+        self.size.with_inner(item)
     }
 }
 
