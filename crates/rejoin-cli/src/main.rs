@@ -28,8 +28,27 @@ use crate::exit::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command {
+    let done = match Arguments::try_parse() {
+        Ok(arguments) => run(arguments.command),
+        // What was asked for with `--help` or `--version` is a result like any other.
+        Err(asked) if !asked.use_stderr() => {
+            output::help(&asked);
+            Ok(())
+        }
+        Err(wrong) => wrong.exit(),
+    };
+    let done = done.and_then(|()| match output::unwritten() {
+        None => Ok(()),
+        Some(error) => Err(Failure::new(format!("cannot write to stdout: {error}"))),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
         Command::Serve(args) => blocking(command::serve::serve(args)),
         Command::Check(args) => blocking(command::check::check(args)),
         Command::Test(args) => command::test::test(&args),
@@ -42,14 +61,6 @@ fn main() -> ExitCode {
         Command::Fetch(args) => blocking(command::fetch::fetch(args)),
         Command::Migrate(args) => blocking(command::migrate::migrate(args)),
         Command::New(args) => command::new::new(&args),
-    };
-    let done = done.and_then(|()| match output::unwritten() {
-        None => Ok(()),
-        Some(error) => Err(Failure::new(format!("cannot write to stdout: {error}"))),
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
     }
 }
 

@@ -11,7 +11,16 @@ static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 /// Writes a result to stdout. A reader that has gone away has what it wanted; another failure is that
 /// of the [whole command](unwritten).
 pub(crate) fn result(text: &str) {
-    if let Err(error) = try_result(text)
+    note(try_result(text));
+}
+
+/// Writes a help text, in colours where they are wanted.
+pub(crate) fn help(text: &clap::Error) {
+    note(text.print());
+}
+
+fn note(written: io::Result<()>) {
+    if let Err(error) = written
         && error.kind() != io::ErrorKind::BrokenPipe
     {
         // The first one says enough.

@@ -573,7 +573,9 @@ fn run_prints_the_answer_of_a_route() {
 fn a_result_that_cannot_be_written_is_a_failure() {
     let directory = Directory::new();
     directory.write("app.wp", APP);
-    for arguments in [&["run", "app.wp", "GET /hello/ada"][..], &["explain", "jq"]] {
+    let commands =
+        [&["run", "app.wp", "GET /hello/ada"][..], &["explain", "jq"], &["--version"], &["--help"]];
+    for arguments in commands {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut command = support::rejoin(&directory.0);
         let ended = command.args(arguments).stdout(full).output().unwrap();

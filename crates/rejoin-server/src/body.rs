@@ -20,11 +20,16 @@ pub(crate) async fn read<B: Body>(
         return Ok(Bytes::new());
     }
     // A body that announces too much is refused unread.
-    if body.size_hint().lower() > limit as u64 {
+    if is_announced_too_large(&*body, limit) {
         return Err(Problem::BodyTooLarge(limit));
     }
     let all = collect(body.as_mut(), limit);
     tokio::time::timeout_at(deadline, all).await.unwrap_or(Err(Problem::BodyTimedOut))
+}
+
+/// True for a body that is known to be too large before any of it is read.
+pub(crate) fn is_announced_too_large<B: Body>(body: &B, limit: usize) -> bool {
+    body.size_hint().lower() > limit as u64
 }
 
 async fn collect<B: Body>(mut body: Pin<&mut B>, limit: usize) -> Result<Bytes, Problem> {

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{ALLOW, CONTENT_TYPE, HOST};
+use http::header::{ALLOW, CONTENT_TYPE, EXPECT, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use rejoin::{TaskError, TaskHandle};
@@ -374,12 +374,18 @@ impl Work {
         };
         let mut body = pin!(body);
         let limit = self.front.config.max_body;
+        // A client that asked first has sent nothing yet, and to read on would tell it to.
+        let is_held_back =
+            self.head.headers.contains_key(EXPECT) && body::is_announced_too_large(&*body, limit);
         let bytes = match body::read(body.as_mut(), limit, self.deadline).await {
             Ok(bytes) => bytes,
             Err(problem) => {
                 // Nobody listens when the client is gone.
                 let _ = reply.send(self.refuse(&problem));
-                return body::linger(body).await;
+                if !is_held_back {
+                    body::linger(body).await;
+                }
+                return;
             }
         };
         let is_proxy = self.front.config.trust_proxy;

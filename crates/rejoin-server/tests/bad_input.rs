@@ -34,6 +34,9 @@ async fn a_body_over_the_limit_is_refused() {
         // Nor does one that announces a whole disk fill anything.
         let huge = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000000000\r\n\r\nabc";
         assert_eq!(Answer::parse(&server.talk(huge).await).status, 413);
+        // A client that asks before it sends is not told to go on.
+        let asks = "POST /echo HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1001\r\n\r\n";
+        assert_eq!(Answer::parse(&server.talk(asks).await).status, 413);
         assert_eq!(text(&server.record("/echo").await, "route"), Some("/echo"));
     })
     .await;
