@@ -19,8 +19,3 @@ pub(crate) fn leave(headers: &mut HeaderMap, from: &Url, to: &Url) {
     // A `host` set by hand belongs to the first server too.
     headers.remove(http::header::HOST);
 }
-
-/// Whether a request to `url` has any.
-pub(crate) fn are_carried(headers: &HeaderMap, url: &Url) -> bool {
-    url.basic_auth().is_some() || HEADERS.iter().any(|name| headers.contains_key(name))
-}

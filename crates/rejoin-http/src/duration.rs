@@ -17,8 +17,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "h" => 3600.0,
         _ => return Err("it must be a number with a unit: `250ms`, `2s`, `1m` or `1h`".to_owned()),
     };
-    let length = number.parse::<f64>().ok().filter(|number| *number > 0.0);
-    length
+    let number: f64 = number
+        .parse()
+        .map_err(|_| "it must be a number with its unit, without a blank, as in `250ms` or `2s`")?;
+    Some(number)
+        .filter(|number| *number > 0.0)
         .and_then(|length| Duration::try_from_secs_f64(length * seconds).ok())
         .filter(|length| !length.is_zero())
         .ok_or_else(|| "it must be longer than nothing, as in `250ms` or `2s`".to_owned())

@@ -23,7 +23,7 @@
 //!   left can be [sent upstream](Request::budget_header).
 //! * **Memory** is bounded: a body may have 8 MiB, as sent and again once decompressed.
 //! * **Redirects** are followed, 10 at most. Credentials stay with the origin they were meant for, and
-//!   neither they nor a body are sent on without the encryption they started with.
+//!   nothing goes on without the encryption it started with.
 //! * **Proxies** are taken from the environment.
 //! * **Request forgery** can be fenced in, by [address](ClientBuilder::deny_private_networks) and by
 //!   [name](ClientBuilder::allow_hosts). Both are off unless turned on.

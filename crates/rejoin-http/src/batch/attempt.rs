@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rejoin::retry::{Backoff, Hedge, Retry as RetryPolicy, RetryBudget, Verdict};
 use rejoin::{Instant, TaskError};
 
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) hooks: Hooks,
     pub(super) timeouts: Timeouts,
     pub(super) max_response_bytes: Option<usize>,
+    pub(super) drops_bodies: bool,
     /// When the time of the batch is up.
     pub(super) ends: Option<Instant>,
 }
@@ -134,6 +136,9 @@ impl Job {
             },
         };
         response.keep().map_err(Failed::Request)?;
+        if self.shared.drops_bodies {
+            response.body = Bytes::new();
+        }
         Ok(response)
     }
 

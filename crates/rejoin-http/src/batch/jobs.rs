@@ -52,6 +52,7 @@ impl Jobs {
             hooks: batch.hooks,
             timeouts: batch.timeouts,
             max_response_bytes: batch.max_response_bytes,
+            drops_bodies: batch.drops_bodies,
             ends: batch.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
         };
         let limit = usize::try_from(batch.limit.get()).unwrap_or(usize::MAX);
@@ -111,6 +112,11 @@ struct Keeping {
 impl Kept {
     pub(super) fn new(jobs: Jobs) -> Kept {
         Kept(Arc::new(Mutex::new(Keeping { jobs, under_way: HashMap::new() })))
+    }
+
+    /// When the time of the batch is up.
+    pub(super) fn ends(&self) -> Option<Instant> {
+        self.lock().jobs.shared.ends
     }
 
     /// One more, after those that were pulled.

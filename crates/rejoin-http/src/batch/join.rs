@@ -133,8 +133,8 @@ impl Batch {
     }
 
     /// As [`as_completed`](Self::as_completed), and `more` requests follow those of the batch, whenever
-    /// they come: from a pipe, a queue, another batch. It ends when the stream has ended. What has come
-    /// is under way while the next is waited for. For [`in_order`](Self::in_order) there is
+    /// they come: from a pipe, a queue, another batch. It ends when the stream has ended, or with the
+    /// [time of the batch](Self::timeout). What has come is under way while the next is waited for. For [`in_order`](Self::in_order) there is
     /// [`Outcomes::in_order`].
     ///
     /// ```
@@ -173,7 +173,7 @@ impl Batch {
         F: FnOnce(Outcomes) -> Fut,
         Fut: Future<Output = R>,
     {
-        self.as_completed(|outcomes| body(outcomes.with(Box::pin(more)))).await
+        self.as_completed(|outcomes| body(outcomes.with(more))).await
     }
 
     /// As [`as_completed`](Self::as_completed), but in the order written. What has ended before its
@@ -221,8 +221,12 @@ impl Outcomes {
         Outcomes { completed, kept, ahead, more: None }
     }
 
-    fn with(mut self, more: More) -> Outcomes {
-        self.more = Some(more);
+    fn with(mut self, more: impl Stream<Item = RequestSpec> + Send + 'static) -> Outcomes {
+        // What has come when the time is up has an outcome, and what comes later none.
+        self.more = Some(match self.kept.ends() {
+            Some(ends) => Box::pin(more.take_until(tokio::time::sleep_until(ends))),
+            None => Box::pin(more),
+        });
         self
     }
 
@@ -303,5 +307,10 @@ impl InOrder {
             };
             self.early.insert(outcome.index, outcome);
         }
+    }
+
+    /// What has ended before its turn, in the order written, for who does not wait for the rest.
+    pub fn into_early(self) -> impl Iterator<Item = Outcome> {
+        self.early.into_values()
     }
 }

@@ -84,6 +84,7 @@ pub struct Batch {
     look_ahead: NonZeroUsize,
     timeouts: Timeouts,
     max_response_bytes: Option<usize>,
+    drops_bodies: bool,
     timeout: Option<Duration>,
     retries: u32,
     backoff: Backoff,
@@ -118,6 +119,7 @@ impl Batch {
             look_ahead: LOOK_AHEAD,
             timeouts: TIMEOUTS,
             max_response_bytes: None,
+            drops_bodies: false,
             timeout: None,
             retries: RETRIES,
             backoff: Backoff::exponential(Duration::from_millis(500))
@@ -281,6 +283,13 @@ impl Batch {
     /// [`Request::max_response_bytes`] says if not set. So much for each that is under way may be in memory.
     pub fn max_response_bytes(mut self, limit: usize) -> Batch {
         self.max_response_bytes = Some(limit);
+        self
+    }
+
+    /// Lets go of each body when it has been read: for who wants to know how a request ended, and how many
+    /// bytes came, of very many. Files are kept.
+    pub fn drop_bodies(mut self) -> Batch {
+        self.drops_bodies = true;
         self
     }
 

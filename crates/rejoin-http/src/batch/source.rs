@@ -179,12 +179,19 @@ impl From<Result<RequestSpec, SourceError>> for RequestSpec {
 
 /// A URL, a method and a URL, or a JSON object.
 fn parse(line: &str) -> Result<RequestSpec, String> {
+    if line.starts_with('[') {
+        return Err("it must be one JSON object a line, not a list of them".to_owned());
+    }
     let spec = if line.starts_with('{') {
         let value = Value::parse(line.as_bytes()).map_err(|error| format!("not JSON: {error}"))?;
         from_json(value.as_object().ok_or("it must be one JSON object")?)?
     } else {
         let (method, url) = line.split_once(char::is_whitespace).unwrap_or(("GET", line));
-        RequestSpec::new(self::method(method)?, url.trim())
+        let (method, url) = (self::method(method)?, url.trim());
+        if url.contains(char::is_whitespace) {
+            return Err(format!("`{url}` has blanks: write `%20` where one is meant"));
+        }
+        RequestSpec::new(method, url)
     };
     match spec.problem() {
         Some(problem) => Err(problem.to_string()),
@@ -203,7 +210,8 @@ fn method(text: &str) -> Result<Method, String> {
 
 /// Names and values: of an object of texts or of lists of texts, of a list of pairs, or of one of objects with `name` and `value`.
 fn headers(given: &Value) -> Result<Vec<(&str, &str)>, String> {
-    let wrong = "`headers` must be an object of texts, or a list of pairs of texts";
+    let wrong =
+        "`headers` must be an object of texts or of lists of texts, or a list of pairs of texts";
     let mut all = Vec::new();
     if let Some(object) = given.as_object() {
         for (name, value) in object.iter() {
@@ -232,13 +240,17 @@ fn headers(given: &Value) -> Result<Vec<(&str, &str)>, String> {
 
 fn from_json(object: &Object) -> Result<RequestSpec, String> {
     let text = |key: &str| match object.get(key) {
-        None => Ok(None),
+        None | Some(Value::Null) => Ok(None),
         Some(value) => value.as_str().map(Some).ok_or_else(|| format!("`{key}` must be a text")),
     };
     let url = text("url")?.ok_or("`url` is missing")?;
     let mut spec = RequestSpec::new(method(text("method")?.unwrap_or("GET"))?, url);
     for (key, value) in object.iter() {
         let key = key.as_str();
+        // Programs write it for what they leave out. A body may be `null`.
+        if value.is_null() && key != "body" {
+            continue;
+        }
         let own = || text(key).map(Option::unwrap_or_default);
         let length = || -> Result<Duration, String> {
             parse_duration(own()?).map_err(|why| format!("`{key}`: {why}"))
@@ -272,7 +284,10 @@ fn from_json(object: &Object) -> Result<RequestSpec, String> {
                 spec.max_response_bytes(bytes.ok_or_else(not_whole)?)
             }
             "expect" => {
-                let policy: Result<StatusPolicy, String> = own()?.parse();
+                let policy: Result<StatusPolicy, String> = match value.as_i64() {
+                    Some(status) => status.to_string().parse(),
+                    None => own()?.parse(),
+                };
                 spec.expect(policy.map_err(|why| format!("`expect`: {why}"))?)
             }
             "save_to" => spec.save_to(own()?),

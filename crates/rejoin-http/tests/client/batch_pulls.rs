@@ -3,8 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
+use rejoin::Instant;
 use rejoin_http::{Batch, RequestSpec, Requests};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -175,6 +177,45 @@ fn in_order_keeps_no_more_than_it_may() {
 }
 
 #[test]
+fn who_does_not_wait_for_the_first_has_what_ended_before_its_turn() {
+    virtually(async {
+        let (server, _) = server().await;
+        let urls = ["/ms/1000", "/ms/20", "/ms/10"].map(|path| server.url(path));
+        let batch = Batch::new().client(&client()).drop_bodies();
+        let batch = batch.requests(urls.map(|url| RequestSpec::get(&url)));
+        let early = batch.in_order(async |mut outcomes| {
+            let first = rejoin::timeout(Duration::from_millis(500), outcomes.next()).await;
+            assert!(first.is_err());
+            outcomes.into_early().collect::<Vec<_>>()
+        });
+        let early = early.await.unwrap();
+        assert_eq!(early.iter().map(|outcome| outcome.index).collect::<Vec<_>>(), [1, 2]);
+        for outcome in early {
+            let response = outcome.result.unwrap();
+            assert!(response.body.is_empty() && response.body_bytes > 0, "{response:?}");
+        }
+    });
+}
+
+#[test]
+fn what_has_not_come_when_the_time_is_up_is_not_waited_for() {
+    virtually(async {
+        let (server, _) = server().await;
+        let began = Instant::now();
+        let come = futures_util::stream::iter([RequestSpec::get(&server.url("/ms/1"))])
+            .chain(futures_util::stream::pending());
+        let batch = Batch::new().client(&client()).timeout(Duration::from_millis(300));
+        let good = batch.as_completed_with(come, async |mut outcomes| {
+            let first = outcomes.next().await.unwrap();
+            assert!(outcomes.next().await.is_none());
+            first.good
+        });
+        assert!(good.await.unwrap());
+        assert_eq!(began.elapsed(), Duration::from_millis(300));
+    });
+}
+
+#[test]
 fn a_list_of_lines_is_a_list_of_requests() {
     run(async {
         let (server, _) = server().await;
@@ -252,7 +293,7 @@ fn a_line_that_is_no_request_says_where_and_why() {
         ("{\"url\": \"http://x.test/\", \"headers\": 7}", "`headers` must be an object of texts"),
         (
             "{\"url\": \"http://x.test/\", \"headers\": [[\"a\"]]}",
-            "`headers` must be an object of texts, or a list of pairs",
+            "`headers` must be an object of texts or of lists of texts, or a list of pairs",
         ),
         ("{\"url\": \"http://x.test/\", \"headers\": {\"a\": [1]}}", "`headers` must be an object"),
         (

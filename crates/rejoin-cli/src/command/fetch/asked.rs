@@ -122,6 +122,11 @@ impl Done {
                 return Ok(Done(done));
             }
             let value = Value::parse(line.as_bytes()).ok();
+            // Behind half a line the next run went on in the same one. In a text its quotes would be escaped.
+            let value = value.or_else(|| {
+                let whole = line.rfind(BEGINNING).filter(|at| *at > 0)?;
+                Value::parse(&line.as_bytes()[whole..]).ok()
+            });
             let fields = value.as_ref().and_then(|value| {
                 let text = |key| value.get(key).and_then(Value::as_str);
                 let key = key(text("method")?, text("url")?, text("tag"), text("body_sha256"));

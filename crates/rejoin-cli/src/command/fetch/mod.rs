@@ -23,7 +23,7 @@ use self::input::{Input, Numbered};
 use self::printer::Printer;
 use self::report::Report;
 use super::signals::{Signal, Signals};
-use crate::exit::Failure;
+use crate::exit::{Failure, USAGE};
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -73,9 +73,9 @@ pub(crate) struct Fetch {
     /// Skip what this file, written with `--format jsonl`, says was good
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
-    /// Show outcomes in the order of the requests, not each as soon as it is there
+    /// Show each outcome as soon as it is there, not in the order of the requests
     #[arg(long)]
-    in_order: bool,
+    as_completed: bool,
     /// Show what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -110,8 +110,7 @@ enum End {
 /// How long what was said before an interruption may take to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
-/// Exit codes beside 0 and 1; `--help` lists them.
-const USAGE: u8 = 2;
+/// Exit codes beside those of all commands; `--help` lists them.
 const NONE_GOOD: u8 = 4;
 const DEADLINE: u8 = 28;
 
@@ -140,8 +139,10 @@ pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
     let printer = Printer::start().map_err(Failure::new)?;
     let mut signals = Signals::listen()
         .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
+    // Who wants the first of them wants it at once.
+    let in_order = mode == Mode::All && !args.as_completed;
     // In the scope of the batch, so that what is under way is stopped and awaited in any case.
-    let following = batch.as_completed_with(arriving, async |outcomes| match args.in_order {
+    let following = batch.as_completed_with(arriving, async |outcomes| match in_order {
         true => follow(outcomes.in_order(), mode, &mut report, &printer, &mut signals).await,
         false => follow(outcomes, mode, &mut report, &printer, &mut signals).await,
     });
@@ -197,7 +198,8 @@ fn batch(args: &Fetch) -> Batch {
         .attempt_timeout(args.timeout)
         .idle_timeout(args.idle)
         .retries(args.retry)
-        .expect(args.expect.clone());
+        .expect(args.expect.clone())
+        .drop_bodies();
     if let Some(most) = args.adaptive {
         batch = batch.adaptive(most);
     }
@@ -220,17 +222,28 @@ fn batch(args: &Fetch) -> Batch {
 /// Outcomes in either order.
 trait Next {
     fn next(&mut self) -> impl Future<Output = Option<Outcome>> + Send;
+
+    /// What has ended and waits for its turn.
+    fn into_early(self) -> impl Iterator<Item = Outcome> + Send;
 }
 
 impl Next for Outcomes {
     async fn next(&mut self) -> Option<Outcome> {
         Outcomes::next(self).await
     }
+
+    fn into_early(self) -> impl Iterator<Item = Outcome> + Send {
+        std::iter::empty()
+    }
 }
 
 impl Next for InOrder {
     async fn next(&mut self) -> Option<Outcome> {
         InOrder::next(self).await
+    }
+
+    fn into_early(self) -> impl Iterator<Item = Outcome> + Send {
+        InOrder::into_early(self)
     }
 }
 
@@ -251,7 +264,12 @@ async fn follow(
         };
         let (place, outcome) = tokio::select! {
             biased;
-            signal = signals.next() => return End::Interrupted(signal),
+            signal = signals.next() => {
+                let rest = tell_rest(outcomes.into_early(), report, printer);
+                // `written` says it if nobody reads.
+                let _ = tokio::time::timeout(LAST_LINES, rest).await;
+                return End::Interrupted(signal);
+            }
             () = printer.closed() => return End::Complete,
             next = next => next,
         };
@@ -265,6 +283,18 @@ async fn follow(
         if decides {
             return End::Complete;
         }
+    }
+}
+
+/// Reports what has ended out of turn.
+async fn tell_rest(
+    outcomes: impl Iterator<Item = Outcome>,
+    report: &mut Report,
+    printer: &Printer,
+) {
+    for outcome in outcomes {
+        let place = printer.place().await;
+        place.send(report.add(&outcome));
     }
 }
 
@@ -289,16 +319,23 @@ fn dry_run(
     format: Format,
     asked: &Asked,
 ) -> Result<(), Failure> {
-    let mut count = 0;
+    let (mut count, mut unsound) = (0, 0);
     for (number, spec) in requests {
-        count += 1;
+        match spec.problem() {
+            None => count += 1,
+            Some(_) => unsound += 1,
+        }
         if output::try_result(&report::would_send(number, &spec, format)).is_err() {
             return Ok(());
         }
     }
     let skipped = report::skipped(asked.counts().skipped);
-    output::error(&format!("{count} would be sent{skipped}; nothing was\n"));
-    Ok(())
+    let unsent = match unsound {
+        0 => String::new(),
+        unsound => format!(", {unsound} cannot be"),
+    };
+    output::error(&format!("{count} would be sent{unsent}{skipped}; nothing was\n"));
+    if unsound == 0 { Ok(()) } else { Err(Failure::reported()) }
 }
 
 fn verdict(mode: Mode, report: &Report, deadline: Option<Duration>) -> Result<(), Failure> {
@@ -307,13 +344,19 @@ fn verdict(mode: Mode, report: &Report, deadline: Option<Duration>) -> Result<()
         Mode::All => bad == 0,
         Mode::Race | Mode::Any => good > 0 || bad == 0,
     };
+    let late = deadline.is_some_and(|deadline| report.timed_out_after(deadline));
     let code = match () {
-        () if enough => return Ok(()),
-        () if deadline.is_some_and(|deadline| report.timed_out_after(deadline)) => DEADLINE,
+        // What had not come yet when the time was up was not asked for.
+        () if enough && !(late && mode == Mode::All) => return Ok(()),
+        () if late => DEADLINE,
         () if good == 0 && mode != Mode::Race => NONE_GOOD,
         () => 1,
     };
-    Err(Failure::reported().code(code))
+    let failure = match enough {
+        true => Failure::new("--deadline passed before the list had ended"),
+        false => Failure::reported(),
+    };
+    Err(failure.code(code))
 }
 
 /// The first word may say how to join; a URL never reads so.

@@ -51,9 +51,9 @@ impl Report {
         Line { outcome, progress: self.progress() }
     }
 
-    /// Whether something ran out of time, and `deadline` has passed.
+    /// Whether something ran out of time or had not come yet, and `deadline` has passed.
     pub(super) fn timed_out_after(&self, deadline: Duration) -> bool {
-        self.timed_out && self.began.elapsed() >= deadline
+        (self.timed_out || self.asked.counts().arriving) && self.began.elapsed() >= deadline
     }
 
     fn progress(&mut self) -> Option<String> {
@@ -103,12 +103,18 @@ pub(super) fn skipped(count: usize) -> String {
 /// A line about a request that is not sent.
 pub(super) fn would_send(number: usize, spec: &RequestSpec, format: Format) -> String {
     let (method, url) = (spec.method().as_str(), spec.url());
-    match format {
-        Format::Text => format!("{method} {url}\n"),
-        Format::Jsonl => {
-            let line: Value =
-                rejoin_value::object! { "index": number, "method": method, "url": url }.into();
-            format!("{}\n", line.to_json())
+    match (format, spec.problem()) {
+        (Format::Text, None) => format!("{method} {url}\n"),
+        (Format::Text, Some(why)) => {
+            format!("--- {method} {url} {}: {why}\n", why.kind().as_str())
+        }
+        (Format::Jsonl, problem) => {
+            let mut line = rejoin_value::object! { "index": number, "method": method, "url": url };
+            if let Some(why) = problem {
+                let (kind, message) = (why.kind().as_str(), why.to_string());
+                line.insert("error", rejoin_value::object! { "type": kind, "message": message });
+            }
+            format!("{}\n", Value::from(line).to_json())
         }
     }
 }
