@@ -33,7 +33,7 @@ impl Settings {
             let mut settings = BTreeMap::new();
             for (setting, value) in block.settings.iter().zip(values) {
                 if let Some(needed) = refused_setting(&block.name, &setting.key, &value) {
-                    problems.push(refused(block, setting, needed));
+                    problems.push(refused(block, setting, &needed));
                 }
                 settings.insert(setting.key.clone(), value);
             }
@@ -122,7 +122,7 @@ fn refused(block: &ConfigBlock, setting: &ConfigSetting, needed: &str) -> Diagno
     let message = format!("this is no value for `{}.{}`", block.name, setting.key);
     // What the variable holds may be a secret, so it is not shown.
     Diagnostic::new(Code::WRONG_SETTING, setting.value_span, message)
-        .label("what the environment has here is of the wrong kind")
+        .label("what the environment has here is not accepted")
         .help(format!("set the variable to {needed}"))
 }
 

@@ -458,6 +458,7 @@ fn tags_with_wrong_arguments_are_found() {
 fn settings_are_known_and_of_the_right_kind() {
     for good in [
         "server { host: \"::1\", port: 80, timeout: 2s, maxBody: 1024, drain: 5, cors: \"*\" }",
+        "server { drain: 0, port: 0, maxHeader: 8192, keepAlive: 24h, headTimeout: \"5\" }",
         "server { port: $PORT || 7770, host: $HOST || \"localhost\", timeout: \"30s\" }",
         "log { enabled: \"off\", level: \"info\", includeBody: true }",
         "fetch { timeout: 10s, denyPrivate: true, allow: \"a.example\" }",
@@ -471,6 +472,14 @@ fn settings_are_known_and_of_the_right_kind() {
     for (bad, code) in [
         ("server { port: \"eighty\" }", "E0305"),
         ("server { port: true }", "E0305"),
+        ("server { port: 99999 }", "E0305"),
+        ("server { port: $PORT || 65536 }", "E0305"),
+        ("server { maxHeader: 100 }", "E0305"),
+        ("server { maxBody: 0 }", "E0305"),
+        ("server { maxConnections: \"0\" }", "E0305"),
+        ("server { timeout: 0s }", "E0305"),
+        ("server { keepAlive: \"48h\" }", "E0305"),
+        ("server { drain: 86401 }", "E0305"),
         ("server { host: 1 }", "E0305"),
         ("server { timeout: $T || \"soon\" }", "E0305"),
         ("log { enabled: 3 }", "E0305"),

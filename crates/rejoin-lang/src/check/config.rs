@@ -52,7 +52,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                         setting.value_span,
                         format!("this is no value for `{}.{}`", block.name, setting.key),
                     )
-                    .label("of the wrong kind")
+                    .label("not accepted")
                     .also(setting.key_span, format!("needs {}", kind.describe()))
                     .help(format!("write {}", kind.describe())),
                 );

@@ -1,5 +1,6 @@
 //! The settings that exist: blocks, keys, and what their values must be.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::config_value::ConfigValue;
@@ -13,10 +14,16 @@ pub(super) enum Kind {
     Int,
     /// One that is not zero.
     Count,
+    /// One within these bounds.
+    Between(u64, u64),
     /// A length of time; a bare number is seconds.
     Length,
     /// One that is not zero.
     Limit,
+    /// One of at most a day: clocks and timers take no length whatever.
+    Pause,
+    /// One of at most a day that is not zero.
+    Patience,
     /// A number of bytes.
     Size,
     /// One that is not zero.
@@ -25,7 +32,12 @@ pub(super) enum Kind {
     Any,
 }
 
-use Kind::{Any, Bool, Count, Int, Length as Time, Limit, Room, Size, Text};
+use Kind::{
+    Any, Between, Bool, Count, Int, Length as Time, Limit, Patience, Pause, Room, Size, Text,
+};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const PORT: Kind = Between(0, 65_535);
 
 /// Blocks by name, each with its keys.
 pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
@@ -33,15 +45,15 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
         "server",
         &[
             ("host", Text),
-            ("port", Int),
-            ("timeout", Time),
-            ("maxBody", Size),
-            ("maxHeader", Size),
-            ("maxConnections", Int),
-            ("headTimeout", Time),
-            ("keepAlive", Time),
-            ("writeTimeout", Time),
-            ("drain", Time),
+            ("port", PORT),
+            ("timeout", Patience),
+            ("maxBody", Between(1, 1 << 30)),
+            ("maxHeader", Between(8 * 1024, 1 << 20)),
+            ("maxConnections", Between(1, 1_000_000)),
+            ("headTimeout", Patience),
+            ("keepAlive", Patience),
+            ("writeTimeout", Patience),
+            ("drain", Pause),
             ("cors", Any),
             ("trustProxy", Bool),
         ],
@@ -80,7 +92,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
         "pg",
         &[
             ("host", Text),
-            ("port", Int),
+            ("port", PORT),
             ("database", Text),
             ("user", Text),
             ("password", Text),
@@ -151,7 +163,7 @@ pub fn setting_duration(text: &str) -> Option<Duration> {
 }
 
 /// What a setting must be, if `value` is not that. Unknown settings take anything: nothing reads them.
-pub fn refused_setting(block: &str, key: &str, value: &ConfigValue) -> Option<&'static str> {
+pub fn refused_setting(block: &str, key: &str, value: &ConfigValue) -> Option<Cow<'static, str>> {
     let (_, keys) = BLOCKS.iter().find(|(name, _)| *name == block)?;
     let (_, kind) = keys.iter().find(|(name, _)| *name == key)?;
     (!kind.accepts(value)).then(|| kind.describe())
@@ -159,18 +171,23 @@ pub fn refused_setting(block: &str, key: &str, value: &ConfigValue) -> Option<&'
 
 impl Kind {
     /// What to call it in a message, with an example.
-    pub(super) fn describe(self) -> &'static str {
-        match self {
+    pub(super) fn describe(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Kind::Between(least, most) => {
+                return Cow::Owned(format!("a whole number from {least} to {most}"));
+            }
             Kind::Text => "a text, such as \"localhost\"",
             Kind::Bool => "`true` or `false`",
             Kind::Int => "a whole number, such as 8080",
             Kind::Count => "a whole number above zero, such as 10",
             Kind::Length => "a length of time, such as `30s`",
             Kind::Limit => "a length of time above zero, such as `2s`",
+            Kind::Pause => "a length of time of at most a day, such as `30s`",
+            Kind::Patience => "a length of time above zero and of at most a day, such as `30s`",
             Kind::Size => "a number of bytes, such as 2097152",
             Kind::Room => "a number of bytes above zero, such as 67108864",
             Kind::Any => "a value",
-        }
+        })
     }
 
     /// Whether a value can be read as this kind. What the environment brings is seen only when the program is loaded.
@@ -182,10 +199,15 @@ impl Kind {
             }
             (Kind::Text, ConfigValue::Text(_)) => true,
             (Kind::Bool, ConfigValue::Bool(_)) => true,
-            (Kind::Limit | Kind::Room | Kind::Count, ConfigValue::Int(0)) => false,
-            (Kind::Limit, ConfigValue::Duration(Duration::ZERO)) => false,
-            (_, ConfigValue::Int(_)) if self.is_number() => true,
-            (Kind::Length | Kind::Limit, ConfigValue::Duration(_)) => true,
+            (Kind::Room | Kind::Count, ConfigValue::Int(0)) => false,
+            (Kind::Between(least, most), ConfigValue::Int(n)) => (least..=most).contains(n),
+            (_, ConfigValue::Int(seconds)) if self.is_length() => {
+                self.has(Duration::from_secs(*seconds))
+            }
+            (_, ConfigValue::Int(_)) => {
+                matches!(self, Kind::Int | Kind::Count | Kind::Size | Kind::Room)
+            }
+            (_, ConfigValue::Duration(length)) => self.has(*length),
             (Kind::Bool, ConfigValue::Text(text)) => matches!(
                 &*text.trim().to_ascii_lowercase(),
                 "true" | "1" | "on" | "yes" | "false" | "0" | "off" | "no"
@@ -194,19 +216,28 @@ impl Kind {
             (Kind::Room | Kind::Count, ConfigValue::Text(text)) => {
                 text.trim().parse().is_ok_and(|n: u64| n > 0)
             }
-            (Kind::Length, ConfigValue::Text(text)) => setting_duration(text).is_some(),
-            (Kind::Limit, ConfigValue::Text(text)) => {
-                setting_duration(text).is_some_and(|length| length > Duration::ZERO)
+            (Kind::Between(least, most), ConfigValue::Text(text)) => {
+                text.trim().parse().is_ok_and(|n: u64| (least..=most).contains(&n))
+            }
+            (_, ConfigValue::Text(text)) => {
+                setting_duration(text).is_some_and(|length| self.has(length))
             }
             _ => false,
         }
     }
 
-    /// Whether a bare whole number can be one.
-    fn is_number(self) -> bool {
-        matches!(
-            self,
-            Kind::Int | Kind::Count | Kind::Size | Kind::Room | Kind::Length | Kind::Limit
-        )
+    fn is_length(self) -> bool {
+        matches!(self, Kind::Length | Kind::Limit | Kind::Pause | Kind::Patience)
+    }
+
+    /// Whether it is a length of time, and this may be its value.
+    fn has(self, length: Duration) -> bool {
+        match self {
+            Kind::Length => true,
+            Kind::Limit => !length.is_zero(),
+            Kind::Pause => length <= DAY,
+            Kind::Patience => !length.is_zero() && length <= DAY,
+            _ => false,
+        }
     }
 }
