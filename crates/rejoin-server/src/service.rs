@@ -176,12 +176,11 @@ impl Service {
     /// The file that may be meant: of a path without a route, or of one that looks like a file's and only fits a route with captures.
     fn file(&self, routed: &Routed, front: &Front, head: &Parts) -> Option<PathBuf> {
         self.shared.files.get()?;
-        if !matches!(head.method, http::Method::GET | http::Method::HEAD) {
-            return None;
-        }
         let path = head.uri.path();
         let may_be = match routed {
             Routed::Here(_) => false,
+            // Who may not do what he asks for is told so.
+            _ if !is_read(head) => matches!(routed, Routed::Problem(Problem::NotFound)),
             // A page may stand where a form is sent to.
             Routed::Problem(problem) => {
                 matches!(problem, Problem::NotFound | Problem::MethodNotAllowed(_))
@@ -286,6 +285,11 @@ fn wrong_method(front: &Front, head: &Parts, mut allowed: Vec<Method>) -> Routed
         return Routed::Here(options(front, head, &allowed));
     }
     Routed::Problem(Problem::MethodNotAllowed(allowed))
+}
+
+/// Whether it asks for what is there.
+fn is_read(head: &Parts) -> bool {
+    matches!(head.method, http::Method::GET | http::Method::HEAD)
 }
 
 /// Where the server says how it is.
@@ -418,6 +422,10 @@ impl Work {
         let headers = self.head.headers.clone();
         let found = rejoin::to_thread(move || files::find(&root, &relative, &headers)).await;
         let Ok(Some(found)) = found else { return Some(reply) };
+        if !is_read(&self.head) {
+            let _ = reply.send(self.refuse_to_change());
+            return None;
+        }
         let (to, pieces) = mpsc::channel(1);
         let file = found.body.as_ref().map(|part| FileBody { pieces, length: part.length });
         let answered =
@@ -428,6 +436,17 @@ impl Work {
             files::send(part, to).await;
         }
         None
+    }
+
+    /// What is said to a method that a file does not have.
+    fn refuse_to_change(&self) -> Reply {
+        let allowed = allow(&[Method::Get, Method::Head]);
+        let problem = Problem::MethodNotAllowed(allowed.clone());
+        if self.head.method != http::Method::OPTIONS {
+            return self.refuse(&problem);
+        }
+        let response = options(&self.front, &self.head, &allowed);
+        Reply { response, error: None, ..self.refuse(&problem) }
     }
 
     fn reply(&self, result: Result<Answer, RunError>) -> Reply {

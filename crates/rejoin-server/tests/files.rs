@@ -47,6 +47,7 @@ async fn files_and_routes() {
             ("style.css", "a {}"),
             ("a b/ü.txt", "text"),
             ("page", "file"),
+            ("login", "\n<!DOCTYPE html><form method=post>"),
             ("exact.json", "file"),
         ],
     );
@@ -70,6 +71,7 @@ async fn files_and_routes() {
             ("/style.css?v=2", "a {}", "text/css; charset=utf-8"),
             ("/a%20b/%C3%BC.txt", "text", "text/plain; charset=utf-8"),
             ("/page", "file", "application/octet-stream"),
+            ("/login", "\n<!DOCTYPE html><form method=post>", "text/html; charset=utf-8"),
             ("/exact.json", "\"route\"", "application/json"),
             ("/things/a.png", "\"thing\"", "application/json"),
         ] {
@@ -86,6 +88,13 @@ async fn files_and_routes() {
             assert_eq!(server.request(&format!("POST {path}"), "", "").await.body, "\"posted\"");
         }
         assert_eq!(server.get("/bare").await.status, 405);
+        // A file is there, whatever else it is asked for.
+        for (method, status) in [("PUT", 405), ("DELETE", 405), ("OPTIONS", 204)] {
+            let answer = server.request(&format!("{method} /style.css"), "", "").await;
+            let allowed = Some("get, head, options");
+            assert_eq!((answer.status, answer.header("allow")), (status, allowed), "{method}");
+        }
+        assert_eq!(server.request("PUT /none.css", "", "").await.status, 404);
         let head = server.request("HEAD /style.css", "", "").await;
         assert_eq!((head.status, head.body.as_str()), (200, ""));
         assert_eq!(head.header("content-length"), Some("4"));

@@ -1,11 +1,18 @@
 //! What a file is, by its name.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-pub(super) fn of(path: &Path) -> &'static str {
+const HTML: &str = "text/html; charset=utf-8";
+
+/// `file` is at its beginning, and may be anywhere afterwards.
+pub(super) fn of(path: &Path, file: &File) -> &'static str {
     let extension = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
     match &*extension.to_ascii_lowercase() {
-        "html" | "htm" => "text/html; charset=utf-8",
+        // A page at a path of its own, such as `/login`.
+        "" if is_page(file) => HTML,
+        "html" | "htm" => HTML,
         "css" => "text/css; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "json" | "map" => "application/json; charset=utf-8",
@@ -30,4 +37,13 @@ pub(super) fn of(path: &Path) -> &'static str {
         "mp3" => "audio/mpeg",
         _ => "application/octet-stream",
     }
+}
+
+fn is_page(file: &File) -> bool {
+    let mut beginning = Vec::new();
+    if file.take(64).read_to_end(&mut beginning).is_err() {
+        return false;
+    }
+    let beginning = beginning.trim_ascii_start().to_ascii_lowercase();
+    beginning.starts_with(b"<!doctype html") || beginning.starts_with(b"<html")
 }

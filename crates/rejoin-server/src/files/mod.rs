@@ -67,7 +67,7 @@ pub(crate) fn find(root: &Path, relative: &Path, headers: &HeaderMap) -> Option<
     // It may be kept, and is asked about before it is used again.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type::of(&path)));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type::of(&path, &file)));
     let sends = matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT);
     if sends {
         file.seek(SeekFrom::Start(from)).ok()?;
