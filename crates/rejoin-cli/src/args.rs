@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -60,7 +61,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "HOST")]
     pub(crate) host: Option<String>,
     /// The port to listen on, 0 for a free one [default: `config server`, then PORT, then 7770]
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = port)]
     pub(crate) port: Option<u16>,
     /// Load the file again whenever it changes
     #[arg(long)]
@@ -99,7 +100,7 @@ pub(crate) struct Test {
     #[arg(long)]
     pub(crate) orders: bool,
     /// Chooses the values that tests of properties make up, and the orders of tests that have too many to try them all
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = whole::<u64>)]
     pub(crate) seed: u64,
     /// Records what golden tests of `.cov` files return, in `FILE.golden.json`, which they are held against from then on
     #[arg(long, conflicts_with = "orders")]
@@ -197,13 +198,13 @@ pub(crate) enum MigrateAction {
     /// Apply what is pending
     Up {
         /// So many at most
-        #[arg(short, value_name = "COUNT")]
+        #[arg(short, value_name = "COUNT", value_parser = whole::<usize>)]
         number: Option<usize>,
     },
     /// Take back what was applied last
     Down {
         /// So many
-        #[arg(short, value_name = "COUNT", default_value_t = 1)]
+        #[arg(short, value_name = "COUNT", default_value = "1", value_parser = whole::<usize>)]
         number: usize,
     },
     /// Show every migration, and whether it was applied
@@ -228,6 +229,14 @@ pub(crate) struct New {
     /// Where to write it; made if it is not there
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "it must be a whole number from 0 to 65535".to_owned())
+}
+
+fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "it must be a whole number from 0 up".to_owned())
 }
 
 fn named_value(text: &str) -> Result<(String, String), String> {

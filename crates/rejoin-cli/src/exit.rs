@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use crate::output;
 
+/// The exit code of a command line that makes no sense.
+pub(crate) const USAGE: u8 = 2;
+
 /// A command that did not succeed.
 #[derive(Debug)]
 pub(crate) struct Failure {

@@ -387,7 +387,7 @@ end
     }
     directory.write("a.wp", "pipeline main =\n  |> jq: `1`\n");
     let pipeline = directory.rejoin(&["run", "--allow", "none", "a.wp"]);
-    assert_eq!(pipeline.code, 1);
+    assert_eq!(pipeline.code, 2);
     assert!(pipeline.stderr.contains("functions of `.cov` files only"), "{}", pipeline.stderr);
 }
 
@@ -559,12 +559,18 @@ fn run_prints_the_answer_of_a_route() {
     assert_eq!(fails.code, 1);
     assert!(fails.stderr.contains("status 504"), "{}", fails.stderr);
     let odd = directory.rejoin(&["run", "app.wp", "GET nothing at all"]);
-    assert_eq!(odd.code, 1);
+    assert_eq!(odd.code, 2);
     assert!(odd.stderr.contains("is no request"), "{}", odd.stderr);
     // It is no host, either.
     let odd = directory.rejoin(&["run", "app.wp", "GET hello"]);
     let said = "error: `GET hello` is no request: a path begins with `/`\n";
-    assert_eq!((odd.code, odd.stdout.as_str(), odd.stderr.as_str()), (1, "", said));
+    assert_eq!((odd.code, odd.stdout.as_str(), odd.stderr.as_str()), (2, "", said));
+    // What a request has no use for is not left out without a word.
+    for more in [&["--arg", "a=1"][..], &["--", "word"]] {
+        let refused = directory.rejoin(&[&["run", "app.wp", "GET /hello/ada"], more].concat());
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+        assert!(refused.stderr.contains("a request has no `--arg`"), "{}", refused.stderr);
+    }
 }
 
 /// Linux has a device that is always full.
@@ -604,7 +610,7 @@ fn run_prints_the_answer_of_a_pipeline() {
     assert_eq!((unknown.code, unknown.stdout.as_str()), (1, ""));
     assert!(unknown.stderr.contains("no pipeline `nope`"), "{}", unknown.stderr);
     let input = directory.rejoin(&["run", "app.wp", "--input", "{"]);
-    assert_eq!(input.code, 1);
+    assert_eq!(input.code, 2);
     assert!(input.stderr.contains("--input is not JSON"), "{}", input.stderr);
 }
 

@@ -372,6 +372,10 @@ fn filters_and_formats() {
     assert!(all.stdout.ends_with("1 passed, 1 failed\n"), "{}", all.stdout);
     let one = run(tests, &["--filter", "one a"]);
     assert_eq!((one.code, &*one.stdout), (0, "PASS  one > a <b>\n1 passed, 0 failed\n"));
+    assert_eq!(run(tests, &["--filter", "one > a"]).stdout, one.stdout);
+    let none = run(tests, &["--filter", "tow"]);
+    assert_eq!((none.code, &*none.stdout), (1, "0 passed, 0 failed\n"));
+    assert!(none.stderr.contains("error: no test has `tow` in its name"), "{}", none.stderr);
     let json = run(tests, &["--format", "json"]);
     let lines: Vec<_> = json.stdout.lines().map(support::json).collect();
     assert_eq!(lines.len(), 2, "{}", json.stdout);

@@ -124,7 +124,8 @@ fn show(entries: &[Entry]) -> Result<(), Failure> {
         ));
     }
     let pending = entries.iter().filter(|entry| entry.standing == Standing::Pending).count();
-    output::result(&format!("{} migrations, {pending} pending\n", entries.len()));
+    let migrations = if entries.len() == 1 { "migration" } else { "migrations" };
+    output::result(&format!("{} {migrations}, {pending} pending\n", entries.len()));
     match entries.iter().any(|entry| entry.standing == Standing::Changed) {
         true => Err(Failure::new(
             "a migration that was applied says something else by now: restore its file",

@@ -17,7 +17,7 @@ use crate::args::Run;
 use crate::command::signals::Signals;
 use crate::command::{app, load_or_report, open_log, schema_in_memory};
 use crate::environment::Environment;
-use crate::exit::Failure;
+use crate::exit::{Failure, USAGE};
 use crate::output;
 
 /// The most that is read from stdin.
@@ -25,7 +25,12 @@ const LARGEST_INPUT: u64 = 256 * 1024 * 1024;
 
 pub(crate) async fn run(args: Run) -> Result<(), Failure> {
     if !args.allow.is_empty() {
-        return Err(Failure::new("`--allow` limits functions of `.cov` files only"));
+        return Err(Failure::new("`--allow` limits functions of `.cov` files only").code(USAGE));
+    }
+    if request_line(&args.target).is_some() && !(args.args.is_empty() && args.words.is_empty()) {
+        let text = "a request has no `--arg` and no words: they are for pipelines; \
+                    put values into its query, or its body into `--input`";
+        return Err(Failure::new(text).code(USAGE));
     }
     let environment = Environment::beside(&args.file)?;
     let input = args.input.as_deref().map(read_input).transpose()?;
@@ -77,7 +82,8 @@ fn read_input(text: &str) -> Result<Value, Failure> {
         }
         text => text.as_bytes(),
     };
-    Value::parse(text).map_err(|error| Failure::new(format!("--input is not JSON: {error}")))
+    let wrong = |error| Failure::new(format!("--input is not JSON: {error}")).code(USAGE);
+    Value::parse(text).map_err(wrong)
 }
 
 /// `GET /path` is a request; a name of a pipeline has neither blank nor slash.
@@ -95,7 +101,7 @@ async fn run_route(
 ) -> Result<(), Failure> {
     if !path.starts_with('/') {
         let text = format!("`{method} {path}` is no request: a path begins with `/`");
-        return Err(Failure::new(text));
+        return Err(Failure::new(text).code(USAGE));
     }
     let body = input.map_or_else(Bytes::new, |input| input.to_json().into());
     let request = Request::builder()

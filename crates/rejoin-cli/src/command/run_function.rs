@@ -11,7 +11,7 @@ use super::load_functions;
 use super::signals::Signals;
 use crate::args::Run;
 use crate::environment::Environment;
-use crate::exit::Failure;
+use crate::exit::{Failure, USAGE};
 use crate::output;
 
 /// How long a function may take, as a request of a server may.
@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Prints the value; one that is a failure fails the command, too.
 pub(crate) async fn run_function(args: &Run) -> Result<(), Failure> {
     if args.input.is_some() || !args.words.is_empty() {
-        return Err(Failure::new("a function takes `--arg NAME=VALUE` only"));
+        return Err(Failure::new("a function takes `--arg NAME=VALUE` only").code(USAGE));
     }
     let functions = load_functions(&args.file)?;
     let environment = Environment::beside(&args.file)?;

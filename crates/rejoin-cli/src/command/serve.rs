@@ -107,7 +107,8 @@ fn address(
     let config = ServerConfig::from_settings(program.settings())
         .map_err(|error| Failure::new(error.to_string()))?;
     let host = args.host.clone().or(config.host).or_else(|| environment.get("HOST"));
-    let port = match (args.port.or(config.port), environment.get("PORT")) {
+    let named = environment.get("PORT").filter(|text| !text.trim().is_empty());
+    let port = match (args.port.or(config.port), named) {
         (Some(port), _) => port,
         (None, Some(text)) => text.trim().parse().map_err(|_| {
             Failure::new(format!("the environment variable PORT must be a port, not `{text}`"))

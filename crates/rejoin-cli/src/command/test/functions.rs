@@ -39,7 +39,7 @@ pub(super) fn of_file(file: &Path, args: &Test) -> Result<Vec<Outcome>, Failure>
     let mut golden = Golden::beside(file, args)?;
     let mut outcomes = Vec::new();
     for (index, test) in functions.tests.iter().enumerate() {
-        if !is_wanted(args, &format!("{} {}", test.suite, test.function.id)) {
+        if !is_wanted(args, &test.suite, &test.function.id) {
             continue;
         }
         let run = |order| run(&functions, index, order, args.seed, &environment);

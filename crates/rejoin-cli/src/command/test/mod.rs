@@ -57,7 +57,14 @@ pub(crate) fn test(args: &Test) -> Result<(), Failure> {
         // Programs read the other formats; the line is for whoever looks on.
         _ => output::error(&summary),
     }
-    if sound { Ok(()) } else { Err(Failure::reported()) }
+    match &args.filter {
+        _ if !sound => Err(Failure::reported()),
+        // Nobody asks for tests so that none is run.
+        Some(wanted) if ran == 0 => Err(Failure::new(format!(
+            "no test has `{wanted}` in its name: `--filter` takes a part of one"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Who reads only the report must not take a file that was not tested for one without failures.
@@ -81,8 +88,7 @@ fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Out
     let schema = schema_in_memory(file, &program)?;
     let mut outcomes = Vec::new();
     for (index, test) in program.tests().iter().enumerate() {
-        let full = format!("{} {}", test.suite, test.name);
-        if !is_wanted(args, &full) {
+        if !is_wanted(args, &test.suite, &test.name) {
             continue;
         }
         let names = (test.suite.clone(), test.name.clone());
@@ -106,6 +112,9 @@ fn of_file(file: &Path, args: &Test, log: &rejoin_server::Log) -> Result<Vec<Out
     Ok(outcomes)
 }
 
-fn is_wanted(args: &Test, full: &str) -> bool {
-    args.filter.as_ref().is_none_or(|wanted| full.contains(wanted.as_str()))
+/// By a part of the name as it stands in the file, or as it is shown.
+fn is_wanted(args: &Test, suite: &str, test: &str) -> bool {
+    args.filter.as_ref().is_none_or(|wanted| {
+        [format!("{suite} {test}"), format!("{suite} > {test}")].iter().any(|n| n.contains(wanted))
+    })
 }
