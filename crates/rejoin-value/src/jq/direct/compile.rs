@@ -1,7 +1,7 @@
 //! From a parsed term to a [`Node`], or not at all.
 
 use super::{super::natives::NATIVES, Key, Node, Outputs, Part, Piece};
-use crate::{Array, Number, Str, Value};
+use crate::{Array, Number, Object, Str, Value};
 use jaq_core::{
     load::{
         lex::StrPart,
@@ -45,6 +45,39 @@ fn exact(node: Node) -> Option<Node> {
     (node.outputs() == Outputs::One).then_some(node)
 }
 
+/// An array, made once if all that is in it is known.
+fn array(items: Node) -> Node {
+    let mut known = Vec::new();
+    match constants(&items, &mut known) {
+        Some(()) => Node::Const(known.into()),
+        None => Node::Array(boxed(items)),
+    }
+}
+
+fn constants(node: &Node, known: &mut Vec<Value>) -> Option<()> {
+    match node {
+        Node::Const(value) => known.push(value.clone()),
+        Node::Comma(left, right) => {
+            constants(left, known)?;
+            constants(right, known)?;
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// An object, made once if all that is in it is known.
+fn object(entries: Box<[(Key, Node)]>) -> Node {
+    let known = entries.iter().map(|entry| match entry {
+        (Key::Text(key), Node::Const(value)) => Some((key.clone(), value.clone())),
+        _ => None,
+    });
+    match known.collect::<Option<Vec<_>>>() {
+        Some(known) => Node::Const(Object::from_entries(known).into()),
+        None => Node::Object(entries),
+    }
+}
+
 impl<'s> Compiler<'_, 's> {
     fn node(&mut self, term: &Tm<'s>) -> Option<Node> {
         let node = self.plain(term)?;
@@ -61,10 +94,10 @@ impl<'s> Compiler<'_, 's> {
             Term::Num(text) => Node::Const(Value::Number(Number::parse(text)?)),
             Term::Str(format, parts) => self.text(*format, parts)?,
             Term::Arr(None) => Node::Const(Value::Array(Array::new())),
-            Term::Arr(Some(term)) => Node::Array(boxed(self.node(term)?)),
+            Term::Arr(Some(term)) => array(self.node(term)?),
             Term::Obj(entries) => {
                 let entries = entries.iter().map(|(key, value)| self.entry(key, value.as_ref()));
-                Node::Object(entries.collect::<Option<_>>()?)
+                object(entries.collect::<Option<_>>()?)
             }
             Term::Neg(term) => Node::Neg(boxed(self.node(term)?)),
             Term::BinOp(left, op, right) => self.operator(left, op, right)?,
