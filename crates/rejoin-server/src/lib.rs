@@ -32,9 +32,9 @@
 //! |---|---|---|
 //! | accept | `serve.rs`, `connection.rs`, `socket.rs` | a connection gets a place, a protocol, limits |
 //! | snapshot | `front.rs` | the request gets the app as it is now |
-//! | route | `service.rs` | method and path lead to a route, or to an answer of the server's own |
+//! | route | `routing.rs` | method and path lead to a route, or to an answer of the server's own |
 //! | bind | `body.rs`, `request.rs` | what came over the wire becomes a value |
-//! | run | the engine | in a task of its own, in the scope of the app's host |
+//! | run | `work.rs`, the engine | in a task of its own, in the scope of the app's host |
 //! | respond | `respond.rs`, `problem.rs`, `response_body.rs` | the answer becomes a response |
 //! | record | `exchange.rs`, `record.rs`, `log.rs` | one line, whatever happened |
 //!
@@ -61,13 +61,16 @@ mod request;
 mod request_id;
 mod respond;
 mod response_body;
+mod routing;
 mod serve;
 mod service;
+mod shared;
 mod socket;
 mod stop;
 mod tested;
 mod timestamp;
 mod watch;
+mod work;
 
 pub use config::{ConfigError, ServerConfig};
 pub use console::ConsoleObserver;

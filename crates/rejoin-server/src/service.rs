@@ -1,40 +1,36 @@
-//! The life of a request: snapshot, route, bind, run, respond. A [`Service`] can stand behind the server of this
-//! crate or inside an axum router.
+//! [`Service`]: takes requests and hands out their responses. It can stand behind the server of this crate or inside an
+//! axum router.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::path::PathBuf;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{ALLOW, CONTENT_TYPE, EXPECT, HOST};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, Version};
-use rejoin::{TaskError, TaskHandle};
-use rejoin_engine::{Answer, App, Found, Level, RouteId, RunError, RunOptions, ScriptArgs, Target};
-use rejoin_lang::plan::Method;
-use rejoin_value::{Str, object};
-use tokio::sync::{mpsc, oneshot};
+use http::{Request, Response, Version};
+use rejoin::TaskHandle;
+use rejoin_engine::App;
+use rejoin_value::Str;
+use tokio::sync::oneshot;
 
 use crate::activity::Busy;
-use crate::body;
 use crate::config::ConfigError;
-use crate::exchange::{Exchange, FileBody};
+use crate::exchange::Exchange;
 use crate::files;
 use crate::front::{Current, Front};
 use crate::log::Log;
-use crate::problem::{Problem, allow};
+use crate::problem::Problem;
 use crate::record::Record;
-use crate::request::{Caller, bind};
 use crate::request_id::request_id;
-use crate::respond::respond;
 use crate::response_body::Body;
-use crate::tested::{AsWritten, FinalState};
+use crate::routing::{Routed, is_read, route};
+use crate::shared::Shared;
+use crate::work::{Reply, Work, deadline};
 
 /// Answers requests with the routes of an app. Cheap to clone.
 ///
@@ -44,16 +40,6 @@ use crate::tested::{AsWritten, FinalState};
 #[derive(Clone, Debug)]
 pub struct Service {
     pub(crate) shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) current: Current,
-    pub(crate) log: Log,
-    pub(crate) scope: rejoin::Scope,
-    stopping: AtomicBool,
-    /// Where files are that no route answers for.
-    files: OnceLock<PathBuf>,
 }
 
 /// A service for an app; the requests it answers are logged to `log`.
@@ -130,10 +116,7 @@ impl Service {
         if self.shared.stopping.load(Ordering::Relaxed) {
             return Responding::problem(exchange, &Problem::Unavailable);
         }
-        let routed = match refusal(&head, arrival.peer.is_some()) {
-            Some(text) => Routed::Problem(Problem::HeadUnclear(text)),
-            None => route(&front, &head),
-        };
+        let routed = route(&front, &head, arrival.peer.is_some());
         let file = self.file(&routed, &front, &head);
         let (route, params) = match routed {
             Routed::Here(response) => return Responding::ready(exchange.respond(response)),
@@ -209,302 +192,6 @@ where
 
     fn call(&mut self, request: Request<B>) -> Responding {
         self.answer(request, Arrival::default())
-    }
-}
-
-/// Who answers a request.
-enum Routed {
-    /// The server itself.
-    Here(Response<Bytes>),
-    Problem(Problem),
-    Program {
-        route: RouteId,
-        params: Vec<(Arc<str>, String)>,
-    },
-}
-
-/// Why nobody can tell what is asked for, if so: servers on the way may have read it otherwise (RFC 9112, 3.2).
-fn refusal(head: &Parts, came_by_connection: bool) -> Option<&'static str> {
-    let path = head.uri.path();
-    let is_for_all = head.method == http::Method::OPTIONS && path == "*";
-    if !path.starts_with('/') && !is_for_all {
-        return Some("its target has to be a path that begins with `/`, or a whole URL");
-    }
-    if !came_by_connection || head.version >= Version::HTTP_2 {
-        return None;
-    }
-    let mut hosts = head.headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (None, _) if head.version == Version::HTTP_11 => Some("HTTP/1.1 asks for a `host` header"),
-        (Some(_), Some(_)) => Some("it has more than one `host` header"),
-        (Some(host), None) if !is_host(host.as_bytes()) => Some("its `host` header names no host"),
-        _ => None,
-    }
-}
-
-/// Whether it is a name or an address with, if at all, a port. A client may have none to tell.
-fn is_host(host: &[u8]) -> bool {
-    let may_stand = |byte: &u8| byte.is_ascii_graphic() && !b",/@?#\\\"<>^`{|}".contains(byte);
-    host.iter().all(|byte| may_stand(byte) || !byte.is_ascii())
-}
-
-fn route(front: &Front, head: &Parts) -> Routed {
-    // The HTTP code stops reading somewhere beyond the limit, not at it.
-    if head_size(head) > front.config.max_header {
-        return Routed::Problem(Problem::HeadTooLarge(front.config.max_header));
-    }
-    let path = head.uri.path();
-    let method = Method::parse(head.method.as_str());
-    if is_health(path) && matches!(method, Some(Method::Get | Method::Head)) {
-        return Routed::Here(health());
-    }
-    match method.map_or(Found::NotFound, |method| front.app.find(method, path)) {
-        Found::Route { route, params } => Routed::Program { route, params },
-        Found::WrongMethod { allowed } => wrong_method(front, head, allowed),
-        Found::NotFound if is_health(path) => {
-            wrong_method(front, head, allowed_methods(front, method, path))
-        }
-        // `OPTIONS *` asks about the server as a whole.
-        Found::NotFound if method == Some(Method::Options) && path == "*" => {
-            Routed::Here(options(front, head, &allow(&Method::ALL)))
-        }
-        Found::NotFound => match allowed_methods(front, method, path) {
-            allowed if allowed.is_empty() => Routed::Problem(Problem::NotFound),
-            allowed => Routed::Problem(Problem::MethodNotAllowed(allow(&allowed))),
-        },
-    }
-}
-
-/// The answer where a path has other methods: those of its routes, and the server's own.
-fn wrong_method(front: &Front, head: &Parts, mut allowed: Vec<Method>) -> Routed {
-    if is_health(head.uri.path()) && !allowed.contains(&Method::Get) {
-        allowed.extend([Method::Get, Method::Head]);
-    }
-    let allowed = allow(&allowed);
-    if head.method == http::Method::OPTIONS {
-        return Routed::Here(options(front, head, &allowed));
-    }
-    Routed::Problem(Problem::MethodNotAllowed(allowed))
-}
-
-/// Whether it asks for what is there.
-fn is_read(head: &Parts) -> bool {
-    matches!(head.method, http::Method::GET | http::Method::HEAD)
-}
-
-/// Where the server says how it is.
-fn is_health(path: &str) -> bool {
-    matches!(path, "/health" | "/healthz")
-}
-
-/// How many bytes the target and the headers have.
-fn head_size(head: &Parts) -> usize {
-    let target = head.uri.path().len() + head.uri.query().map_or(0, str::len);
-    head.headers.iter().fold(target, |sum, (name, value)| sum + name.as_str().len() + value.len())
-}
-
-/// The methods of a path, for a method that no program can have a route for.
-fn allowed_methods(front: &Front, method: Option<Method>, path: &str) -> Vec<Method> {
-    if method.is_some() {
-        return Vec::new();
-    }
-    let answers = |method: &Method| matches!(front.app.find(*method, path), Found::Route { .. });
-    Method::ALL.into_iter().filter(answers).collect()
-}
-
-fn health() -> Response<Bytes> {
-    let health = object! { "status": "ok", "version": env!("CARGO_PKG_VERSION") };
-    let mut response = Response::new(Bytes::from(rejoin_value::json::to_vec(&health.into())));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// The answer to `OPTIONS` where no route has it.
-fn options(front: &Front, head: &Parts, allowed: &HeaderValue) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(ALLOW, allowed.clone());
-    front.config.cors.preflight(&head.headers, allowed, response.headers_mut());
-    response
-}
-
-/// The program's time-out, or what the caller has left of its own deadline if that is less.
-fn deadline(front: &Front, head: &Parts) -> rejoin::Instant {
-    let budget = head.headers.get(rejoin_http::BUDGET_HEADER);
-    let budget = budget.and_then(|value| value.to_str().ok()?.parse().ok());
-    let timeout = front.config.timeout;
-    let timeout =
-        budget.map_or(timeout, |left| timeout.min(std::time::Duration::from_millis(left)));
-    rejoin::Instant::now() + timeout
-}
-
-/// The work of one request: everything that outlives its handler.
-struct Work {
-    shared: Arc<Shared>,
-    front: Arc<Front>,
-    head: Parts,
-    /// What may be meant before the route is.
-    file: Option<PathBuf>,
-    /// Without it there is only the file; or the problem, if there is none either.
-    route: Result<RouteId, Problem>,
-    params: Vec<(Arc<str>, String)>,
-    peer: Option<Str>,
-    id: Arc<str>,
-    deadline: rejoin::Instant,
-}
-
-/// What the work tells the handler.
-struct Reply {
-    response: Response<Bytes>,
-    /// What follows the head, if that is not in it.
-    file: Option<FileBody>,
-    error: Option<Arc<str>>,
-    detail: Option<String>,
-    cancelled: Option<String>,
-}
-
-impl Work {
-    async fn run<B: http_body::Body>(self, body: B, reply: oneshot::Sender<Reply>) {
-        let reply = match self.send_file(reply).await {
-            Some(reply) => reply,
-            None => return,
-        };
-        let route = match &self.route {
-            Ok(route) => *route,
-            Err(problem) => {
-                let _ = reply.send(self.refuse(problem));
-                return;
-            }
-        };
-        let mut body = pin!(body);
-        let limit = self.front.config.max_body;
-        // A client that asked first has sent nothing yet, and to read on would tell it to.
-        let is_held_back =
-            self.head.headers.contains_key(EXPECT) && body::is_announced_too_large(&*body, limit);
-        let bytes = match body::read(body.as_mut(), limit, self.deadline).await {
-            Ok(bytes) => bytes,
-            Err(problem) => {
-                // Nobody listens when the client is gone.
-                let _ = reply.send(self.refuse(&problem));
-                if !is_held_back {
-                    body::linger(body).await;
-                }
-                return;
-            }
-        };
-        let is_proxy = self.front.config.trust_proxy;
-        let caller = Caller { peer: self.peer.as_ref(), is_proxy };
-        let request = match bind(&self.head, &self.params, caller, &bytes) {
-            Ok(request) => request,
-            Err(problem) => {
-                let _ = reply.send(self.refuse(&problem));
-                return;
-            }
-        };
-        drop(bytes);
-        let options = RunOptions {
-            id: self.id.clone(),
-            deadline: self.deadline,
-            script: ScriptArgs::default(),
-        };
-        let respond = |result| {
-            let _ = reply.send(self.reply(result));
-        };
-        self.front.app.run(Target::Route(route), request, options, respond).await;
-    }
-
-    /// Answers with the file, if there is one; else gives `reply` back.
-    async fn send_file(&self, reply: oneshot::Sender<Reply>) -> Option<oneshot::Sender<Reply>> {
-        let (Some(relative), Some(root)) = (self.file.clone(), self.shared.files.get().cloned())
-        else {
-            return Some(reply);
-        };
-        let headers = self.head.headers.clone();
-        let found = rejoin::to_thread(move || files::find(&root, &relative, &headers)).await;
-        let Ok(Some(found)) = found else { return Some(reply) };
-        if !is_read(&self.head) {
-            let _ = reply.send(self.refuse_to_change());
-            return None;
-        }
-        let (to, pieces) = mpsc::channel(1);
-        let file = found.body.as_ref().map(|part| FileBody { pieces, length: part.length });
-        let answered =
-            Reply { response: found.response, file, error: None, detail: None, cancelled: None };
-        // Nobody listens when the client is gone; then nobody takes the pieces, either.
-        let _ = reply.send(answered);
-        if let Some(part) = found.body {
-            files::send(part, to).await;
-        }
-        None
-    }
-
-    /// What is said to a method that a file does not have.
-    fn refuse_to_change(&self) -> Reply {
-        let allowed = allow(&[Method::Get, Method::Head]);
-        let problem = Problem::MethodNotAllowed(allowed.clone());
-        if self.head.method != http::Method::OPTIONS {
-            return self.refuse(&problem);
-        }
-        let response = options(&self.front, &self.head, &allowed);
-        Reply { response, error: None, ..self.refuse(&problem) }
-    }
-
-    fn reply(&self, result: Result<Answer, RunError>) -> Reply {
-        match result {
-            Ok(answer) => {
-                let error = answer.error.clone();
-                let warn = |text: &str| {
-                    let log = &self.shared.log;
-                    log.line(Level::Warn, text, |line| line.text("request_id", &self.id));
-                };
-                let is_test = self.head.extensions.get::<AsWritten>().is_some();
-                let state = is_test.then(|| FinalState(answer.final_state()));
-                let mut response = respond(answer, warn);
-                if let Some(state) = state {
-                    response.extensions_mut().insert(state);
-                }
-                Reply { response, file: None, error, detail: None, cancelled: None }
-            }
-            Err(RunError::Aborted(abort)) => {
-                let detail = Some(format!("{}: {}", abort.title, abort.detail));
-                Reply { detail, ..self.refuse(&Problem::Aborted(abort)) }
-            }
-            Err(RunError::TimedOut) => self.refuse(&Problem::TimedOut),
-            Err(RunError::Panicked(text)) => {
-                Reply { detail: Some(text), ..self.refuse(&Problem::Panicked) }
-            }
-            Err(RunError::Cancelled(reason)) => {
-                Reply { cancelled: Some(reason), ..self.refuse(&Problem::Unavailable) }
-            }
-        }
-    }
-
-    fn refuse(&self, problem: &Problem) -> Reply {
-        Reply::of(problem, self.head.uri.path(), &self.id)
-    }
-}
-
-impl Reply {
-    fn of(problem: &Problem, path: &str, id: &str) -> Self {
-        Self {
-            response: problem.response(path, id),
-            file: None,
-            error: Some(problem.kind().into()),
-            detail: None,
-            cancelled: None,
-        }
-    }
-
-    /// What is said when the work ended in this way and had said nothing.
-    fn without_answer(why: Option<TaskError<Infallible>>, record: &Record) -> Self {
-        let of = |problem| Self::of(&problem, record.uri.path(), &record.id);
-        match why {
-            Some(TaskError::Cancelled(reason)) => {
-                Self { cancelled: Some(reason.to_string()), ..of(Problem::Unavailable) }
-            }
-            Some(error) => Self { detail: Some(error.to_string()), ..of(Problem::Panicked) },
-            None => of(Problem::Panicked),
-        }
     }
 }
 
