@@ -2,6 +2,7 @@
 
 mod arrive;
 mod asked;
+mod follow;
 mod input;
 mod printer;
 mod report;
@@ -14,15 +15,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
 use rejoin::limit::RateLimit;
-use rejoin_http::{
-    Batch, Client, InOrder, Outcome, Outcomes, RequestSpec, StatusPolicy, parse_duration,
-};
+use rejoin_http::{Batch, Client, RequestSpec, StatusPolicy, parse_duration};
 
 use self::asked::Asked;
+use self::follow::{End, follow, written};
 use self::input::{Input, Numbered};
 use self::printer::Printer;
 use self::report::Report;
-use super::signals::{Signal, Signals};
+use super::signals::Signals;
 use crate::exit::{Failure, USAGE};
 use crate::output;
 
@@ -98,17 +98,6 @@ pub(super) enum Mode {
     Race,
     Any,
 }
-
-/// Why the last outcome was the last.
-enum End {
-    Complete,
-    Interrupted(Signal),
-    /// What was said about an outcome went nowhere.
-    Unsaid(io::Error),
-}
-
-/// How long what was said before an interruption may take to be written.
-const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Exit codes beside those of all commands; `--help` lists them.
 const NONE_GOOD: u8 = 4;
@@ -217,101 +206,6 @@ fn batch(args: &Fetch) -> Batch {
     }
     // A busy host may keep others from being asked only when very many requests wait for it.
     batch.look_ahead(NonZeroUsize::new(4096).expect("it is not zero"))
-}
-
-/// Outcomes in either order.
-trait Next {
-    fn next(&mut self) -> impl Future<Output = Option<Outcome>> + Send;
-
-    /// What has ended and waits for its turn.
-    fn into_early(self) -> impl Iterator<Item = Outcome> + Send;
-}
-
-impl Next for Outcomes {
-    async fn next(&mut self) -> Option<Outcome> {
-        Outcomes::next(self).await
-    }
-
-    fn into_early(self) -> impl Iterator<Item = Outcome> + Send {
-        std::iter::empty()
-    }
-}
-
-impl Next for InOrder {
-    async fn next(&mut self) -> Option<Outcome> {
-        InOrder::next(self).await
-    }
-
-    fn into_early(self) -> impl Iterator<Item = Outcome> + Send {
-        InOrder::into_early(self)
-    }
-}
-
-/// Reports outcomes until it is decided, or somebody wants it to end, or what is said cannot be written: `written`
-/// finds out why.
-async fn follow(
-    mut outcomes: impl Next,
-    mode: Mode,
-    report: &mut Report,
-    printer: &Printer,
-    signals: &mut Signals,
-) -> End {
-    loop {
-        // No outcome is taken that there is no place for: it would count as told.
-        let next = async {
-            let place = printer.place().await;
-            (place, outcomes.next().await)
-        };
-        let (place, outcome) = tokio::select! {
-            biased;
-            signal = signals.next() => {
-                let rest = tell_rest(outcomes.into_early(), report, printer);
-                // `written` says it if nobody reads.
-                let _ = tokio::time::timeout(LAST_LINES, rest).await;
-                return End::Interrupted(signal);
-            }
-            () = printer.closed() => return End::Complete,
-            next = next => next,
-        };
-        let Some(outcome) = outcome else { return End::Complete };
-        place.send(report.add(&outcome));
-        let decides = match mode {
-            Mode::All => false,
-            Mode::Race => true,
-            Mode::Any => outcome.good,
-        };
-        if decides {
-            return End::Complete;
-        }
-    }
-}
-
-/// Reports what has ended out of turn.
-async fn tell_rest(
-    outcomes: impl Iterator<Item = Outcome>,
-    report: &mut Report,
-    printer: &Printer,
-) {
-    for outcome in outcomes {
-        let place = printer.place().await;
-        place.send(report.add(&outcome));
-    }
-}
-
-/// Waits until everything that was said is written, or, if nobody reads it, until somebody wants it to end.
-async fn written(end: End, printer: Printer, signals: &mut Signals) -> End {
-    if let End::Interrupted(_) = &end {
-        let finished = tokio::time::timeout(LAST_LINES, printer.finish()).await;
-        if finished.is_err() {
-            note("the last outcomes are not written, as nobody reads them");
-        }
-        return end;
-    }
-    tokio::select! {
-        biased;
-        written = printer.finish() => written.map_or_else(End::Unsaid, |()| end),
-        signal = signals.next() => End::Interrupted(signal),
-    }
 }
 
 fn dry_run(
