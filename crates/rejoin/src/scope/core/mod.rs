@@ -115,10 +115,8 @@ struct State {
     /// The scope's own, whatever holds further out.
     deadline: Option<Instant>,
     stop: Option<Stop>,
-    /// When whoever runs the scope looks for graces inside that are over and that nobody has ended.
-    looks_inside: Option<Instant>,
-    /// The grace of no member that was told to stop alone ends before.
-    graces_end: Option<Instant>,
+    /// Apart, as few scopes ever look for any.
+    graces: Option<Box<Graces>>,
     record: Record,
     /// The body has returned, or was dropped.
     body_ended: bool,
@@ -136,6 +134,15 @@ struct State {
     root: Option<Root>,
     /// How many look at what members wait for.
     lookers: usize,
+}
+
+/// When whoever runs the scope has to look for graces that are over.
+#[derive(Clone, Copy, Default)]
+struct Graces {
+    /// Of members that were told to stop alone: none ends before.
+    alone: Option<Instant>,
+    /// Of those inside that nobody has ended.
+    inside: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

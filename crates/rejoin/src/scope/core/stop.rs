@@ -148,7 +148,8 @@ impl Core {
             if stopped > 0 && at_once.is_none() {
                 // One that no clock can hold never ends.
                 let ends = stop.since.checked_add(stop.grace);
-                state.graces_end = earlier(state.graces_end, ends);
+                let graces = state.graces.get_or_insert_default();
+                graces.alone = earlier(graces.alone, ends);
             }
             // The owner keeps the time of the grace.
             if stopped > 0 && !self.settings.grace.is_zero() {
@@ -191,8 +192,9 @@ impl Core {
             return;
         }
         let mut state = self.lock();
-        if until > state.looks_inside {
-            state.looks_inside = until;
+        let graces = state.graces.get_or_insert_default();
+        if until > graces.inside {
+            graces.inside = until;
             wakers.owners.extend(self.call_owner(&mut state));
         }
     }
@@ -206,7 +208,9 @@ impl Core {
             return Some(next.map_or(at, |next| next.min(at)));
         }
         let mut state = self.lock();
-        state.looks_inside = None;
+        if let Some(graces) = &mut state.graces {
+            graces.inside = None;
+        }
         let inside = state.all_inner();
         drop(state);
         enforce_inside(inside, Some(now));
@@ -234,21 +238,25 @@ impl Core {
                 wakers.tasks.append(&mut state.held);
             }
             // There may be very many members: they are looked through when there is something to find.
+            let mut graces = state.graces.as_deref().copied().unwrap_or_default();
             let is_due = match now {
-                Some(now) => state.graces_end.is_some_and(|ends| ends <= now),
+                Some(now) => graces.alone.is_some_and(|ends| ends <= now),
                 None => self.signals.load(Ordering::Relaxed) >= ONE,
             };
             if is_due {
-                state.graces_end = None;
+                graces.alone = None;
                 for sitter in state.table.sitters_mut() {
                     let alone = sitter.extra.as_mut().and_then(|extra| extra.stop.as_mut());
-                    if alone.is_some_and(|stop| stop.ends_grace(now, &mut state.graces_end)) {
+                    if alone.is_some_and(|stop| stop.ends_grace(now, &mut graces.alone)) {
                         sitter.take_wakers(&mut wakers);
                     }
                 }
+                if let Some(kept) = &mut state.graces {
+                    kept.alone = graces.alone;
+                }
             }
-            next = earlier(first, state.graces_end);
-            looks_inside = state.looks_inside;
+            next = earlier(first, graces.alone);
+            looks_inside = graces.inside;
         }
         wakers.wake();
         (next, looks_inside)
