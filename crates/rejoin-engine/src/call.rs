@@ -211,6 +211,12 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<&Nam
         }
         // Only what stands in for such a step has something to say.
         (Output::Unchanged, _) if bare && matches!(value, Value::Object(_)) => state.merge(value),
+        // The state is what such a step yields, with its errors.
+        (Output::Unchanged, _) if is_error && call.rename_error.is_some() => {
+            let errors = value.get("errors").cloned().unwrap_or_default();
+            state.set("errors", errors);
+            return;
+        }
         (Output::Unchanged, _) => return,
         // A mock that is written as the state with its `.data` is all that there is.
         (Output::Data { .. }, Some(_)) if is_own && bare && value.get("data").is_some() => {
@@ -242,6 +248,9 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<&Nam
     }
     if content_type != ContentType::Json || last {
         frame.content_type = content_type;
+    }
+    if is_error && matches!(call.output, Output::Data { .. }) {
+        frame.has_raised();
     }
 }
 
@@ -302,6 +311,7 @@ pub(crate) async fn run_pipeline(
     };
     match run.await {
         Ok(mut done) => {
+            let is_unhandled = done.is_unhandled();
             if call.rename_error.is_some() {
                 let mut value = done.state.value().clone();
                 rename(call, &mut value);
@@ -311,6 +321,9 @@ pub(crate) async fn run_pipeline(
             frame.state.merge_run(done.state);
             frame.kept.add(done.kept);
             frame.status = done.status.or(frame.status);
+            if is_unhandled {
+                frame.has_raised();
+            }
             if done.content_type != ContentType::Json || last {
                 frame.content_type = done.content_type;
             }

@@ -35,6 +35,9 @@ pub(crate) struct Frame {
     pub(crate) failed_outside: Vec<Arc<str>>,
     /// The type of the error that is being handled: calls run although the state is this error.
     pub(crate) handling: Option<Arc<str>>,
+    /// The errors that were raised last. While the state has them, nothing has handled them, even if they are of the type that
+    /// is being handled.
+    pub(crate) raised: Option<Value>,
     /// The task that this run is, if it is one.
     pub(crate) task: Option<Arc<str>>,
     /// Cookies and headers of states that became pages.
@@ -55,12 +58,13 @@ impl Frame {
             failures: Vec::new(),
             failed_outside: self.failed_outside.clone(),
             handling: self.handling.clone(),
+            raised: self.raised.clone(),
             task: None,
             kept: Kept::default(),
         }
     }
 
-    /// Whether the state is an error that nobody handles, so that everything but `result` is skipped.
+    /// Whether the state is an error of a type that nobody handles here, so that everything but `result` is skipped.
     pub(crate) fn is_failed(&mut self) -> bool {
         let Some(kind) = envelope::error_type(self.state.value()) else {
             self.handling = None;
@@ -73,9 +77,18 @@ impl Frame {
         true
     }
 
-    /// An error was raised: it is not the one that is being handled, even if it is of the same type.
+    /// Whether the run would end in an error here: it is of a type that nobody handles, or was raised while another of its
+    /// type was being handled, and no step has made anything of it since.
+    pub(crate) fn is_unhandled(&mut self) -> bool {
+        self.is_failed()
+            || envelope::error_type(self.state.value()).is_some()
+                && self.raised.is_some()
+                && self.raised.as_ref() == self.state.value().get("errors")
+    }
+
+    /// An error was raised: it is not the one that is being handled. Steps that handle errors of its type go on with it.
     pub(crate) fn has_raised(&mut self) {
-        self.handling = None;
+        self.raised = self.state.value().get("errors").cloned();
     }
 
     /// Raises an error beside what was there before, so that whoever handles it can look at both.
@@ -96,7 +109,7 @@ impl Frame {
         if status.is_none() && self.content_type == ContentType::Json {
             return;
         }
-        match self.is_failed() {
+        match self.is_unhandled() {
             true => self.content_type = ContentType::Json,
             false => self.status = self.status.or(status),
         }
@@ -128,10 +141,14 @@ impl Frame {
     }
 
     /// The run goes on where a branch ended.
-    fn adopt(&mut self, branch: Frame) {
+    fn adopt(&mut self, mut branch: Frame) {
+        if branch.is_unhandled() {
+            branch.has_raised();
+        }
         self.state = branch.state;
         self.failures = branch.failures;
         self.failed_outside = branch.failed_outside;
+        self.raised = branch.raised;
         self.kept.add(branch.kept);
         self.status = branch.status.or(self.status);
         if branch.content_type != ContentType::Json {
@@ -315,7 +332,7 @@ async fn result(
     done.status = Some(branch.status);
     let later = std::mem::replace(&mut done.kept, frame.kept);
     done.kept.add(later);
-    if done.content_type == ContentType::Json && !done.is_failed() {
+    if done.content_type == ContentType::Json && !done.is_unhandled() {
         done.content_type = frame.content_type;
     }
     Ok(done)

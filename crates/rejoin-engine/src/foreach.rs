@@ -46,9 +46,14 @@ pub(crate) async fn run(
             results
         }
     };
-    match path.split_first() {
-        None => frame.state.assign(Value::from_iter(results)),
-        Some((key, rest)) => {
+    match (path.split_first(), frame.state.value()) {
+        (None, _) => frame.state.assign(Value::from_iter(results)),
+        // The place is in an element of a state that is a list.
+        (Some(_), state @ Value::Array(_)) => {
+            let state = put(state.clone(), path, Value::from_iter(results));
+            frame.state.assign(state);
+        }
+        (Some((key, rest)), _) => {
             let old = frame.state.value().get(key).cloned().unwrap_or_default();
             frame.state.set(key, put(old, rest, Value::from_iter(results)));
         }

@@ -51,6 +51,7 @@ pub(crate) async fn run(
     let start = |index: usize| {
         let mut frame = frame.inner(frame.state.fork());
         frame.task = Some(fork.branches[index].name.clone());
+        frame.raised = None;
         branch(context.for_task(), program.clone(), fork.clone(), index, frame)
     };
     let forked = fork_policy::run(&fork.policy, count, start, |why| panicked(fork, why)).await;
@@ -111,7 +112,7 @@ fn in_own_scope<'a>(
 /// What a branch makes of how its steps ended.
 fn came_to(fork: &Fork, ended: Result<Frame, Abort>) -> Result<Value, Value> {
     match ended {
-        Ok(mut ended) => match ended.is_failed() {
+        Ok(mut ended) => match ended.is_unhandled() {
             true => Err(ended.state.value().get("errors").cloned().unwrap_or_default()),
             false => Ok(ended.state.into_product()),
         },

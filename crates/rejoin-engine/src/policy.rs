@@ -147,15 +147,18 @@ pub(crate) fn run<'a>(
         if is_plain {
             return work.once(context, program, frame).await;
         }
+        // What was raised before is no failure of what is done here.
+        let raised = frame.raised.take();
         let before = frame.clone();
         work.attempts(context, program, policy, &before, frame).await?;
-        if !frame.is_failed() {
+        if !frame.is_unhandled() {
+            frame.raised = frame.raised.take().or(raised);
             return Ok(());
         }
         if let Some(fallback) = &policy.fallback {
             match self::fallback(context, fallback, &before.state, &frame.state).await {
                 Ok(value) => {
-                    *frame = before;
+                    *frame = Frame { raised, ..before };
                     work.stand_in(value, frame);
                     return Ok(());
                 }
@@ -169,7 +172,7 @@ pub(crate) fn run<'a>(
             }
         }
         if policy.optional {
-            *frame = before;
+            *frame = Frame { raised, ..before };
         }
         Ok(())
     })
@@ -222,7 +225,7 @@ impl Work<'_> {
                     }
                 },
             }
-            if n >= most || !frame.is_failed() {
+            if n >= most || !frame.is_unhandled() {
                 return Ok(());
             }
             let kind = envelope::error_type(frame.state.value()).unwrap_or_default().into();

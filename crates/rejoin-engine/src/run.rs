@@ -198,7 +198,7 @@ impl App {
         };
         let frame = Frame::new(State::new(request.clone()));
         let mut frame = run_block(context, &self.program, block, frame).await?;
-        let is_unhandled = frame.is_failed();
+        let is_unhandled = frame.is_unhandled();
         let mut answer = Answer::from_frame(frame);
         if is_unhandled && matches!(target, Target::Route(_)) {
             envelope::take_out_request(&mut answer.body, &request);

@@ -81,6 +81,11 @@ impl TaskTable {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(task, running);
     }
 
+    fn has_any(&self, tasks: &[Arc<str>]) -> bool {
+        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().any(|task| table.contains_key(task))
+    }
+
     pub(crate) fn take(&self, task: &str) -> Option<Running> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(task)
     }
@@ -154,9 +159,9 @@ async fn run(
             envelope::failure("abortError", &call.name, &abort.detail, &call.location).into()
         );
     }
-    let is_error = envelope::error_type(frame.state.value()).is_some();
+    // An error that it was given, and only passes on, is not its own.
     let product = frame.state.into_product();
-    if !is_error {
+    if envelope::error_type(&product).is_none() {
         return Ok(product);
     }
     let part = |key| product.get(key).cloned();
@@ -166,11 +171,15 @@ async fn run(
 /// Waits for each task in the order written and puts its value, or its errors, at `.async.<task>`.
 /// A task that was never started, was skipped, or was joined before is left out.
 pub(crate) async fn join(context: &Context, join: &Join, frame: &mut Frame) {
-    if !matches!(frame.state.value(), Value::Object(_)) {
+    let is_object = matches!(frame.state.value(), Value::Object(_));
+    if !is_object && context.tasks.has_any(&join.tasks) {
         let what = frame.state.value().type_name();
         let message = format!("join needs an object as the state to put `.async` into, not {what}");
         let errors = envelope::failure("joinError", "join", &message, &join.location);
-        frame.state.assign(envelope::with_errors(errors));
+        return frame.raise_alone(errors);
+    }
+    if !is_object {
+        // Nothing was started: there is nothing to put anywhere.
         return;
     }
     if let Some(policy) = &join.policy {

@@ -222,12 +222,21 @@ fn what_a_called_pipeline_looks_at_is_handled_by_its_caller() {
         "|> pipeline: looks",
         "|> takes({ e: .async.a.error })",
         "|> pipeline({ all: .async }): takes",
+        "|> data({ e: .async.a.error })",
+        "|> rows([.async | length])",
     ] {
         assert_eq!(with(handled), Some(200), "{handled}");
     }
-    for left in
-        ["", "|> takes", "|> takes({ e: .other })", "|> inside", "|> routes", "|> data(.async.a)"]
-    {
+    // The last one brings the task's errors into the state.
+    for left in [
+        "",
+        "|> takes",
+        "|> takes({ e: .other })",
+        "|> inside",
+        "|> routes",
+        "|> data({ e: .other })",
+        "|> data(.async.a)",
+    ] {
         assert_eq!(with(left), Some(500), "{left}");
     }
 }
@@ -364,6 +373,36 @@ fn join_needs_an_object() {
     );
     let run = program.call("GET /x");
     assert_eq!(run.answer().status, Some(500));
+    // If none of its tasks was started, there is nothing to put anywhere.
+    let program = load(
+        "GET /x
+           |> jq: `[1]`
+           |> data(1) @async(a) @when(never)
+           |> join: a
+           |> jq: `{ n: length }`
+         GET /late
+           |> jq: `[1]`
+           |> data(1) @async(b) @when(never)
+           |> join(timeout: 1s): b
+           |> jq: `{ n: length }`",
+    );
+    assert_eq!(program.call("GET /x").body("."), json(r#"{"n":1}"#));
+    assert_eq!(program.call("GET /late").body("."), json(r#"{"n":1}"#));
+}
+
+#[test]
+fn a_task_that_begins_with_an_error_that_is_handled_has_not_failed_for_that() {
+    let program = load(
+        r#"GET /x
+           |> raise("authError")
+           |> result
+             authError(401):
+               |> data(5) @async(a)
+               |> raise("httpError") @async(b)
+               |> join: `a, b`
+               |> jq: `{ a: .async.a.data, b: .async.b.errors[0].type }`"#,
+    );
+    assert_eq!(program.call("GET /x").body("."), json(r#"{"a":5,"b":"httpError"}"#));
 }
 
 #[test]

@@ -531,6 +531,67 @@ fn an_error_after_a_result_has_its_own_status_and_shows_nothing_of_the_request()
 }
 
 #[test]
+fn a_branch_goes_on_while_the_type_of_the_error_stays_however_the_next_one_was_raised() {
+    let program = load(
+        r#"pipeline lost = |> jq: `{ errors: [{ type: "authError", message: "first" }] }`
+           pipeline again = |> raise("authError")
+           GET /direct |> lost |> result authError(418): |> raise("authError")
+             |> jq: `{ problem: .errors[0].message }`
+           GET /call |> lost |> result authError(418): |> again |> jq: `{ problem: .errors[0].message }`
+           GET /within |> lost
+             |> result
+               authError(418):
+                 |> if
+                   |> jq: `true`
+                   then:
+                     |> raise("authError")
+                 end
+                 |> jq: `{ problem: .errors[0].message }`
+           GET /other |> lost |> result authError(418): |> raise("httpError")
+             |> jq: `{ problem: .errors[0].message }`
+           GET /left |> lost |> result authError(418): |> again |> log: "m"
+           GET /tried |> lost |> result authError(418): |> again @retry(2) @fallback(`{ instead: 1 }`)
+             |> jq: `{ instead: .instead }`
+           GET /quiet |> lost |> result authError(418): |> again |> jq: `. + { kept: 1 }`
+             |> jq: `{ kept: .kept }`"#,
+    );
+    let expected = [
+        ("direct", r#"{"problem":"as asked"}"#),
+        ("call", r#"{"problem":"as asked"}"#),
+        ("within", r#"{"problem":"as asked"}"#),
+        ("other", r#"{"errors":[{"type":"httpError","message":"as asked"}]}"#),
+        ("left", r#"{"errors":[{"type":"authError","message":"as asked"}]}"#),
+        ("tried", r#"{"instead":1}"#),
+        ("quiet", r#"{"kept":1}"#),
+    ];
+    for (route, body) in expected {
+        let run = program.call(&format!("GET /{route}"));
+        assert_eq!(run.answer().status, Some(418), "{route}");
+        assert_eq!(run.body("."), json(body), "{route}");
+    }
+}
+
+#[test]
+fn error_gives_another_type_to_the_errors_that_a_step_leaves_as_they_are() {
+    let program = load(
+        r#"GET /x |> raise("authError") |> result authError(401): |> log: "m" @error(other) |> jq: `{ lost: 1 }`
+           GET /plain |> log: "m" @error(other) |> jq: `{ kept: 1 }`"#,
+    );
+    assert_eq!(program.call("GET /x").body(".errors[0].type"), json(r#""other""#));
+    assert_eq!(program.call("GET /plain").body("."), json(r#"{"kept":1}"#));
+}
+
+#[test]
+fn a_loop_over_an_element_of_a_list_leaves_the_list_whole() {
+    let program = load(
+        "GET /first |> jq: `[[1], [2]]` |> foreach 0 |> jq: `. + 1` end |> jq: `{ is: . }`
+         GET /inner |> jq: `[{ items: [1, 2], n: 0 }, 3]` |> foreach 0.items |> jq: `. + 1` end |> jq: `{ is: . }`",
+    );
+    assert_eq!(program.call("GET /first").body(".is"), json("[[2],[2]]"));
+    assert_eq!(program.call("GET /inner").body(".is"), json(r#"[{"items":[2,3],"n":0},3]"#));
+}
+
+#[test]
 fn an_error_after_a_page_is_no_page() {
     use rejoin_engine::ContentType::{Html, Json};
     let program = load(

@@ -11,6 +11,7 @@ use rejoin_lang::source::{SourceId, Span};
 use rejoin_lang::step_spec::{Effect, TextLanguage};
 use rejoin_value::jq;
 
+use super::location;
 use super::{
     Block, Branch, Call, ForEach, Fork, ForkBranch, Join, Last, Node, Op, Output, Pipeline, Policy,
     Program, Route, RouteId, Spawn, Target, TaskReads,
@@ -196,13 +197,9 @@ impl Builder<'_> {
     fn call(&mut self, call: &plan::Call, whole: Span) -> Option<Call> {
         let location = self.location_of(call, whole);
         let args = call.args.iter().map(|arg| self.script(arg)).collect::<Option<Vec<_>>>()?;
-        // What a pipeline is called with is made as a `jq` makes a state. The arguments of a step only use what is there: an
-        // address with nothing in a place has dealt with nothing.
-        let is_made = call.callee.pipeline().is_some();
-        let made_of = args
-            .iter()
-            .filter(|_| is_made)
-            .fold(TaskReads::None, |reads, arg| reads.and(TaskReads::of(arg)));
+        // Who makes something of a failed task has dealt with it: an argument is a program like any other.
+        let read_by_args =
+            args.iter().fold(TaskReads::None, |reads, arg| reads.and(TaskReads::of(arg)));
         let mut reaches_outside = false;
         let target = match &call.callee {
             Callee::Pipeline(id) => Target::Pipeline(id.0 as usize),
@@ -283,7 +280,7 @@ impl Builder<'_> {
             is_alone: call.is_alone,
             rename_error: call.rename_error.clone(),
             policy: self.policy(&call.policy)?,
-            reads_tasks: made_of.and(match &call.reads_tasks {
+            reads_tasks: read_by_args.and(match &call.reads_tasks {
                 plan::TaskReads::None => TaskReads::None,
                 plan::TaskReads::Named(reads) => {
                     TaskReads::Named(reads.iter().map(|(task, _)| task.clone()).collect())
@@ -303,7 +300,7 @@ impl Builder<'_> {
         };
         let own = sources.get(call.name_span.source).is_generated.then(function).flatten();
         let lines = || sources.lines(Span { end: whole.end, ..call.name_span });
-        own.unwrap_or_else(lines).into()
+        self.shown(&own.unwrap_or_else(lines))
     }
 
     fn function<'p>(
@@ -367,7 +364,12 @@ impl Builder<'_> {
     }
 
     pub(super) fn location(&self, span: Span) -> Arc<str> {
-        self.plan.sources.location(span).into()
+        self.shown(&self.plan.sources.location(span))
+    }
+
+    fn shown(&self, location: &str) -> Arc<str> {
+        let main = self.plan.sources.files().first().map_or("", |main| &main.name);
+        location::relative(main, location).into()
     }
 }
 

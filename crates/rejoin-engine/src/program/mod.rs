@@ -2,6 +2,7 @@
 
 mod build;
 mod endpoint;
+mod location;
 
 pub use build::scripts_directory;
 
