@@ -38,8 +38,8 @@ fn conditions_and_flags_hold_for_later_steps() {
         "GET /x
            |> js: `
              setWhen('vip', request.query.vip > 1);
-             setFlag('beta', getWhen('vip'));
-             return { base: true };
+             setFlag('beta', request.query.vip > 1);
+             return { base: !getWhen('vip') && !getFlag('beta') };
            `
            |> jq: `. + { vip: true }` @when(vip)
            |> jq: `. + { beta: true }` @flag(beta)
@@ -49,6 +49,23 @@ fn conditions_and_flags_hold_for_later_steps() {
     assert_eq!(vip, r#"{"base":true,"vip":true,"beta":true}"#);
     let plain = program.call("GET /x").body();
     assert_eq!(plain, r#"{"base":true,"vip":null,"beta":null}"#);
+}
+
+#[test]
+fn a_script_sees_the_flags_and_conditions_that_held_when_it_began() {
+    let program = load(
+        "GET /x
+           |> lua: `setWhen('a', true) setFlag('b', true)`
+           |> js: `
+             setWhen('a', false); setFlag('b', false); setWhen('c', true); setWhen('c', true)
+             if (!getWhen('a') || !getFlag('b') || getWhen('c')) throw new Error('not as it began');
+           `
+           |> js: `return [ getWhen('a'), getFlag('b'), getWhen('c') ]`",
+    );
+    // Also when it runs in place, as scripts do that are known to be quick.
+    for _ in 0..100 {
+        assert_eq!(program.call("GET /x").body(), "[false,false,true]");
+    }
 }
 
 #[test]

@@ -38,8 +38,8 @@ fn conditions_and_flags_hold_for_later_steps() {
         "GET /x
            |> lua: `
              setWhen(\"vip\", request.query.vip and request.query.vip > 1)
-             setFlag(\"beta\", getWhen(\"vip\"))
-             return { base = true }
+             setFlag(\"beta\", request.query.vip ~= nil)
+             return { base = not getWhen(\"vip\") and not getFlag(\"beta\") }
            `
            |> jq: `. + { vip: true }` @when(vip)
            |> jq: `. + { beta: true }` @flag(beta)
@@ -54,6 +54,23 @@ fn conditions_and_flags_hold_for_later_steps() {
         program.call("GET /x").body(),
         r#"{"base":true,"vip":null,"beta":null,"plain":true}"#
     );
+}
+
+#[test]
+fn a_script_sees_the_flags_and_conditions_that_held_when_it_began() {
+    let program = load(
+        "GET /x
+           |> lua: `setWhen('a', true) setFlag('b', true)`
+           |> lua: `
+             setWhen('a', false); setFlag('b', false); setWhen('c', true); setWhen('c', true)
+             if not getWhen('a') or not getFlag('b') or getWhen('c') then error('not as it began') end
+           `
+           |> lua: `return { getWhen('a'), getFlag('b'), getWhen('c') }`",
+    );
+    // Also when it runs in place, as scripts do that are known to be quick.
+    for _ in 0..100 {
+        assert_eq!(program.call("GET /x").body(), "[false,false,true]");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::script::{Shelf, runs_statements, wrong_scripts};
 /// |---|---|
 /// | `request` | the state; the function may change it, without effect on anybody else |
 /// | `context` | what jq sees as `$context` |
-/// | `getFlag(name)`, `setFlag(name, on)` | feature flags; a set is seen by a later get |
+/// | `getFlag(name)`, `setFlag(name, on)` | feature flags; a set is seen by later steps, a get tells what held when the script began |
 /// | `getWhen(name)`, `setWhen(name, holds)` | conditions for `@when`, likewise |
 /// | `getEnv(name)` | an environment variable, or null |
 /// | `executeSql(sql, params)` | `{rows, rowCount}` of a statement on the program's database; throws what was wrong |

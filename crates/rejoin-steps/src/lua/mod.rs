@@ -23,7 +23,7 @@ use crate::script::{Shelf, runs_statements, wrong_scripts};
 /// |---|---|
 /// | `request` | the state; a table that the script may change, without effect on anybody else |
 /// | `context` | what jq sees as `$context`; read-only |
-/// | `getFlag(name)`, `setFlag(name, on)` | feature flags; a set is seen by a later get |
+/// | `getFlag(name)`, `setFlag(name, on)` | feature flags; a set is seen by later steps, a get tells what held when the script began |
 /// | `getWhen(name)`, `setWhen(name, holds)` | conditions for `@when`, likewise |
 /// | `getEnv(name)` | an environment variable, or nil |
 /// | `executeSql(sql, params)` | `{rows, rowCount}` of a statement on the program's database and nil, or nil and what was wrong |

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::quick::{QUICK, Record, Rehearsal};
 use super::sql::Room;
-use super::surroundings::OfRequest;
+use super::surroundings::{Before, OfRequest};
 use super::{Limits, ScriptError, Surroundings};
 use crate::database::Statements;
 
@@ -58,8 +58,8 @@ pub(crate) fn call<'a>(
             let stop = turn.stop().shared();
             let limits = Limits { time: limits.time, memory: limits.memory, stop };
             let began = std::time::Instant::now();
-            let ended =
-                script(&state, &snapshot, Box::new(OfRequest { context, turn, asks }), limits);
+            let around = OfRequest { context, turn, asks, before: Before::default() };
+            let ended = script(&state, &snapshot, Box::new(around), limits);
             (ended, began.elapsed())
         }));
         // It has its time from its beginning on; what it waits for a database is not its own.
