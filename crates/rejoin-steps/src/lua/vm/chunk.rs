@@ -136,9 +136,16 @@ fn place_of(line: &str, token: &str) -> Option<(usize, usize)> {
 
 /// The mend for what is legal in other Luas.
 fn help(text: &str, message: &str) -> Option<String> {
-    let bit = ["'&'", "'|'", "'~'"].iter().any(|op| message.ends_with(op));
-    if bit {
+    let attribute = ["<const>", "<close>"].into_iter().find(|name| text.contains(name));
+    if let Some(name) = attribute.filter(|_| message.contains("got '<'")) {
+        return Some(format!("scripts are Luau, which has no `{name}`: leave it out"));
+    }
+    let got = |tokens: &[&str]| tokens.iter().any(|op| message.ends_with(&format!("got '{op}'")));
+    if got(&["&", "|", "~"]) {
         return Some("scripts are Luau: use `bit32.band`, `bit32.bor`, `bit32.bxor`".into());
+    }
+    if got(&["<", ">"]) && (text.contains("<<") || text.contains(">>")) {
+        return Some("scripts are Luau: use `bit32.lshift`, `bit32.rshift`".into());
     }
     let goto = message.starts_with("Incomplete statement") && text.contains("goto ");
     goto.then(|| {
@@ -182,6 +189,16 @@ mod tests {
         assert!(problem.help.is_some_and(|help| help.contains("bit32")));
         let problem = Chunk::compile("goto done\n::done::").expect_err("no goto");
         assert!(problem.help.is_some_and(|help| help.contains("goto")));
+        for (text, mend) in [
+            ("local x <const> = 5\nreturn x", "no `<const>`"),
+            ("local f <close> = 5", "no `<close>`"),
+            ("return 1 << 2", "lshift"),
+            ("return 8 >> 1", "rshift"),
+        ] {
+            let problem = Chunk::compile(text).expect_err(text);
+            let help = problem.help.as_deref().unwrap_or_default();
+            assert!(help.contains(mend), "{text}: {}, {help}", problem.message);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use mlua::{Function, LightUserData, Lua, Table};
 pub(super) const PRELUDE_NAME: &str = "prelude";
 
 /// Library functions that the prelude wraps and that Luau would otherwise run past the wrapper.
-pub(super) const WRAPPED: [&str; 16] = [
+pub(super) const WRAPPED: [&str; 18] = [
     "rawget",
     "rawset",
     "rawlen",
@@ -23,6 +23,8 @@ pub(super) const WRAPPED: [&str; 16] = [
     "table.move",
     "string.find",
     "string.split",
+    "string.format",
+    "string.rep",
 ];
 
 const FUNCTIONS: [&str; 20] = [

@@ -1,4 +1,5 @@
 mod conversions;
+mod elsewhere;
 mod hostile;
 mod sandbox;
 mod tables;
