@@ -103,11 +103,12 @@ async fn run_route(
         let text = format!("`{method} {path}` is no request: a path begins with `/`");
         return Err(Failure::new(text).code(USAGE));
     }
+    let mut request = Request::builder().method(method.to_ascii_uppercase().as_str()).uri(path);
+    if input.is_some() {
+        request = request.header("content-type", "application/json");
+    }
     let body = input.map_or_else(Bytes::new, |input| input.to_json().into());
-    let request = Request::builder()
-        .method(method.to_ascii_uppercase().as_str())
-        .uri(path)
-        .header("content-type", "application/json")
+    let request = request
         .body(Full::new(body))
         .map_err(|error| Failure::new(format!("`{method} {path}` is no request: {error}")))?;
     // The answer is the result; a line about it would only repeat it.

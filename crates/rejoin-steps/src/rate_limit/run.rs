@@ -60,18 +60,16 @@ impl PreparedRateLimit {
         if let Some(template) = &options.template {
             note.insert("key", template.shown(input.state));
         }
-        if !options.scope.is_empty() {
-            note.insert("scope", options.scope.as_str());
-        }
+        let scope = match options.scope.as_str() {
+            "" => Value::Null,
+            scope => scope.into(),
+        };
+        note.insert("scope", scope.clone());
         input.context.note("rate_limit", note.into());
         if let Taken::Token { .. } = taken {
             return Ok(input.state.clone().into());
         }
         input.context.retry_after(wait);
-        let scope = match options.scope.as_str() {
-            "" => Value::Null,
-            scope => scope.into(),
-        };
         let error =
             DomainError::new("rateLimitError", format!("too often: try again in {seconds} s"))
                 .field("retryAfter", seconds as i64)
