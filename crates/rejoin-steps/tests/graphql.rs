@@ -504,6 +504,43 @@ fn problems_are_drawn_at_their_place() {
 }
 
 #[test]
+fn one_slip_in_graphql_is_one_problem() {
+    for (program, said) in [
+        (
+            "graphqlSchema = `\n  type Query {\n    a(: Int\n    b: String\n  }\n  type User {\n    id: ID!\n  }\n`\nquery a =\n  |> jq: `1`\n",
+            "syntax error",
+        ),
+        (
+            "graphqlSchema = `type Query { a: Int b: Int }`\nquery a =\n  |> jq: `1`\nquery b =\n  |> jq: `1`\nGET /a\n  |> graphql: `query ( { a b }`\n",
+            "syntax error",
+        ),
+        (
+            "graphqlSchema = `type Query { user: Int }`\nquery user =\n  |> jq: `1`\nGET /a\n  |> graphql: `{ usr }`\n",
+            "did you mean `user`?",
+        ),
+        (
+            "graphqlSchema = `type Query { a: Int }`\ngraphqlSchema = `type Query { b: Int }`\nquery a =\n  |> jq: `1`\nquery b =\n  |> jq: `1`\n",
+            "write `extend type Query` here",
+        ),
+    ] {
+        let problems = try_load(program, &rejoin_steps::registry()).expect_err(program);
+        assert_eq!(problems.matches("error[").count(), 1, "{program}\n{problems}");
+        assert!(problems.contains(said), "{program}\n{problems}");
+    }
+}
+
+#[test]
+fn variables_may_be_of_scalars_that_the_schema_does_not_mention() {
+    let program = "graphqlSchema = `type Query { j(j: JSON): String }`
+      query j =
+        |> jq: `.j | tojson`
+      GET /a
+        |> graphql({ n: 5 }): `query($n: Int) { j(j: { a: $n }) }`
+        |> jq: `.data`";
+    assert_eq!(load(program).call("GET /a").body(), r#"{"j":"{\"a\":5}"}"#);
+}
+
+#[test]
 fn another_service_is_asked_over_http() {
     let up = Upstream::start();
     let program = "GET /film/:id

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use apollo_compiler::ExecutableDocument;
-use apollo_compiler::ast;
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::executable::{Selection, SelectionSet};
 use apollo_compiler::parser::Parser;
+use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 use rejoin_engine::Settings;
+use rejoin_lang::diagnostic::nearest;
 use rejoin_lang::step_spec::TextProblem;
 
 use super::error::Problem;
@@ -113,20 +114,48 @@ fn problems(list: &DiagnosticList) -> Vec<Problem> {
 
 /// The problems of a document as the checker takes them. Without a schema only its syntax is looked at.
 pub(super) fn check(schema: Option<&Schema>, text: &str) -> Vec<TextProblem> {
-    let errors = match schema {
-        Some(schema) => read(schema, text).err(),
-        None => parser().parse_ast(text, NAME).err().map(|error| error.errors).or_else(|| {
-            let document = ast::Document::parse(text, NAME).ok()?;
-            document.validate_standalone_executable().err()
-        }),
+    let errors = match parser().parse_ast(text, NAME) {
+        Err(error) => return first_slip(&error.errors).into_iter().collect(),
+        Ok(document) => match schema {
+            Some(schema) => read(schema, text).err(),
+            None => document.validate_standalone_executable().err(),
+        },
     };
     let mut problems: Vec<TextProblem> = errors
         .iter()
         .flat_map(DiagnosticList::iter)
-        .map(|problem| text_problem(problem.error.to_string(), problem.error.location()))
+        .map(|problem| {
+            let message = problem.error.to_string();
+            let help = schema.and_then(|schema| meant(schema, &message));
+            TextProblem { help, ..text_problem(message, problem.error.location()) }
+        })
         .collect();
     problems.dedup();
     problems
+}
+
+/// The first slip in the syntax of a text: what comes behind it only follows from it.
+pub(super) fn first_slip(errors: &DiagnosticList) -> Option<TextProblem> {
+    let problems = errors
+        .iter()
+        .map(|problem| text_problem(problem.error.to_string(), problem.error.location()));
+    problems.min_by_key(|problem| problem.start)
+}
+
+/// The field that was probably meant, of a message that there is none of that name.
+fn meant(schema: &Schema, message: &str) -> Option<String> {
+    let mut words = message.split('`').skip(1).step_by(2);
+    let (owner, field) = (words.next()?, words.next()?);
+    if !message.contains("does not have a field") {
+        return None;
+    }
+    let fields = match schema.types.types.get(owner)? {
+        ExtendedType::Object(object) => &object.fields,
+        ExtendedType::Interface(interface) => &interface.fields,
+        _ => return None,
+    };
+    let near = nearest(field, fields.keys().map(|name| name.as_str()))?;
+    Some(format!("did you mean `{near}`?"))
 }
 
 fn check_bounds(document: &ExecutableDocument, bounds: Bounds) -> Result<(), String> {

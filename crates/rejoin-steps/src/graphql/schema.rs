@@ -13,7 +13,7 @@ use apollo_compiler::{Name, Schema as Types};
 use rejoin_lang::plan::{Graphql, PipelineId, ResolverOwner};
 use rejoin_lang::step_spec::TextProblem;
 
-use super::document::LastDocuments;
+use super::document::{self, LastDocuments};
 
 /// Types that nest deeper than this are refused.
 const DEEPEST: usize = 64;
@@ -68,13 +68,37 @@ pub(super) fn parse(texts: &[&str]) -> Result<Valid<Types>, Vec<(usize, TextProb
     if !texts.iter().any(|text| declares_json(text)) {
         parser.parse_into_schema_builder(JSON, Path::new("built in"), &mut builder);
     }
+    let slips = slips(&mut parser, texts);
+    if !slips.is_empty() {
+        return Err(slips);
+    }
     let built = builder.build().map_err(|error| error.errors);
     let problems = match built.map(Types::validate) {
-        Ok(Ok(types)) => return Ok(types),
+        Ok(Ok(types)) => return Ok(with_scalars(types)),
         Ok(Err(error)) => error.errors,
         Err(errors) => errors,
     };
     Err(placed(&problems))
+}
+
+/// The first slip in the syntax of each text: what comes behind it only follows from it.
+fn slips(parser: &mut Parser, texts: &[&str]) -> Vec<(usize, TextProblem)> {
+    let first = |(n, text): (usize, &&str)| {
+        let errors = parser.parse_ast(*text, "schema").err()?.errors;
+        Some((n, document::first_slip(&errors)?))
+    };
+    texts.iter().enumerate().filter_map(first).collect()
+}
+
+/// With the scalars of the language that it does not mention: the variables of documents may be of their types.
+fn with_scalars(types: Valid<Types>) -> Valid<Types> {
+    let mut types = types.into_inner();
+    for (name, built_in) in Types::new().types {
+        if built_in.is_scalar() && !types.types.contains_key(&name) {
+            types.types.insert(name, built_in);
+        }
+    }
+    Valid::assume_valid(types)
 }
 
 fn declares_json(text: &str) -> bool {
@@ -91,7 +115,13 @@ fn placed(problems: &DiagnosticList) -> Vec<(usize, TextProblem)> {
         .map(|problem| {
             let at = problem.error.location();
             let text = at.and_then(|at| number(&at, problem.sources));
-            (text.unwrap_or_default(), text_problem(problem.error.to_string(), at))
+            let message = problem.error.to_string();
+            let is_again = message.starts_with("the type `") && message.contains("multiple times");
+            let name = message.split('`').nth(1).filter(|_| is_again);
+            let help =
+                name.map(|name| format!("write `extend type {name}` here, to add fields to it"));
+            let problem = text_problem(message.clone(), at);
+            (text.unwrap_or_default(), TextProblem { help, ..problem })
         })
         .collect();
     placed.dedup();
