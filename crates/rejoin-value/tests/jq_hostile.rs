@@ -142,8 +142,9 @@ fn compile_errors_name_the_place() {
         ("lenght", 0..6, "`lenght/0` is not defined", Some("did you mean `length`?")),
         (".a | map(.b; .c)", 5..8, "`map/2` is not defined", Some("there is `map/1`")),
         ("$contxt.flags", 0..7, "`$contxt` is not defined", Some("did you mean `$context`?")),
-        (".a |", 4..4, "expected term, found the end", None),
-        ("if .a then 1", 12..12, "expected else or end, found the end", None),
+        (".a |", 4..4, "the program ends where a term is expected", None),
+        ("if .a then 1", 12..12, "the program ends where `else` or `end` is expected", None),
+        ("if .a then 1 else 2", 19..19, "the program ends where `end` is expected", None),
         (".a § .b", 3..5, "`§` means nothing here", None),
         // A place ends behind a character, never inside it.
         (". + $é", 5..7, "expected identifier", None),
@@ -164,6 +165,26 @@ fn compile_errors_name_the_place() {
     }
     let errors = Program::compile("foo | bar", &[]).expect_err("two names");
     assert_eq!(errors.iter().count(), 2);
+}
+
+#[test]
+fn habits_from_javascript_get_a_mend() {
+    for (source, mend) in [
+        (".a && .b", "`and`"),
+        (".a || .b", "`or`"),
+        ("!.a", "`| not`"),
+        (".a === .b", "`==`"),
+        (".a !== .b", "`!=`"),
+        (".a ? 1 : 2", "`if … then … else … end`"),
+        ("{ a: 'x' }", "double quotes"),
+    ] {
+        let errors = Program::compile(source, &[]).expect_err(source);
+        let hints: Vec<&str> = errors.iter().filter_map(|error| error.hint.as_deref()).collect();
+        assert!(hints.first().is_some_and(|hint| hint.contains(mend)), "{source}: {errors:?}");
+    }
+    let long = format!("\"{}\"", "x".repeat(70_000));
+    let errors = Program::compile(&long, &[]).expect_err("too long");
+    assert!(errors.first().hint.as_deref().is_some_and(|hint| hint.contains("several jq steps")));
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub(super) struct Facts {
     pub(super) bounded: bool,
     pub(super) array_length: Option<usize>,
     pub(super) object_keys: Option<Vec<String>>,
+    pub(super) always_fails: bool,
     pub(super) chains_closures: bool,
 }
 
@@ -79,6 +80,7 @@ pub(super) fn analyze(source: &str, term: &Tm<'_>) -> Facts {
         bounded: super::bounded::is_bounded(term),
         array_length: super::array_length::array_length(term),
         object_keys: super::object_keys::object_keys(term),
+        always_fails: super::always_fails::always_fails(term),
         chains_closures: chains_closures(term),
     }
 }

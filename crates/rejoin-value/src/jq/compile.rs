@@ -1,5 +1,6 @@
 //! From the text of a program to jaq's compiled form.
 
+use super::habits;
 use super::{
     analyze::{Facts, analyze},
     direct::{self, Node},
@@ -93,7 +94,8 @@ pub(super) fn compile(
 ) -> Result<Compiled, CompileErrors> {
     if source.len() > LONGEST_SOURCE {
         let message = format!("program of {} bytes, more than {LONGEST_SOURCE}", source.len());
-        return Err(one(0..source.len(), message, None));
+        let hint = "do the work in several jq steps, one after the other".to_owned();
+        return Err(one(0..source.len(), message, Some(hint)));
     }
     match surrogates::respelled(source) {
         Some(anew) => anew.as_written(compile_text(&anew.text, vars, choice)),
@@ -172,9 +174,26 @@ pub(super) fn span_in(source: &str, part: &str) -> Range<usize> {
 
 fn shown(part: &str) -> String {
     match part.chars().count() {
-        0 => "the end".to_owned(),
+        0 => "the end of the program".to_owned(),
         1..=24 => format!("`{part}`"),
         _ => format!("`{}…`", part.chars().take(24).collect::<String>()),
+    }
+}
+
+/// What was expected, and what stands there.
+fn expected_but(expected: &str, found: &str) -> String {
+    let words: Vec<String> = expected
+        .split(' ')
+        .map(|word| match word {
+            "then" | "else" | "elif" | "end" | "catch" | "as" => format!("`{word}`"),
+            word => word.to_owned(),
+        })
+        .collect();
+    let expected = words.join(" ");
+    match found {
+        "" if expected == "term" => "the program ends where a term is expected".to_owned(),
+        "" => format!("the program ends where {expected} is expected"),
+        found => format!("expected {expected}, found {}", shown(found)),
     }
 }
 
@@ -194,7 +213,8 @@ fn lex_errors(source: &str, errors: &[lex::Error<&str>]) -> CompileErrors {
             }
             other => (format!("expected {}", other.as_str()), behind_first),
         };
-        CompileError { span: span.start..end.min(source.len()), message, hint: None }
+        let hint = habits::hint(source, span.start);
+        CompileError { span: span.start..end.min(source.len()), message, hint }
     });
     CompileErrors::new(errors.collect())
 }
@@ -217,8 +237,9 @@ fn load_errors(source: &str, files: load::Errors<&str, ()>) -> CompileErrors {
                     let hint = (found == "?" || found == "//").then(|| {
                         "alternatives in destructuring (`?//`) are not available".to_owned()
                     });
+                    let hint = habits::hint(source, span.start).or(hint);
                     CompileError {
-                        message: format!("expected {}, found {}", expected.as_str(), shown(found)),
+                        message: expected_but(expected.as_str(), found),
                         span: span.start..source.floor_char_boundary(span.end.min(span.start + 64)),
                         hint,
                     }

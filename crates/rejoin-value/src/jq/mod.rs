@@ -24,6 +24,7 @@
 //! What differs from jq 1.7, on purpose: whole numbers are exact within 64 bits; `halt`, `input`,
 //! `env`, `stderr` and modules are refused; `debug` passes its input on and prints nothing.
 
+mod always_fails;
 mod analyze;
 mod array_length;
 mod bounded;
@@ -31,6 +32,7 @@ mod compile;
 mod direct;
 mod error;
 mod error_types;
+mod habits;
 mod limits;
 mod literal;
 mod natives;

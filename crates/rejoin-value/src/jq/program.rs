@@ -75,6 +75,11 @@ impl Program {
         self.compiled.facts.array_length
     }
 
+    /// Whether it surely makes an error, whatever its input is: it raises one, or builds an envelope.
+    pub fn always_fails(&self) -> bool {
+        self.compiled.facts.always_fails
+    }
+
     /// The keys of the one object that the program makes, if they are certain whatever its input is.
     #[must_use]
     pub fn object_keys(&self) -> Option<&[String]> {
