@@ -1,6 +1,6 @@
 //! The problems found so far, without those that only follow from an earlier one.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// Reading ends after this many problems: beyond it, a file is not a program with mistakes.
 pub(crate) const MAX_PROBLEMS: usize = 500;
@@ -39,6 +39,11 @@ impl Problems {
     /// Forgets what was found at or behind `pos`, because the text there will be read again.
     pub(crate) fn forget_from(&mut self, pos: usize) {
         self.list.retain(|problem| (problem.span.start as usize) < pos);
+    }
+
+    /// Whether the last one that was kept is of this kind.
+    pub(crate) fn last_is(&self, code: Code) -> bool {
+        self.list.last().is_some_and(|problem| problem.code == code)
     }
 
     /// How many were kept so far.

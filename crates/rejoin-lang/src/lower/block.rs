@@ -4,13 +4,54 @@ use std::mem;
 use std::num::NonZeroU32;
 
 use crate::plan::{
-    Block, Case, Dispatch, ForEach, If, Last, Node, NodeKind, ResultBlock, ResultBranch,
+    Block, Call, Callee, Case, Dispatch, ForEach, If, Last, Node, NodeKind, Output, Policy,
+    ResultBlock, ResultBranch, Spawn, TaskReads,
 };
-use crate::wp::ast::{self, Step};
+use crate::wp::ast::{self, Step, Tag, TagExpr, TagValue};
 
 use super::Lowering;
 use super::flags::BodyFacts;
 use super::tags::BlockMarks;
+
+/// The task that a block was meant to be, so that what joins it or reads it is not wrong as well; that the block cannot be
+/// one is reported where its tags are read.
+fn meant_as_task(step: &Step) -> Option<Node> {
+    let tags = match step {
+        Step::Plain(_) | Step::Result(_) => return None,
+        Step::Fork(step) => step.tags.as_ref(),
+        Step::If(step) => step.tags.as_ref(),
+        Step::Dispatch(step) => step.tags.as_ref(),
+        Step::ForEach(step) => step.tags.as_ref(),
+    };
+    let tag = first_tag(&tags?.condition, "async")?;
+    let TagValue::Name(task) = &tag.args.first()?.value else { return None };
+    let call = Call {
+        name: task.clone(),
+        name_span: tag.span,
+        callee: Callee::Unknown,
+        args: Vec::new(),
+        has_args: false,
+        text: None,
+        output: Output::Merge,
+        last: Last::Yes,
+        auto_name: None,
+        is_alone: false,
+        rename_error: None,
+        policy: Policy::default(),
+        reads_tasks: TaskReads::None,
+    };
+    let (task, task_span) = (task.clone(), tag.args[0].span);
+    let spawn = Spawn { task, task_span, call, optional: true, detach: false };
+    let kind = NodeKind::Spawn(Box::new(spawn));
+    Some(Node { guard: None, policy: None, kind, span: tag.span })
+}
+
+fn first_tag<'t>(tags: &'t TagExpr, name: &str) -> Option<&'t Tag> {
+    match tags {
+        TagExpr::Tag(tag) => (&*tag.name.text == name).then_some(tag),
+        TagExpr::And(all) | TagExpr::Or(all) => all.iter().find_map(|tags| first_tag(tags, name)),
+    }
+}
 
 impl Lowering<'_> {
     /// The body of a route or pipeline, with what was noted about it.
@@ -28,7 +69,11 @@ impl Lowering<'_> {
     }
 
     pub(super) fn block(&mut self, steps: &[Step]) -> Block {
-        let mut nodes: Vec<Node> = steps.iter().map(|step| self.node(step)).collect();
+        let mut nodes = Vec::with_capacity(steps.len());
+        for step in steps {
+            nodes.push(self.node(step));
+            nodes.extend(meant_as_task(step));
+        }
         mark_last(&mut nodes);
         Block { nodes }
     }

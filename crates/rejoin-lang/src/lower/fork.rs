@@ -7,7 +7,7 @@ use crate::plan::{BlockBranch, ForkBlock, ForkKind, ForkPolicy, Node, NodeKind};
 use crate::wp::ast;
 
 use super::Lowering;
-use super::tags::BlockMarks;
+use super::tags::{BlockMarks, a};
 
 impl Lowering<'_> {
     pub(super) fn fork(&mut self, step: &ast::ForkBlock) -> Node {
@@ -81,7 +81,7 @@ impl Lowering<'_> {
                 Diagnostic::new(
                     Code::IDLE_OPTION,
                     span,
-                    format!("a `{word}` of one branch decides nothing"),
+                    format!("{} of one branch decides nothing", a(word)),
                 )
                 .label("one branch only")
                 .help("add a branch, or write `parallel` if only the time-out is wanted"),

@@ -85,6 +85,12 @@ impl Marks {
     }
 }
 
+/// A block's word with its article.
+pub(super) fn a(word: &str) -> String {
+    let article = if matches!(word, "if" | "any") { "an" } else { "a" };
+    format!("{article} `{word}`")
+}
+
 impl Lowering<'_> {
     /// A step's tags: what they ask for, and its guard, which is `None` when it always holds.
     pub(super) fn tags(&mut self, tags: Option<&TagExpr>) -> (Marks, Option<Cond>) {
@@ -117,7 +123,7 @@ impl Lowering<'_> {
         ] {
             let Some(span) = span else { continue };
             self.report(
-                bad_tag(span, format!("a `{word}` block cannot {what}"))
+                bad_tag(span, format!("{} block cannot {what}", a(word)))
                     .label("not on a block")
                     .help("move the block into a pipeline, and tag the call of the pipeline"),
             );

@@ -6,6 +6,7 @@ use rejoin_value::{Object, Value, jq};
 
 use super::Lowering;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::jq_facts::distinct;
 use crate::plan::{
     self, Check, CheckKind, Given, MockAnswer, Operator, Plan, Script, SelectorCheck,
     SelectorComparison, Test,
@@ -149,8 +150,14 @@ impl Lowering<'_> {
     fn test_script(&mut self, text: &Text, variables: &Variables) -> Script {
         let names: Vec<&str> = variables.iter().map(|(name, _)| &**name).collect();
         if let Err(problems) = jq::Program::compile(&text.value, &names) {
-            for problem in problems.iter() {
+            for problem in distinct(problems.iter()) {
                 let place = text.span.slice(problem.span.start, problem.span.end);
+                // A mock of a `describe` is part of all its tests.
+                let is_this =
+                    |known: &Diagnostic| known.code == Code::BAD_JQ && known.span == place;
+                if self.problems.iter().any(is_this) {
+                    continue;
+                }
                 let help = problem.hint.clone();
                 self.report(
                     Diagnostic::new(Code::BAD_JQ, place, problem.message.clone())

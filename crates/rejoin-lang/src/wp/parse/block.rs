@@ -4,7 +4,7 @@ use super::scan::quoted;
 use super::{MAX_DEPTH, Parser};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::wp::ast::{BlockTags, Case, Dispatch, ForEach, If, Step, Text};
+use crate::wp::ast::{BlockTags, Case, Dispatch, ForEach, If, Step, TagExpr, Text};
 
 /// A block that is open around the current place.
 #[derive(Clone, Copy)]
@@ -215,10 +215,41 @@ impl Parser<'_> {
 
     fn parse_case(&mut self, start: usize) -> Case {
         self.eat_trivia();
-        let condition = self.parse_condition();
-        self.parse_colon(start);
+        let condition = match self.parse_bare_condition() {
+            Some(condition) => condition,
+            None => {
+                let condition = self.parse_condition();
+                self.parse_colon(start);
+                condition
+            }
+        };
         let steps = self.steps_of(Frame::Dispatch);
         Case { condition, steps, span: self.span_from(start) }
+    }
+
+    /// `case .x == 1:`, up to its colon: a program where a tag is expected. It counts as the guard that was meant.
+    fn parse_bare_condition(&mut self) -> Option<TagExpr> {
+        let start = self.pos;
+        let line = &self.text[start..self.line_end(start)];
+        let begins = line.starts_with(['.', '"', '\'', '`', '$', '[', '{']);
+        if !begins && !line.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        let stop = line.find(" |>").unwrap_or(line.len());
+        let end = line[..stop].rfind(':').unwrap_or(stop);
+        let written = line[..end].trim_end();
+        let span = self.span(start, start + written.len());
+        let mend = match written.contains(['`', '\n']) || !written.starts_with('.') {
+            true => ".x == 1",
+            false => written,
+        };
+        self.report(
+            Diagnostic::new(Code::INVALID_TAG, span, "the condition of a case is made of tags")
+                .label("expected a tag")
+                .help(format!("write a jq program in a guard: ``case @guard(`{mend}`):``")),
+        );
+        self.pos = (start + end + 1).min(self.line_end(start));
+        Some(self.any_guard(span))
     }
 
     fn report_repeated(&mut self, what: &str, span: Span, first: Span) {
@@ -302,12 +333,19 @@ impl Parser<'_> {
         }
         self.pos = start + path.len();
         let span = self.span_from(start);
-        if let Some(bad) = path.find([':', '`', '"', '(', '|', '[']) {
-            let help = match path[bad..].starts_with('[') {
-                true => {
-                    "write it without brackets, and an index behind a dot: `.items`, `.shelves.0.boxes`"
+        if let Some(bad) = path.find([':', '`', '"', '(', '|', '[', ' ', '\t']) {
+            let behind = |word| path.split_once(word).map(|(_, list)| list.trim());
+            let list = behind(" in ").or_else(|| behind(" of "));
+            let is_path = |list: &&str| list.starts_with(|c: char| c == '.' || c.is_alphabetic());
+            let help = match list.filter(is_path).filter(|list| !list.contains(' ')) {
+                Some(list) => format!(
+                    "write `{list}`: each element is the state of the steps inside, and needs no name"
+                ),
+                None => match path[bad..].starts_with('[') {
+                    true => "write it without brackets, and an index behind a dot: `.items`, `.shelves.0.boxes`",
+                    false => "write a path such as `.items` or `data.rows`, without quotes and spaces",
                 }
-                false => "write a path such as `.items` or `data.rows`, without quotes",
+                .to_owned(),
             };
             self.report(
                 Diagnostic::new(

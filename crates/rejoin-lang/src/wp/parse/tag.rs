@@ -7,7 +7,7 @@ use super::scan::quoted;
 use super::{MAX_DEPTH, Parser};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::wp::ast::{BlockTags, Tag, TagArg, TagExpr, TagValue};
+use crate::wp::ast::{BlockTags, Name, Tag, TagArg, TagExpr, TagValue, Text};
 
 /// A word that is made like a number.
 pub(super) enum Number {
@@ -118,8 +118,8 @@ impl Parser<'_> {
         }
         if depth >= MAX_DEPTH {
             self.report_too_deep(start, start + 1);
-            self.pos = self.line_end(start);
-            return TagExpr::And(Vec::new());
+            self.pos = self.behind_bracket(start);
+            return self.any_guard(self.span(start, start + 1));
         }
         self.pos += 1;
         self.eat_trivia();
@@ -128,10 +128,35 @@ impl Parser<'_> {
         if self.text[end..].starts_with(')') {
             self.eat_trivia();
             self.pos += 1;
-        } else {
+        } else if !self.problems.last_is(Code::TOO_DEEP) {
             self.report_unclosed_bracket(start, "close it with `)` behind the last tag");
         }
         inner
+    }
+
+    /// Behind the bracket that closes the one at `start`, or at the end of its line.
+    fn behind_bracket(&self, start: usize) -> usize {
+        let line = &self.text[start..self.line_end(start)];
+        let (mut depth, mut quote) = (0usize, None);
+        for (at, byte) in line.bytes().enumerate() {
+            match (byte, quote) {
+                (_, Some(open)) if open == byte => quote = None,
+                (b'`' | b'"', None) => quote = Some(byte),
+                (b'(', None) => depth += 1,
+                (b')', None) if depth <= 1 => return start + at + 1,
+                (b')', None) => depth -= 1,
+                _ => {}
+            }
+        }
+        start + line.len()
+    }
+
+    /// What stands for a condition that could not be read: a guard of which nothing is known.
+    pub(super) fn any_guard(&self, span: Span) -> TagExpr {
+        let text = Text { value: ".".into(), span };
+        let arg = TagArg { key: None, value: TagValue::Text(text), span };
+        let name = Name { text: "guard".into(), span };
+        TagExpr::Tag(Tag { name, negated: false, args: vec![arg], span })
     }
 
     /// `@name(args)` or `@!name(args)`.
