@@ -55,6 +55,14 @@ impl StepCatalog for Registry {
         self.get(step).map(|step| step.check_text(text)).unwrap_or_default()
     }
 
+    fn never_fails(&self, step: &str, text: &str) -> bool {
+        self.get(step).is_some_and(|step| step.never_fails(text))
+    }
+
+    fn warn_text(&self, step: &str, text: &str) -> Vec<TextProblem> {
+        self.get(step).map(|step| step.warn_text(text)).unwrap_or_default()
+    }
+
     fn placeholders(&self, step: &str, text: &str) -> Option<usize> {
         self.get(step)?.placeholders(text)
     }

@@ -32,6 +32,18 @@ pub trait Step: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What the step ignores of such a text, which does not stop the program.
+    fn warn_text(&self, text: &str) -> Vec<TextProblem> {
+        let _ = text;
+        Vec::new()
+    }
+
+    /// Whether a call with that text never ends with one of the errors of its spec.
+    fn never_fails(&self, text: &str) -> bool {
+        let _ = text;
+        false
+    }
+
     /// How many elements the array must have that is its first argument, if the text says so.
     fn placeholders(&self, text: &str) -> Option<usize> {
         let _ = text;

@@ -48,6 +48,19 @@ fn cached(cache: &mut HashMap<Box<str>, Arc<Facts>>, text: &str, vars: &[&str]) 
     facts
 }
 
+/// How jq says that a bracket or quote lacks its partner.
+const OPEN: &str = "is never closed";
+
+/// One problem for a place: one reason is enough there, and that something is open often only follows from it.
+pub(crate) fn distinct<'p>(
+    problems: impl Iterator<Item = &'p jq::CompileError>,
+) -> Vec<&'p jq::CompileError> {
+    let mut problems: Vec<_> = problems.collect();
+    problems.sort_by_key(|problem| (problem.span.start, problem.message.ends_with(OPEN)));
+    problems.dedup_by_key(|problem| problem.span.start);
+    problems
+}
+
 impl Facts {
     /// Why it does not compile; nothing if it does.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &jq::CompileError> {
@@ -88,6 +101,14 @@ impl Facts {
         match self {
             Facts::Good(program) => program.error_types(),
             Facts::Bad(_) => &[],
+        }
+    }
+
+    /// Whether it surely makes an error, whatever its input is.
+    pub(crate) fn always_fails(&self) -> bool {
+        match self {
+            Facts::Good(program) => program.always_fails(),
+            Facts::Bad(_) => false,
         }
     }
 

@@ -204,6 +204,18 @@ pub trait StepCatalog {
     /// Problems of a text in the step's own language (Lua, SQL, …).
     fn check_text(&self, step: &str, text: &str) -> Vec<TextProblem>;
 
+    /// What the step ignores of such a text, which does not stop the program.
+    fn warn_text(&self, step: &str, text: &str) -> Vec<TextProblem> {
+        let _ = (step, text);
+        Vec::new()
+    }
+
+    /// Whether a call with that text never ends with one of the errors of the step's spec.
+    fn never_fails(&self, step: &str, text: &str) -> bool {
+        let _ = (step, text);
+        false
+    }
+
     /// How many elements the array must have that is the step's first argument, if its text says so: SQL with `$1` and
     /// `$2` needs two.
     fn placeholders(&self, step: &str, text: &str) -> Option<usize> {

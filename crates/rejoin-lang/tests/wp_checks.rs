@@ -55,6 +55,119 @@ fn one_mistake_in_quotes_is_one_problem() {
 }
 
 #[test]
+fn a_program_in_a_mock_of_many_tests_is_one_problem() {
+    let it = "  it \"i\"\n    when calling GET /a\n    then status is 200\n";
+    let suite = "GET /a |> rows: `select 1` |> result default(500): |> log\ndescribe \"d\"\n  with mock rows returning `{ a: (1 + ] }`\n";
+    finds(&format!("{suite}{it}{it}{it}"), &["E0201"]);
+}
+
+#[test]
+fn a_case_with_a_program_is_one_problem() {
+    for condition in [".x == 1", "\"x\"", "`.x == \"a:b\"`", "5", "$x", ".a:.b"] {
+        let program = format!(
+            "GET /a\n|> dispatch\n case {condition}:\n |> log\n default:\n |> log\n end\n|> log\n"
+        );
+        finds(&program, &["E0024"]);
+    }
+    let loaded = rejoin_lang::load(
+        Source::new("t.wp", "GET /a\n|> dispatch\n case .x == 1: |> log\n"),
+        &Catalog,
+    );
+    let help = loaded.diagnostics[0].help.as_deref();
+    assert_eq!(help, Some("write a jq program in a guard: ``case @guard(`.x == 1`):``"));
+}
+
+#[test]
+fn a_loop_has_no_name_for_its_elements() {
+    for (selector, mend) in [
+        ("item in .items", "write `.items`"),
+        ("item of data.rows", "write `data.rows`"),
+        ("my items", "without quotes and spaces"),
+    ] {
+        let program = format!("GET /a\n|> foreach {selector}\n|> log\nend\n");
+        finds(&program, &["E0030"]);
+        let loaded = rejoin_lang::load(Source::new("t.wp", program), &Catalog);
+        let help = loaded.diagnostics[0].help.clone().unwrap_or_default();
+        assert!(help.contains(mend), "{selector}: {help}");
+    }
+}
+
+#[test]
+fn a_block_that_was_meant_as_a_task_is_one_problem() {
+    route(
+        "|> parallel @async(x)\n a: |> log\n b: |> log\nend\n|> join: x\n|> jq: `.async.x`",
+        &["E0108"],
+    );
+    route("|> if @async(x)\n |> jq: `.a` then: |> log end\n|> join: x", &["E0108"]);
+}
+
+#[test]
+fn steps_behind_an_error_that_is_certain_are_found() {
+    let fails = "|> jq: `{ errors: [{ type: \"x\" }] }`";
+    route(&format!("{fails}\n|> jq: `1`\n|> jq: `2`"), &["W0211"]);
+    route(
+        "|> jq: `error(\"x\")`\n|> if |> jq: `.a` then: |> log end\n|> result\n x(400): |> log\n default(500): |> log",
+        &["W0211"],
+    );
+    route(&format!("|> if |> jq: `.a` then:\n{fails}\n|> log\nend\n|> log"), &["W0211"]);
+    for steps in [
+        format!("{fails} @guard(`.a`)\n|> jq: `1`"),
+        format!("{fails} @optional\n|> jq: `1`"),
+        format!("{fails}\n|> result\n default(500): |> log"),
+        // Steps that handle an error go on behind another of its type.
+        format!("{fails}\n|> result\n x(500):\n {fails}\n |> jq: `{{ n: 1 }}`"),
+        format!("|> if |> jq: `.a` then:\n{fails}\nend\n|> log"),
+    ] {
+        route(&steps, &[]);
+    }
+}
+
+#[test]
+fn secrets_and_time_outs_of_requests_are_found() {
+    let handled = "|> result\n default(500): |> log";
+    route(&format!("|> fetch: `http://me:pw@h.example/`\n{handled}"), &["W0305"]);
+    route(
+        &format!("|> fetch(\"http://h.example/?api_key=AKIA0123456789ABCDEF\")\n{handled}"),
+        &["W0305"],
+    );
+    route(
+        &format!(
+            "|> parallel(timeout: 1s)\n a: |> fetch(.a, {{ timeout: 4 }})\n b: |> log\nend\n|> jq: `.async`\n{handled}"
+        ),
+        &["W0207"],
+    );
+    route(&format!("|> fetch(.a, {{ timeout: \"40s\" }})\n{handled}"), &["W0207"]);
+    route(
+        &format!(
+            "|> parallel(timeout: 5s)\n a: |> fetch(.a, {{ timeout: 4, method: \"GET\" }})\n b: |> log\nend\n|> jq: `.async`\n{handled}"
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn results_that_an_output_without_a_name_replaced_are_found() {
+    let end = "|> result\n default(500): |> log";
+    let with = |between: &str, read: &str| {
+        format!("|> fetch(.a) @result(u)\n{between}\n|> jq: `{{ r: {read} }}`\n{end}")
+    };
+    route(&with("|> fetch(.b)", ".data.u"), &["W0109"]);
+    route(&with("|> rows: `select 1`", ".data.u.x"), &[]);
+    route(&with("|> fetch(.b) @result(v)", ".data.u"), &[]);
+    route(&with("|> fetch(.b) @guard(`.x`)", ".data.u"), &[]);
+    route(&with("|> fetch(.b)", ".data.response"), &[]);
+    route(&with("|> fetch(.b)", "(.data.u // 1)"), &[]);
+    route(&with("|> fetch(.b)\n|> fetch(.c) @result(u)", ".data.u"), &[]);
+}
+
+#[test]
+fn brackets_that_nest_without_end_are_one_problem() {
+    let deep = format!("|> log {}@when(a){}", "(".repeat(500), ")".repeat(500));
+    let deep = format!("|> dispatch case {}: |> log end", &deep[7..]);
+    route(&deep, &["E0003"]);
+}
+
+#[test]
 fn a_mock_that_stands_for_nothing_is_found() {
     let program = |mock: &str| {
         format!(

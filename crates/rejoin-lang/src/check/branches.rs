@@ -117,7 +117,8 @@ impl Walk<'_, '_> {
                 continue;
             }
             let known = raised.types.iter().map(|kind| &**kind).chain(ALWAYS).chain(["default"]);
-            let help = match nearest(name, known) {
+            let word = ["ok", "default"].into_iter().find(|word| name.eq_ignore_ascii_case(word));
+            let help = match word.or_else(|| nearest(name, known)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if raised.types.is_empty() => "remove it: no step before raises errors".into(),
                 None => {

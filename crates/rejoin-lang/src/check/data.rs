@@ -1,12 +1,12 @@
 //! Results under `.data`: none overwritten unread, none read that nothing puts there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rejoin_value::jq::{PathKey, PathRead};
 
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::plan::{Block, Call, Node, NodeKind, Output};
+use crate::plan::{Block, Call, Node, NodeKind, Output, Unnamed};
 use crate::source::Span;
 use crate::step_spec::TextLanguage;
 
@@ -118,9 +118,18 @@ fn shadowed(checker: &mut Checker<'_>, block: &Block) {
     }
 }
 
-/// Reads of `.data.<name>` in a route all of whose earlier steps are known not to put that name there.
+/// Steps of whose output it is known what is in it.
+const BRINGERS: [&str; 3] = ["fetch", "pg", "sql"];
+/// What they bring, at `.data` itself where no name says otherwise.
+const BROUGHT: [&str; 5] = ["response", "status", "headers", "rows", "rowCount"];
+
+/// Reads of `.data.<name>` in a route all of whose earlier steps are known not to put that name there, or to have put
+/// something else in the place of all that was there.
 fn unknown(checker: &mut Checker<'_>, block: &Block) {
-    let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut names: BTreeMap<Arc<str>, Span> = BTreeMap::new();
+    // What was there before an output without a name took its place, and that output.
+    let mut hidden: BTreeMap<Arc<str>, (Span, Span)> = BTreeMap::new();
+    let mut is_complete = true;
     for node in &block.nodes {
         let call = match &node.kind {
             NodeKind::Call(call) => &**call,
@@ -130,10 +139,28 @@ fn unknown(checker: &mut Checker<'_>, block: &Block) {
         };
         for (read, place) in reads(checker, node, call) {
             let [PathKey::Key(root), PathKey::Key(name), ..] = &read.keys[..] else { continue };
-            if &**root != "data" || names.contains(&**name) || read.safe {
+            if &**root != "data" || names.contains_key(&**name) || read.safe {
                 continue;
             }
-            let known = names.iter().map(|name| &**name);
+            let place = place.slice(read.span.start, read.span.end);
+            if let Some((put, by)) = hidden.get(&**name) {
+                checker.report(
+                    Diagnostic::new(
+                        Code::UNKNOWN_DATA,
+                        place,
+                        format!("`{name}` is not under `.data` any more, so this is always null"),
+                    )
+                    .label("gone here")
+                    .also(*put, "put there by this step")
+                    .also(*by, "took the place of all of `.data`")
+                    .help("name the output of that step as well, as in `@result(name)`"),
+                );
+                continue;
+            }
+            if !is_complete {
+                continue;
+            }
+            let known = names.keys().map(|name| &**name);
             let help = match nearest(name, known) {
                 Some(near) => format!("did you mean `.data.{near}`?"),
                 None => format!("name the output of a step before with `@result({name})`"),
@@ -141,7 +168,7 @@ fn unknown(checker: &mut Checker<'_>, block: &Block) {
             checker.report(
                 Diagnostic::new(
                     Code::UNKNOWN_DATA,
-                    place.slice(read.span.start, read.span.end),
+                    place,
                     format!("nothing puts `{name}` under `.data`, so this is always null"),
                 )
                 .label("not known here")
@@ -155,7 +182,20 @@ fn unknown(checker: &mut Checker<'_>, block: &Block) {
         match (&call.output, &call.text) {
             (Output::Unchanged, _) => {}
             (Output::Data { name: Some(name), .. }, _) => {
-                names.insert(name.clone());
+                hidden.remove(name);
+                names.insert(name.clone(), call.name_span);
+            }
+            (Output::Data { name: None, unnamed: Unnamed::Merge | Unnamed::Replace }, _)
+                if call.auto_name.is_none()
+                    && !call.policy.catches()
+                    && BRINGERS.contains(&spec.name) =>
+            {
+                is_complete = false;
+                if node.guard.is_none() {
+                    let gone = std::mem::take(&mut names).into_iter();
+                    let gone = gone.filter(|(name, _)| !BROUGHT.contains(&&**name));
+                    hidden.extend(gone.map(|(name, put)| (name, (put, call.name_span))));
+                }
             }
             (Output::Replace, Some(text)) if spec.text.language == TextLanguage::Jq => {
                 if jq_writes(&text.value, "data") || text.value.contains("resultName") {

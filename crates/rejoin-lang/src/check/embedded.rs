@@ -1,10 +1,10 @@
 //! Programs inside the program: jq in texts, arguments and guards; the texts of steps in languages of their own.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::jq_facts::Facts;
+use crate::jq_facts::{Facts, distinct};
 use crate::plan::{Call, CallText, Script};
 use crate::source::Span;
-use crate::step_spec::TextLanguage;
+use crate::step_spec::{TextLanguage, TextProblem};
 
 use super::Checker;
 use super::bodies::{bodies, call_of, conditions, each_guard, each_node, fallbacks};
@@ -40,21 +40,40 @@ pub(super) fn check(checker: &mut Checker<'_>) {
 /// The text of a step that has a language of its own.
 fn foreign(checker: &mut Checker<'_>, step: &str, written: &str, text: &CallText) {
     for problem in checker.catalog.check_text(step, &text.value) {
-        let place = problem.place(text.span);
-        let help = problem.help.unwrap_or_else(|| format!("mend the text of `{written}`"));
-        checker.report(
-            Diagnostic::new(Code::BAD_TEXT, place, problem.message)
-                .label(format!("in the text of `{written}`"))
-                .help(help),
-        );
+        in_text(checker, Code::BAD_TEXT, problem, written, text);
     }
+    ignored(checker, step, written, text);
+}
+
+/// What a step ignores of its text.
+fn ignored(checker: &mut Checker<'_>, step: &str, written: &str, text: &CallText) {
+    for problem in checker.catalog.warn_text(step, &text.value) {
+        in_text(checker, Code::IGNORED_TEXT, problem, written, text);
+    }
+}
+
+fn in_text(
+    checker: &mut Checker<'_>,
+    code: Code,
+    problem: TextProblem,
+    written: &str,
+    text: &CallText,
+) {
+    let place = problem.place(text.span);
+    let help = problem.help.unwrap_or_else(|| format!("mend the text of `{written}`"));
+    checker.report(
+        Diagnostic::new(code, place, problem.message)
+            .label(format!("in the text of `{written}`"))
+            .help(help),
+    );
 }
 
 fn text(checker: &mut Checker<'_>, call: &Call) {
     let (Some(text), Some(spec)) = (&call.text, checker.spec(call)) else { return };
     match spec.text.language {
         // The GraphQL of a program is looked at as a whole, and functions by a rule of their own.
-        TextLanguage::Plain | TextLanguage::Graphql | TextLanguage::Function => {}
+        TextLanguage::Graphql | TextLanguage::Function => {}
+        TextLanguage::Plain => ignored(checker, spec.name, &call.name, text),
         TextLanguage::Jq => {
             let facts = checker.jq.of_step(&text.value);
             report(checker, &facts, text.span, None);
@@ -68,15 +87,9 @@ fn inline(checker: &mut Checker<'_>, script: &Script, place: &str) {
     report(checker, &facts, script.span, Some((place, &script.text)));
 }
 
-/// How jq says that a bracket or quote lacks its partner.
-const OPEN: &str = "is never closed";
-
 /// The problems of a jq program that stands at `span`; `inline` says what it is, if no step's text.
 fn report(checker: &mut Checker<'_>, facts: &Facts, span: Span, inline: Option<(&str, &str)>) {
-    // At one place one reason is enough; that something is open there often only follows from it.
-    let mut problems: Vec<_> = facts.problems().collect();
-    problems.sort_by_key(|problem| (problem.span.start, problem.message.ends_with(OPEN)));
-    problems.dedup_by_key(|problem| problem.span.start);
+    let problems = distinct(facts.problems());
     for problem in problems {
         let place = span.slice(problem.span.start, problem.span.end);
         if let Some((what, text)) = inline

@@ -27,6 +27,7 @@ mod secrets;
 mod tasks;
 mod timeouts;
 mod unhandled;
+mod unreachable;
 
 use std::collections::HashSet;
 
@@ -79,6 +80,7 @@ const RULES: &[fn(&mut Checker<'_>)] = &[
     data::check,
     branches::check,
     unhandled::check,
+    unreachable::check,
     conditions::check,
     loops::check,
     retries::check,
@@ -114,7 +116,13 @@ impl<'p> Checker<'p> {
         match self.spec(call) {
             // The program's own schema is not far away.
             Some(spec) if spec.text.language == TextLanguage::Graphql && call.args.len() < 2 => &[],
-            Some(spec) => spec.errors,
+            Some(spec) => {
+                let text = call.text.as_ref();
+                match text.is_some_and(|text| self.catalog.never_fails(spec.name, &text.value)) {
+                    true => &[],
+                    false => spec.errors,
+                }
+            }
             None => &[],
         }
     }

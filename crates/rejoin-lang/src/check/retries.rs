@@ -31,7 +31,10 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                 format!("{what} may take effect twice: {why}"),
             )
             .label("not safe to repeat")
-            .help("remove the tag, or make the request repeatable, as with `PUT`"),
+            .help(match literal_method(call) {
+                Some(_) => "remove the tag, or make the request repeatable, as with `PUT`",
+                None => "remove the tag, or write it so that twice is the same as once",
+            }),
         );
     });
     checker.problems.extend(problems);

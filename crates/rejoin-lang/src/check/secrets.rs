@@ -32,7 +32,8 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     each_call(checker.plan, &mut |call| {
         let args = call.args.iter().map(|arg| (&arg.text, arg.span));
         for (text, span) in args.chain(call.text.iter().map(|text| (&text.value, text.span))) {
-            problems.extend(find(text).map(|(start, end)| in_text(span.slice(start, end))));
+            let found = find(text).or_else(|| in_url(text));
+            problems.extend(found.map(|(start, end)| in_text(span.slice(start, end))));
         }
     });
     checker.problems.extend(problems);
@@ -86,11 +87,11 @@ fn find(text: &str) -> Option<(usize, usize)> {
                     .position(|b| *b == quote)
                     .map_or(bytes.len(), |n| start + n);
                 let literal = &text[start..end];
-                let known = PREFIXES
-                    .iter()
-                    .any(|prefix| literal.contains(prefix) && literal.len() >= prefix.len() + 12);
-                if known || key.is_some_and(is_secret_key) && looks_real(literal) {
+                if is_known(literal) || key.is_some_and(is_secret_key) && looks_real(literal) {
                     return Some((start, end));
+                }
+                if let Some((from, to)) = in_url(literal) {
+                    return Some((start + from, start + to));
                 }
                 last_word = (start, end);
                 key = None;
@@ -117,6 +118,40 @@ fn find(text: &str) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+/// The password or key in an URL: `http://user:password@host`, `?api_key=...`.
+fn in_url(text: &str) -> Option<(usize, usize)> {
+    let start = text.find("://")? + "://".len();
+    let url = &text[start..];
+    let url = &url[..url.find(char::is_whitespace).unwrap_or(url.len())];
+    let host = &url[..url.find(['/', '?', '#', '"']).unwrap_or(url.len())];
+    if let Some((user, _)) = host.rsplit_once('@')
+        && let Some((name, password)) = user.split_once(':')
+        && !password.is_empty()
+        && !password.contains(['$', '{', '(', '<'])
+    {
+        let at = start + name.len() + 1;
+        return Some((at, at + password.len()));
+    }
+    let (_, query) = url.split_once('?')?;
+    let mut at = start + url.len() - query.len();
+    for pair in query.split('&') {
+        if let Some((key, value)) = pair.split_once('=')
+            && (is_secret_key(key) || is_known(value))
+            && (looks_real(value) || is_known(value))
+            && !value.contains(['{', '(', '"'])
+        {
+            let from = at + key.len() + 1;
+            return Some((from, from + value.len()));
+        }
+        at += pair.len() + 1;
+    }
+    None
+}
+
+fn is_known(literal: &str) -> bool {
+    PREFIXES.iter().any(|prefix| literal.contains(prefix) && literal.len() >= prefix.len() + 12)
 }
 
 /// Whether a literal may be the secret itself, not a piece to be completed or a word in its place.
@@ -152,6 +187,33 @@ mod tests {
         assert_eq!(secret(r#"{ "x-api-key": "k3y-0123456789" }"#), "k3y-0123456789");
         assert_eq!(secret("headers['Api-Key'] = 'k3y-0123456789'"), "k3y-0123456789");
         assert_eq!(secret(r#"{ any: "ghp_0123456789abcdef" }"#), "ghp_0123456789abcdef");
+    }
+
+    #[test]
+    fn passwords_and_keys_in_urls_are_found() {
+        for (text, expected) in [
+            ("http://user:pw@h.example/x", "pw"),
+            ("https://h.example/x?a=1&api_key=AKIA0123456789ABCDEF", "AKIA0123456789ABCDEF"),
+            ("https://h.example?access_token=abc123def456 ", "abc123def456"),
+        ] {
+            let (start, end) = super::in_url(text).expect(text);
+            assert_eq!(&text[start..end], expected);
+            // In a literal that begins like the secret of a service all of it is shown.
+            let quoted = format!("{{ url: \"{text}\" }}");
+            assert!(secret(&quoted).contains(expected), "{text}");
+        }
+        for text in [
+            "http://h.example/a@b:c",
+            "http://user@h.example/",
+            "http://user:$PW@h.example/",
+            "http://h.example/?api_key=",
+            "http://h.example/?api_key=\\(.key123456)",
+            "http://h.example/?page=abc123def456",
+            "http://h.example:8080/@me",
+            "mail a:b@c.example",
+        ] {
+            assert_eq!(super::in_url(text), None, "{text}");
+        }
     }
 
     #[test]

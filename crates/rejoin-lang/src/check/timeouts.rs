@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crate::config_value::ConfigValue;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::{Callee, Node, NodeKind, Plan};
+use crate::plan::{Call, Callee, Node, NodeKind, Plan};
 use crate::source::Span;
 
 use super::Checker;
 use super::bodies::{bodies, call_of, each_call, each_node, inner_blocks};
+use super::setting_duration;
 
 /// How long a request may take when nothing is configured.
 const DEFAULT: Duration = Duration::from_secs(30);
@@ -20,10 +21,8 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     for (_, block) in bodies(checker.plan) {
         each_node(block, &mut |node| {
             let is_detached = matches!(&node.kind, NodeKind::Spawn(spawn) if spawn.detach);
-            let of_call = call_of(node)
-                .filter(|_| !is_detached)
-                .and_then(|call| Some((call.policy.timeout?, call.name_span)));
-            let Some((own, span)) = of_call.or(of_block(node)) else { return };
+            let of_the_call = call_of(node).filter(|_| !is_detached).and_then(of_call);
+            let Some((own, span)) = of_the_call.or(of_block(node)) else { return };
             if own <= limit {
                 return;
             }
@@ -58,11 +57,11 @@ fn inside_pipelines(checker: &mut Checker<'_>) {
         };
         each_node(&plan.pipeline(*id).block, &mut |node| {
             let Some(call) = call_of(node) else { return };
-            let Some(own) = call.policy.timeout.filter(|own| *own > limit) else { return };
+            let Some((own, span)) = of_call(call).filter(|(own, _)| *own > limit) else { return };
             problems.push(
                 Diagnostic::new(
                     Code::TIMEOUT_TOO_LONG,
-                    call.name_span,
+                    span,
                     format!(
                         "this step may take {own:?}, but its pipeline is stopped after {limit:?}"
                     ),
@@ -84,9 +83,7 @@ fn inside_blocks(checker: &mut Checker<'_>) {
             let Some((limit, place)) = of_block(outer) else { return };
             for inner in inner_blocks(outer) {
                 each_node(inner, &mut |node| {
-                    let own = of_block(node).into_iter().chain(
-                        call_of(node).and_then(|call| Some((call.policy.timeout?, call.name_span))),
-                    );
+                    let own = of_block(node).into_iter().chain(call_of(node).and_then(of_call));
                     for (own, span) in own.filter(|(own, _)| *own > limit) {
                         problems.push(
                             Diagnostic::new(
@@ -104,6 +101,29 @@ fn inside_blocks(checker: &mut Checker<'_>) {
         });
     }
     checker.problems.extend(problems);
+}
+
+/// The shortest time-out of a call, by its tag or its options, with its place.
+fn of_call(call: &Call) -> Option<(Duration, Span)> {
+    let by_tag = call.policy.timeout.map(|limit| (limit, call.name_span));
+    by_tag.into_iter().chain(literal_timeout(call)).min_by_key(|(limit, _)| *limit)
+}
+
+/// The time-out that the options of a request name literally, with its place: a number of seconds, or a text.
+fn literal_timeout(call: &Call) -> Option<(Duration, Span)> {
+    let options = call.args.get(1)?;
+    let text = &*options.text;
+    let at = text.find("timeout")?;
+    let rest = text[at + "timeout".len()..].trim_start_matches('"').trim_start();
+    let rest = rest.strip_prefix(':')?.trim_start();
+    let start = text.len() - rest.len();
+    let value = rest[..rest.find([',', '}']).unwrap_or(rest.len())].trim_end();
+    let limit = match value.strip_prefix('"') {
+        None => value.parse::<f64>().ok().and_then(|n| Duration::try_from_secs_f64(n).ok())?,
+        Some(quoted) => setting_duration(quoted.strip_suffix('"')?)?,
+    };
+    let is_request = matches!(&call.callee, Callee::Step(name) if &**name == "fetch");
+    is_request.then(|| (limit, options.span.slice(start, start + value.len())))
 }
 
 /// The shortest time-out of a block or join, with its place.

@@ -312,6 +312,8 @@ codes! {
     W0208 IGNORED_ARGUMENT Warning false "argument that is ignored";
     W0209 RACED_WRITE Warning false "write that another branch may cut off";
     W0210 IDLE_OPTION Warning false "option or block without effect";
+    W0211 UNREACHABLE_STEP Warning false "step that nothing reaches";
+    W0290 IGNORED_TEXT Warning true "part of a text that a step ignores";
     W0301 REPLACED_CONFIG Warning false "block of settings that is replaced";
     W0302 REPLACED_SETTING Warning false "setting that is replaced";
     W0303 UNKNOWN_SETTING Warning false "unknown setting";

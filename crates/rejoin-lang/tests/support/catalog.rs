@@ -69,7 +69,7 @@ static STEPS: &[StepSpec] = &[
     StepSpec {
         fallible: false,
         errors: &["validationError"],
-        ..step("validate", OutputClass::Unchanged, TextLanguage::Plain)
+        ..step("validate", OutputClass::Unchanged, TextLanguage::Foreign)
     },
 ];
 
@@ -86,6 +86,18 @@ impl StepCatalog for Catalog {
 
     fn names(&self) -> Vec<&str> {
         STEPS.iter().map(|spec| spec.name).collect()
+    }
+
+    /// In these languages the word `nmber` is nothing.
+    fn warn_text(&self, step: &str, text: &str) -> Vec<TextProblem> {
+        text.match_indices("nmber")
+            .map(|(start, found)| TextProblem {
+                start,
+                end: start + found.len(),
+                message: format!("`{step}` does not know the word `nmber`"),
+                help: Some("did you mean `number`?".to_owned()),
+            })
+            .collect()
     }
 
     /// In these languages the word `retrun` is wrong, and nothing else is.

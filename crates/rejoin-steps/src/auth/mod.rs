@@ -57,6 +57,11 @@ impl Step for Auth {
         Action::parse(text).err().into_iter().collect()
     }
 
+    /// A database that fails ends the request instead.
+    fn never_fails(&self, text: &str) -> bool {
+        matches!(Action::parse(text), Ok(Action::Optional | Action::Logout))
+    }
+
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {
         let text = site.text.unwrap_or_default();
         let problem = |message| TextProblem {

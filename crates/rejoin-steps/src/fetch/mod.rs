@@ -1,5 +1,6 @@
 //! `fetch`: an HTTP request.
 
+mod braces;
 mod clients;
 mod request;
 mod response;
@@ -85,6 +86,10 @@ impl fmt::Debug for Fetch {
 impl Step for Fetch {
     fn spec(&self) -> &StepSpec {
         &spec::SPEC
+    }
+
+    fn warn_text(&self, text: &str) -> Vec<TextProblem> {
+        braces::in_text(text).into_iter().collect()
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {

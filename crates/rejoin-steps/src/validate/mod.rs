@@ -14,7 +14,8 @@ use rejoin_lang::step_spec::{StepSpec, TextProblem};
 ///
 /// The text has one rule a line, or with commas between them: `field: kind`, `field?: kind` for a field that may
 /// be absent or null. Kinds are `string`, which must not be empty, `string(1..40)` with a length in characters,
-/// `email`, `number`, `number(0..150)`, and `boolean`, also called `bool`.
+/// `email`, `number`, `number(0..150)`, and `boolean`, also called `bool`. A kind that there is not is ignored, with a
+/// warning: the field only has to be there.
 ///
 /// The first field that breaks its rule is a `validationError` with `field`, `context` (the same), `rule`
 /// (`required`, `minLength`, `maxLength`, `email`, `minimum`, `maximum`) and `message`. A field of another type
@@ -29,6 +30,10 @@ impl Step for Validate {
 
     fn check_text(&self, text: &str) -> Vec<TextProblem> {
         rules::parse(text).problems
+    }
+
+    fn warn_text(&self, text: &str) -> Vec<TextProblem> {
+        rules::warnings(text)
     }
 
     fn prepare(&self, site: &CallSite<'_>) -> Result<Arc<dyn Prepared>, TextProblem> {

@@ -23,20 +23,31 @@ pub(super) enum Kind {
     Email,
     Number(Option<Bounds<f64>>),
     Bool,
+    /// Of no known kind: it only has to be there.
+    Any,
 }
 
 /// Reads the rules, in their order.
 pub(super) fn parse(text: &str) -> Reading<Vec<Rule>> {
+    read(text).0
+}
+
+/// What a text says about kinds that there are not.
+pub(super) fn warnings(text: &str) -> Vec<TextProblem> {
+    read(text).1
+}
+
+fn read(text: &str) -> (Reading<Vec<Rule>>, Vec<TextProblem>) {
     let trimmed = text.trim();
     let list = trimmed.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
     let mut rules: Vec<Rule> = Vec::new();
-    let mut problems = Vec::new();
+    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
     let lines = list.unwrap_or(trimmed).lines().map(without_comment);
     for piece in lines.flat_map(|line| line.split(',')).map(str::trim) {
         if piece.is_empty() {
             continue;
         }
-        match rule_of(text, piece, &rules) {
+        match rule_of(text, piece, &rules, &mut warnings) {
             Ok(rule) => rules.push(rule),
             Err(problem) => problems.push(problem),
         }
@@ -44,7 +55,7 @@ pub(super) fn parse(text: &str) -> Reading<Vec<Rule>> {
     if rules.is_empty() && problems.is_empty() {
         problems.push(problem(text, text, "there is no rule", "write `field: kind`, one a line"));
     }
-    Reading { said: rules, problems }
+    (Reading { said: rules, problems }, warnings)
 }
 
 /// A comment begins the line or stands behind white space: a field may be called `a#b`.
@@ -56,7 +67,12 @@ fn without_comment(line: &str) -> &str {
 }
 
 /// One rule, where these stand before it.
-fn rule_of(text: &str, piece: &str, before: &[Rule]) -> Result<Rule, TextProblem> {
+fn rule_of(
+    text: &str,
+    piece: &str,
+    before: &[Rule],
+    warnings: &mut Vec<TextProblem>,
+) -> Result<Rule, TextProblem> {
     let Some((field, kind)) = piece.split_once(':') else {
         return Err(problem(text, piece, "this is no rule", "write `field: kind`"));
     };
@@ -74,16 +90,40 @@ fn rule_of(text: &str, piece: &str, before: &[Rule]) -> Result<Rule, TextProblem
         let message = format!("`{name}` has a rule already");
         return Err(problem(text, name, message, "keep one of the two"));
     }
-    let Some(kind) = kind_of(kind) else {
-        return Err(problem(text, kind, format!("`{kind}` is no kind of value"), KINDS));
+    let bounds = kind.find('(').unwrap_or(kind.len());
+    let word = kind[..bounds].trim_end();
+    let kind = match known(word) {
+        None if word.is_empty() => {
+            return Err(problem(text, piece, "the field's kind is missing", KINDS));
+        }
+        None => {
+            let message = format!("`{word}` is no kind: `{name}` only has to be there");
+            warnings.push(problem(text, kind, message, KINDS));
+            Kind::Any
+        }
+        Some(meant) => {
+            let Some(of_word) = kind_of(meant, &kind[bounds..]) else {
+                return Err(problem(text, kind, format!("`{kind}` is no kind of value"), KINDS));
+            };
+            if meant != word {
+                let message = format!("`{word}` is no kind: it is taken for `{meant}`");
+                warnings.push(problem(text, word, message, KINDS));
+            }
+            of_word
+        }
     };
     Ok(Rule { field: name.to_owned(), optional, kind })
 }
 
-fn kind_of(text: &str) -> Option<Kind> {
-    let (word, bounds) = match text.split_once('(') {
-        Some((word, rest)) => (word.trim(), Some(rest.strip_suffix(')')?)),
-        None => (text, None),
+/// The kind that a word begins with.
+fn known(word: &str) -> Option<&'static str> {
+    ["string", "email", "number", "boolean", "bool"].into_iter().find(|kind| word.starts_with(kind))
+}
+
+fn kind_of(word: &str, bounds: &str) -> Option<Kind> {
+    let bounds = match bounds {
+        "" => None,
+        some => Some(some.strip_prefix('(')?.strip_suffix(')')?),
     };
     match (word, bounds) {
         ("string", None) => Some(Kind::Text(None)),
@@ -131,20 +171,34 @@ mod tests {
     #[test]
     fn what_is_wrong_is_pointed_at() {
         for (text, places) in [
-            ("name: string\nage: nmber", &["nmber"][..]),
-            ("name: strings", &["strings"]),
-            ("name: string(4..1)", &["string(4..1)"]),
+            ("name: string(4..1)", &["string(4..1)"][..]),
+            ("name: string\nage:", &["age:"]),
             ("name: string(1..4", &["string(1..4"]),
             ("name: bool(1)", &["bool(1)"]),
             ("name", &["name"]),
             (": string", &[": string"]),
             ("a: bool, a: email", &["a"]),
             ("  ", &["  "]),
-            ("a: bol, b, c: email\nc: bool\nd: string(4..1)", &["bol", "b", "c", "string(4..1)"]),
+            (
+                "a: bool(2), b, c: email\nc: bool\nd: string(4..1)",
+                &["bool(2)", "b", "c", "string(4..1)"],
+            ),
         ] {
             let problems = parse(text).problems;
             let found: Vec<&str> = problems.iter().map(|it| &text[it.start..it.end]).collect();
             assert_eq!(found, places, "{text}");
         }
+    }
+
+    #[test]
+    fn kinds_that_there_are_not_are_ignored_with_a_warning() {
+        let text = "name: strings(2..)\nage: integer(1..5)\nmail: email";
+        let said = parse(text).sound().expect("a kind that is unknown stops nothing");
+        let bounds = Bounds { min: Some(2), max: None };
+        let expected = [Kind::Text(Some(bounds)), Kind::Any, Kind::Email];
+        assert_eq!(said.iter().map(|rule| rule.kind).collect::<Vec<_>>(), expected);
+        let warnings = warnings(text);
+        let places: Vec<&str> = warnings.iter().map(|it| &text[it.start..it.end]).collect();
+        assert_eq!(places, ["strings", "integer(1..5)"]);
     }
 }

@@ -79,6 +79,7 @@ impl Rule {
             }
             (Kind::Number(_), _) => Some(self.break_with("required", "must be a number")),
             (Kind::Bool, Value::Bool(_)) => None,
+            (Kind::Any, _) => None,
             (Kind::Bool, _) => Some(self.break_with("required", "must be true or false")),
         }
     }
