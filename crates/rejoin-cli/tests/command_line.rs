@@ -592,6 +592,21 @@ fn a_result_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
+fn answers_say_nothing_of_where_files_are_and_a_request_without_a_body_has_no_type() {
+    let directory = Directory::new();
+    let program = "GET /type |> jq: `{ type: .headers[\"content-type\"] }`\nPOST /type |> jq: `{ type: .headers[\"content-type\"] }`\nGET /lost\n  |> lua: `error(\"no\")`\n  |> result\n    default(500):\n      |> jq: `.errors[0].location`\nGET /abort\n  |> foreach nothing\n    |> log\n  end\n";
+    directory.write("app.wp", program);
+    let app = directory.path("app.wp").display().to_string();
+    let run = |arguments: &[&str]| directory.rejoin(&[&["run", app.as_str()], arguments].concat());
+    assert_eq!(support::json(&run(&["GET /type"]).stdout).to_json(), r#"{"type":null}"#);
+    let typed = run(&["POST /type", "--input", "1"]);
+    assert_eq!(support::json(&typed.stdout).to_json(), r#"{"type":"application/json"}"#);
+    assert_eq!(run(&["GET /lost"]).stdout.trim(), "\"app.wp:4\"");
+    let aborted = run(&["GET /abort"]).stdout;
+    assert!(aborted.contains("at app.wp:9"), "{aborted}");
+}
+
+#[test]
 fn run_prints_the_answer_of_a_pipeline() {
     let directory = Directory::new();
     directory.write("app.wp", APP);

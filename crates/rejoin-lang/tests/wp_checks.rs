@@ -106,7 +106,7 @@ fn steps_behind_an_error_that_is_certain_are_found() {
     let fails = "|> jq: `{ errors: [{ type: \"x\" }] }`";
     route(&format!("{fails}\n|> jq: `1`\n|> jq: `2`"), &["W0211"]);
     route(
-        "|> jq: `error(\"x\")`\n|> if |> jq: `.a` then: |> log end\n|> result\n x(400): |> log\n default(500): |> log",
+        "|> jq: `error(\"x\")`\n|> if |> jq: `.a` then: |> log end\n|> result\n default(500): |> log",
         &["W0211"],
     );
     route(&format!("|> if |> jq: `.a` then:\n{fails}\n|> log\nend\n|> log"), &["W0211"]);

@@ -519,7 +519,7 @@ fn one_slip_in_graphql_is_one_problem() {
             "did you mean `user`?",
         ),
         (
-            "graphqlSchema = `type Query { a: Int }`\ngraphqlSchema = `type Query { b: Int }`\nquery a =\n  |> jq: `1`\nquery b =\n  |> jq: `1`\n",
+            "graphqlSchema = `\n  type Query { a: Int }\n  type Query { b: Int }\n`\nquery a =\n  |> jq: `1`\nquery b =\n  |> jq: `1`\n",
             "write `extend type Query` here",
         ),
     ] {

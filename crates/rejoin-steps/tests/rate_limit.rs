@@ -69,6 +69,16 @@ fn what_follows_sees_how_the_limit_stands() {
     };
     let got = bodies(&program, &["GET /x/a?q=7", "GET /x/a?q=7"]);
     assert_eq!(got, [note(true, 0, 0), note(false, 0, 10)]);
+    let program = load(
+        "GET /x
+  |> rateLimit: `keyTemplate: k, limit: 1, window: 10s`
+  |> jq: `$context.rate_limit | [has(\"scope\"), .scope]`
+  |> result
+    default(200):
+      |> jq: `.`
+",
+    );
+    assert_eq!(bodies(&program, &["GET /x"]), ["[true,null]"]);
 }
 
 #[test]

@@ -135,11 +135,29 @@ fn hostile_bodies_are_only_data() {
 }
 
 #[test]
+fn a_kind_that_there_is_not_only_asks_that_the_field_is_there() {
+    let program = load(
+        "POST /x
+           |> validate: `age: nmber`
+           |> result
+             ok(200):
+               |> jq: `{ ok: .body.age }`
+             validationError(400):
+               |> jq: `{ rule: .errors[0].rule }`",
+    );
+    assert_eq!(program.call_with("POST /x", json!({"age": "old"})).body(), r#"{"ok":"old"}"#);
+    assert_eq!(program.call_with("POST /x", json!({})).body(), r#"{"rule":"required"}"#);
+}
+
+#[test]
 fn wrong_rules_are_drawn_at_their_place() {
     let drawn = try_load(
-        "POST /x\n  |> validate: `\n    name: string\n    age: nmber\n  `",
+        "POST /x\n  |> validate: `\n    name: string\n    age: number(9..1)\n  `",
         &rejoin_steps::registry(),
     )
-    .expect_err("there is no such kind");
-    assert!(drawn.contains("test.wp:4:10") && drawn.contains("`nmber` is no kind"), "{drawn}");
+    .expect_err("nothing is between these bounds");
+    assert!(
+        drawn.contains("test.wp:4:10") && drawn.contains("`number(9..1)` is no kind"),
+        "{drawn}"
+    );
 }
