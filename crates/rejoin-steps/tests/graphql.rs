@@ -536,7 +536,13 @@ fn variables_may_be_of_scalars_that_the_schema_does_not_mention() {
         |> jq: `.j | tojson`
       GET /a
         |> graphql({ n: 5 }): `query($n: Int) { j(j: { a: $n }) }`
+        |> jq: `.data`
+      GET /list
+        |> graphql({ n: 5 }): `query($n: Int) { j(j: [$n, [1, $n]]) }`
         |> jq: `.data`";
+    assert_eq!(load(program).call("GET /list").body(), r#"{"j":"[5,[1,5]]"}"#);
+    let unknown = program.replace("[$n, [1, $n]]", "[$m]");
+    assert!(try_load(&unknown, &rejoin_steps::registry()).is_err());
     assert_eq!(load(program).call("GET /a").body(), r#"{"j":"{\"a\":5}"}"#);
 }
 

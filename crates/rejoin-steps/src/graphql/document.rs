@@ -13,6 +13,7 @@ use rejoin_engine::Settings;
 use rejoin_lang::diagnostic::nearest;
 use rejoin_lang::step_spec::TextProblem;
 
+use super::any_lists;
 use super::error::Problem;
 use super::schema::{Schema, text_problem};
 
@@ -97,8 +98,17 @@ pub(super) fn compile(
 }
 
 fn read(schema: &Schema, text: &str) -> Result<Valid<ExecutableDocument>, DiagnosticList> {
-    match parser().parse_executable(&schema.types, text, NAME) {
-        Ok(document) => document.validate(&schema.types).map_err(|error| error.errors),
+    let document = match parser().parse_executable(&schema.types, text, NAME) {
+        Ok(document) => document,
+        Err(error) => return Err(error.errors),
+    };
+    if !(text.contains('[') && text.contains('$')) {
+        return document.validate(&schema.types).map_err(|error| error.errors);
+    }
+    let mut judged = document.clone();
+    any_lists::hide(&schema.types, &mut judged);
+    match judged.validate(&schema.types) {
+        Ok(_) => Ok(Valid::assume_valid(document)),
         Err(error) => Err(error.errors),
     }
 }

@@ -3,11 +3,12 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `schema`, `check` | the schema, what resolves it, and what is wrong with it |
-//! | `document` | documents, and the bounds of what they may ask |
+//! | `document`, `any_lists` | documents, and the bounds of what they may ask |
 //! | `question`, `execute`, `collect`, `complete`, `input` | one operation on the own schema |
 //! | `run`, `remote`, `endpoint` | who asks: a step, a step that asks elsewhere, a client |
 //! | `error` | errors and answers |
 
+mod any_lists;
 mod check;
 mod collect;
 mod complete;
