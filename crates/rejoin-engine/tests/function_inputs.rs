@@ -235,6 +235,8 @@ async fn cases_of_lists_and_maps_are_told_apart_by_what_is_in_them() {
         (&maps, "Any", r#"{"a":1}"#, "0"),
         (&maps, "Any", r#"{"a":"b"}"#, "1"),
         (&["Stock[]"], "Any", r#"[{"n":1}]"#, "0"),
+        (&["Int[]", "Float[]"], "Int[] | Float[]", "[1,2]", "0"),
+        (&["Int[]", "Float[]"], "Int[] | Float[]", "[1,2.5]", "1"),
         (&["List<Float>", "List<String>"], "Any", "[1]", "0"),
     ] {
         assert_eq!(given(kind, &matched(cases), json).await.as_deref(), Ok(case), "{json}");

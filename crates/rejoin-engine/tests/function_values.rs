@@ -106,6 +106,25 @@ async fn a_type_is_a_failure_if_its_snippet_says_so() {
 }
 
 #[tokio::test]
+async fn a_case_takes_what_is_of_its_type_and_not_what_has_a_name_like_it() {
+    const KEY: &str = "field name=\"key\" lit=\"k\"";
+    let map = ["variant type=\"Map\"", "variant type=\"Missing\""];
+    assert_eq!(case_of(MARKED, &made("Missing", KEY), &map).await, "1");
+    let of_strings = ["variant type=\"Map<String, Int>\"", "wildcard"];
+    assert_eq!(case_of(MARKED, &made("Plain", KEY), &of_strings).await, "1");
+    // A struct is called as a variant of an enum is at its end.
+    let snippets = "snippet id=\"t.depot\" kind=\"module\" types struct name=\"Gone\" field name=\"id\" type=\"Int\" end \
+        enum name=\"DepotError\" variant name=\"Gone\" end variant name=\"Closed\" end end end end\n";
+    let gone = made("Gone", "field name=\"id\" lit=1");
+    let cases = ["variant type=\"Gone\"", "variant type=\"DepotError\""];
+    assert_eq!(case_of(snippets, &gone, &cases).await, "0");
+    assert_eq!(case_of(snippets, &made("DepotError::Gone", ""), &cases).await, "1");
+    // Where no other case is for it, its end is its name.
+    let short = ["variant type=\"Gone\"", "variant type=\"Closed\""];
+    assert_eq!(case_of(snippets, &made("DepotError::Gone", ""), &short).await, "0");
+}
+
+#[tokio::test]
 async fn an_alias_means_its_type_where_values_are_looked_at() {
     let snippets = MARKED.to_owned()
         + "snippet id=\"t.names\" kind=\"module\" types alias name=\"Key\" type=\"String\" \

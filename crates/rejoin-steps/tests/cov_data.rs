@@ -686,6 +686,9 @@ fn rows_are_what_the_statement_says_or_a_failure() {
     assert_eq!(ask(&format!("select {of}"), "type=\"Int\""), "1");
     assert_eq!(ask(&format!("select {of}, ':n' as m"), "type=\"Any\""), r#"{"n":1,"m":":n"}"#);
     assert_eq!(ask(&format!("select {of} where 1 = 0"), "type=\"Int\" optional"), "null");
+    // What an aggregate of nothing is.
+    assert_eq!(ask("select cast(null as bigint) as n", "type=\"Int\" optional"), "null");
+    assert!(ask("select cast(null as bigint) as n", "type=\"Int\"").contains("not none"));
     assert_eq!(ask(&format!("select {of} union all select 2"), "collection of=\"Int\""), "[1,2]");
     assert!(ask(&format!("select {of} where 1 = 0"), "type=\"Int\"").contains("E-QUERY-013"));
     assert!(

@@ -156,7 +156,9 @@ impl Datum {
             ("Some", value) => *value != Self::None,
             ("Ok", value) => !value.is_failure(),
             ("Err", value) => value.is_failure(),
-            ("List" | "Set" | "Rows", Self::List(_)) | ("Map", Self::Record(_)) => true,
+            ("List" | "Set" | "Rows", Self::List(_)) => true,
+            // A struct and a failure are of their own types.
+            ("Map", Self::Record(record)) if record.kind.is_none() => true,
             ("DateTime" | "Char", Self::Text(_)) => true,
             ("Decimal", Self::Int(_) | Self::Float(_) | Self::Long(_) | Self::Text(_)) => true,
             // What JSON has are values as they are; its enum is another view of them.

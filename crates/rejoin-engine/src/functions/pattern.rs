@@ -28,6 +28,11 @@ fn fits(types: &TypeDefinitions, pattern: &Pattern, value: &Datum, cases: &[Matc
         _ => false,
     };
     match pattern {
+        Pattern::Kind(kind, _) | Pattern::Fields(kind, _)
+            if is_for_another(types, kind, value, cases) =>
+        {
+            false
+        }
         Pattern::Wildcard | Pattern::Name(_) => true,
         // A whole number stands where one with a fraction is wanted, unless it is wanted itself.
         Pattern::Kind(kind, _) if **kind == *"Float" && matches!(value, Datum::Int(_)) => {
@@ -39,6 +44,21 @@ fn fits(types: &TypeDefinitions, pattern: &Pattern, value: &Datum, cases: &[Matc
         Pattern::Fields(kind, _) => value.is_a(kind),
         Pattern::Literal(literal) => Datum::from(literal) == *value,
     }
+}
+
+/// Whether a type of the name stands beside a variant that is called so at its end, and another case is for that: the variant may
+/// then not be called by its end alone.
+fn is_for_another(types: &TypeDefinitions, kind: &str, value: &Datum, cases: &[MatchCase]) -> bool {
+    let Some((of, end)) = value.kind().and_then(|whole| whole.split_once("::")) else {
+        return false;
+    };
+    let is_for = |case: &MatchCase| match &case.pattern {
+        Pattern::Kind(other, _) | Pattern::Fields(other, _) => {
+            **other == *of || value.kind() == Some(other)
+        }
+        _ => false,
+    };
+    end == kind && types.records.contains_key(kind) && cases.iter().any(is_for)
 }
 
 /// Whether a type says what is in a list or a map.

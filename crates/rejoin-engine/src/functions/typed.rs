@@ -166,15 +166,13 @@ impl Maker<'_> {
                 value.is_null()
                     || union_members(inner).any(|inner| self.looks(inner, value, open, aliases))
             }
-            // By the first of what is in it.
-            TypeForm::List(inner) | TypeForm::Set(inner) => value.as_array().is_some_and(|items| {
-                items.first().is_none_or(|first| self.look_like(inner, first, aliases))
-            }),
+            TypeForm::List(inner) | TypeForm::Set(inner) => value
+                .as_array()
+                .is_some_and(|items| items.iter().all(|item| self.look_like(inner, item, aliases))),
             TypeForm::Map(inner) => match value {
-                Value::Object(object) => object
-                    .iter()
-                    .next()
-                    .is_none_or(|(_, first)| self.look_like(inner, first, aliases)),
+                Value::Object(object) => {
+                    object.values().all(|value| self.look_like(inner, value, aliases))
+                }
                 _ => false,
             },
             TypeForm::Other => open,

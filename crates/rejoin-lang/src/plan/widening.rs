@@ -22,12 +22,13 @@ impl Widening {
 
 fn read(kind: &str) -> Option<Widening> {
     let mut all = Widening::default();
-    let (mut whole, mut list) = (false, false);
+    let (mut whole, mut list, mut whole_elements) = (false, false, false);
     for member in union_members(kind) {
         let member = member.trim();
         let base = member.trim_end_matches('?').trim_end();
         if let Some(item) = base.strip_suffix("[]") {
             list = true;
+            whole_elements |= has_whole(item);
             all.elements = all.elements.or(read(item).map(Box::new));
             continue;
         }
@@ -39,7 +40,8 @@ fn read(kind: &str) -> Option<Widening> {
                 list |= matches!(base, "List" | "Any");
             }
             Some((name, rest)) => {
-                let inner = split(rest.strip_suffix('>')?, ',').last().and_then(read);
+                let inside = split(rest.strip_suffix('>')?, ',').last();
+                let inner = inside.and_then(read);
                 match name {
                     "Optional" => {
                         let inner = inner.unwrap_or_default();
@@ -50,6 +52,7 @@ fn read(kind: &str) -> Option<Widening> {
                     "List" | "Set" | "Map" => {
                         all.set |= name == "Set";
                         list |= name == "List";
+                        whole_elements |= inside.is_some_and(has_whole);
                         all.elements = all.elements.or(inner.map(Box::new));
                     }
                     _ => {}
@@ -57,9 +60,20 @@ fn read(kind: &str) -> Option<Widening> {
             }
         }
     }
+    // A list of whole numbers is one of those first, as a whole number is.
+    if let Some(elements) = all.elements.as_mut().filter(|_| whole_elements) {
+        elements.number = false;
+        all.elements = all.elements.filter(|elements| elements.set || elements.elements.is_some());
+    }
     all.number &= !whole;
     all.set &= !list;
     (all.number || all.set || all.elements.is_some()).then_some(all)
+}
+
+/// Whether a type has room for whole numbers.
+fn has_whole(kind: &str) -> bool {
+    let whole = |member: &str| matches!(member, "Int" | "Any" | "Decimal");
+    union_members(kind).any(|member| whole(member.trim().trim_end_matches('?').trim_end()))
 }
 
 /// The members of a union; another type is its own.
@@ -104,6 +118,9 @@ mod tests {
             ("Map<String, Set<Int>>", Some(list(set.clone()))),
             ("Set<Float>", Some(Widening { set: true, ..list(number.clone()) })),
             ("Set<Int> | List<Int>", None),
+            ("Int[] | Float[]", None),
+            ("Map<String, Float> | Map<String, Int?>", None),
+            ("Float[] | String[]", Some(list(number.clone()))),
             ("Settings", None),
             ("Float | Int", None),
             ("Any | Float", None),

@@ -82,6 +82,10 @@ fn fitted(
             let columns = record.fields.len();
             return Err(misfit(format!("a row has {columns} columns, and `{base}` is one value")));
         };
+        // What an aggregate of nothing is.
+        if returns.rows == Rows::Optional && *value == Datum::None {
+            return Ok(Datum::None);
+        }
         return made(name, value);
     }
     if base == "Any" {

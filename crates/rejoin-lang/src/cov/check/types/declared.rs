@@ -62,11 +62,13 @@ struct Declared<'p, 't, 'f> {
 }
 
 impl Declared<'_, '_, '_> {
-    /// Of several types of one name only the first would count. To write the same twice does no harm.
+    /// Of several types of one name only the first would count. To write the same twice does no harm. The tables of a database
+    /// are its own.
     fn distinct(&mut self, program: &Program<'_>) {
         let sections = program
             .snippets
             .iter()
+            .filter(|snippet| snippet.text("kind") != Some("database"))
             .flat_map(|snippet| parts(snippet, "types").chain(parts(snippet, "signature")));
         let types = sections.flat_map(Block::blocks);
         let types = types.filter(|block| ["struct", "enum", "alias"].iter().any(|w| is(block, w)));

@@ -71,10 +71,11 @@ impl<'f> Walk<'_, 'f> {
                 .filter(|name| *name != "_")
                 .map(Rc::from),
             // Whatever goes wrong in a branch is in the slot, if it collects.
-            kind: match (collects, ignores || is_partial) {
-                (true, _) => Type::Any,
-                (false, true) => self.good(kind).optional(),
-                (false, false) => self.good(kind),
+            kind: match collects {
+                true => Type::Any,
+                // A branch in which nothing can go wrong is there, unless the time is up before.
+                false if is_partial || ignores && self.can_fail(kind) => self.good(kind).optional(),
+                false => self.good(kind),
             },
         });
         let whole = Type::Slots(slots.collect::<Vec<_>>().into());
@@ -95,6 +96,10 @@ impl<'f> Walk<'_, 'f> {
             Last::Of(kind) => Some(kind),
         };
         Type::union(returned.into_iter().chain(last))
+    }
+
+    fn can_fail(&self, kind: &Type) -> bool {
+        kind.members().iter().any(|member| *member == Type::Any || self.table.is_failure(member))
     }
 
     /// Without the failures.

@@ -43,6 +43,22 @@ const BUILT_IN: &[&str] = &[
 
 /// A chain of aliases is followed this far.
 const MOST_ALIASES: usize = 16;
+/// So many are followed for one type: each may name the next several times.
+const MOST_FOLLOWED: usize = 1024;
+
+/// The aliases that are being followed for a type.
+#[derive(Default)]
+struct Open {
+    names: Vec<Arc<str>>,
+    followed: usize,
+}
+
+impl Open {
+    /// Whether nothing is to be known of one more.
+    fn is_enough(&self) -> bool {
+        self.names.len() >= MOST_ALIASES || self.followed >= MOST_FOLLOWED
+    }
+}
 
 /// A field and its type.
 pub(super) struct Field<'f> {
@@ -134,20 +150,21 @@ impl<'f> Table<'f> {
 
     /// With aliases replaced by what they stand for. Within a list or a map those that lead back to themselves keep their name.
     pub(super) fn meaning(&self, kind: &Type) -> Type {
-        Type::union(self.members_of(kind, &mut Vec::new()))
+        Type::union(self.members_of(kind, &mut Open::default()))
     }
 
-    /// `open` are the aliases that are being followed: one that leads to itself adds nothing.
-    fn members_of(&self, kind: &Type, open: &mut Vec<Arc<str>>) -> Vec<Type> {
+    /// An alias that leads to itself adds nothing.
+    fn members_of(&self, kind: &Type, open: &mut Open) -> Vec<Type> {
         match kind {
             Type::Named(name) => match self.aliases.get(&**name) {
-                Some(_) if open.contains(name) => Vec::new(),
-                Some(_) if open.len() >= MOST_ALIASES => vec![Type::Any],
+                Some(_) if open.names.contains(name) => Vec::new(),
+                Some(_) if open.is_enough() => vec![Type::Any],
                 Some(meant) => {
                     let meant = read::read(meant).map_or(Type::Any, |(kind, _)| kind);
-                    open.push(name.clone());
+                    open.names.push(name.clone());
+                    open.followed += 1;
                     let members = self.members_of(&meant, open);
-                    open.pop();
+                    open.names.pop();
                     members
                 }
                 None => vec![kind.clone()],
@@ -161,7 +178,7 @@ impl<'f> Table<'f> {
         }
     }
 
-    fn within(&self, kind: &Type, open: &mut Vec<Arc<str>>) -> Type {
+    fn within(&self, kind: &Type, open: &mut Open) -> Type {
         match kind {
             Type::Named(name) if self.recursive.contains(&**name) => kind.clone(),
             Type::Union(members) => {

@@ -330,7 +330,7 @@ impl<'f> Walk<'_, 'f> {
             Some(declared) => problem.also(declared, "declared here"),
             None => problem,
         };
-        self.problems.push(problem.help("hand over a value of that type, or convert this one"));
+        self.problems.push(problem.help(mend(&passed)));
     }
 
     /// The value of `bind`, `construct` and `return`.
@@ -369,11 +369,8 @@ impl<'f> Walk<'_, 'f> {
                 Some(known) if !self.table.fits(&kind, &known.kind) => {
                     let message =
                         format!("`{}` of `{}` is of type `{kind}`", shown(field), shown(name));
-                    self.mismatch(
-                        source_place(given),
-                        message,
-                        &format!("`{}` is needed", known.kind),
-                    );
+                    let label = format!("`{}` is needed", known.kind);
+                    self.mismatch_of(&kind, source_place(given), message, &label);
                 }
                 Some(_) => {}
             }
@@ -415,7 +412,7 @@ impl<'f> Walk<'_, 'f> {
             );
         } else {
             let message = format!("the function returns `{value}`");
-            self.mismatch(span, message, &format!("`{wanted}` is declared"));
+            self.mismatch_of(value, span, message, &format!("`{wanted}` is declared"));
         }
     }
 
@@ -454,8 +451,13 @@ impl<'f> Walk<'_, 'f> {
     }
 
     pub(super) fn mismatch(&mut self, span: Span, message: String, label: &str) {
+        self.mismatch_of(&Type::Any, span, message, label);
+    }
+
+    /// The same, where the type of the value is known.
+    fn mismatch_of(&mut self, given: &Type, span: Span, message: String, label: &str) {
         let problem = Diagnostic::new(Code::COV_TYPE, span, message).label(label);
-        self.problems.push(problem.help("use a value of that type, or convert this one"));
+        self.problems.push(problem.help(mend(given)));
     }
 
     pub(super) fn unknown_field(&mut self, span: Span, of: &str, field: &str, known: Vec<&str>) {
@@ -476,3 +478,13 @@ static EMPTY: std::sync::LazyLock<Block> = std::sync::LazyLock::new(|| Block {
     entries: Vec::new(),
     span: Span::default(),
 });
+
+/// What helps if a value of this type does not fit.
+fn mend(given: &Type) -> &'static str {
+    match given.is_optional() && *given != Type::None {
+        true => {
+            "take it apart with `match`, whose cases are `Some` and `None`: there may be no value"
+        }
+        false => "use a value of that type, or convert this one",
+    }
+}
