@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use rejoin::Instant;
 use rejoin_http::{InOrder, Outcome, Outcomes};
 
 use super::printer::Printer;
@@ -13,7 +14,8 @@ use crate::command::signals::{Signal, Signals};
 /// Why the last outcome was the last.
 pub(super) enum End {
     Complete,
-    Interrupted(Signal),
+    /// And until when what was said before may be written.
+    Interrupted(Signal, Instant),
     /// What was said about an outcome went nowhere.
     Unsaid(io::Error),
 }
@@ -67,10 +69,11 @@ pub(super) async fn follow(
         let (place, outcome) = tokio::select! {
             biased;
             signal = signals.next() => {
+                let until = Instant::now() + LAST_LINES;
                 let rest = tell_rest(outcomes.into_early(), report, printer);
                 // `written` says it if nobody reads.
-                let _ = tokio::time::timeout(LAST_LINES, rest).await;
-                return End::Interrupted(signal);
+                let _ = tokio::time::timeout_at(until, rest).await;
+                return End::Interrupted(signal, until);
             }
             () = printer.closed() => return End::Complete,
             next = next => next,
@@ -102,8 +105,8 @@ async fn tell_rest(
 
 /// Waits until everything that was said is written, or, if nobody reads it, until somebody wants it to end.
 pub(super) async fn written(end: End, printer: Printer, signals: &mut Signals) -> End {
-    if let End::Interrupted(_) = &end {
-        let finished = tokio::time::timeout(LAST_LINES, printer.finish()).await;
+    if let End::Interrupted(_, until) = &end {
+        let finished = tokio::time::timeout_at(*until, printer.finish()).await;
         if finished.is_err() {
             note("the last outcomes are not written, as nobody reads them");
         }
@@ -112,6 +115,6 @@ pub(super) async fn written(end: End, printer: Printer, signals: &mut Signals) -
     tokio::select! {
         biased;
         written = printer.finish() => written.map_or_else(End::Unsaid, |()| end),
-        signal = signals.next() => End::Interrupted(signal),
+        signal = signals.next() => End::Interrupted(signal, Instant::now()),
     }
 }

@@ -142,7 +142,7 @@ pub(crate) async fn fetch(args: Fetch) -> Result<(), Failure> {
     }
     report.summary();
     match end {
-        End::Interrupted(signal) => Err(Failure::new(format!(
+        End::Interrupted(signal, _) => Err(Failure::new(format!(
             "{signal}; what had not ended was stopped, and its server may have acted on it all the same"
         ))
         .code(signal.exit_code())),
