@@ -3,8 +3,9 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
-use rejoin::{OnError, Scope};
+use rejoin::{OnError, Scope, scope};
 
 /// The memory of this process, in pages.
 fn resident() -> usize {
@@ -35,4 +36,39 @@ async fn a_million_children_take_no_more_memory_than_ten_at_once() {
         .unwrap();
     // A page is 4 KiB at least: 900,000 children that left a byte each would be 220 of them.
     assert!(grown < 200, "the process has grown by {grown} pages");
+}
+
+/// Of one of whom nothing is known but that it is there, a mark is kept until it is swept up; a name is more.
+#[tokio::test]
+async fn the_name_of_a_child_goes_with_it() {
+    let name: Arc<str> = Arc::from("brief");
+    let given = Arc::clone(&name);
+    scope(|s: Scope| async move {
+        for _ in 0..3 {
+            s.task(Arc::clone(&given)).spawn_value(async {}).await?;
+        }
+        drop(given);
+        assert_eq!(Arc::strong_count(&name), 1);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn children_that_have_ended_are_not_counted_whoever_has_noticed() {
+    scope(|s: Scope| async move {
+        let handles: Vec<_> = (0..100).map(|n| s.spawn_value(async move { n })).collect();
+        assert_eq!(s.live(), 100);
+        for (n, handle) in (0..).zip(handles) {
+            assert_eq!(handle.await?, n);
+        }
+        assert_eq!(s.live(), 0);
+        let idle = s.spawn_value(std::future::pending::<()>());
+        assert_eq!(s.live(), 1);
+        idle.cancel("enough");
+        Ok(idle.await.unwrap_err().is_cancelled())
+    })
+    .await
+    .unwrap();
 }

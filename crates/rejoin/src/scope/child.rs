@@ -13,6 +13,7 @@ use super::OnError;
 use super::context;
 use super::core::{Core, End, Known, Member, Parked, Place, Standing};
 use crate::outcome::{Outcome, Panic, TaskError};
+use crate::seam::{self, Counted};
 
 /// Where the outcome of a child goes.
 pub(crate) trait Deliver<T, E> {
@@ -78,7 +79,7 @@ enum Stage {
     Parked,
 }
 
-impl<F, I, D> Child<F, I, D> {
+impl<F, I, D> Child<Counted<F>, I, D> {
     /// A child that sits at `member`, which it gives back when it is dropped.
     #[inline]
     pub(crate) fn new(
@@ -89,7 +90,7 @@ impl<F, I, D> Child<F, I, D> {
         deliver: D,
     ) -> Self {
         let seat = Seat { core: Some(core), member, stage: Stage::Fresh };
-        Child { life: Life::Alive { future, seat }, interpret, deliver }
+        Child { life: Life::Alive { future: seam::counted(future), seat }, interpret, deliver }
     }
 }
 
@@ -115,14 +116,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<D::Receipt> {
         let mut this = self.project();
-        let (mut seat, mut stage) = this.life.as_mut().take_seat();
+        let mut seat = this.life.as_mut().take_seat();
         let ended = loop {
             let standing = seat.standing();
             if !matches!(standing, Standing::Running) {
                 seat.begin_answer();
             }
             let known = Known::of(&standing);
-            if stage == Stage::Fresh
+            if seat.stage == Stage::Fresh
                 && let Standing::Signalled(end) | Standing::Enforced(end) = standing
             {
                 // What has not started never starts.
@@ -133,18 +134,18 @@ where
                 Poll::Pending => {}
             }
             let unheard = known == Known::Nothing;
-            let parked = stage == Stage::Parked && unheard && seat.core().is_quiet();
+            let parked = seat.stage == Stage::Parked && unheard && seat.core().is_quiet();
             if !parked {
-                match seat.park(stage, known, cx) {
+                match seat.park(known, cx) {
                     Parked::PollAgain => {
-                        stage = Stage::Moved;
+                        seat.stage = Stage::Moved;
                         continue;
                     }
                     Parked::Ends(end) => break Ended::Interrupted(end),
-                    Parked::Waiting => {}
+                    Parked::Waiting => seat.stage = Stage::Parked,
                 }
             }
-            this.life.keep_seat(seat, Stage::Parked);
+            this.life.keep_seat(seat);
             return Poll::Pending;
         };
 
@@ -192,18 +193,18 @@ impl<T> Ended<T> {
 impl<F: Future> Life<F> {
     /// The seat, for as long as a poll takes.
     #[inline]
-    fn take_seat(self: Pin<&mut Self>) -> (SeatGuard, Stage) {
+    fn take_seat(self: Pin<&mut Self>) -> SeatGuard {
         let LifeProjection::Alive { seat, .. } = self.project() else {
             panic!("a child was polled after it had ended")
         };
-        (seat.take(), seat.stage)
+        seat.take()
     }
 
     #[inline]
-    fn keep_seat(self: Pin<&mut Self>, mut taken: SeatGuard, now: Stage) {
+    fn keep_seat(self: Pin<&mut Self>, mut taken: SeatGuard) {
         if let LifeProjection::Alive { seat, .. } = self.project() {
             seat.core = taken.place.take().map(|place| place.core);
-            seat.stage = now;
+            seat.stage = taken.stage;
         }
     }
 
@@ -244,7 +245,7 @@ impl Seat {
     #[inline]
     fn take(&mut self) -> SeatGuard {
         let member = self.member;
-        SeatGuard { place: self.core.take().map(|core| Place { core, member }) }
+        SeatGuard { place: self.core.take().map(|core| Place { core, member }), stage: self.stage }
     }
 }
 
@@ -259,6 +260,7 @@ impl Drop for Seat {
 /// A child's seat while it is polled. Dropping it gives the seat back.
 struct SeatGuard {
     place: Option<Place>,
+    stage: Stage,
 }
 
 impl SeatGuard {
@@ -284,9 +286,9 @@ impl SeatGuard {
         core.begin_answer(*member);
     }
 
-    fn park(&self, stage: Stage, known: Known, cx: &Context<'_>) -> Parked {
+    fn park(&self, known: Known, cx: &Context<'_>) -> Parked {
         let Place { core, member } = self.place();
-        match stage {
+        match self.stage {
             Stage::Fresh => core.park_first(*member, known, cx.waker()),
             Stage::Moved | Stage::Parked => core.park(*member, known, cx.waker()),
         }
@@ -355,7 +357,7 @@ impl Drop for SeatGuard {
     #[inline]
     fn drop(&mut self) {
         if let Some(Place { core, member }) = self.place.take() {
-            core.leave(member);
+            core.leave(member, self.stage != Stage::Fresh);
         }
     }
 }

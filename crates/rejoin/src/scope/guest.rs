@@ -63,7 +63,7 @@ impl Guest {
 impl Drop for Guest {
     fn drop(&mut self) {
         for Place { core, member } in self.place.take().into_iter().chain(self.stray.take()) {
-            core.leave(member);
+            core.leave(member, true);
         }
     }
 }

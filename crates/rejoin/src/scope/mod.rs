@@ -197,7 +197,7 @@ impl<E> Scope<E> {
         self.core.is_stopping()
     }
 
-    /// How many children have not ended.
+    /// How many children have not ended. They are counted: that takes the longer, the more there are.
     pub fn live(&self) -> usize {
         self.core.live()
     }

@@ -204,17 +204,13 @@ impl OpenScope {
         deadline: Pin<&mut Option<Sleep>>,
         grace: Pin<&mut Option<Sleep>>,
         cx: &mut Context<'_>,
-    ) -> Poll<Record> {
-        match self.core().close_or_park(cx.waker()) {
-            Some(record) => {
-                self.closed = true;
-                Poll::Ready(record)
-            }
-            None => {
-                self.poll_timers(deadline, grace, cx);
-                Poll::Pending
-            }
+    ) -> Poll<Option<Box<Record>>> {
+        let closed = self.core().close_or_park(cx.waker());
+        match &closed {
+            Poll::Ready(_) => self.closed = true,
+            Poll::Pending => self.poll_timers(deadline, grace, cx),
         }
+        closed
     }
 
     /// Stops the scope when its deadline passes, and enforces stops when their grace is over.
@@ -308,18 +304,19 @@ impl Drop for OpenScope {
 }
 
 /// The scope's result, when every child has ended.
-fn conclude<R, E>(core: &Core, end: BodyEnd<R, E>, record: Record) -> Result<R, ScopeError<E>>
+fn conclude<R, E>(
+    core: &Core,
+    end: BodyEnd<R, E>,
+    record: Option<Box<Record>>,
+) -> Result<R, ScopeError<E>>
 where
     E: Send + Sync + 'static,
 {
     match end {
         BodyEnd::Panicked(payload) => resume_unwind(payload),
-        // A stop that interrupted nobody took nothing away.
-        BodyEnd::Returned(Ok(value))
-            if record.failures.is_empty() && record.stopped == 0 && !record.cut_short =>
-        {
+        BodyEnd::Returned(Ok(value)) if record.as_ref().is_none_or(|record| record.is_clean()) => {
             Ok(value)
         }
-        _ => Err(ScopeError::from_record(core.name().cloned(), record)),
+        _ => Err(ScopeError::from_record(core.name().cloned(), *record.unwrap_or_default())),
     }
 }

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-pub(crate) use loom::sync::atomic::AtomicUsize;
+pub(crate) use loom::sync::atomic::{AtomicU64, AtomicUsize};
 pub(crate) use loom::sync::{Mutex, MutexGuard};
 
 use super::Instant;
@@ -61,6 +61,11 @@ pub(crate) fn set_crowded(crowded: bool) {
 /// Whether a scope is to do from its opening what it does otherwise when workers have met at its lock.
 pub(crate) fn is_crowded() -> bool {
     CROWDED.get()
+}
+
+/// Loom takes an access that is in one order with all others for a weaker one, unless a fence stands beside it.
+pub(crate) fn fence_for_checker() {
+    loom::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
 }
 
 /// Where a task leaves its output.
@@ -116,6 +121,13 @@ pub(crate) fn poll_sleep(
 pub(crate) fn now() -> Instant {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     *START.get_or_init(Instant::now)
+}
+
+/// What runs in a task. The other checker counts it.
+pub(crate) type Counted<F> = F;
+
+pub(crate) fn counted<F>(future: F) -> Counted<F> {
+    future
 }
 
 /// Not counted here: a thread that is left over is found by the checker itself.

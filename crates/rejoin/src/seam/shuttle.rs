@@ -8,9 +8,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
+
 pub(crate) use shuttle::future::{JoinHandle, yield_now};
 use shuttle::rand::Rng;
-pub(crate) use shuttle::sync::atomic::AtomicUsize;
+pub(crate) use shuttle::sync::atomic::{AtomicU64, AtomicUsize};
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 pub(crate) use shuttle::thread_local;
 
@@ -29,7 +31,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    shuttle::future::spawn(Counted { future: Box::pin(future), _alive: Alive::new() })
+    shuttle::future::spawn(future)
 }
 
 /// Any, for every call: nothing may depend on it.
@@ -41,6 +43,9 @@ pub(crate) fn thread_number() -> usize {
 pub(crate) fn is_crowded() -> bool {
     shuttle::rand::thread_rng().gen_bool(0.5)
 }
+
+/// Nothing: what is in one order with all others needs no fence beside it, but for one of the checkers.
+pub(crate) const fn fence_for_checker() {}
 
 /// A future that is ready at some time; the clock has come to `deadline` then.
 pub(crate) fn sleep_until(deadline: Instant) -> Sleep {
@@ -85,18 +90,26 @@ impl Future for Sleep {
     }
 }
 
-/// A task, counted for as long as it is there.
-struct Counted<F: Future> {
-    // Dropped before the count goes down.
-    future: Pin<Box<F>>,
-    _alive: Alive,
+pin_project! {
+    /// What runs in a task, counted for as long as it is there.
+    pub(crate) struct Counted<F> {
+        // Dropped before the count goes down.
+        #[pin]
+        future: F,
+        _alive: Alive,
+    }
+}
+
+/// Counts what runs in a task, which may end a few steps later.
+pub(crate) fn counted<F>(future: F) -> Counted<F> {
+    Counted { future, _alive: Alive::new() }
 }
 
 impl<F: Future> Future for Counted<F> {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.future.as_mut().poll(cx)
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(cx)
     }
 }
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use ::tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
-pub(crate) use std::sync::atomic::AtomicUsize;
+pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize};
 pub(crate) use std::sync::{Mutex, MutexGuard};
 
 pub(crate) use ::tokio::task::JoinHandle;
@@ -96,6 +96,10 @@ pub(crate) const fn is_crowded() -> bool {
     false
 }
 
+/// Nothing: what is in one order with all others needs no fence beside it, but for one of the checkers.
+#[inline]
+pub(crate) const fn fence_for_checker() {}
+
 /// A future that is ready at `deadline`.
 pub(crate) fn sleep_until(deadline: Instant) -> Sleep {
     ::tokio::time::sleep_until(deadline)
@@ -110,6 +114,14 @@ pub(crate) fn poll_sleep(sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<(
 /// The present moment on the clock that [`sleep_until`] uses.
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// What runs in a task. A checker counts it; the runtime counts tasks itself.
+pub(crate) type Counted<F> = F;
+
+#[inline]
+pub(crate) fn counted<F>(future: F) -> Counted<F> {
+    future
 }
 
 /// How many tasks the current runtime still holds.

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 #[cfg(not(any(shuttle, rejoin_loom)))]
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Core {
     pub(super) fn left(&self, state: MutexGuard<'_, State>) {
         if state.body_ended {
             self.left_late(state);
-        } else if !state.held.is_empty() && state.is_empty() {
+        } else if !state.rare().held.is_empty() && state.is_empty() {
             self.let_go(state);
         }
     }
@@ -38,7 +38,7 @@ impl Core {
     /// Wakes those whom the scope has held, to see that it does not any longer.
     #[cold]
     fn let_go(&self, mut state: MutexGuard<'_, State>) {
-        let held = std::mem::take(&mut state.held);
+        let held = state.take_held();
         drop(state);
         held.into_iter().for_each(wake);
     }
@@ -52,8 +52,8 @@ impl Core {
             return;
         }
         let owner = state.body.waker.take();
-        let held = std::mem::take(&mut state.held);
-        let adopter = state.adopter.take();
+        let held = state.take_held();
+        let adopter = state.rare.as_mut().and_then(|rare| rare.adopter.take());
         let mut root = None;
         if state.phase == Phase::Abandoned {
             state.phase = Phase::Closed;
@@ -61,7 +61,10 @@ impl Core {
         }
         drop(state);
         drop(root.map(Root::leave_unawaited));
-        held.into_iter().chain(owner).for_each(wake);
+        held.into_iter().for_each(wake);
+        if let Some(owner) = owner {
+            wake(owner);
+        }
         if let Some(adopter) = adopter {
             adopter.close_orphanage();
         }
@@ -70,49 +73,49 @@ impl Core {
     /// The body has ended: closes the scope if nobody is left in it; else parks its owner, whom the
     /// last one to leave wakes. Nothing starts in a closed scope, so this and
     /// [`admit`](Core::admit) decide under one lock who comes first.
-    pub(crate) fn close_or_park(&self, waker: &Waker) -> Option<Record> {
+    pub(crate) fn close_or_park(&self, waker: &Waker) -> Poll<Option<Box<Record>>> {
+        // Cloned before it is known whether it is needed, as no foreign code runs under the lock.
+        let mut own_waker = self.marks.is_anyone_near().then(|| waker.clone());
         let mut state = self.lock();
+        let gone = self.end_of_body(&mut state);
         if state.leaves_scopes_open() {
             drop(state);
             self.abandon_what_is_left_open();
             state = self.lock();
         }
-        let mut gone = Gone::default();
-        if !state.is_empty() {
+        if !state.is_empty() && own_waker.is_none() {
             drop(state);
-            let waker = waker.clone();
+            own_waker = Some(waker.clone());
             state = self.lock();
-            gone = self.end_of_body(&mut state);
-            if !state.is_empty() {
-                let old = state.body.waker.replace(waker);
-                let resting = state.end_rest();
-                let answered = state.skip_answer(Member::BODY);
-                drop(state);
-                answered.tell();
-                drop((old, gone));
-                resting.into_iter().for_each(wake);
-                return None;
-            }
         }
-        // Also where nobody was left to wait for: who looks from now on asks no body.
-        state.body_ended = true;
+        if !state.is_empty() {
+            let old = std::mem::replace(&mut state.body.waker, own_waker);
+            let resting = state.end_rest();
+            let answered = state.skip_answer(Member::BODY);
+            drop(state);
+            answered.tell();
+            drop((old, gone));
+            resting.into_iter().for_each(wake);
+            return Poll::Pending;
+        }
         state.phase = Phase::Closed;
-        let record = std::mem::take(&mut state.record);
+        let record = state.record.take();
         let root = state.root.take();
-        let held = std::mem::take(&mut state.held);
+        let held = state.take_held();
         let answered = state.skip_answer(Member::BODY);
         drop(state);
         answered.tell();
         drop((root.map(Root::leave), gone));
         self.leave_parent();
         held.into_iter().for_each(wake);
-        Some(record)
+        Poll::Ready(record)
     }
 
     /// The body has ended, or was dropped: from now on it matters who is left.
     fn end_of_body(&self, state: &mut State) -> Gone {
-        state.body_ended = true;
-        self.signals.fetch_or(BODY_ENDED, Ordering::Release);
+        if !std::mem::replace(&mut state.body_ended, true) {
+            self.signals.fetch_or(BODY_ENDED, Ordering::SeqCst);
+        }
         self.collect(state)
     }
 
@@ -155,7 +158,7 @@ impl Core {
             let mut root = None;
             if orphaned {
                 state.phase = Phase::Abandoned;
-                state.adopter.clone_from(&adopter);
+                state.rare_mut().adopter.clone_from(&adopter);
                 // No other scope leads to it any more.
                 state.root.get_or_insert_with(|| Root::of(self));
             } else {

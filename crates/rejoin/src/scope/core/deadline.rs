@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use super::wakers::wake;
-use super::{Core, Phase, State, StopCause};
+use super::{Core, Phase, State};
 use crate::cancel::{CancelReason, CancelSource};
 use crate::seam::{self, Instant};
 
@@ -50,7 +50,7 @@ impl Core {
 
     /// Whether that is what has stopped it.
     pub(crate) fn is_stopped_by_time(&self) -> bool {
-        matches!(self.lock().record.stop, Some((StopCause::Deadline, _)))
+        self.lock().is_stopped_by_time()
     }
 
     /// The reason of a scope that [has timed out](Self::has_timed_out).
@@ -67,7 +67,7 @@ impl Core {
     pub(crate) fn move_deadline(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.lock();
         let passed = state.deadline.is_some_and(|own| own <= seam::now());
-        if passed || state.stop.is_some() || state.phase != Phase::Open {
+        if passed || state.is_stopped() || state.phase != Phase::Open {
             return false;
         }
         state.deadline = deadline;

@@ -30,7 +30,7 @@ impl Core {
             Standing::Running | Standing::LookedAt => None,
             Standing::Signalled(end) | Standing::Enforced(end) => Some(end.stop),
         };
-        if let Some(sitter) = state.sitter_to_be(member) {
+        if let Some(sitter) = state.sitter_known(member, &self.marks) {
             let extra = sitter.extra.get_or_insert_default();
             inner.stands_at(extra.inner.len());
             extra.inner.push(Arc::clone(inner));
@@ -89,13 +89,15 @@ impl Core {
             Phase::Abandoned => !state.is_empty(),
             Phase::Closed => false,
         };
-        state.orphanages += usize::from(living);
+        if living {
+            state.rare_mut().orphanages += 1;
+        }
         living
     }
 
     pub(super) fn close_orphanage(&self) {
         let mut state = self.lock();
-        state.orphanages -= 1;
+        state.rare_mut().orphanages -= 1;
         self.left(state);
     }
 
@@ -138,18 +140,18 @@ impl Core {
     /// with what it is, to be called when that may be over.
     fn holds(&self, waker: &mut Option<Waker>) -> bool {
         let mut state = self.lock();
-        let holds = match &state.stop {
+        let holds = match &state.rare().stop {
             // Not told to stop, so shielded. A bound that has passed holds nothing any longer.
             None => state.deadline.is_none_or(|at| seam::now() < at),
             Some(stop) => !stop.enforced || !state.is_empty(),
         };
         if holds
             && let Some(waker) =
-                waker.take_if(|waker| !state.held.iter().any(|w| w.will_wake(waker)))
+                waker.take_if(|waker| !state.rare().held.iter().any(|w| w.will_wake(waker)))
         {
-            state.held.push(waker);
+            state.rare_mut().held.push(waker);
         }
-        holds || state.stop.is_some() && state.body.is_held_or_calls(waker)
+        holds || state.is_stopped() && state.body.is_held_or_calls(waker)
     }
 }
 

@@ -125,8 +125,8 @@ impl Core {
         let mut parked = Vec::new();
         let mut guard = self.lock();
         let state = &mut *guard;
-        state.lookers += 1;
-        self.signals.fetch_or(LOOK, Ordering::Release);
+        state.rare_mut().lookers += 1;
+        self.signals.fetch_or(LOOK, Ordering::SeqCst);
         let gone = self.collect(state);
         let mut ask = |member: Member, sitter: &mut Sitter, may_answer: bool| {
             if let Some(extra) = &sitter.extra {
@@ -142,7 +142,7 @@ impl Core {
             }
         };
         ask(Member::BODY, &mut state.body, !state.body_ended);
-        state.table.each_to_be(|member, sitter| ask(member, sitter, true));
+        state.table.each_known(&self.marks, |member, sitter| ask(member, sitter, true));
         drop(guard);
         drop(gone);
         parked
@@ -165,13 +165,15 @@ impl Core {
     fn end_look(&self, asker: &Arc<Tally>) {
         let mut state = self.lock();
         let state = &mut *state;
-        state.lookers -= 1;
-        if state.lookers == 0 {
+        let rare = state.rare_mut();
+        rare.lookers -= 1;
+        let nobody_looks = rare.lookers == 0;
+        if nobody_looks {
             self.signals.fetch_and(!LOOK, Ordering::Release);
         }
         for sitter in std::iter::once(&mut state.body).chain(state.table.sitters_mut()) {
             let Some(extra) = &mut sitter.extra else { continue };
-            if state.lookers == 0 {
+            if nobody_looks {
                 extra.answer = None;
             } else if let Some(answer) = &mut extra.answer {
                 answer.askers.retain(|other| !Arc::ptr_eq(other, asker));
@@ -223,7 +225,11 @@ impl State {
     /// has to be polled again.
     #[inline]
     pub(super) fn end_answer(&mut self, member: Member) -> Option<Answered> {
-        if self.lookers == 0 { Some(Answered::NOBODY) } else { self.end_answer_in_noise(member) }
+        if self.rare().lookers == 0 {
+            Some(Answered::NOBODY)
+        } else {
+            self.end_answer_in_noise(member)
+        }
     }
 
     #[cold]
@@ -238,7 +244,7 @@ impl State {
     /// `member` is about to go, or waits for its children only: it will not answer.
     #[inline]
     pub(super) fn skip_answer(&mut self, member: Member) -> Answered {
-        if self.lookers == 0 { Answered::NOBODY } else { self.skip_answer_in_noise(member) }
+        if self.rare().lookers == 0 { Answered::NOBODY } else { self.skip_answer_in_noise(member) }
     }
 
     #[cold]

@@ -46,29 +46,31 @@ impl Place {
 /// Who, within a scope. Small, because every task carries one: the generation, which keeps a reused
 /// seat from being mistaken for its former owner, is the low half of the child's index.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Member {
-    seat: u32,
-    generation: u32,
-}
+// One number, because a processor that has to read in one piece what was just written in two stalls.
+pub(crate) struct Member(u64);
 
 impl Member {
-    pub(crate) const BODY: Member = Member { seat: u32::MAX, generation: 0 };
+    pub(crate) const BODY: Member = Member::new(u32::MAX, 0);
     /// A child that was refused: no seat is ever its own.
-    pub(crate) const NOBODY: Member = Member { seat: u32::MAX, generation: 1 };
+    pub(crate) const NOBODY: Member = Member::new(u32::MAX, 1);
 
     /// The child with this index, at the seat that it was given.
     #[inline]
     pub(crate) fn of_child(seat: u32, index: u64) -> Member {
-        Member { seat, generation: index as u32 }
+        Member::new(seat, index as u32)
+    }
+
+    const fn new(seat: u32, generation: u32) -> Member {
+        Member((generation as u64) << 32 | seat as u64)
     }
 
     #[inline]
     pub(crate) fn seat(self) -> u32 {
-        self.seat
+        self.0 as u32
     }
 
     #[inline]
     pub(super) fn generation(self) -> u32 {
-        self.generation
+        (self.0 >> 32) as u32
     }
 }

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`member`] | who: a place in a scope |
 //! | [`seats`] | children come and go |
+//! | [`marks`] | what is said of a child without the lock |
 //! | [`table`] | who sits where |
 //! | [`standing`] | how a member stands: running, told to stop, to be dropped |
 //! | [`stop`] | stopping a scope, or members of it |
@@ -19,6 +20,7 @@
 //! | [`reports`] | what children say beside the lock, where workers meet at it |
 //! | [`inner`] | scopes inside scopes, and those that were dropped |
 //! | [`record`] | what went wrong |
+//! | [`rare`] | what few scopes ever see |
 //! | [`deadline`] | until when, and moving it |
 //! | [`values`] | what is inherited by all inside |
 //! | [`rest`] | children that only serve the others |
@@ -31,7 +33,9 @@ mod closing;
 mod deadline;
 mod inner;
 pub(crate) mod look;
+mod marks;
 mod member;
+mod rare;
 mod reach;
 mod record;
 mod reports;
@@ -47,10 +51,11 @@ mod wakers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, TryLockError};
-use std::task::Waker;
 use std::time::Duration;
 
+use self::marks::Marks;
 pub(crate) use self::member::{Member, Place};
+use self::rare::Rare;
 pub(crate) use self::record::Record;
 use self::reports::Reports;
 use self::roots::Root;
@@ -60,7 +65,7 @@ pub(crate) use self::roots::{Left, remains};
 use self::seats::Sitter;
 pub(crate) use self::standing::{End, Standing};
 pub(crate) use self::stop::StopCause;
-use self::stop::{ALL, BODY_ENDED, Stop};
+use self::stop::{ALL, BODY_ENDED};
 use self::table::Table;
 pub(crate) use self::values::Values;
 pub(crate) use self::wakers::{Known, Parked};
@@ -98,11 +103,10 @@ pub(crate) struct Core {
     /// Zero while nobody has been told to stop, nobody looks, and the body has not ended. Written under the
     /// lock only.
     signals: AtomicUsize,
-    /// How many children have lost their handle and not ended. Written under the lock only.
-    unclaimed: AtomicUsize,
     /// Where children report, once they have met at the lock. Written under the lock only.
     reports: OnceLock<Box<Reports>>,
     settings: Settings,
+    marks: Marks,
     state: Mutex<State>,
 }
 
@@ -112,37 +116,15 @@ struct State {
     body: Sitter,
     spawned: u64,
     phase: Phase,
-    /// The scope's own, whatever holds further out.
-    deadline: Option<Instant>,
-    stop: Option<Stop>,
-    /// Apart, as few scopes ever look for any.
-    graces: Option<Box<Graces>>,
-    record: Record,
     /// The body has returned, or was dropped.
     body_ended: bool,
-    /// Inner scopes that were dropped with children alive, and have not emptied yet.
-    orphanages: usize,
-    /// The outer scope that waits for the children of this one, which was dropped.
-    adopter: Option<Arc<Core>>,
-    /// Wake the tasks of members further out that cannot be dropped because of what is in here.
-    held: Vec<Waker>,
-    /// Children that serve the others and have nothing to do.
-    resting: usize,
-    /// Only those were left after the body had ended.
-    over: bool,
+    /// The scope's own, whatever holds further out.
+    deadline: Option<Instant>,
     /// Where it is listed, if no other scope leads to it.
     root: Option<Root>,
-    /// How many look at what members wait for.
-    lookers: usize,
-}
-
-/// When whoever runs the scope has to look for graces that are over.
-#[derive(Clone, Copy, Default)]
-struct Graces {
-    /// Of members that were told to stop alone: none ends before.
-    alone: Option<Instant>,
-    /// Of those inside that nobody has ended.
-    inside: Option<Instant>,
+    /// Boxed, as is the rest: in most scopes nothing goes wrong.
+    record: Option<Box<Record>>,
+    rare: Option<Box<Rare>>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -172,7 +154,7 @@ impl Core {
                 stands_at: AtomicU64::new(0),
                 signals: AtomicUsize::new(0),
                 reports: Reports::at_opening(),
-                unclaimed: AtomicUsize::new(0),
+                marks: Marks::default(),
                 calls: AtomicUsize::new(usize::from(deadline.is_some())),
                 state: Mutex::new(State { deadline, root, ..State::default() }),
             })
@@ -223,7 +205,7 @@ impl Core {
     /// Whether, besides, the body runs: then nobody has to hear of it at once when a child waits or leaves.
     #[inline]
     fn nobody_cares(&self) -> bool {
-        self.signals.load(Ordering::Acquire) == 0
+        self.signals.load(Ordering::SeqCst) == 0
     }
 
     /// Whether the scope has been told to stop, and not only some of its children.
@@ -265,6 +247,6 @@ impl Drop for Core {
 impl State {
     #[inline]
     fn is_empty(&self) -> bool {
-        self.table.is_empty() && self.orphanages == 0
+        self.table.is_empty() && self.rare().orphanages == 0
     }
 }

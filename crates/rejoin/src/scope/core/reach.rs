@@ -57,7 +57,7 @@ pub(super) fn signal_tree(
             (stop.reason, cause) = (core.timed_out(), StopCause::Deadline);
         }
         let mut state = core.lock();
-        if let Some(stop) = &state.stop {
+        if let Some(stop) = &state.rare().stop {
             signalled.lasts(stop);
             continue;
         }
@@ -65,7 +65,7 @@ pub(super) fn signal_tree(
             continue;
         }
         signalled.lasts(&stop);
-        core.signals.fetch_or(ALL, Ordering::Release);
+        core.signals.fetch_or(ALL, Ordering::SeqCst);
         let gone = core.collect(&mut state);
         let members = std::iter::once(&state.body).chain(state.table.sitters());
         for inner in
@@ -76,8 +76,8 @@ pub(super) fn signal_tree(
                 queue.push((Arc::clone(inner), stop, StopCause::Asked));
             }
         }
-        state.record.stop = Some((cause, stop.reason.clone()));
-        state.stop = Some(stop);
+        state.record_mut().stop = Some((cause, stop.reason.clone()));
+        state.rare_mut().stop = Some(stop);
         state.take_wakers(wakers);
         drop(state);
         drop(gone);

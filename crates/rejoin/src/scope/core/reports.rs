@@ -2,8 +2,9 @@
 //!
 //! Who stops a child wants to know that it waits, and with which waker; who waits for the end, that it
 //! has gone. While the body runs, nobody is told to stop and nobody looks, *nobody cares*. Then a child
-//! need not wait for the lock: it puts a report on a list that it shares with few other threads, and
-//! who finds the list full takes the lock and passes on what is on it.
+//! that waits need not get at the lock: it puts a report on a list that it shares with few other threads,
+//! and who finds the list full takes the lock and passes on what is on it. One that has never waited
+//! needs no list: see [`marks`](super::marks).
 //!
 //! * The lists are made, under the lock, when somebody has found it taken. A scope that is small, or
 //!   that lives on one worker, has none.
@@ -45,7 +46,7 @@ struct List(Mutex<Vec<Report>>);
 pub(super) enum Report {
     /// A child has come back from its first poll, and waits.
     Waits(Member, Waker),
-    /// The future of a child has been dropped.
+    /// The future of a child that has waited has been dropped.
     Left(Member),
 }
 
@@ -106,10 +107,17 @@ impl Core {
         self.reports.get_or_init(Box::default);
     }
 
-    /// Takes in what has been reported. Afterwards, and as long as the lock is held, the state is as if all
-    /// had gone by the lock, if those who report can see that somebody cares.
+    /// Takes in what has been reported or marked. Afterwards, and as long as the lock is held, the state is as
+    /// if all had gone by the lock, if the children can see that somebody cares.
     #[inline]
     pub(super) fn collect(&self, state: &mut State) -> Gone {
+        self.sweep(state);
+        self.collect_reports(state)
+    }
+
+    /// As [`collect`](Self::collect), without the marks of those who have left.
+    #[inline]
+    pub(super) fn collect_reports(&self, state: &mut State) -> Gone {
         self.reports.get().map_or_else(Gone::default, |reports| self.collect_all(reports, state))
     }
 
@@ -126,7 +134,6 @@ impl Core {
         for report in list.lock().drain(..) {
             match report {
                 Report::Waits(member, waker) => gone.0.extend(state.waits(member, waker)),
-                Report::Left(member) if state.table.leave_unknown(member) => {}
                 Report::Left(member) => gone.0.extend(self.clear_away(state, member)),
             }
         }

@@ -13,22 +13,23 @@ impl Core {
     /// A child has nothing to do. The wakers are to be called by whoever said so, without locks.
     pub(crate) fn rest(&self) -> Vec<Waker> {
         let mut state = self.lock();
-        state.resting += 1;
+        state.rare_mut().resting += 1;
         state.end_rest()
     }
 
     /// A child that rests goes on; false, and nothing changes, if the scope is over.
     pub(crate) fn resume(&self) -> bool {
         let mut state = self.lock();
-        if !state.over {
-            state.resting -= 1;
+        let rare = state.rare_mut();
+        if !rare.over {
+            rare.resting -= 1;
         }
-        !state.over
+        !rare.over
     }
 
     /// A child that rests is about to leave.
     pub(crate) fn leave_rest(&self) {
-        self.lock().resting -= 1;
+        self.lock().rare_mut().resting -= 1;
     }
 
     /// Whether only those who rest were left after the body had ended; while that is not so, leaves
@@ -37,10 +38,11 @@ impl Core {
     pub(crate) fn is_over_or_wakes(&self, member: Member, waker: &Waker) -> bool {
         let waker = waker.clone();
         let mut state = self.lock();
-        if state.over {
+        if state.rare().over {
             return true;
         }
-        let old = state.sitter_to_be(member).and_then(|sitter| sitter.waker.replace(waker));
+        let old =
+            state.sitter_known(member, &self.marks).and_then(|sitter| sitter.waker.replace(waker));
         drop(state);
         drop(old);
         false
@@ -50,11 +52,12 @@ impl Core {
 impl State {
     /// Tells those who rest if nobody else is left. Empty while somebody is.
     pub(super) fn end_rest(&mut self) -> Vec<Waker> {
-        let only_they = self.resting > 0 && self.table.len() == self.resting;
-        if self.over || !self.body_ended || !only_they || self.orphanages > 0 {
+        let rare = self.rare();
+        let only_they = rare.resting > 0 && self.table.len() == rare.resting;
+        if rare.over || !self.body_ended || !only_they || rare.orphanages > 0 {
             return Vec::new();
         }
-        self.over = true;
+        self.rare_mut().over = true;
         // Each of them ends at its next poll, so none needs its waker back.
         self.table.sitters_mut().filter_map(|sitter| sitter.waker.take()).collect()
     }

@@ -13,9 +13,9 @@ use std::task::Waker;
 use slab::Slab;
 
 use super::look::Answer;
+use super::marks::Marks;
 use super::reports::Report;
 use super::stop::{ONE, Stop};
-use super::table::Leftover;
 use super::{Core, Member, Phase, State};
 use crate::name::Name;
 use crate::scope::error::Refusal;
@@ -69,7 +69,8 @@ impl Core {
     fn admit_with(&self, extra: Extra) -> Result<(Member, u64), Refusal> {
         let extra = Box::new(extra);
         let (mut state, member, index) = self.take_seat()?;
-        state.sitter_to_be(member).expect("it sits there since now").extra = Some(extra);
+        let sitter = state.table.sitter_known(member, &self.marks);
+        sitter.expect("it sits there since now").extra = Some(extra);
         Ok((member, index))
     }
 
@@ -88,23 +89,33 @@ impl Core {
         }
         let index = state.spawned;
         state.spawned += 1;
-        let member = state.table.sit(index);
+        let member = state.table.sit(index, &self.marks);
         Ok((state, member, index))
     }
 
     /// Gives a child's seat back. Its future has been dropped.
     #[inline]
-    pub(crate) fn leave(&self, member: Member) {
-        if self.is_reported(|| Report::Left(member)) {
-            return;
-        }
-        let mut state = self.lock_or_meet();
-        if !(self.nobody_cares() && state.table.leave_unknown(member)) {
-            self.leave_known(state, member);
+    pub(crate) fn leave(&self, member: Member, has_waited: bool) {
+        let is_gone = if has_waited {
+            self.is_reported(|| Report::Left(member))
+        } else {
+            self.leaves_unnoticed(member)
+        };
+        if !is_gone {
+            self.leave_noticed(member);
         }
     }
 
-    /// As [`leave`](Self::leave), when somebody has to be told, or something has to be cleared away.
+    /// Gives a child's seat back, when somebody may have to be told, or something has to be cleared away.
+    fn leave_noticed(&self, member: Member) {
+        let mut state = self.lock_or_meet();
+        if state.rare.is_some() || !state.table.leave_unknown(member, &self.marks) {
+            self.leave_known(state, member);
+        } else if state.table.is_empty() {
+            self.left(state);
+        }
+    }
+
     fn leave_known(&self, mut state: MutexGuard<'_, State>, member: Member) {
         let answered = state.skip_answer(member);
         let sitter = self.clear_away(&mut state, member);
@@ -114,13 +125,11 @@ impl Core {
         drop(sitter);
     }
 
-    /// Frees a seat that is given back. What more was known of the child is for the caller to drop, unlocked.
+    /// Frees a seat that is given back, unless that has been done. What more was known of the child is for the
+    /// caller to drop, unlocked.
     pub(super) fn clear_away(&self, state: &mut State, member: Member) -> Option<Sitter> {
-        let Leftover { claimed, mut sitter } = state.table.leave(member);
+        let mut sitter = state.table.leave(member, &self.marks);
         state.keep_inner(sitter.as_mut());
-        if !claimed {
-            self.unclaimed.fetch_sub(1, Ordering::Release);
-        }
         if sitter.as_ref().is_some_and(Sitter::is_stopped_alone) {
             self.signals.fetch_sub(ONE, Ordering::Release);
         }
@@ -128,22 +137,15 @@ impl Core {
     }
 
     /// The handle was dropped: nobody will ask for the outcome.
+    #[inline]
     pub(crate) fn disclaim(&self, member: Member) {
-        let mut state = self.lock();
-        if state.table.disclaim(member) {
-            self.unclaimed.fetch_add(1, Ordering::Release);
-        }
+        self.marks.disclaim(member);
     }
 
     /// Whether a handle may still ask for the outcome.
     #[inline]
     pub(crate) fn is_claimed(&self, member: Member) -> bool {
-        self.unclaimed.load(Ordering::Acquire) == 0 || self.is_among_the_claimed(member)
-    }
-
-    #[cold]
-    fn is_among_the_claimed(&self, member: Member) -> bool {
-        self.lock().table.is_claimed(member)
+        self.marks.is_claimed(member)
     }
 }
 
@@ -153,7 +155,7 @@ impl State {
         if self.phase != Phase::Open {
             return Some(Refusal::Closed);
         }
-        self.stop.as_ref().map(|stop| Refusal::Cancelled(stop.reason.clone()))
+        self.rare().stop.as_ref().map(|stop| Refusal::Cancelled(stop.reason.clone()))
     }
 
     /// The body, or a child of whom more is known than that it is there.
@@ -165,9 +167,18 @@ impl State {
         if member == Member::BODY { Some(&mut self.body) } else { self.table.sitter_mut(member) }
     }
 
-    /// The body, or a child of whom more is to be known from now on. `None` if it has gone.
+    /// The body, or a child that waits, of whom more is to be known from now on. `None` if it has gone.
     pub(super) fn sitter_to_be(&mut self, member: Member) -> Option<&mut Sitter> {
         if member == Member::BODY { Some(&mut self.body) } else { self.table.sitter_to_be(member) }
+    }
+
+    /// As [`sitter_to_be`](Self::sitter_to_be), for a child that may not have waited yet.
+    pub(super) fn sitter_known(&mut self, member: Member, marks: &Marks) -> Option<&mut Sitter> {
+        if member == Member::BODY {
+            Some(&mut self.body)
+        } else {
+            self.table.sitter_known(member, marks)
+        }
     }
 }
 

@@ -56,7 +56,7 @@ impl Core {
             state: body,
             left: state.deadline.map(|at| at.saturating_duration_since(now)),
             age: self.since.map(|since| now.saturating_duration_since(since)),
-            reason: state.stop.as_ref().map(|stop| stop.reason.clone()),
+            reason: state.rare().stop.as_ref().map(|stop| stop.reason.clone()),
             shielded: self.settings.shielded,
         };
         let mut tasks: Vec<_> = state.table.iter().map(|(_, index, who)| (index, who)).collect();

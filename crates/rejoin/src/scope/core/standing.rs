@@ -61,8 +61,14 @@ impl Core {
 }
 
 impl State {
+    /// Whether its own deadline is what has stopped the scope.
+    pub(super) fn is_stopped_by_time(&self) -> bool {
+        let stop = self.record.as_ref().and_then(|record| record.stop.as_ref());
+        matches!(stop, Some((StopCause::Deadline, _)))
+    }
+
     pub(super) fn standing(&self, member: Member) -> Standing {
-        let running = if self.lookers > 0 { Standing::LookedAt } else { Standing::Running };
+        let running = if self.rare().lookers > 0 { Standing::LookedAt } else { Standing::Running };
         if member != Member::BODY && self.table.index(member).is_none() {
             return running;
         }
@@ -70,12 +76,14 @@ impl State {
         let extra = sitter.and_then(|sitter| sitter.extra.as_ref());
         let alone = extra.and_then(|extra| extra.stop.as_ref());
         // Whichever came first gives the reason.
-        let (Some(first), with_scope) = (alone.or(self.stop.as_ref()), alone.is_none()) else {
+        let (Some(first), with_scope) = (alone.or(self.rare().stop.as_ref()), alone.is_none())
+        else {
             return running;
         };
-        let own_deadline = with_scope && matches!(self.record.stop, Some((StopCause::Deadline, _)));
+        let own_deadline = with_scope && self.is_stopped_by_time();
         let end = End { stop: first.clone(), own_deadline, with_scope };
-        let enforced = first.enforced || self.stop.as_ref().is_some_and(|stop| stop.enforced);
+        let enforced =
+            first.enforced || self.rare().stop.as_ref().is_some_and(|stop| stop.enforced);
         let held = sitter.is_some_and(Sitter::is_held);
         if enforced && !held { Standing::Enforced(end) } else { Standing::Signalled(end) }
     }

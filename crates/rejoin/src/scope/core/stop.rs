@@ -119,12 +119,12 @@ impl Core {
         let gone;
         {
             let mut state = self.lock();
-            if state.stop.is_some() {
+            if state.is_stopped() {
                 return false;
             }
             // Before it is known whether there is anybody: so children that wait or leave do it by the lock.
-            self.signals.fetch_add(ONE, Ordering::Release);
-            gone = self.collect(&mut state);
+            self.signals.fetch_add(ONE, Ordering::SeqCst);
+            gone = self.collect_reports(&mut state);
             let mut stop_one = |sitter: &mut Sitter| {
                 let extra = sitter.extra.get_or_insert_default();
                 if extra.stop.is_some() {
@@ -137,19 +137,18 @@ impl Core {
             };
             match only {
                 Some(member) => {
-                    if let Some(sitter) = state.sitter_to_be(member) {
+                    if let Some(sitter) = state.sitter_known(member, &self.marks) {
                         stop_one(sitter);
                     }
                 }
-                None => state.table.each_to_be(|_, sitter| stop_one(sitter)),
+                None => state.table.each_known(&self.marks, |_, sitter| stop_one(sitter)),
             }
             self.signals.fetch_add(ONE * stopped, Ordering::Release);
             self.signals.fetch_sub(ONE, Ordering::Release);
             if stopped > 0 && at_once.is_none() {
                 // One that no clock can hold never ends.
                 let ends = stop.since.checked_add(stop.grace);
-                let graces = state.graces.get_or_insert_default();
-                graces.alone = earlier(graces.alone, ends);
+                state.rare_mut().graces.add_alone(ends);
             }
             // The owner keeps the time of the grace.
             if stopped > 0 && !self.settings.grace.is_zero() {
@@ -192,7 +191,7 @@ impl Core {
             return;
         }
         let mut state = self.lock();
-        let graces = state.graces.get_or_insert_default();
+        let graces = &mut state.rare_mut().graces;
         if until > graces.inside {
             graces.inside = until;
             wakers.owners.extend(self.call_owner(&mut state));
@@ -208,9 +207,7 @@ impl Core {
             return Some(next.map_or(at, |next| next.min(at)));
         }
         let mut state = self.lock();
-        if let Some(graces) = &mut state.graces {
-            graces.inside = None;
-        }
+        state.rare_mut().graces.inside = None;
         let inside = state.all_inner();
         drop(state);
         enforce_inside(inside, Some(now));
@@ -233,12 +230,13 @@ impl Core {
             let mut state = self.lock();
             let state = &mut *state;
             let mut first = None;
-            if state.stop.as_mut().is_some_and(|stop| stop.ends_grace(now, &mut first)) {
+            let stop = state.rare.as_mut().and_then(|rare| rare.stop.as_mut());
+            if stop.is_some_and(|stop| stop.ends_grace(now, &mut first)) {
                 state.take_wakers(&mut wakers);
-                wakers.tasks.append(&mut state.held);
+                wakers.tasks.extend(state.take_held());
             }
             // There may be very many members: they are looked through when there is something to find.
-            let mut graces = state.graces.as_deref().copied().unwrap_or_default();
+            let mut graces = state.rare().graces;
             let is_due = match now {
                 Some(now) => graces.alone.is_some_and(|ends| ends <= now),
                 None => self.signals.load(Ordering::Relaxed) >= ONE,
@@ -251,9 +249,7 @@ impl Core {
                         sitter.take_wakers(&mut wakers);
                     }
                 }
-                if let Some(kept) = &mut state.graces {
-                    kept.alone = graces.alone;
-                }
+                state.rare_mut().graces.alone = graces.alone;
             }
             next = earlier(first, graces.alone);
             looks_inside = graces.inside;

@@ -1,23 +1,28 @@
 //! The table of a scope: who sits where.
 //!
-//! A child that only runs takes two words here, written when it comes and looked at when it goes. What
-//! more there is to know, of one that waits or that somebody asks something of, is a [`Sitter`] beside
-//! the table: most children that end at once never have one.
+//! A child that only runs takes two words here, written when it comes. What more there is to know, of
+//! one that waits or that somebody asks something of, is a [`Sitter`] beside the table: most children
+//! that end at once never have one.
 
 use slab::Slab;
 use smallvec::SmallVec;
 
+use super::marks::{Marks, NEAR};
 use super::member::Member;
 use super::seats::Sitter;
 
 /// No seat, no sitter.
 const NONE: u32 = u32::MAX;
+/// The index of a seat where nobody sits.
+const FREE: u64 = u64::MAX;
 
 pub(super) struct Table {
     // Most scopes are small, and take no memory besides their own.
-    seats: SmallVec<[Seat; 4]>,
+    seats: SmallVec<[Seat; NEAR as usize]>,
     /// The seat that was given up last.
     free: u32,
+    /// How many seats there are before it is time to sweep.
+    enough: u32,
     taken: usize,
     sitters: Slab<Sitter>,
 }
@@ -27,27 +32,14 @@ struct Seat {
     index: u64,
     /// While it is taken, who sits there, if more is known of it; else the next free seat.
     link: u32,
-    claim: Claim,
-}
-
-/// Whether a handle may still ask for the outcome.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Claim {
-    /// Nobody sits there.
-    Free,
-    Claimed,
-    Disclaimed,
-}
-
-/// What was left at a seat.
-pub(super) struct Leftover {
-    pub(super) claimed: bool,
-    pub(super) sitter: Option<Sitter>,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Table { seats: SmallVec::new(), free: NONE, taken: 0, sitters: Slab::new() }
+        // Those in the scope itself are there from the beginning, and free.
+        let link = |at: u32| if at + 1 < NEAR { at + 1 } else { NONE };
+        let seats = std::array::from_fn(|at| Seat { index: FREE, link: link(at as u32) });
+        Table { seats: seats.into(), free: 0, enough: NEAR, taken: 0, sitters: Slab::new() }
     }
 }
 
@@ -62,49 +54,64 @@ impl Table {
         self.taken == 0
     }
 
-    /// Gives a seat to the child with this index, which is claimed.
+    /// Gives a seat to the child with this index.
     ///
     /// # Panics
     ///
     /// If four thousand million are taken.
     #[inline]
-    pub(super) fn sit(&mut self, index: u64) -> Member {
-        self.taken += 1;
-        Member::of_child(self.free_seat(index), index)
-    }
-
-    #[inline]
-    fn free_seat(&mut self, index: u64) -> u32 {
+    pub(super) fn sit(&mut self, index: u64, marks: &Marks) -> Member {
         if self.free == NONE {
-            return self.new_seat(index);
+            self.make_room(marks);
         }
         let at = self.free;
         let seat = &mut self.seats[at as usize];
         self.free = seat.link;
-        seat.index = index;
-        seat.link = NONE;
-        seat.claim = Claim::Claimed;
-        at
+        *seat = Seat { index, link: NONE };
+        self.taken += 1;
+        let member = Member::of_child(at, index);
+        marks.sit(member);
+        member
     }
 
-    fn new_seat(&mut self, index: u64) -> u32 {
+    fn make_room(&mut self, marks: &Marks) {
         let at = u32::try_from(self.seats.len()).ok().filter(|at| *at != NONE);
         let at = at.expect("fewer than four thousand million tasks are alive");
-        self.seats.push(Seat { index, link: NONE, claim: Claim::Claimed });
-        at
+        if at >= self.enough {
+            self.sweep(marks);
+            let taken = u32::try_from(self.taken).expect("there are no more children than seats");
+            self.enough = taken.saturating_mul(2).max(NEAR);
+        }
+        if self.free == NONE {
+            marks.make_room(at);
+            self.seats.push(Seat { index: FREE, link: NONE });
+            self.free = at;
+        }
     }
 
-    /// Frees the seat of a child that is claimed, and of whom no more is known. False, and nothing
-    /// changes, if that is not how it is.
+    /// Frees the seats of those who have marked that they have left.
     #[inline]
-    pub(super) fn leave_unknown(&mut self, member: Member) -> bool {
+    pub(super) fn sweep(&mut self, marks: &Marks) {
+        if self.taken == 0 {
+            return;
+        }
+        for (at, seat) in (0..).zip(&mut self.seats) {
+            if seat.index != FREE && marks.has_left(at) {
+                *seat = Seat { index: FREE, link: self.free };
+                self.free = at;
+                self.taken -= 1;
+            }
+        }
+    }
+
+    /// Frees the seat of a child of whom no more is known. False, and nothing changes, if that is not how it is.
+    #[inline]
+    pub(super) fn leave_unknown(&mut self, member: Member, marks: &Marks) -> bool {
         let at = member.seat();
         match self.seats.get_mut(at as usize) {
-            Some(seat)
-                if seat.is_of(member) && seat.claim == Claim::Claimed && seat.link == NONE =>
-            {
-                seat.claim = Claim::Free;
-                seat.link = self.free;
+            Some(seat) if seat.is_of(member) && seat.link == NONE => {
+                marks.clear(member);
+                *seat = Seat { index: FREE, link: self.free };
                 self.free = at;
                 self.taken -= 1;
                 true
@@ -113,44 +120,21 @@ impl Table {
         }
     }
 
-    /// Frees the seat of a child.
-    ///
-    /// # Panics
-    ///
-    /// If it does not sit there.
+    /// Frees the seat of a child that has not been swept up, and gives what more was known of it.
     #[inline]
-    pub(super) fn leave(&mut self, member: Member) -> Leftover {
+    pub(super) fn leave(&mut self, member: Member, marks: &Marks) -> Option<Sitter> {
         let at = member.seat();
-        let seat = &mut self.seats[at as usize];
-        assert!(seat.is_of(member), "nobody leaves twice");
-        self.taken -= 1;
-        let claimed = seat.claim == Claim::Claimed;
-        seat.claim = Claim::Free;
-        let sitter = std::mem::replace(&mut seat.link, self.free);
+        let seat = self.seats.get_mut(at as usize).filter(|seat| seat.is_of(member))?;
+        marks.clear(member);
+        let sitter = std::mem::replace(seat, Seat { index: FREE, link: self.free }).link;
         self.free = at;
-        let sitter = (sitter != NONE).then(|| self.sitters.remove(sitter as usize));
-        Leftover { claimed, sitter }
+        self.taken -= 1;
+        (sitter != NONE).then(|| self.sitters.remove(sitter as usize))
     }
 
     /// The position in the order of submission, if it is there.
     pub(super) fn index(&self, member: Member) -> Option<u64> {
         self.seat(member).map(|seat| seat.index)
-    }
-
-    /// Whether a handle may still ask for the outcome.
-    pub(super) fn is_claimed(&self, member: Member) -> bool {
-        self.seat(member).is_some_and(|seat| seat.claim == Claim::Claimed)
-    }
-
-    /// No handle will ask for the outcome. False if it has gone.
-    pub(super) fn disclaim(&mut self, member: Member) -> bool {
-        match self.seats.get_mut(member.seat() as usize) {
-            Some(seat) if seat.is_of(member) => {
-                seat.claim = Claim::Disclaimed;
-                true
-            }
-            _ => false,
-        }
     }
 
     fn seat(&self, member: Member) -> Option<&Seat> {
@@ -167,6 +151,13 @@ impl Table {
         self.sitters.get_mut(link as usize)
     }
 
+    /// As [`sitter_to_be`](Self::sitter_to_be), for a child that may not have waited yet: it leaves no
+    /// mark from now on. `None` also if it has left one.
+    pub(super) fn sitter_known(&mut self, member: Member, marks: &Marks) -> Option<&mut Sitter> {
+        let is_news = self.seat(member)?.link == NONE;
+        if is_news && !marks.know(member) { None } else { self.sitter_to_be(member) }
+    }
+
     /// Who sits there, of whom more is to be known from now on. `None` if it has gone.
     pub(super) fn sitter_to_be(&mut self, member: Member) -> Option<&mut Sitter> {
         let seat = self.seats.get_mut(member.seat() as usize).filter(|seat| seat.is_of(member))?;
@@ -179,7 +170,7 @@ impl Table {
 
     /// Everybody, with the index, and with what more is known.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Member, u64, Option<&Sitter>)> {
-        let seats = (0..).zip(&self.seats).filter(|(_, seat)| seat.claim != Claim::Free);
+        let seats = (0..).zip(&self.seats).filter(|(_, seat)| seat.index != FREE);
         seats.map(|(at, seat)| {
             let sitter = self.sitters.get(seat.link as usize);
             (Member::of_child(at, seat.index), seat.index, sitter)
@@ -187,12 +178,12 @@ impl Table {
     }
 
     /// Everybody, of whom more is to be known from now on.
-    pub(super) fn each_to_be(&mut self, mut work: impl FnMut(Member, &mut Sitter)) {
+    pub(super) fn each_known(&mut self, marks: &Marks, mut work: impl FnMut(Member, &mut Sitter)) {
         for at in 0..self.seats.len() {
-            let seat = &self.seats[at];
+            let index = self.seats[at].index;
             let at = u32::try_from(at).expect("seats are counted so");
-            let member = Member::of_child(at, seat.index);
-            if let Some(sitter) = self.sitter_to_be(member) {
+            let member = Member::of_child(at, index);
+            if let Some(sitter) = self.sitter_known(member, marks) {
                 work(member, sitter);
             }
         }
@@ -211,23 +202,23 @@ impl Table {
 impl Seat {
     #[inline]
     fn is_of(&self, member: Member) -> bool {
-        self.index as u32 == member.generation() && self.claim != Claim::Free
+        self.index as u32 == member.generation() && self.index != FREE
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(shuttle, rejoin_loom))))]
 mod tests {
     use super::*;
 
     #[test]
     fn a_member_leads_to_its_own_seat_however_many_come_and_go() {
-        let mut table = Table::default();
-        let first: Vec<Member> = (0..1000).map(|index| table.sit(index)).collect();
+        let (mut table, marks) = (Table::default(), Marks::default());
+        let first: Vec<Member> = (0..1000).map(|index| table.sit(index, &marks)).collect();
         for member in first.iter().step_by(3) {
-            assert!(table.leave(*member).claimed);
+            assert!(table.leave(*member, &marks).is_none());
         }
         assert_eq!(table.len(), 666);
-        let second: Vec<Member> = (1000..1400).map(|index| table.sit(index)).collect();
+        let second: Vec<Member> = (1000..1400).map(|index| table.sit(index, &marks)).collect();
         assert!(second[..334].iter().all(|m| m.seat() % 3 == 0), "what is free is used first");
         for (index, member) in (0..).zip(&first) {
             assert_eq!(table.index(*member), (index % 3 != 0).then_some(index));
@@ -240,19 +231,41 @@ mod tests {
 
     #[test]
     fn what_is_known_of_one_goes_with_it() {
-        let mut table = Table::default();
-        let (one, other) = (table.sit(0), table.sit(1));
+        let (mut table, marks) = (Table::default(), Marks::default());
+        let (one, other) = (table.sit(0, &marks), table.sit(1, &marks));
         assert!(table.sitter(one).is_none() && table.sitter_mut(one).is_none());
-        table.sitter_to_be(one).unwrap().extra = Some(Box::default());
-        table.sitter_to_be(one).unwrap();
+        table.sitter_known(one, &marks).unwrap().extra = Some(Box::default());
+        table.sitter_known(one, &marks).unwrap();
+        assert!(!marks.leave(one));
         assert_eq!(table.sitters().count(), 1);
         assert!(table.sitter(other).is_none());
-        assert!(table.leave(one).sitter.is_some_and(|sitter| sitter.extra.is_some()));
+        assert!(table.leave(one, &marks).is_some_and(|sitter| sitter.extra.is_some()));
         assert!(table.sitter_to_be(one).is_none());
-        let next = table.sit(2);
+        let next = table.sit(2, &marks);
         assert_eq!(next.seat(), one.seat());
         assert!(table.sitter(next).is_none() && table.sitter(one).is_none());
-        assert!(!table.disclaim(one) && table.disclaim(next));
-        assert!(!table.leave(next).claimed);
+    }
+
+    #[test]
+    fn who_has_left_a_mark_is_known_no_more() {
+        let (mut table, marks) = (Table::default(), Marks::default());
+        let gone = table.sit(0, &marks);
+        assert!(marks.leave(gone));
+        assert!(table.sitter_known(gone, &marks).is_none());
+        assert_eq!(table.len(), 1);
+        table.sweep(&marks);
+        assert!(table.is_empty() && table.index(gone).is_none());
+    }
+
+    #[test]
+    fn seats_of_those_who_left_a_mark_are_used_again() {
+        let (mut table, marks) = (Table::default(), Marks::default());
+        let stays: Vec<Member> = (0..100).map(|index| table.sit(index, &marks)).collect();
+        for index in 100..10_000 {
+            let member = table.sit(index, &marks);
+            assert!(marks.leave(member));
+        }
+        assert!(table.seats.len() <= 201, "{} seats for 101", table.seats.len());
+        assert!(stays.iter().all(|member| table.index(*member).is_some()));
     }
 }

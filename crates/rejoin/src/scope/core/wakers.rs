@@ -177,7 +177,7 @@ impl Core {
             return Some(end.into_reason());
         }
         let mut old = None;
-        if let Some(sitter) = state.sitter_to_be(member) {
+        if let Some(sitter) = state.sitter_known(member, &self.marks) {
             let watchers = &mut sitter.extra.get_or_insert_default().watchers;
             match *watch {
                 Some(key) => old = watchers[key].replace(waker),
