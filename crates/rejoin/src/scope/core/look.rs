@@ -184,6 +184,10 @@ impl Core {
     /// A poll of `member` begins in a noisy scope.
     #[cold]
     pub(crate) fn begin_answer(&self, member: Member) {
+        // Who has not seen yet that somebody looks is asked to poll again when it parks.
+        if self.signals.load(Ordering::Acquire) & LOOK == 0 {
+            return;
+        }
         if let Some(answer) = self.lock().answer(member) {
             answer.noting = true;
             answer.noted.clear();

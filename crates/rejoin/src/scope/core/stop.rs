@@ -143,8 +143,10 @@ impl Core {
                 }
                 None => state.table.each_known(&self.marks, |_, sitter| stop_one(sitter)),
             }
-            self.signals.fetch_add(ONE * stopped, Ordering::Release);
-            self.signals.fetch_sub(ONE, Ordering::Release);
+            match stopped {
+                0 => self.signals.fetch_sub(ONE, Ordering::Release),
+                _ => self.signals.fetch_add(ONE * (stopped - 1), Ordering::Release),
+            };
             if stopped > 0 && at_once.is_none() {
                 // One that no clock can hold never ends.
                 let ends = stop.since.checked_add(stop.grace);
