@@ -1,5 +1,6 @@
 //! The configuration of a program, with the environment looked up: typed access for those who use it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,11 @@ impl Settings {
 
     fn get(&self, block: &str, key: &str) -> Option<&ConfigValue> {
         self.blocks.get(block)?.get(key)
+    }
+
+    /// What a setting must be, if it is given and is not that; [`resolve`](Self::resolve) leaves no such one.
+    pub fn refused(&self, block: &str, key: &str) -> Option<Cow<'static, str>> {
+        refused_setting(block, key, self.get(block, key)?)
     }
 
     /// A text, or anything else as it would be written.

@@ -67,23 +67,19 @@ impl ServerConfig {
     pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
         let default = Self::default();
         let read = Reader { settings };
-        let port = read.int("port", 0, u64::from(u16::MAX))?;
-        let max_body = read.int("maxBody", 1, 1 << 30)?;
-        // Fewer than these bytes are no buffer for the HTTP code.
-        let max_header = read.int("maxHeader", 8 * 1024, 1 << 20)?;
-        let max_connections = read.int("maxConnections", 1, 1_000_000)?;
+        let size = |key, default| Ok(read.number(key)?.unwrap_or(default));
         let duration = |key, default| Ok(read.duration(key)?.unwrap_or(default));
         Ok(Self {
             host: settings.text(BLOCK, "host"),
-            port: port.map(|port| port as u16),
+            port: read.number("port")?,
             timeout: duration("timeout", default.timeout)?,
-            max_body: max_body.map_or(default.max_body, |n| n as usize),
-            max_header: max_header.map_or(default.max_header, |n| n as usize),
-            max_connections: max_connections.map_or(default.max_connections, |n| n as usize),
+            max_body: size("maxBody", default.max_body)?,
+            max_header: size("maxHeader", default.max_header)?,
+            max_connections: size("maxConnections", default.max_connections)?,
             head_timeout: duration("headTimeout", default.head_timeout)?,
             keep_alive: duration("keepAlive", default.keep_alive)?,
             write_timeout: duration("writeTimeout", default.write_timeout)?,
-            drain: read.duration_or_zero("drain")?.unwrap_or(default.drain),
+            drain: duration("drain", default.drain)?,
             cors: match settings.text(BLOCK, "cors") {
                 None => Cors::Off,
                 Some(text) => {
@@ -131,29 +127,77 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn int(&self, key: &'static str, min: u64, max: u64) -> Result<Option<u64>, ConfigError> {
-        let Some(text) = self.settings.text(BLOCK, key) else { return Ok(None) };
-        match self.settings.int(BLOCK, key) {
-            Some(n) if (min..=max).contains(&n) => Ok(Some(n)),
-            _ => Err(wrong(key, &text, format!("a whole number from {min} to {max}"))),
-        }
-    }
-
-    fn duration_or_zero(&self, key: &'static str) -> Result<Option<Duration>, ConfigError> {
-        let Some(text) = self.settings.text(BLOCK, key) else { return Ok(None) };
-        match self.settings.duration(BLOCK, key) {
-            Some(length) if length <= DAY => Ok(Some(length)),
-            _ => Err(wrong(key, &text, "a length of time of at most a day, such as `30s`")),
-        }
+    /// A whole number, within the bounds that the checker knows.
+    fn number<T: TryFrom<u64>>(&self, key: &'static str) -> Result<Option<T>, ConfigError> {
+        self.read(key, Settings::int, |n| T::try_from(n).ok())
     }
 
     fn duration(&self, key: &'static str) -> Result<Option<Duration>, ConfigError> {
-        match self.duration_or_zero(key)? {
-            Some(Duration::ZERO) => Err(wrong(key, "0", "longer than nothing, such as `30s`")),
-            length => Ok(length),
+        self.read(key, Settings::duration, Some)
+    }
+
+    /// What values there may be is said in one place, for the checker and for what comes here unchecked.
+    fn read<V, T>(
+        &self,
+        key: &'static str,
+        get: impl FnOnce(&Settings, &str, &str) -> Option<V>,
+        fits: impl FnOnce(V) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(text) = self.settings.text(BLOCK, key) else { return Ok(None) };
+        if let Some(expected) = self.settings.refused(BLOCK, key) {
+            return Err(wrong(key, &text, expected));
         }
+        let read = get(self.settings, BLOCK, key).and_then(fits);
+        read.map(Some).ok_or_else(|| wrong(key, &text, "a value that fits this machine"))
     }
 }
 
-/// Clocks and timers take no length of time whatever; a day is more than any of these needs.
-const DAY: Duration = Duration::from_secs(86_400);
+#[cfg(test)]
+mod tests {
+    use rejoin_lang::check::refused_setting;
+    use rejoin_lang::config_value::ConfigValue;
+
+    use super::*;
+
+    /// Reads the configuration with this one setting.
+    fn with(key: &str, text: &str) -> Result<ServerConfig, ConfigError> {
+        let setting = [(key, text.to_owned())].into_iter();
+        ServerConfig::from_settings(&Settings::of_block(BLOCK, setting))
+    }
+
+    #[test]
+    fn the_server_takes_what_the_checker_takes() {
+        let keys = [
+            "port",
+            "timeout",
+            "maxBody",
+            "maxHeader",
+            "maxConnections",
+            "headTimeout",
+            "keepAlive",
+            "writeTimeout",
+            "drain",
+        ];
+        let values = ["0", "1", "8191", "8192", "65535", "65536", "86400", "86401", "1048576"];
+        let more = ["1048577", "1073741824", "1073741825", "18446744073709551615", "-1", "much"];
+        for key in keys {
+            for text in values.iter().chain(&more) {
+                let refused = refused_setting(BLOCK, key, &ConfigValue::Text((*text).into()));
+                match (with(key, text), refused) {
+                    (Ok(_), None) => {}
+                    (Err(error), Some(expected)) => {
+                        let message = error.to_string();
+                        assert!(message.contains(&*expected), "{message}");
+                    }
+                    (read, expected) => panic!("{key}: {text}: {read:?}, checked: {expected:?}"),
+                }
+            }
+        }
+        assert_eq!(with("port", "65535").unwrap().port, Some(65_535));
+        assert_eq!(with("maxBody", "1073741824").unwrap().max_body, 1 << 30);
+        assert_eq!(
+            with("maxHeader", "8000").unwrap_err().to_string(),
+            "`maxHeader` in `config server` must be a whole number from 8192 to 1048576, not `8000`"
+        );
+    }
+}

@@ -48,6 +48,7 @@ pub(super) const BLOCKS: &[(&str, &[(&str, Kind)])] = &[
             ("port", PORT),
             ("timeout", Patience),
             ("maxBody", Between(1, 1 << 30)),
+            // Fewer than these bytes are no buffer for the HTTP code.
             ("maxHeader", Between(8 * 1024, 1 << 20)),
             ("maxConnections", Between(1, 1_000_000)),
             ("headTimeout", Patience),
