@@ -51,6 +51,54 @@ fn every_hostile_program_meets_a_limit() {
 }
 
 #[test]
+fn chains_end_with_a_limit_and_not_with_the_process() {
+    let limits = Limits { time: Some(Duration::from_secs(20)), ..Limits::default() };
+    // The stack of a thread of an async runtime.
+    let worker = std::thread::Builder::new().stack_size(2 << 20);
+    let run = move || {
+        for source in [
+            "path(def f: .a | f; f)",
+            "def f: .a.b.c.d.e.f.g.h.i.j | f; f |= 1",
+            "def f: .a | f; def g(h): path(h); g(f)",
+            "path(until(false; .a))",
+            "del(last(recurse(.a)))",
+            "def f(g): f(g); f(.)",
+            "def f(a; b): 1 + f(a + b; b + a); f(1; 2)",
+            "def f(a; b; c; d): f(a | b; b | c; c | d; d | a); f(.; .; .; .)",
+            "def f(a; b; c; d; e; g): f(a; b; c; d; e; g); f(.; .; .; .; .; .)",
+        ] {
+            let program = Program::compile(source, &[]).expect(source);
+            let ended = program.run_first(Value::Null, &[], &limits);
+            assert!(
+                matches!(ended, Err(RunError::Limit(Limit::Chain | Limit::Depth))),
+                "{source}: {ended:?}"
+            );
+        }
+    };
+    worker.spawn(run).expect("a thread").join().expect("no panic");
+}
+
+#[test]
+fn values_that_a_program_made_deep_are_gone_through_up_to_a_limit() {
+    // The time grows with the square of the depth here.
+    let limits = Limits { time: Some(Duration::from_millis(100)), ..Limits::default() };
+    let worker = std::thread::Builder::new().stack_size(2 << 20);
+    let run = move || {
+        for work in
+            ["[..] | length", "last(..)", "any(..; . == 1)", "[paths]", "(.. | numbers) = 1"]
+        {
+            for (depth, seed) in [("3e3", "[.]"), ("3e4", "[.]"), ("3e4", "{a: .}")] {
+                let source = format!("reduce range({depth}) as $i (null; {seed}) | {work}");
+                let program = Program::compile(&source, &[]).expect("compiles");
+                let ended = program.run_first(Value::Null, &[], &limits);
+                assert!(ended.as_ref().err().is_none_or(RunError::is_limit), "{source}: {ended:?}");
+            }
+        }
+    };
+    worker.spawn(run).expect("a thread").join().expect("no panic");
+}
+
+#[test]
 fn a_limit_cannot_be_caught() {
     let program = Program::compile("try (def f: f; f) catch 1", &[]).expect("compiles");
     let ended = program.run_first((), &[], &limits());

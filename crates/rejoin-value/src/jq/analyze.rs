@@ -50,7 +50,8 @@ pub(super) struct Facts {
     pub(super) array_length: Option<usize>,
     pub(super) object_keys: Option<Vec<String>>,
     pub(super) always_fails: bool,
-    pub(super) chains_closures: bool,
+    /// How many links one step may add to a chain.
+    pub(super) chain_links: usize,
 }
 
 /// Terms that a walk may look at; definitions are walked again at each call.
@@ -81,7 +82,7 @@ pub(super) fn analyze(source: &str, term: &Tm<'_>) -> Facts {
         array_length: super::array_length::array_length(term),
         object_keys: super::object_keys::object_keys(term),
         always_fails: super::always_fails::always_fails(term),
-        chains_closures: chains_closures(term),
+        chain_links: super::chains::links(term),
     }
 }
 
@@ -564,17 +565,4 @@ fn union(places: impl Iterator<Item = PathRead>) -> Places {
         }
     }
     all
-}
-
-/// True if a definition with filter arguments calls itself: each call holds on to the one before,
-/// however flat the calls are on the stack.
-fn chains_closures(term: &Tm<'_>) -> bool {
-    let mut found = false;
-    if let Term::Def(defs, _) = term {
-        for def in defs.iter().filter(|def| def.args.iter().any(|arg| !arg.starts_with('$'))) {
-            super::walk::calls(&def.body, &mut |name| found |= name == def.name);
-        }
-    }
-    super::walk::children(term, &mut |child| found = found || chains_closures(child));
-    found
 }

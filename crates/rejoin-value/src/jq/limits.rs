@@ -56,6 +56,8 @@ pub enum Limit {
     Time,
     /// The number of steps.
     Fuel,
+    /// The number of steps of a program that holds on to what the earlier turns of a loop made.
+    Chain,
     /// The memory, or the length of one string (64 MiB).
     Memory,
     /// The nesting of an output, or the depth of the program's own recursion.
@@ -71,6 +73,9 @@ impl fmt::Display for Limit {
         f.write_str(match self {
             Limit::Time => "the program ran longer than its time limit",
             Limit::Fuel => "the program took more steps than its limit",
+            Limit::Chain => {
+                "the program took more steps than one may whose paths or filter arguments grow with each turn of a loop"
+            }
             Limit::Memory => "the program used more memory than its limit",
             Limit::Depth => "the program went deeper than its limit of nesting",
             Limit::Outputs => "the program had more outputs than its limit",
@@ -85,10 +90,10 @@ const LONGEST_STRING: usize = 64 << 20;
 const STACK_RESERVE: usize = 256 << 10;
 /// Stack for the second try of a run that recursed too deeply for the thread that it is on.
 const LARGE_STACK: usize = 64 << 20;
-/// Steps and stack for a run that may leave a long chain of closures behind: dropping the chain
-/// recurses over it, and it has at most as many links as there were steps.
-const CHAIN_FUEL: u64 = 1_000_000;
-const CHAIN_STACK: usize = 256 << 20;
+/// Links that a chain may have, and what stack each takes when the chain is dropped, which recurses over it.
+/// There are at most so many links as steps add to it.
+const MOST_LINKS: u64 = 1_000_000;
+const LINK_STACK: usize = 256;
 
 struct Budget {
     fuel: Cell<u64>,
@@ -232,16 +237,15 @@ struct Outer {
 }
 
 impl Outer {
-    fn replace(limits: &Limits, deadline: Option<Instant>, stack: usize) -> Self {
+    /// `depth` is how many bytes of stack may be used from here on.
+    fn replace(limits: &Limits, deadline: Option<Instant>, depth: usize) -> Self {
         let here = 0u8;
         let address = std::ptr::from_ref(&here).addr();
         BUDGET.with(|budget| Outer {
             fuel: budget.fuel.replace(limits.fuel),
             memory: budget.memory.replace(limits.memory),
             deadline: budget.deadline.replace(deadline),
-            stack_floor: budget
-                .stack_floor
-                .replace(address.saturating_sub(stack.saturating_sub(STACK_RESERVE))),
+            stack_floor: budget.stack_floor.replace(address.saturating_sub(depth)),
         })
     }
 }
@@ -257,10 +261,24 @@ impl Drop for Outer {
     }
 }
 
-/// Runs `work`, which may leave a chain of closures behind, within the limits.
-pub(super) fn bounded_chain<T>(limits: &Limits, work: impl Fn() -> T) -> Result<T, Limit> {
-    let limits = Limits { fuel: limits.fuel.min(CHAIN_FUEL), ..*limits };
-    stacker::grow(CHAIN_STACK, || bounded(&limits, work))
+/// Runs `work`, each step of which may add so many links to a chain, within the limits. The chain may end at the very bottom of
+/// the stack, so what it takes to drop it stays free.
+pub(super) fn bounded_chain<T>(
+    limits: &Limits,
+    links: usize,
+    work: impl Fn() -> T,
+) -> Result<T, Limit> {
+    let most = MOST_LINKS / links as u64;
+    let is_lowered = most < limits.fuel;
+    let limits = Limits { fuel: limits.fuel.min(most), ..*limits };
+    let Some(deadline) = deadline(&limits) else { return Err(Limit::Time) };
+    let reserve = STACK_RESERVE + limits.fuel as usize * links * LINK_STACK;
+    let stack = LARGE_STACK + reserve;
+    let ended = stacker::grow(stack, || attempt(&limits, deadline, stack, reserve, work));
+    ended.map_err(|why| match Limit::from(why) {
+        Limit::Fuel if is_lowered => Limit::Chain,
+        limit => limit,
+    })
 }
 
 /// Runs `work` within the limits.
@@ -268,39 +286,51 @@ pub(super) fn bounded_chain<T>(limits: &Limits, work: impl Fn() -> T) -> Result<
 /// If the thread's stack turns out too small, the work starts over on a larger one; so it must
 /// have no effects.
 pub(super) fn bounded<T>(limits: &Limits, work: impl Fn() -> T) -> Result<T, Limit> {
+    let Some(deadline) = deadline(limits) else { return Err(Limit::Time) };
+    let stack = stacker::remaining_stack().unwrap_or(LARGE_STACK);
+    let first = if stack > 2 * STACK_RESERVE {
+        attempt(limits, deadline, stack, STACK_RESERVE, &work)
+    } else {
+        Err(Why::Stack)
+    };
+    let outcome = match first {
+        Err(Why::Stack) => stacker::grow(LARGE_STACK, || {
+            attempt(limits, deadline, LARGE_STACK, STACK_RESERVE, &work)
+        }),
+        outcome => outcome,
+    };
+    outcome.map_err(Limit::from)
+}
+
+/// When a run must have ended, if ever; `None` if that is past.
+fn deadline(limits: &Limits) -> Option<Option<Instant>> {
     let from_time = limits.time.and_then(|time| Instant::now().checked_add(time));
     let deadline = match (from_time, limits.deadline) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
-    if limits.deadline.is_some() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-        return Err(Limit::Time);
-    }
-    let stack = stacker::remaining_stack().unwrap_or(LARGE_STACK);
-    let first = if stack > 2 * STACK_RESERVE {
-        attempt(limits, deadline, stack, &work)
-    } else {
-        Err(Why::Stack)
-    };
-    let outcome = match first {
-        Err(Why::Stack) => {
-            stacker::grow(LARGE_STACK, || attempt(limits, deadline, LARGE_STACK, &work))
+    let is_past =
+        limits.deadline.is_some() && deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    (!is_past).then_some(deadline)
+}
+
+impl From<Why> for Limit {
+    fn from(why: Why) -> Limit {
+        match why {
+            Why::Limit(limit) => limit,
+            Why::Stack => Limit::Depth,
         }
-        outcome => outcome,
-    };
-    outcome.map_err(|why| match why {
-        Why::Limit(limit) => limit,
-        Why::Stack => Limit::Depth,
-    })
+    }
 }
 
 fn attempt<T>(
     limits: &Limits,
     deadline: Option<Instant>,
     stack: usize,
+    reserve: usize,
     work: impl Fn() -> T,
 ) -> Result<T, Why> {
-    let _outer = Outer::replace(limits, deadline, stack);
+    let _outer = Outer::replace(limits, deadline, stack.saturating_sub(reserve));
     // What the work holds is dropped by the unwinding; nothing shared is changed by it.
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload: Box<dyn Any + Send>| {
         match payload.downcast::<Stopped>() {

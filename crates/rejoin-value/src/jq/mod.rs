@@ -28,6 +28,7 @@ mod always_fails;
 mod analyze;
 mod array_length;
 mod bounded;
+mod chains;
 mod compile;
 mod direct;
 mod error;

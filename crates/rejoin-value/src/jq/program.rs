@@ -137,10 +137,9 @@ impl Program {
     ) -> Result<Vec<Value>, RunError> {
         assert_eq!(vars.len(), self.n_vars, "a value for each global variable");
         let run = || self.outputs(input.clone(), vars, limits, wanted);
-        let outcome = if self.compiled.facts.chains_closures {
-            limits::bounded_chain(limits, run)
-        } else {
-            limits::bounded(limits, run)
+        let outcome = match self.compiled.facts.chain_links {
+            0 => limits::bounded(limits, run),
+            links => limits::bounded_chain(limits, links, run),
         };
         let outputs = outcome.map_err(RunError::Limit)??;
         // Only what leaves the program has to be shallow enough to be served.

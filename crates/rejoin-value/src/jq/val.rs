@@ -150,6 +150,8 @@ impl jaq_core::ValT for Val {
     }
 
     fn key_values(self) -> BoxIter<'static, ValR<(Self, Self), Self>> {
+        // `..` goes down into a value without any other step.
+        tick();
         match self.0 {
             Value::Array(array) => Box::new(
                 array.into_iter().enumerate().map(|(at, value)| Ok((Val(at.into()), Val(value)))),
@@ -162,6 +164,7 @@ impl jaq_core::ValT for Val {
     }
 
     fn values(self) -> Box<dyn Iterator<Item = ValR<Self>>> {
+        tick();
         match self.0 {
             Value::Array(array) => Box::new(array.into_iter().map(|value| Ok(Val(value)))),
             Value::Object(object) => Box::new(object.into_iter().map(|(_, value)| Ok(Val(value)))),
