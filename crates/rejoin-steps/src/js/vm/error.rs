@@ -12,10 +12,12 @@ pub(super) struct Place {
     pub(super) column: usize,
 }
 
-/// Reads what a script of at most that much memory raised.
-pub(super) fn read(error: &CaughtError<'_>, memory: usize) -> ScriptError {
+/// Reads what a script of at most that much memory raised. Where it throws nothing itself, null stands for the error that
+/// there was no memory for.
+pub(super) fn read(error: &CaughtError<'_>, throws: bool, memory: usize) -> ScriptError {
     let (message, place) = told(error);
-    if message.ends_with("out of memory") {
+    let is_null = matches!(error, CaughtError::Value(value) if value.is_null());
+    if message.ends_with("out of memory") || (is_null && !throws) {
         return ScriptError::TooMuchMemory(memory);
     }
     ScriptError::raised(&message, place.and_then(|place| u32::try_from(place.line).ok()))

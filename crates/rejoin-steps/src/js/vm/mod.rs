@@ -195,7 +195,7 @@ impl Vm {
                 }
                 finish.restore(&ctx)?.call((value,))
             };
-            run().catch(&ctx).map_err(|error| error::read(&error, memory))
+            run().catch(&ctx).map_err(|error| error::read(&error, script.throws(), memory))
         })?;
         Outgoing { mark: &self.mark, before: request }.read(text.as_deref())
     }

@@ -116,6 +116,12 @@ impl Script {
         self.copies_often || calls_others && others.any(|other| other.copies_often)
     }
 
+    /// Whether it, or a script that it can call, may throw a value of its own. Judged by words, too.
+    pub(super) fn throws(&self) -> bool {
+        let words = ["throw", "reject", "requireScript"];
+        !self.uses.is_empty() || words.iter().any(|word| self.source.contains(word))
+    }
+
     /// Whether it may look at the state. There is no other way to it than its name, or the list of all arguments.
     pub(super) fn mentions_request(&self) -> bool {
         self.mentions_request

@@ -94,6 +94,7 @@ impl Vm {
             | StdLib::STRING
             | StdLib::UTF8
             | StdLib::BIT
+            | StdLib::DEBUG
             | StdLib::MATH;
         let lua = Lua::new_with(libraries, LuaOptions::default())?;
         // The default steps are too small for scripts that make big strings: their garbage would reach the

@@ -72,9 +72,16 @@ pub(super) fn base(lua: &Lua, mark: LightUserData, open: &Function) -> mlua::Res
         os.raw_set(name, all_of_os.raw_get::<mlua::Value>(name)?)?;
     }
     libraries.raw_set("os", os)?;
-    lua.load(include_str!("prelude.luau"))
-        .set_name(format!("={PRELUDE_NAME}"))
-        .call::<()>((mark, open, &libraries, &base))?;
+    // For the prelude alone: scripts do not look at the stack.
+    let where_it_is: Function = all.raw_get::<Table>("debug")?.raw_get("info")?;
+    lua.load(include_str!("prelude.luau")).set_name(format!("={PRELUDE_NAME}")).call::<()>((
+        mark,
+        open,
+        &libraries,
+        &base,
+        where_it_is,
+        PRELUDE_NAME,
+    ))?;
     libraries.for_each(|name: mlua::Value, library: Table| base.raw_set(name, library))?;
     Ok(base)
 }

@@ -98,6 +98,15 @@ fn greedy_scripts_are_stopped_by_memory_or_an_error() {
 }
 
 #[test]
+fn memory_that_does_not_suffice_for_its_own_error_is_the_limit() {
+    // No clock decides here: it is slow where nothing is optimised.
+    let full = try_js("const t = []; while (true) t.push([])", &Value::Null);
+    assert_eq!(full, Err(ScriptError::TooMuchMemory(32 << 20)));
+    let thrown = run_hostile("throw null", &Value::Null).expect_err("it throws");
+    assert!(thrown.to_string().contains("a value of type null"), "{thrown}");
+}
+
+#[test]
 fn a_limit_that_the_script_hushes_up_is_still_an_error() {
     let script = "try { while (true) {} } catch {} return 'fine'";
     let error = run_hostile(script, &Value::Null).expect_err("it reached its limit");

@@ -35,3 +35,52 @@ fn whole_numbers_have_bounds() {
                   10 // 3, -7 // 2, 7 % -3, math.type(3.0), utf8.len('äö'), string.pack and 1, #table.pack(1, 2), table.unpack({ 4 }) }";
     assert_eq!(lua(script, "null"), "[true,true,true,false,true,3,-4,-2,\"integer\",2,1,2,4]");
 }
+
+#[test]
+fn an_error_that_a_script_catches_names_its_own_line() {
+    for (script, expected) in [
+        (
+            "\nlocal _, e = pcall(function()\n  return table.concat({ {} })\nend)\nreturn e",
+            "lua:3: invalid value (table)",
+        ),
+        (
+            "\nlocal _, e = pcall(table.insert, 5, 3)\nreturn e",
+            "lua:2: invalid argument #1 to 'insert'",
+        ),
+        (
+            "local _, e = pcall(string.rep, nil, 5, 'x')\nreturn e",
+            "lua:1: attempt to concatenate nil",
+        ),
+        (
+            "local _, e = xpcall(function()\n  rawlen(1) end, function(e) return 'own ' .. e end)\nreturn e",
+            "own lua:2: ",
+        ),
+        (
+            "local c = coroutine.create(function()\n  coroutine.yield()\n  table.insert(5, 3)\nend)\ncoroutine.resume(c)\n\
+          local _, e = coroutine.resume(c)\nreturn e",
+            "lua:3: invalid argument #1",
+        ),
+        (
+            "local w = coroutine.wrap(function()\n  table.insert(5, 3)\nend)\nlocal _, e = pcall(w)\nreturn e",
+            "invalid argument #1",
+        ),
+        (
+            "local _, e = pcall(function()\n  local _, inner = pcall(error, 'mine', 0) error(inner, 0) end) return e",
+            "mine",
+        ),
+        ("local _, e = pcall(function()\n  error('mine') end) return e", "lua:2: mine"),
+        (
+            "local function f() return 1 + f() end local _, e = pcall(f) return e",
+            "lua:1: stack overflow",
+        ),
+        ("local _, e = pcall(error, { code = 7 }) return 'code ' .. e.code", "code 7"),
+        ("local _, e = pcall(nil) return e", "attempt to call a nil value"),
+    ] {
+        let message = lua(script, "null");
+        assert!(message.contains(expected), "{script}: {message}");
+        assert!(!message.contains("prelude"), "{script}: {message}");
+    }
+    let values = "return { select('#', pcall(function(...) return ... end, nil, 2, nil)), select(2, xpcall(function(a) return a end, print, 4)), \
+                  debug == nil }";
+    assert_eq!(lua(values, "null"), "[4,4,true]");
+}
