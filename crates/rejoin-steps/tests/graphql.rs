@@ -547,6 +547,43 @@ fn variables_may_be_of_scalars_that_the_schema_does_not_mention() {
 }
 
 #[test]
+fn any_json_may_stand_in_input_objects_and_lists_of_them() {
+    let program = |value: &str| {
+        format!(
+            "graphqlSchema = `
+              scalar JSON
+              input Filter {{ any: JSON, all: [JSON!], inner: Filter, inners: [Filter!] }}
+              type Query {{ j(f: Filter, fs: [Filter!]): String }}
+            `
+            query j =
+              |> jq: `[.f, .fs] | tojson`
+            GET /
+              |> graphql({{ n: 5 }}): `query($n: Int) {{ j({value}) }}`
+              |> jq: `.data.j | fromjson`"
+        )
+    };
+    for (value, heard) in [
+        ("f: { any: [$n, { a: [$n] }] }", r#"[{"any":[5,{"a":[5]}]},null]"#),
+        ("fs: [{ any: [[$n]] }, { any: 1 }]", r#"[null,[{"any":[[5]]},{"any":1}]]"#),
+        (
+            "fs: { inners: [{ inner: { any: [$n] } }] }",
+            r#"[null,[{"inners":[{"inner":{"any":[5]}}]}]]"#,
+        ),
+        ("f: { all: [[$n], { b: $n }] }", r#"[{"all":[[5],{"b":5}]},null]"#),
+    ] {
+        assert_eq!(load(&program(value)).call("GET /").body(), heard, "{value}");
+    }
+    for (value, said) in [
+        ("f: { any: [1] }", "unused variable: `$n`"),
+        ("f: { anny: [$n] }", "anny"),
+        ("f: { inner: [$n] }", "$n"),
+    ] {
+        let problems = try_load(&program(value), &rejoin_steps::registry()).expect_err(value);
+        assert!(problems.contains(said), "{problems}");
+    }
+}
+
+#[test]
 fn another_service_is_asked_over_http() {
     let up = Upstream::start();
     let program = "GET /film/:id
