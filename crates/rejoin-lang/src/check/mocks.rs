@@ -80,7 +80,7 @@ fn steps(plan: &Plan) -> BTreeMap<Arc<str>, BTreeSet<Arc<str>>> {
 }
 
 /// Whether some program may name results itself, by the key `resultName` of the state.
-fn names_by_hand(plan: &Plan) -> bool {
+pub(super) fn names_by_hand(plan: &Plan) -> bool {
     let mut found = false;
     each_call(plan, &mut |call| {
         let texts = call.args.iter().map(|arg| &arg.text);
