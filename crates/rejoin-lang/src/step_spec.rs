@@ -103,6 +103,8 @@ pub struct Param {
     pub summary: &'static str,
     /// Whether a call with arguments must give it.
     pub required: bool,
+    /// The keys of the object that it is, if it may have no others; else none.
+    pub keys: &'static [&'static str],
 }
 
 /// What a step does to the world outside.

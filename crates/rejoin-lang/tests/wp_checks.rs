@@ -146,6 +146,17 @@ fn secrets_and_time_outs_of_requests_are_found() {
 }
 
 #[test]
+fn options_that_a_step_does_not_have_are_found() {
+    let fetch =
+        |options: &str| format!("|> fetch(.a, {options})\n|> result\n default(500): |> log");
+    route(&fetch("{ method: \"GET\", timout: 5 }"), &["E0290"]);
+    route(&fetch("{ \"headres\": {} }"), &["E0290"]);
+    route(&fetch("{ method: \"GET\", headers: { timout: 5 }, body: .x }"), &[]);
+    route(&fetch(".options"), &[]);
+    route(&fetch("({ timout: 5 } | .y)"), &[]);
+}
+
+#[test]
 fn results_that_an_output_without_a_name_replaced_are_found() {
     let end = "|> result\n default(500): |> log";
     let with = |between: &str, read: &str| {
@@ -158,6 +169,31 @@ fn results_that_an_output_without_a_name_replaced_are_found() {
     route(&with("|> fetch(.b)", ".data.response"), &[]);
     route(&with("|> fetch(.b)", "(.data.u // 1)"), &[]);
     route(&with("|> fetch(.b)\n|> fetch(.c) @result(u)", ".data.u"), &[]);
+    // Wherever steps stand, and wherever what they read stands.
+    let gone = "|> fetch(.a) @result(u)\n|> fetch(.b)\n";
+    let read = "|> jq: `{ r: .data.u, given: .data.given }`";
+    finds(&format!("pipeline p =\n{gone}{read}\n"), &["W0109"]);
+    finds(
+        &format!(
+            "pipeline p =\n|> fetch(.a) @result(u)\n|> given\n{read}\npipeline given =\n|> log\n"
+        ),
+        &[],
+    );
+    for block in [
+        format!("{gone}|> if\n {read}\n then:\n |> log\n end"),
+        format!("|> if\n |> jq: `.x`\n then:\n {gone}{read}\n end"),
+        format!("{gone}|> parallel\n  a:\n {read}\n end\n|> jq: `.async.a`"),
+        format!("|> jq: `{{ list: [1] }}`\n|> foreach list @limit(2)\n {gone}{read}\n end"),
+        format!("{gone}|> result\n ok(200):\n {read}\n default(500):\n |> log"),
+    ] {
+        finds(&format!("pipeline p =\n{block}\n"), &["W0109"]);
+    }
+    // Behind an error the second one may not have run, and a name may come with the state.
+    finds(&format!("pipeline p =\n{gone}|> result\n default(500):\n {read}\n"), &[]);
+    finds(
+        &format!("pipeline p =\n{gone}{read}\npipeline q =\n|> jq: `{{ resultName: .x }}`\n|> p\n"),
+        &[],
+    );
 }
 
 #[test]

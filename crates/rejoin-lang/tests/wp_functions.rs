@@ -20,7 +20,7 @@ static FUNCTION: StepSpec = StepSpec {
     summary: "calls a function",
     class: OutputClass::DataReplace,
     text: TextRule { language: TextLanguage::Function, required: Required::Always },
-    params: &[Param { name: "inputs", summary: "object: inputs", required: false }],
+    params: &[Param { name: "inputs", summary: "object: inputs", required: false, keys: &[] }],
     effect: Effect::Write,
     errors: &[],
     fallible: true,

@@ -24,8 +24,8 @@ struct Probe {
 }
 
 const PARAMS: &[Param] = &[
-    Param { name: "value", summary: "any", required: false },
-    Param { name: "delay", summary: "milliseconds", required: false },
+    Param { name: "value", summary: "any", required: false, keys: &[] },
+    Param { name: "delay", summary: "milliseconds", required: false, keys: &[] },
 ];
 
 fn probe(

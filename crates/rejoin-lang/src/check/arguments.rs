@@ -1,6 +1,6 @@
 //! Every step is given what it needs, and no more.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::{Call, Callee};
 use crate::step_spec::{Required, StepSpec, TextLanguage};
 
@@ -22,6 +22,35 @@ pub(super) fn check(checker: &mut Checker<'_>) {
         });
     });
     checker.problems.extend(problems);
+    let plan = checker.plan;
+    each_call(plan, &mut |call| unknown_keys(checker, call));
+}
+
+/// Options that are written as an object and have a key that the step refuses when it runs.
+fn unknown_keys(checker: &mut Checker<'_>, call: &Call) {
+    let Some(spec) = checker.spec(call) else { return };
+    for (argument, param) in call.args.iter().zip(spec.params) {
+        if param.keys.is_empty() {
+            continue;
+        }
+        let facts = checker.jq.inline(&argument.text);
+        let keys = facts.object_keys().unwrap_or_default();
+        let Some(key) = keys.iter().find(|key| !param.keys.contains(&key.as_str())) else {
+            continue;
+        };
+        let known = param.keys.join(", ");
+        let help = match nearest(key, param.keys.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("remove it, or write one of {known}"),
+        };
+        let shown: String = key.chars().take(40).collect();
+        let message = format!("`{}` of `{}` has no `{shown}`", param.name, call.name);
+        checker.report(
+            Diagnostic::new(Code::BAD_TEXT, argument.span, message)
+                .label(format!("it has {known}"))
+                .help(help),
+        );
+    }
 }
 
 fn of_step(call: &Call, spec: &StepSpec) -> Option<Diagnostic> {

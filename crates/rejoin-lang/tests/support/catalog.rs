@@ -37,8 +37,13 @@ static STEPS: &[StepSpec] = &[
     StepSpec {
         text: TextRule { language: TextLanguage::Plain, required: Required::UnlessArguments },
         params: &[
-            Param { name: "url", summary: "string: the URL", required: true },
-            Param { name: "options", summary: "object: method, headers, body", required: false },
+            Param { name: "url", summary: "string: the URL", required: true, keys: &[] },
+            Param {
+                name: "options",
+                summary: "object: method, headers, body",
+                required: false,
+                keys: &["method", "headers", "body", "timeout"],
+            },
         ],
         effect: Effect::Write,
         errors: &["networkError", "timeoutError", "httpError"],
@@ -46,15 +51,25 @@ static STEPS: &[StepSpec] = &[
     },
     StepSpec {
         text: TextRule { language: TextLanguage::Plain, required: Required::Always },
-        params: &[Param { name: "values", summary: "array: $1, $2, …", required: false }],
+        params: &[Param {
+            name: "values",
+            summary: "array: $1, $2, …",
+            required: false,
+            keys: &[],
+        }],
         effect: Effect::Write,
         errors: &["sqlError"],
         ..step("rows", OutputClass::DataReplace, TextLanguage::Plain)
     },
     StepSpec {
         params: &[
-            Param { name: "variables", summary: "object: the variables", required: false },
-            Param { name: "service", summary: "object: where it is", required: false },
+            Param {
+                name: "variables",
+                summary: "object: the variables",
+                required: false,
+                keys: &[],
+            },
+            Param { name: "service", summary: "object: where it is", required: false, keys: &[] },
         ],
         ..step("graphql", OutputClass::Response, TextLanguage::Graphql)
     },

@@ -9,6 +9,10 @@ use crate::key_template::KeyTemplate;
 use crate::reading::Reading;
 use crate::settings_text::{self, length, yes_or_no};
 
+/// The settings that there are.
+pub(super) const KEYS: [&str; 5] =
+    ["keyTemplate", "ttl", "staleWhileRevalidate", "audience", "enabled"];
+
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) template: Option<KeyTemplate>,
@@ -77,9 +81,7 @@ impl Options {
                 }
             }
             _ => {
-                return Err(format!(
-                    "`cache` has no setting `{key}`: it has keyTemplate, ttl, staleWhileRevalidate, audience, enabled"
-                ));
+                return Err(format!("`cache` has no setting `{key}`: it has {}", KEYS.join(", ")));
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
         name: "settings",
         summary: "object: settings that go before those of the text",
         required: false,
+        keys: &super::options::KEYS,
     }],
     effect: Effect::None,
     errors: &[],

@@ -13,6 +13,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
         name: "inputs",
         summary: "object: the inputs by the names of the parameters; without it, the state",
         required: false,
+        keys: &[],
     }],
     // What a call does is known from its function.
     effect: Effect::Write,

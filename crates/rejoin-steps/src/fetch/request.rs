@@ -91,6 +91,9 @@ fn without_credentials(url: &str) -> String {
     }
 }
 
+/// The keys of the second argument.
+pub(super) const KEYS: [&str; 4] = ["method", "headers", "body", "timeout"];
+
 /// All but the URL.
 #[derive(Default)]
 struct Options<'a> {
@@ -109,8 +112,7 @@ impl<'a> Options<'a> {
                 return Err(wrong(format!("argument 2 must be an object, not {}", kind(other))));
             }
         };
-        const KNOWN: [&str; 4] = ["method", "headers", "body", "timeout"];
-        if let Some(key) = object.keys().find(|key| !KNOWN.contains(&&***key)) {
+        if let Some(key) = object.keys().find(|key| !KEYS.contains(&&***key)) {
             return Err(wrong(format!(
                 "argument 2 has no option `{key}`; there are method, headers, body and timeout"
             )));

@@ -10,11 +10,12 @@ pub(super) static SPEC: StepSpec = StepSpec {
     class: OutputClass::DataMerge,
     text: TextRule { language: TextLanguage::Plain, required: Required::Never },
     params: &[
-        Param { name: "url", summary: "string: the URL", required: true },
+        Param { name: "url", summary: "string: the URL", required: true, keys: &[] },
         Param {
             name: "options",
             summary: "object: { method, headers, body, timeout }, each optional",
             required: false,
+            keys: &super::request::KEYS,
         },
     ],
     effect: Effect::Read,

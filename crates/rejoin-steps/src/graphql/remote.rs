@@ -49,6 +49,9 @@ impl PreparedRemote {
     }
 }
 
+/// The keys of the second argument.
+pub(super) const KEYS: [&str; 4] = ["url", "headers", "operation", "timeout"];
+
 /// What the second argument says.
 struct Options<'a> {
     url: &'a str,
@@ -59,15 +62,14 @@ struct Options<'a> {
 
 impl<'a> Options<'a> {
     fn of(argument: Option<&'a Value>) -> Result<Self, StepError> {
-        const KNOWN: [&str; 4] = ["url", "headers", "operation", "timeout"];
         let wrong = |message: String| Err(StepError::Failed(message));
         let Some(Value::Object(object)) = argument else {
             return wrong(
                 "argument 2 must be an object: { url, headers, operation, timeout }".into(),
             );
         };
-        if let Some(key) = object.keys().find(|key| !KNOWN.contains(&&***key)) {
-            let known = KNOWN.join(", ");
+        if let Some(key) = object.keys().find(|key| !KEYS.contains(&&***key)) {
+            let known = KEYS.join(", ");
             return wrong(format!("argument 2 has no option `{key}`; there are {known}"));
         }
         let Some(url) = object.get("url").and_then(Value::as_str) else {

@@ -10,11 +10,12 @@ pub(super) static SPEC: StepSpec = StepSpec {
     class: OutputClass::Response,
     text: TextRule { language: TextLanguage::Graphql, required: Required::Never },
     params: &[
-        Param { name: "variables", summary: "object: the variables", required: false },
+        Param { name: "variables", summary: "object: the variables", required: false, keys: &[] },
         Param {
             name: "service",
             summary: "object: { url, headers, operation, timeout } of another service",
             required: false,
+            keys: &super::remote::KEYS,
         },
     ],
     effect: Effect::Read,

@@ -9,6 +9,9 @@ use crate::key_template::KeyTemplate;
 use crate::reading::Reading;
 use crate::settings_text::{self, length, whole, yes_or_no};
 
+/// The settings that there are.
+pub(super) const KEYS: [&str; 6] = ["keyTemplate", "limit", "window", "burst", "scope", "enabled"];
+
 /// What was given so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Options {
@@ -77,7 +80,8 @@ impl Options {
             "enabled" => self.is_off = !yes_or_no(value)?,
             _ => {
                 return Err(format!(
-                    "`rateLimit` has no setting `{key}`: it has keyTemplate, limit, window, burst, scope, enabled"
+                    "`rateLimit` has no setting `{key}`: it has {}",
+                    KEYS.join(", ")
                 ));
             }
         }

@@ -13,6 +13,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
         name: "length",
         summary: "number: milliseconds; or string: a length of time such as \"250ms\"",
         required: false,
+        keys: &[],
     }],
     effect: Effect::None,
     errors: &[],

@@ -13,6 +13,7 @@ pub(super) static SPEC: StepSpec = StepSpec {
         name: "params",
         summary: "array: the statement's parameters $1, $2, …",
         required: true,
+        keys: &[],
     }],
     effect: Effect::Write,
     errors: &["sqlError"],
