@@ -63,6 +63,8 @@ pub struct Answer {
     pub set_cookies: Vec<String>,
     /// Headers to set.
     pub set_headers: Vec<(String, String)>,
+    /// What `setCookies` and `setHeaders` had that can be neither, in words that stand in a log.
+    pub unset: Vec<String>,
     /// When it is worth to ask again, if the answer says that it was too much or too early.
     pub retry_after: Option<std::time::Duration>,
 }
@@ -214,7 +216,7 @@ impl Answer {
         let error = envelope::error_type(&body).map(Arc::from);
         // They are headers now; a session's token must not stand in the body as well.
         let taken = kept.take_from(&mut body);
-        let Kept { cookies: set_cookies, headers: set_headers } = kept;
+        let Kept { cookies: set_cookies, headers: set_headers, unset } = kept;
         let mut answer = Self {
             body,
             taken,
@@ -223,6 +225,7 @@ impl Answer {
             error,
             set_cookies,
             set_headers,
+            unset,
             retry_after: None,
         };
         shaped_answer::unfold(&mut answer);

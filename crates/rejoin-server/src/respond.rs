@@ -43,6 +43,9 @@ pub(crate) fn respond(answer: Answer, mut warn: impl FnMut(&str)) -> Response<By
             }
         }
     }
+    for what in &answer.unset {
+        warn(&format!("{what}, it was not set"));
+    }
     if let Some(seconds) = retry_after(&answer)
         && !headers.contains_key(RETRY_AFTER)
     {
@@ -94,8 +97,17 @@ mod tests {
             error: None,
             set_cookies: Vec::new(),
             set_headers: Vec::new(),
+            unset: Vec::new(),
             retry_after: None,
         }
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_said() {
+        let unset = Answer { unset: vec!["`setCookies` is no list".into()], ..answer(Value::Null) };
+        let mut said = Vec::new();
+        respond(unset, |text| said.push(text.to_owned()));
+        assert_eq!(said, ["`setCookies` is no list, it was not set"]);
     }
 
     #[test]
