@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod allow;
 pub(crate) mod check;
 mod check_database;
 pub(crate) mod explain;

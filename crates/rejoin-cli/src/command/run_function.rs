@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rejoin::{OnError, Scope};
-use rejoin_engine::{FunctionProgram, Grants};
+use rejoin_engine::FunctionProgram;
 use rejoin_steps::functions::{Console, Host};
 
+use super::allow;
 use super::load_functions;
 use super::signals::Signals;
 use crate::args::Run;
@@ -23,6 +24,7 @@ pub(crate) async fn run_function(args: &Run) -> Result<(), Failure> {
         return Err(Failure::new("a function takes `--arg NAME=VALUE` only").code(USAGE));
     }
     let functions = load_functions(&args.file)?;
+    let grants = allow::grants(&args.allow, &functions)?;
     let environment = Environment::beside(&args.file)?;
     let host = Host::new(|console, text| match console {
         Console::Out => output::result(text),
@@ -32,10 +34,7 @@ pub(crate) async fn run_function(args: &Run) -> Result<(), Failure> {
     let declared = functions.find(args.target.trim());
     let declared =
         declared.map(|index| functions.functions[index].returns.clone()).unwrap_or_default();
-    let mut program = FunctionProgram::new(functions, Arc::new(host));
-    if !args.allow.is_empty() {
-        program = program.granted(Grants::only(args.allow.iter().map(String::as_str)));
-    }
+    let program = FunctionProgram::new(functions, Arc::new(host)).granted(grants);
     let (name, given) = (args.target.trim().to_owned(), args.args.clone());
     let mut signals = Signals::listen().map_err(|error| Failure::new(error.to_string()))?;
     let scope = Scope::builder().name("run").on_error(OnError::IgnoreErrors).timeout(TIMEOUT);

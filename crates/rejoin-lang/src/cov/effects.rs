@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::LIBRARY;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Action, DataTarget, FunctionCall, FunctionCallee, FunctionStep, Functions};
 use crate::source::Span;
+
+const DATA_OF_PROJECT: &str = "meta";
+const DATA_OF_DOCUMENTS: &str = "std.storage";
+const DATA_OF_DATABASES: &str = "database";
 
 /// Every missing effect, where the call stands that brings it.
 pub(super) fn check(program: &Functions) -> Vec<Diagnostic> {
@@ -62,6 +67,14 @@ pub(super) fn check(program: &Functions) -> Vec<Diagnostic> {
         }
     }
     problems
+}
+
+/// Every effect that a function of a program can have: what the library and steps on data have, and what the program declares.
+pub fn all(program: &Functions) -> BTreeSet<&str> {
+    let library = LIBRARY.iter().filter_map(|function| function.effect);
+    let data = [DATA_OF_PROJECT, DATA_OF_DOCUMENTS, DATA_OF_DATABASES];
+    let declared = program.functions.iter().flat_map(|function| &function.effects);
+    library.chain(data).chain(declared.map(|(name, _)| &**name)).collect()
 }
 
 /// Why a function has an effect.
@@ -148,12 +161,12 @@ fn collect<'s>(steps: &'s [FunctionStep], causes: &mut Vec<Cause<'s>>) {
             Action::Data(data) => causes.push(Cause::Step(
                 step.span,
                 match data.target {
-                    DataTarget::Project => "meta",
-                    DataTarget::Documents => "std.storage",
-                    DataTarget::Database(_) => "database",
+                    DataTarget::Project => DATA_OF_PROJECT,
+                    DataTarget::Documents => DATA_OF_DOCUMENTS,
+                    DataTarget::Database(_) => DATA_OF_DATABASES,
                 },
             )),
-            Action::Traverse(_) => causes.push(Cause::Step(step.span, "meta")),
+            Action::Traverse(_) => causes.push(Cause::Step(step.span, DATA_OF_PROJECT)),
             _ => {}
         }
         step.inner(|steps| collect(steps, causes));

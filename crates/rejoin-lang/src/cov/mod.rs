@@ -30,6 +30,7 @@ mod parse;
 mod rules;
 mod testing;
 
+pub use effects::all as effects;
 pub use format::format;
 pub use library::{LIBRARY, library};
 pub use parse::{MAX_DEPTH, MAX_FILE_BYTES, parse};
