@@ -158,7 +158,42 @@ fn a_new_migration_is_written() {
     assert!(run.stdout.ends_with("_add_things.sql\n"), "{}", run.stdout);
     let status = directory.rejoin(&["migrate", "app.wp", "status"]).stdout;
     assert!(status.contains("3 migrations, 3 pending"), "{status}");
-    fails(&directory, &["migrate", "app.wp", "create", "../evil"], "is no name for a migration");
+    for (name, says) in [("../evil", "is no name for a migration"), ("", "needs a name")] {
+        let run = directory.rejoin(&["migrate", "app.wp", "create", name]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+        assert!(run.stderr.contains(says), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_migration_is_written_beside_a_program_only() {
+    let directory = Directory::new();
+    assert_eq!(directory.rejoin(&["migrate", "", "create", "x"]).code, 2);
+    fails(&directory, &["migrate", "ap.wp", "create", "x"], "there is no file `ap.wp`");
+    assert!(!directory.path("migrations").exists());
+}
+
+#[test]
+fn migrations_of_one_second_have_versions_of_their_own() {
+    let directory = directory();
+    let all = ["z", "b", "a"].map(|name| {
+        let run = directory.rejoin(&["migrate", "app.wp", "create", name]);
+        run.stdout.strip_prefix("wrote migrations/").unwrap()[..14].to_owned()
+    });
+    assert!(all[0] < all[1] && all[1] < all[2], "{all:?}");
+}
+
+#[test]
+fn a_migration_that_nobody_has_written_yet_is_not_applied() {
+    let directory = directory();
+    directory.write("migrations/20260103000000_later.sql", "-- UP --\n\n-- DOWN --\n");
+    fails(
+        &directory,
+        &["migrate", "app.wp", "up"],
+        "20260103000000_later.sql: there is nothing between `-- UP --` and `-- DOWN --`",
+    );
+    directory.write("migrations/20260103000000_later.sql", "-- UP --\n-- none\n-- DOWN --\n");
+    prints(&directory, &["migrate", "app.wp", "up"], "applied 20260103000000_later\n");
 }
 
 #[test]

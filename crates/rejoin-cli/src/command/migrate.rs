@@ -1,17 +1,18 @@
 //! `rejoin migrate`: the schema of a program's database, step by step, and back.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use rejoin_engine::Program;
-use rejoin_server::utc_now;
+use rejoin_server::{read_source, utc_now};
 use rejoin_steps::migrate::{Entry, Found, Migration, Migrator, Standing, Which, read};
 
 use crate::args::{Migrate, MigrateAction, On};
 use crate::command::load_or_report;
 use crate::environment::Environment;
-use crate::exit::Failure;
+use crate::exit::{Failure, USAGE};
 use crate::output;
 
 /// Where the migrations of a program are.
@@ -22,6 +23,8 @@ pub(super) fn directory(program: &Path) -> PathBuf {
 pub(crate) async fn migrate(args: Migrate) -> Result<(), Failure> {
     let action = args.action.unwrap_or(MigrateAction::Up { number: None });
     if let MigrateAction::Create { name } = &action {
+        // Beside a program that is not there nobody would look for it.
+        read_source(&args.file).map_err(|error| Failure::new(error.to_string()))?;
         return create(&directory(&args.file), name);
     }
     let environment = Environment::beside(&args.file)?;
@@ -137,18 +140,37 @@ fn show(entries: &[Entry]) -> Result<(), Failure> {
 fn create(directory: &Path, name: &str) -> Result<(), Failure> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if name.is_empty() || !name.chars().all(good) {
-        return Err(Failure::new(format!(
-            "`{name}` is no name for a migration: use letters, digits and `_`, such as `add_users`"
-        )));
+        let mend = "use letters, digits and `_`, such as `add_users`";
+        let message = match name {
+            "" => format!("a migration needs a name: {mend}"),
+            name => format!("`{name}` is no name for a migration: {mend}"),
+        };
+        return Err(Failure::new(message).code(USAGE));
     }
-    let digits: String = utc_now().chars().filter(char::is_ascii_digit).take(14).collect();
-    let path = directory.join(format!("{digits}_{name}.sql"));
-    let written = fs::create_dir_all(directory)
-        .and_then(|()| File::create_new(&path))
-        .and_then(|mut file| file.write_all(b"-- UP --\n\n-- DOWN --\n"));
-    written.map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))?;
+    let cannot = |path: &Path, error: io::Error| {
+        Failure::new(format!("cannot write `{}`: {error}", path.display()))
+    };
+    fs::create_dir_all(directory).map_err(|error| cannot(directory, error))?;
+    let version = free_version(directory).map_err(|error| cannot(directory, error))?;
+    let path = directory.join(format!("{version}_{name}.sql"));
+    File::create_new(&path)
+        .and_then(|mut file| file.write_all(b"-- UP --\n\n-- DOWN --\n"))
+        .map_err(|error| cannot(&path, error))?;
     output::result(&format!("wrote {}\n", path.display()));
     Ok(())
+}
+
+/// The time, or the first version after it that no migration has: those written within one second have an order, too.
+fn free_version(directory: &Path) -> io::Result<String> {
+    let mut taken = BTreeSet::new();
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        taken.extend(name.to_str().and_then(|name| name.split_once('_')?.0.parse::<u64>().ok()));
+    }
+    let digits: String = utc_now().chars().filter(char::is_ascii_digit).take(14).collect();
+    let now: u64 = digits.parse().map_err(io::Error::other)?;
+    let version = (now..).find(|version| !taken.contains(version)).unwrap_or(now);
+    Ok(format!("{version:014}"))
 }
 
 fn confirmed(version: &str) -> Result<bool, Failure> {

@@ -123,6 +123,13 @@ impl Migrator {
         let applied = self.applied().await?;
         let pending = history::pending(&self.migrations, &applied)?;
         for migration in pending.into_iter().take(most) {
+            // Applied, it could not be written any more.
+            if migration.up.text.trim().is_empty() {
+                return Err(MigrateError::new(format!(
+                    "{}: there is nothing between `-- UP --` and `-- DOWN --`: write its statements, or a comment if it has none",
+                    migration.file.display()
+                )));
+            }
             if run(&mut self.database, migration, Direction::Up).await? {
                 tell(migration);
             }
