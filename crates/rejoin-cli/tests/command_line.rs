@@ -82,7 +82,24 @@ fn explain_shows_programs_and_diagnostics() {
     assert!(page.stdout.starts_with("# E0101: "), "{}", page.stdout);
     let step = directory.rejoin(&["explain", "fetch"]);
     assert!(step.stdout.starts_with("# fetch\n"), "{}", step.stdout);
-    let no_step = directory.rejoin(&["explain", "ftech"]);
+    for (arguments, says) in [
+        (
+            &["explain", "e0101", "--suggest"][..],
+            "`e0101` is a diagnostic, whose page takes no `--suggest`",
+        ),
+        (
+            &["explain", "fetch", "--format", "json"],
+            "`fetch` is a step, whose page takes no `--format`",
+        ),
+        (&["explain", "fetch", "GET /"], "takes no target such as `GET /`"),
+    ] {
+        let refused = directory.rejoin(arguments);
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+        assert!(refused.stderr.contains(says), "{}", refused.stderr);
+    }
+    let near = directory.rejoin(&["explain", "fecth"]);
+    assert!(near.stderr.contains("no step is called so: did you mean `fetch`?"), "{}", near.stderr);
+    let no_step = directory.rejoin(&["explain", "transmogrify"]);
     assert_eq!(no_step.code, 1, "{}", no_step.stderr);
     assert!(
         no_step.stderr.contains("no step is called so: there are assert, auth, cache"),
@@ -384,6 +401,18 @@ end
             "{}",
             refused.stderr
         );
+    }
+    for (allow, says) in [
+        (&["--allow", "netwrok"][..], "there is no effect `netwrok`: did you mean `network`?"),
+        (&["--allow", "teleport"], "there is no effect `teleport`: there are console, database"),
+        (&["--allow", "network,filesystem"], "write `--allow` once for each"),
+        (&["--allow", "none", "--allow", "network"], "`--allow none` allows nothing"),
+        (&["--allow", "network=shop.internal"], "only `filesystem` can be limited, to a folder"),
+        (&["--allow", "filesystem="], "the folder is missing behind the `=`"),
+    ] {
+        let refused = read(allow, "inbox/in.txt");
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+        assert!(refused.stderr.contains(says), "{}", refused.stderr);
     }
     directory.write("a.wp", "pipeline main =\n  |> jq: `1`\n");
     let pipeline = directory.rejoin(&["run", "--allow", "none", "a.wp"]);

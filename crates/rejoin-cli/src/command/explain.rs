@@ -1,13 +1,14 @@
 //! `rejoin explain`: what a program does, how a step is used, or what a diagnostic means.
 
 use rejoin_engine::Registry;
+use rejoin_lang::diagnostic::nearest;
 use rejoin_lang::explain::{self, Explained};
 use rejoin_lang::step_page::step_page;
 use rejoin_server::{LoadError, is_cov, status_of_error};
 
 use crate::args::{Explain, ExplainFormat};
 use crate::command::load_functions;
-use crate::exit::Failure;
+use crate::exit::{Failure, USAGE};
 use crate::output;
 
 /// The page of each diagnostic, by its code.
@@ -15,6 +16,7 @@ const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
     if let Some(code) = args.what.to_str().filter(|text| is_code(text)) {
+        text_only(args, "a diagnostic")?;
         return page(&code.to_ascii_uppercase());
     }
     if is_cov(&args.what) {
@@ -22,6 +24,7 @@ pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
     }
     let registry = rejoin_steps::registry();
     if args.what.extension().is_none() && !args.what.exists() {
+        text_only(args, "a step")?;
         return of_step(&args.what.to_string_lossy(), &registry);
     }
     let plan = rejoin_server::plan(&args.what, &registry).map_err(|error| match error {
@@ -49,12 +52,29 @@ pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What has one page has nothing that could be chosen.
+fn text_only(args: &Explain, what: &str) -> Result<(), Failure> {
+    let extra = match (&args.target, args.suggest, args.format) {
+        (Some(target), ..) => format!("target such as `{target}`"),
+        (None, true, _) => "`--suggest`".to_owned(),
+        (None, false, ExplainFormat::Text) => return Ok(()),
+        (None, false, _) => "`--format` but text".to_owned(),
+    };
+    let name = args.what.display();
+    let message =
+        format!("`{name}` is {what}, whose page takes no {extra}: those are for programs");
+    Err(Failure::new(message).code(USAGE))
+}
+
 fn of_step(name: &str, registry: &Registry) -> Result<(), Failure> {
     let Some(step) = registry.get(name) else {
         let steps: Vec<&str> = registry.iter().map(|step| step.spec().name).collect();
-        let steps = steps.join(", ");
+        let meant = match nearest(name, steps.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", steps.join(", ")),
+        };
         return Err(Failure::new(format!(
-            "there is no file `{name}`, and no step is called so: there are {steps}"
+            "there is no file `{name}`, and no step is called so: {meant}"
         )));
     };
     output::result(&step_page(step.spec(), |kind| status_of_error(kind).as_u16()));
