@@ -44,7 +44,7 @@ const MAX_ATTEMPTS_PER_HOP: u32 = 3;
 const DRAINED: usize = 16 * 1024;
 
 /// What belongs to one connection, or is written by the client itself.
-const NOT_SENT: [HeaderName; 8] = [
+pub(crate) const NOT_SENT: [HeaderName; 8] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),

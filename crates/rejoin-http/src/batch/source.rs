@@ -12,6 +12,7 @@ use rejoin_value::{Object, Value};
 use super::{RequestSpec, StatusPolicy};
 use crate::duration::parse_duration;
 use crate::error::{ErrorKind, Failure, Phase, Retry};
+use crate::exchange::NOT_SENT;
 
 /// The longest line that is read: bodies may stand in it.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -238,10 +239,30 @@ fn headers(given: &Value) -> Result<Vec<(&str, &str)>, String> {
     Ok(all)
 }
 
+/// Refuses what the client would leave out: who writes it means something by it. What says nothing but what is so anyway may stand.
+fn can_be_set(name: &str, value: &str, body: usize) -> Result<(), String> {
+    let own = NOT_SENT.iter().any(|own| own.as_str().eq_ignore_ascii_case(name));
+    let is_so = match &*name.to_ascii_lowercase() {
+        "connection" => value.trim().eq_ignore_ascii_case("keep-alive"),
+        "content-length" => value.trim().parse() == Ok(body),
+        _ => false,
+    };
+    match own && !is_so {
+        true => Err(format!(
+            "the header `{name}` cannot be set, as the client itself sees to its connections: leave it out"
+        )),
+        false => Ok(()),
+    }
+}
+
 fn from_json(object: &Object) -> Result<RequestSpec, String> {
     let text = |key: &str| match object.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => value.as_str().map(Some).ok_or_else(|| format!("`{key}` must be a text")),
+    };
+    let own_headers = || match object.get("headers") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(given) => headers(given),
     };
     let url = text("url")?.ok_or("`url` is missing")?;
     let mut spec = RequestSpec::new(method(text("method")?.unwrap_or("GET"))?, url);
@@ -264,9 +285,9 @@ fn from_json(object: &Object) -> Result<RequestSpec, String> {
             "body" => match value.as_str() {
                 Some(text) => spec.body(text.to_owned()),
                 None => {
-                    let headers = object.get("headers").map_or(Ok(Vec::new()), headers)?;
-                    let typed =
-                        headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+                    let typed = own_headers()?
+                        .iter()
+                        .any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
                     let spec = spec.body(value.to_json());
                     if typed { spec } else { spec.header("content-type", "application/json") }
                 }
@@ -306,6 +327,10 @@ fn from_json(object: &Object) -> Result<RequestSpec, String> {
                 ));
             }
         };
+    }
+    let body = spec.request.as_ref().map_or(0, |request| request.parts.body.len());
+    for (name, value) in own_headers()? {
+        can_be_set(name, value, body)?;
     }
     Ok(spec)
 }

@@ -300,6 +300,18 @@ fn a_line_that_is_no_request_says_where_and_why() {
             "{\"url\": \"http://x.test/\", \"headers\": {\"a b\": \"\"}}",
             "cannot be the name of a header",
         ),
+        (
+            "{\"url\": \"http://x.test/\", \"headers\": {\"Connection\": \"close\"}}",
+            "the header `Connection` cannot be set",
+        ),
+        (
+            "{\"url\": \"http://x.test/\", \"headers\": [[\"transfer-encoding\", \"chunked\"]]}",
+            "the header `transfer-encoding` cannot be set",
+        ),
+        (
+            "{\"url\": \"http://x.test/\", \"headers\": {\"Content-Length\": \"3\"}, \"body\": \"four\"}",
+            "the header `Content-Length` cannot be set",
+        ),
         ("{\"url\": \"http://x.test/\", \"mirrors\": [1]}", "`mirrors` must be a list of URLs"),
         ("{\"url\": \"http://x.test/\", \"mirrors\": [\"x\"]}", "it needs a scheme"),
         ("{\"url\": \"http://x.test/\", \"sha256\": \"12\"}", "64 hexadecimal digits"),
@@ -311,6 +323,16 @@ fn a_line_that_is_no_request_says_where_and_why() {
         assert_eq!(error.line(), Some(2), "{line}");
         assert!(error.to_string().starts_with("list:2: "), "{error}");
         assert!(error.message().contains(why), "{line}: {error}");
+    }
+    // What other tools write into their lists, and what is so anyway.
+    for headers in [
+        "{\"Connection\": \"keep-alive\", \"Content-Length\": \"4\"}",
+        "[{\"name\": \"connection\", \"value\": \"Keep-Alive\"}]",
+        "null",
+    ] {
+        let line =
+            format!("{{\"url\": \"http://x.test/\", \"headers\": {headers}, \"body\": null}}");
+        assert!(Requests::new(line.as_bytes(), "list").next().unwrap().is_ok(), "{line}");
     }
     let error = Requests::new(&b"\xff\xfe\n"[..], "list").next().unwrap().unwrap_err();
     assert_eq!(error.to_string(), "list:1: the line is not UTF-8 text");
