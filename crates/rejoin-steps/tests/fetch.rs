@@ -243,7 +243,10 @@ fn wrong_calls_are_fetch_errors() {
         ("(7)", "argument 1 must be a string, the URL, not a number"),
         ("(.nothing)", "argument 1 must be a string, the URL, not null"),
         ("(\"http://up.example/\", 7)", "argument 2 must be an object, not a number"),
-        ("(\"http://up.example/\", ([{ header: {} }] | .[0]))", "argument 2 has no option `header`"),
+        (
+            "(\"http://up.example/\", ([{ header: {} }] | .[0]))",
+            "argument 2 has no option `header`",
+        ),
         ("(\"http://up.example/\", { method: 1 })", "the method must be a string"),
         ("(\"http://up.example/\", { method: \"a b\" })", "`a b` cannot be the method"),
         ("(\"http://up.example/\", { headers: [] })", "the headers must be an object"),

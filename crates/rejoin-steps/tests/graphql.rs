@@ -575,6 +575,8 @@ fn any_json_may_stand_in_input_objects_and_lists_of_them() {
     }
     for (value, said) in [
         ("f: { any: [1] }", "unused variable: `$n`"),
+        ("f: { any: [$n, $m] }", "variable `$m` is not defined"),
+        ("fs: [{ all: [{ a: $n, b: { c: $m } }] }]", "variable `$m` is not defined"),
         ("f: { anny: [$n] }", "anny"),
         ("f: { inner: [$n] }", "$n"),
     ] {

@@ -16,6 +16,7 @@ use rejoin_lang::step_spec::TextProblem;
 use super::any_lists;
 use super::error::Problem;
 use super::schema::{Schema, text_problem};
+use super::undeclared;
 
 /// Longer documents are refused unread.
 const LONGEST: usize = 256 * 1024;
@@ -93,6 +94,9 @@ pub(super) fn compile(
         return Err(vec![Problem::new(format!("the document is longer than {LONGEST} bytes"))]);
     }
     let document = read(schema, text).map_err(|errors| problems(&errors))?;
+    if let Some((name, at)) = undeclared::first(&document) {
+        return Err(vec![Problem::at(no_variable(&name), at, &document.sources)]);
+    }
     check_bounds(&document, bounds).map_err(|message| vec![Problem::new(message)])?;
     Ok(Arc::new(document))
 }
@@ -113,6 +117,10 @@ fn read(schema: &Schema, text: &str) -> Result<Valid<ExecutableDocument>, Diagno
     }
 }
 
+fn no_variable(name: &str) -> String {
+    format!("variable `${name}` is not defined")
+}
+
 fn parser() -> Parser {
     Parser::new().recursion_limit(DEEPEST_SYNTAX).token_limit(MOST_TOKENS)
 }
@@ -127,7 +135,14 @@ pub(super) fn check(schema: Option<&Schema>, text: &str) -> Vec<TextProblem> {
     let errors = match parser().parse_ast(text, NAME) {
         Err(error) => return first_slip(&error.errors).into_iter().collect(),
         Ok(document) => match schema {
-            Some(schema) => read(schema, text).err(),
+            Some(schema) => match read(schema, text) {
+                Ok(document) => {
+                    let found = undeclared::first(&document);
+                    let found = found.map(|(name, at)| text_problem(no_variable(&name), at));
+                    return found.into_iter().collect();
+                }
+                Err(errors) => Some(errors),
+            },
             None => document.validate_standalone_executable().err(),
         },
     };

@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `schema`, `check` | the schema, what resolves it, and what is wrong with it |
-//! | `document`, `any_lists` | documents, and the bounds of what they may ask |
+//! | `document`, `any_lists`, `undeclared` | documents, and the bounds of what they may ask |
 //! | `question`, `execute`, `collect`, `complete`, `input` | one operation on the own schema |
 //! | `run`, `remote`, `endpoint` | who asks: a step, a step that asks elsewhere, a client |
 //! | `error` | errors and answers |
@@ -22,6 +22,7 @@ mod remote;
 mod run;
 mod schema;
 mod spec;
+mod undeclared;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
