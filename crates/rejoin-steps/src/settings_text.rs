@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
+use rejoin_lang::diagnostic::nearest;
 use rejoin_lang::duration;
 use rejoin_lang::step_spec::TextProblem;
 use rejoin_value::Value;
 
-/// Calls `set` with each key and its value. What it refuses, and what is no setting, is a problem there.
+/// Calls `set` with each key and its value. What it refuses, and what is no setting, is a problem there. `keys` are those that
+/// it takes.
 pub(crate) fn parse(
     text: &str,
+    keys: &[&str],
     mut set: impl FnMut(&str, &str) -> Result<(), String>,
 ) -> Vec<TextProblem> {
     let mut problems = Vec::new();
@@ -25,11 +28,14 @@ pub(crate) fn parse(
         if piece.is_empty() || piece.starts_with('#') {
             continue;
         }
-        let done = match piece.split_once(':') {
-            Some((key, value)) => set(key.trim(), value.trim()),
-            None => Err(format!("`{piece}` is no setting")),
+        let Some((key, value)) = piece.split_once(':') else {
+            let help = "write `key: value`, one a line or with commas between them";
+            problems.push(problem(text, piece, format!("`{piece}` is no setting"), help.into()));
+            continue;
         };
-        problems.extend(done.err().map(|message| problem(text, piece, message)));
+        let (key, value) = (key.trim(), value.trim());
+        let refused = set(key, value).err();
+        problems.extend(refused.map(|message| problem(text, piece, message, mend(key, keys))));
     }
     problems
 }
@@ -53,11 +59,23 @@ pub(crate) fn read(
     Ok(())
 }
 
-fn problem(text: &str, part: &str, message: String) -> TextProblem {
+/// What to do about a setting that was refused.
+fn mend(key: &str, keys: &[&str]) -> String {
+    if keys.contains(&key) {
+        return format!("write another value for `{key}`");
+    }
+    // The beginning of a key stands for it as well as one with a letter too much.
+    let begun = || keys.iter().copied().find(|known| known.starts_with(key) && !key.is_empty());
+    match nearest(key, keys.iter().copied()).or_else(begun) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "remove it, or write one of those".to_owned(),
+    }
+}
+
+fn problem(text: &str, part: &str, message: String, help: String) -> TextProblem {
     // `part` is a part of `text`.
     let start = part.as_ptr() as usize - text.as_ptr() as usize;
-    let help = "write `key: value`, one a line or with commas between them";
-    TextProblem { start, end: start + part.len(), message, help: Some(help.into()) }
+    TextProblem { start, end: start + part.len(), message, help: Some(help) }
 }
 
 pub(crate) fn yes_or_no(value: &str) -> Result<bool, String> {
@@ -86,7 +104,7 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
-        let problems = parse(text, |key, value| {
+        let problems = parse(text, &[], |key, value| {
             pairs.push((key.to_owned(), value.to_owned()));
             Ok(())
         });
@@ -96,9 +114,10 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_pointed_at() {
-        let text = "{ a: 1, what, b: no, c: 2,\n d: no }";
+        let text = "{ a: 1, what, b: no, c: 2,\n d: no, lim: no, window: no }";
         let mut known = Vec::new();
-        let problems = parse(text, |key, value| match value {
+        let keys = ["a", "b", "c", "d", "limit", "windows"];
+        let problems = parse(text, &keys, |key, value| match value {
             "no" => Err(format!("`{key}` is not taken")),
             _ => {
                 known.push(key.to_owned());
@@ -106,7 +125,11 @@ mod tests {
             }
         });
         let places: Vec<&str> = problems.iter().map(|it| &text[it.start..it.end]).collect();
-        assert_eq!(places, ["what", "b: no", "d: no"]);
+        assert_eq!(places, ["what", "b: no", "d: no", "lim: no", "window: no"]);
+        let helps: Vec<&str> = problems.iter().filter_map(|it| it.help.as_deref()).collect();
+        assert!(helps[0].starts_with("write `key: value`"), "{helps:?}");
+        assert_eq!(helps[1], "write another value for `b`");
+        assert_eq!(helps[3..], ["did you mean `limit`?", "did you mean `windows`?"]);
         assert_eq!(problems[0].message, "`what` is no setting");
         assert_eq!(problems[2].message, "`d` is not taken");
         assert_eq!(known, ["a", "c"]);

@@ -1,5 +1,6 @@
 //! The text of `auth`.
 
+use rejoin_lang::diagnostic::nearest;
 use rejoin_lang::step_spec::TextProblem;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +25,16 @@ impl Action {
             other => match other.strip_prefix("type:").map(str::trim) {
                 Some(name) if !name.is_empty() => Self::Type(name.to_owned()),
                 _ => {
-                    let help = "write `login`, `logout`, `register`, `required`, `optional` or `type:name`";
+                    let all = ["login", "logout", "register", "required", "optional"];
+                    let help = match nearest(other, all) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "write `login`, `logout`, `register`, `required`, `optional` or `type:name`".to_owned(),
+                    };
                     return Err(TextProblem {
                         start: 0,
                         end: text.len(),
                         message: format!("`{other}` is nothing that `auth` does"),
-                        help: Some(help.into()),
+                        help: Some(help),
                     });
                 }
             },
@@ -48,5 +53,7 @@ mod tests {
         for text in ["", "Login", "type:", "types:x", "require"] {
             assert!(Action::parse(text).is_err(), "{text}");
         }
+        let near = Action::parse("logn").unwrap_err();
+        assert_eq!(near.help.as_deref(), Some("did you mean `login`?"));
     }
 }

@@ -47,7 +47,7 @@ impl Options {
     }
 
     pub(super) fn with_text(mut self, text: &str) -> Reading<Self> {
-        let problems = settings_text::parse(text, |key, value| self.set(key, value));
+        let problems = settings_text::parse(text, &KEYS, |key, value| self.set(key, value));
         Reading { said: self, problems }
     }
 
