@@ -245,15 +245,20 @@ fn accounts_in_a_database() {
     a_life(&in_database("serial", "integer"));
 }
 
-/// A program with a SQLite file of its own.
-fn in_sqlite(end: &str) -> Fixture {
+/// The setting of a SQLite file that is not there yet.
+fn new_file() -> String {
     static FILES: AtomicU32 = AtomicU32::new(0);
     let name = format!("rejoin-auth-{}-{}.db", std::process::id(), FILES.fetch_add(1, Relaxed));
     let path = std::env::temp_dir().join(name);
     for suffix in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
     }
-    let config = format!("config sql {{ url: \"sqlite:{}\" }}\n", path.display());
+    format!("config sql {{ url: \"sqlite:{}\" }}\n", path.display())
+}
+
+/// A program with a SQLite file of its own.
+fn in_sqlite(end: &str) -> Fixture {
+    let config = new_file();
     let program = load(&format!(
         "{config}{ROUTES}
 POST /set-up
@@ -288,6 +293,17 @@ fn accounts_in_sqlite() {
         program.call("POST /expire");
         refused(&program.call_with("POST /me", with_token(&token)), "a login is required");
     }
+}
+
+#[test]
+fn tables_that_are_not_there_are_asked_for_in_the_log() {
+    let program = load(&format!("{}{ROUTES}", new_file())).on_real_time();
+    let ended = program.call_with("POST /register", person("ada"));
+    let log = ended.log().join("\n");
+    assert!(
+        log.contains("no such table: users; your migrations make `users` and `sessions`"),
+        "{log}"
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Prepared for PreparedAuth {
             match self.act(&accounts, &input).await {
                 Err(StepError::Domain(error)) if &*error.kind != "authError" => {
                     // What the database says is for the log, and not for whoever wants to log in.
-                    let message = format!("auth: {}", error.message).into();
+                    let message = format!("auth: {}{}", error.message, mend(&error)).into();
                     input.context.emit(Event::Log {
                         level: Level::Error,
                         message,
@@ -52,6 +52,16 @@ impl Prepared for PreparedAuth {
                 ended => ended,
             }
         })
+    }
+}
+
+/// What to do about tables and columns that the database does not have.
+fn mend(error: &DomainError) -> &'static str {
+    match error.fields.get("sqlstate").and_then(Value::as_str) {
+        Some("42P01" | "42703") => {
+            "; your migrations make `users` and `sessions`, as the reference of `auth` has them"
+        }
+        _ => "",
     }
 }
 
