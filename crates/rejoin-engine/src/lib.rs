@@ -47,7 +47,7 @@ pub use error::{Abort, DomainError, StepError};
 pub use event::{Event, Level, Observer, Silent};
 pub use functions::{
     CallPlace, Datum, FunctionBench, FunctionHost, FunctionProgram, FunctionTested, Grants, Guest,
-    Guests, HostCall, InputError, List, Record, Store, StoreAnswer, StoreCall, Transaction,
+    Guests, HostCall, InputError, List, Record, Store, StoreAnswer, StoreCall, Text, Transaction,
     db_error,
 };
 pub use host::{Host, Variables};

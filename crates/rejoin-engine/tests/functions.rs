@@ -585,6 +585,107 @@ async fn so_does_a_map_and_it_changes_under_no_other_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn so_does_a_set_that_is_asked_what_is_in_it() {
+    // In each turn another number, and one that is there; a list is asked in the same way.
+    for (has, add) in [("set_has", "set_add"), ("list_contains", "list_append")] {
+        let (value, _) = run(&format!(
+            "{}step id=\"s\" kind=\"bind\" lit=0 as=\"k\" end\n\
+             step id=\"f\" kind=\"for\" var=\"n\" in=\"turns\"\n\
+             step id=\"k\" kind=\"compute\" op=add input var=\"k\" input lit=1 as=\"k\" end\n\
+             step id=\"h\" kind=\"compute\" op={has} input var=\"all\" input var=\"k\" as=\"there\" end\n\
+             step id=\"i\" kind=\"if\" condition=\"there\" then\n\
+             step id=\"x\" kind=\"return\" lit=\"it is there\" as=\"_\" end end else\n\
+             step id=\"g\" kind=\"compute\" op={add} input var=\"all\" input var=\"k\" as=\"all\" end\n\
+             step id=\"g2\" kind=\"compute\" op=set_add input var=\"all\" input lit=0 as=\"all\" end\n\
+             end as=\"_\" end as=\"_\" end\n\
+             step id=\"l\" kind=\"compute\" op=set_len input var=\"all\" as=\"count\" end\n\
+             step id=\"r\" kind=\"return\" from=\"count\" as=\"_\" end\n",
+            turns(50_000).replace("id=\"a\"", "id=\"a0\"")
+        ))
+        .await;
+        assert_eq!(value, Datum::Int(50_001), "{has}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_does_a_text_and_it_changes_under_no_other_name() {
+    const ADD: &str =
+        "step id=\"g\" kind=\"compute\" op=add input var=\"s\" input var=\"n\" as=\"s\" end";
+    const CONCAT: &str = "step id=\"g\" kind=\"compute\" op=concat input var=\"s\" input var=\"n\" input lit=\"\" as=\"s\" end";
+    const CALL: &str = "step id=\"g\" kind=\"call\" fn=\"text.concat\" arg name=\"a\" from=\"s\" arg name=\"b\" from=\"n\" as=\"next\" end\n\
+        step id=\"b\" kind=\"bind\" from=\"next\" as=\"s\" end";
+    for steps in [ADD, CONCAT, CALL] {
+        // Forty thousand million bytes would be copied.
+        let (value, _) = run(&format!(
+            "{}step id=\"s\" kind=\"bind\" lit=\"\" as=\"s\" end\n\
+             step id=\"f\" kind=\"for\" var=\"n\" in=\"turns\"\n{steps} as=\"_\" end\n\
+             step id=\"l\" kind=\"compute\" op=byte_len input var=\"s\" as=\"count\" end\n\
+             step id=\"r\" kind=\"return\" from=\"count\" as=\"_\" end\n",
+            turns(300_000)
+        ))
+        .await;
+        assert_eq!(value, Datum::Int(300_000), "{steps}");
+    }
+    let add = |id: &str, more: &str, output: &str| {
+        format!(
+            "step id=\"{id}\" kind=\"compute\" op=add input var=\"s\" input {more} as=\"{output}\" end\n"
+        )
+    };
+    let text = [
+        "step id=\"a\" kind=\"bind\" lit=\"a\" as=\"s\" end\n".to_owned(),
+        "step id=\"b\" kind=\"bind\" from=\"s\" as=\"first\" end\n".to_owned(),
+        add("c", "lit=\"b\"", "s"),
+        add("d", "var=\"s\"", "s"),
+        "step id=\"e\" kind=\"bind\" from=\"s\" as=\"second\" end\n".to_owned(),
+        add("f", "lit=\"c\"", "s"),
+        add("g", "lit=none", "nothing"),
+        add("h", "lit=\"d\"", "other"),
+        "step id=\"i\" kind=\"construct\" collection item from=\"first\" item from=\"second\" item from=\"s\" item from=\"nothing\" item from=\"other\" end as=\"z\" end\n".to_owned(),
+        "step id=\"r\" kind=\"return\" from=\"z\" as=\"_\" end\n".to_owned(),
+    ];
+    let (value, _) = run(&text.concat()).await;
+    assert_eq!(value.to_json().to_json(), r#"["a","abab","ababc",null,"ababcd"]"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_grows_too_long_is_a_fault_of_its_step() {
+    let (value, _) = run(
+        "step id=\"a\" kind=\"call\" fn=\"text.repeat\" arg name=\"s\" lit=\"0123456789abcdef\" arg name=\"count\" lit=1048575 as=\"s\" end\n\
+         step id=\"b\" kind=\"compute\" op=add input var=\"s\" input lit=\"0123456789abcdef\" as=\"s\" end\n\
+         step id=\"c\" kind=\"compute\" op=add input var=\"s\" input lit=\"!\" as=\"s\" end\n",
+    )
+    .await;
+    let fault = value.to_json().to_json();
+    assert!(
+        fault.contains("more than 16777216 bytes") && fault.contains(r#""step":"c""#),
+        "{fault}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn maps_that_are_counted_in_know_their_keys() {
+    // Each key comes twice: it is looked for, and what is under it is replaced.
+    let (value, _) = run(&format!(
+        "{}step id=\"m\" kind=\"bind\" lit={{}} as=\"map\" end\n\
+         step id=\"s\" kind=\"bind\" lit=0 as=\"k\" end\n\
+         step id=\"f\" kind=\"for\" var=\"n\" in=\"turns\"\n\
+         step id=\"k\" kind=\"compute\" op=add input var=\"k\" input lit=1 as=\"k\" end\n\
+         step id=\"d\" kind=\"compute\" op=mod input var=\"k\" input lit=25000 as=\"rest\" end\n\
+         step id=\"t0\" kind=\"compute\" op=to_string input var=\"rest\" as=\"key\" end\n\
+         step id=\"g\" kind=\"compute\" op=map_get input var=\"map\" input var=\"key\" as=\"old\" end\n\
+         step id=\"p\" kind=\"compute\" op=map_insert input var=\"map\" input var=\"key\" input var=\"k\" as=\"map\" end\n\
+         as=\"_\" end\n\
+         step id=\"e\" kind=\"compute\" op=map_merge input var=\"map\" input var=\"map\" as=\"map\" end\n\
+         step id=\"l\" kind=\"compute\" op=map_len input var=\"map\" as=\"count\" end\n\
+         step id=\"c\" kind=\"construct\" collection item from=\"count\" item from=\"old\" item from=\"map.0\" end as=\"z\" end\n\
+         step id=\"r\" kind=\"return\" from=\"z\" as=\"_\" end\n",
+        turns(50_000)
+    ))
+    .await;
+    assert_eq!(value.to_json().to_json(), "[25000,25000,50000]");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_grows_changes_under_no_other_name() {
     let grow = |id: &str, item: &str, output: &str| {
         format!(

@@ -1,12 +1,26 @@
-//! Lists and maps that grow in a loop: a step that gives an element more to the name that its list is from takes the list out of that
-//! name, so that nobody else has it and nothing is copied. Otherwise a loop of many turns would copy the list in each of them.
+//! Lists, sets, maps and texts that grow in a loop: a step that gives an element more to the name that its list is from takes the list out
+//! of that name, so that nobody else has it and nothing is copied. Otherwise a loop of many turns would copy the list in each of them.
 
 use std::sync::Arc;
 
 use rejoin_lang::plan::{Action, FunctionCallee, FunctionStep, Make, Operand};
 
 use super::exec::{Exit, Frame, Run, looked_at};
-use super::{Datum, stand_in};
+use super::size::Size;
+use super::{Datum, library, stand_in};
+
+/// What grows, and by what.
+#[derive(Clone, Copy)]
+enum Growth {
+    /// A list, by an element.
+    List,
+    /// A set, by an element that may be in it.
+    Set,
+    /// A map, by a value under a key.
+    Map,
+    /// A text, by those that come behind it.
+    Text,
+}
 
 impl Run {
     /// Does the first of these steps if it is one, to its value and whether failures in it are there to be looked at.
@@ -16,13 +30,16 @@ impl Run {
         steps: &[FunctionStep],
     ) -> Option<Result<(Datum, bool), Exit>> {
         let (step, rest) = steps.split_first()?;
-        let (name, given) = self.appended(step)?;
+        let (growth, name, given) = self.appended(step)?;
         let output = step.output.as_ref()?;
         // Two steps may do it, too: `as="next"`, and a `bind` of that to the name of the list.
         if name != output && rest.first().is_none_or(|next| !is_bind(next, output, name)) {
             return None;
         }
         let whole = &frame.names.get(name)?.value;
+        if matches!(growth, Growth::Text) && whole.as_text().is_none() {
+            return None;
+        }
         let given: Result<Vec<(Datum, bool)>, Exit> =
             given.iter().map(|operand| looked_at(frame, step, operand)).collect();
         let given = match given {
@@ -32,54 +49,89 @@ impl Run {
         let seen = given.iter().any(|(_, seen)| *seen);
         let given: Vec<Datum> = given.into_iter().map(|(value, _)| value).collect();
         // What can go wrong does so where nothing was taken: a transaction goes on with its names behind what failed in it.
-        let size = match (whole, &*given) {
-            (Datum::List(list), [item]) => list.size_with(item),
-            (Datum::Record(map), [Datum::Text(_), value]) if map.is_map() => map.size_with(value),
-            _ => return None,
-        };
-        if size.overgrown().is_some() {
+        if size(growth, whole, &given)?.overgrown().is_some() {
             return None;
         }
         let bound = frame.take(name)?;
         frame.take(output);
+        let observed = bound.observed || seen;
         let mut given = given.into_iter();
-        let grown = match (bound.value, given.next()?, given.next()) {
-            (Datum::List(list), item, None) => Datum::List(list.with(item)),
-            (Datum::Record(map), Datum::Text(key), Some(value)) => {
-                Datum::Record(map.with(key, value))
+        let grown = match (growth, bound.value) {
+            (Growth::List, Datum::List(list)) => Datum::List(list.with(given.next()?)),
+            (Growth::Set, Datum::List(set)) => Datum::List(set.with_new(given.next()?)),
+            (Growth::Map, Datum::Record(map)) => {
+                let (Datum::Text(key), value) = (given.next()?, given.next()?) else { return None };
+                Datum::Record(map.with(key.shared(), value))
+            }
+            (Growth::Text, Datum::Text(text)) => {
+                let more = given.filter_map(|more| match more {
+                    Datum::Text(more) => Some(more),
+                    _ => None,
+                });
+                Datum::Text(more.fold(text, |text, more| text.with(&more)))
             }
             _ => return None,
         };
-        Some(Ok((grown, bound.observed || seen)))
+        Some(Ok((grown, observed)))
     }
 
-    /// The name of the list or map and what it gets, if the step is one that adds to what a name stands for.
-    fn appended<'s>(&self, step: &'s FunctionStep) -> Option<(&'s Arc<str>, Vec<&'s Operand>)> {
-        let (whole, given) = match &step.action {
+    /// What a step adds to what a name stands for, if it is one that does.
+    fn appended<'s>(
+        &self,
+        step: &'s FunctionStep,
+    ) -> Option<(Growth, &'s Arc<str>, Vec<&'s Operand>)> {
+        let (growth, whole, given) = match &step.action {
             Action::Compute(operation, inputs) => match (&**operation, &**inputs) {
-                ("list_append", [list, item]) => (list, vec![item]),
-                ("map_insert", [map, key, value]) => (map, vec![key, value]),
+                ("list_append", [list, item]) => (Growth::List, list, vec![item]),
+                ("set_add", [set, item]) => (Growth::Set, set, vec![item]),
+                ("map_insert", [map, key, value]) => (Growth::Map, map, vec![key, value]),
+                ("add", [text, more]) => (Growth::Text, text, vec![more]),
+                ("concat", [text, more @ ..]) => (Growth::Text, text, more.iter().collect()),
                 _ => return None,
             },
             Action::Call(call) => {
                 let FunctionCallee::Library(function) = call.callee else { return None };
+                let growth = match function.id {
+                    "list.append" => Growth::List,
+                    "text.concat" => Growth::Text,
+                    _ => return None,
+                };
                 let is_replaced = || {
                     self.bench.is_some() && stand_in(&self.program.functions, function.id).is_some()
                 };
-                if function.id != "list.append" || is_replaced() {
+                if is_replaced() {
                     return None;
                 }
                 match &*call.arguments {
-                    [(0, list), (1, item)] | [(1, item), (0, list)] => (list, vec![item]),
+                    [(0, whole), (1, more)] | [(1, more), (0, whole)] => {
+                        (growth, whole, vec![more])
+                    }
                     _ => return None,
                 }
             }
             _ => return None,
         };
         match whole {
-            Operand::Path(name, _) => Some((name, given)),
+            Operand::Path(name, _) => Some((growth, name, given)),
             _ => None,
         }
+    }
+}
+
+/// How large it is then, if it is one that grows where it is.
+fn size(growth: Growth, whole: &Datum, given: &[Datum]) -> Option<Size> {
+    match (growth, whole, given) {
+        (Growth::List | Growth::Set, Datum::List(list), [item]) => Some(list.size_with(item)),
+        (Growth::Map, Datum::Record(map), [Datum::Text(_), value]) if map.is_map() => {
+            Some(map.size_with(value))
+        }
+        (Growth::Text, Datum::Text(text), more) => {
+            let add =
+                |length: usize, more: &Datum| Some(length.saturating_add(more.as_text()?.len()));
+            let length = more.iter().try_fold(text.len(), add)?;
+            library::sized(length).ok().map(|()| Size::of_bytes(length))
+        }
+        _ => None,
     }
 }
 

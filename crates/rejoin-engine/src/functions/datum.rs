@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use rejoin_lang::plan::{Literal, TypeForm, Widening, union_members};
 use rejoin_value::{Array, Number, Object, Value};
 
-use super::size::{List, Size};
+use super::list::List;
+use super::record::Record;
+use super::text::Text;
 
 /// A value of a function. Cloning one costs a counter.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +26,7 @@ pub enum Datum {
     /// A whole number beyond 64 bits that came from outside. It passes through exactly; operations take it for one with a fraction.
     Long(Number),
     /// A text.
-    Text(Arc<str>),
+    Text(Text),
     /// Bytes that need not be a text.
     Bytes(Arc<[u8]>),
     /// A list, or a set.
@@ -33,37 +35,10 @@ pub enum Datum {
     Record(Arc<Record>),
 }
 
-static NOTHING: Datum = Datum::None;
-
-/// Fields in order, of a type.
-#[derive(Debug)]
-pub struct Record {
-    /// The name of its struct, or `Enum::Variant`; none for a map.
-    pub kind: Option<Arc<str>>,
-    /// The fields, in order.
-    pub fields: Vec<(Arc<str>, Datum)>,
-    pub(super) size: Size,
-    /// Whether it stands for something that went wrong although its name does not say so.
-    pub(super) is_failure: bool,
-    /// Fields that it may go without, and does: they are read as `none`.
-    pub(super) absent: Arc<[Arc<str>]>,
-    /// What else can be read of the result of a block.
-    pub(super) ended: Option<Ended>,
-}
-
-/// How the branches of a block ended: views that are no fields.
-#[derive(Debug)]
-pub(super) struct Ended {
-    /// The name that the last step of each branch binds.
-    pub(super) aliases: Vec<Option<Arc<str>>>,
-    pub(super) successes: Datum,
-    pub(super) failures: Datum,
-}
-
 impl Datum {
     /// A text.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
-        Self::Text(text.into())
+        Self::Text(Text::from(text))
     }
 
     /// Bytes.
@@ -260,70 +235,6 @@ impl Datum {
     }
 }
 
-impl Record {
-    pub(super) fn new(kind: Option<Arc<str>>, fields: Vec<(Arc<str>, Datum)>) -> Self {
-        let size = Size::of(fields.iter().map(|(_, value)| value));
-        Self { kind, fields, size, is_failure: false, absent: Arc::default(), ended: None }
-    }
-
-    /// Whether it is of no type and has nothing but its fields.
-    pub(super) fn is_map(&self) -> bool {
-        self.kind.is_none() && self.ended.is_none() && self.absent.is_empty() && !self.is_failure
-    }
-
-    /// How large a map is at most with one value more.
-    pub(super) fn size_with(&self, value: &Datum) -> Size {
-        self.size.with_inner(value)
-    }
-
-    /// A map with one value more, or another under its key. Nothing is copied if nobody else has it.
-    pub(super) fn with(mut self: Arc<Self>, key: Arc<str>, value: Datum) -> Arc<Self> {
-        let Some(own) = Arc::get_mut(&mut self) else {
-            return Arc::new(Self::new(None, self.fields.clone())).with(key, value);
-        };
-        match own.fields.iter_mut().find(|(name, _)| *name == key) {
-            Some((_, place)) => {
-                *place = value;
-                own.size = Size::of(own.fields.iter().map(|(_, value)| value));
-            }
-            None => {
-                own.size = own.size.with_inner(&value);
-                own.fields.push((key, value));
-            }
-        }
-        self
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<&Datum> {
-        self.fields.iter().find(|(field, _)| **field == *name).map(|(_, value)| value)
-    }
-
-    /// What can be read under a name of the result of a block: a branch, what its last step binds, or a view.
-    /// The flag says that failures in it are there to be looked at.
-    pub(super) fn read(&self, name: &str) -> Option<(&Datum, bool)> {
-        if let Some(value) = self.get(name) {
-            return Some((value, false));
-        }
-        if self.absent.iter().any(|absent| **absent == *name) {
-            return Some((&NOTHING, false));
-        }
-        let ended = self.ended.as_ref()?;
-        // A branch hides a view by its id alone, not by what its last step binds.
-        match name {
-            "successes" => return Some((&ended.successes, false)),
-            "failures" => return Some((&ended.failures, true)),
-            _ => {}
-        }
-        let mut named =
-            (0..).zip(&ended.aliases).filter(|(_, alias)| alias.as_deref() == Some(name));
-        match (named.next(), named.next()) {
-            (Some((at, _)), None) => self.fields.get(at).map(|(_, value)| (value, false)),
-            // By its position.
-            _ => Some((&self.fields.get(name.parse::<usize>().ok()?)?.1, false)),
-        }
-    }
-}
-
 /// The enum of a variant; a struct is its own.
 fn owner(kind: &str) -> &str {
     kind.split("::").next().unwrap_or(kind)
@@ -336,7 +247,7 @@ impl From<&Literal> for Datum {
             Literal::Bool(value) => Self::Bool(*value),
             Literal::Int(number) => Self::Int(*number),
             Literal::Float(number) => Self::Float(*number),
-            Literal::Text(text) => Self::Text(text.clone()),
+            Literal::Text(text) => Self::text(text.clone()),
             Literal::List(items) => Self::List(items.iter().map(Datum::from).collect()),
             Literal::Map(members) => {
                 Self::map(members.iter().map(|(key, value)| (key.clone(), value.into())).collect())

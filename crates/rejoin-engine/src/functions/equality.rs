@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rejoin_value::Number;
 
 use super::Datum;
-use super::datum::Record;
+use super::record::Record;
 
 /// Up to so many fields are looked for one by one.
 const FEW: usize = 8;

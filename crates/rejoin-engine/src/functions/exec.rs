@@ -7,8 +7,8 @@ use rejoin_lang::cov;
 use rejoin_lang::plan::{Action, FunctionStep, Functions, Make, Operand, Project};
 
 use super::data::{Held, Stores};
-use super::datum::Record;
 use super::place::{CallPlace, Folders, Guests};
+use super::record::Record;
 use super::size::Size;
 use super::{
     Datum, FunctionBench, FunctionProgram, HostCall, List, compute, fork, grants, pattern, typed,
@@ -82,7 +82,7 @@ pub(super) fn fault(code: &str, step: &FunctionStep, message: impl Into<Arc<str>
         [
             ("code", Datum::text(code)),
             ("message", Datum::text(message)),
-            ("step", Datum::Text(step.id.clone())),
+            ("step", Datum::text(step.id.clone())),
         ],
     )
 }
@@ -345,7 +345,7 @@ pub(super) fn read(
         Operand::Node(id) => {
             let bound = frame.names.get(id);
             return Ok(bound.map_or_else(
-                || (Datum::Text(id.clone()), false),
+                || (Datum::text(id.clone()), false),
                 |bound| (bound.value.clone(), bound.observed),
             ));
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rejoin_lang::plan::{Fork, ForkBranch, ForkKind, ForkOnError, FunctionStep};
 
 use super::Datum;
-use super::datum::{Ended, Record};
 use super::exec::{Exit, Frame, Run, fault, panicked};
+use super::record::{Ended, Record};
 use crate::alive;
 use crate::fork_policy::{self, Decision, Forked};
 use crate::task;
@@ -77,7 +77,7 @@ fn timeout_error(step: &FunctionStep, fork: &Fork, ends: &[End]) -> Datum {
         .iter()
         .zip(ends)
         .filter(|(_, end)| matches!(end, End::TimedOut))
-        .map(|(branch, _)| Datum::Text(branch.id.clone()));
+        .map(|(branch, _)| Datum::text(branch.id.clone()));
     Datum::record(
         "TimeoutError",
         [
@@ -105,7 +105,7 @@ fn record(step: &FunctionStep, fork: &Fork, ends: &[End]) -> Datum {
         };
         fields.push((branch.id.clone(), if collects { slot } else { Datum::None }));
         failures.push(Datum::map(vec![
-            ("branch".into(), Datum::Text(branch.id.clone())),
+            ("branch".into(), Datum::text(branch.id.clone())),
             ("kind".into(), Datum::text(kind)),
             ("error".into(), error),
         ]));

@@ -14,11 +14,15 @@ mod fork;
 mod grants;
 mod inputs;
 mod library;
+mod list;
+mod lookup;
 mod missing;
 mod pattern;
 mod place;
+mod record;
 mod size;
 mod test;
+mod text;
 mod typed;
 
 use std::fmt;
@@ -30,12 +34,14 @@ use rejoin_lang::plan::{Database, Function, Functions};
 use rejoin_value::Value;
 
 pub use data::store::{Answer as StoreAnswer, Store, StoreCall, Transaction, db_error};
-pub use datum::{Datum, Record};
+pub use datum::Datum;
 pub use grants::Grants;
 pub use inputs::InputError;
+pub use list::List;
 pub use place::{CallPlace, Guest, Guests};
-pub use size::List;
+pub use record::Record;
 pub use test::{FunctionBench, FunctionTested};
+pub use text::Text;
 
 /// A call of a host that is under way. Dropping it stops the work.
 pub type HostCall = Pin<Box<dyn Future<Output = Datum> + Send>>;

@@ -1,10 +1,6 @@
 //! How large values are. Each list and record knows it, so that asking costs nothing: values share their parts, and a few steps make one
 //! of more parts than any memory holds, or one that is nested deeper than a thread can follow.
 
-use std::collections::HashSet;
-use std::ops::Deref;
-use std::sync::Arc;
-
 use super::Datum;
 
 /// The deepest nesting of a value.
@@ -49,7 +45,20 @@ impl Size {
         }
     }
 
-    fn of_bytes(count: usize) -> Self {
+    /// With one value one level within in place of another, unless all that is within must be looked at for that.
+    pub(super) fn with_other_inner(self, old: &Datum, new: &Datum) -> Option<Self> {
+        let (old, new) = (old.size(), new.size());
+        let was_deepest = old.depth.saturating_add(1) == self.depth && new.depth < old.depth;
+        if was_deepest || self.parts == u32::MAX {
+            return None;
+        }
+        Some(Self {
+            parts: self.parts.saturating_sub(old.parts).saturating_add(new.parts),
+            depth: self.depth.max(new.depth.saturating_add(1)),
+        })
+    }
+
+    pub(super) fn of_bytes(count: usize) -> Self {
         let parts = u32::try_from(count / BYTES_OF_A_PART).unwrap_or(u32::MAX);
         Self { parts: parts.saturating_add(1), depth: 1 }
     }
@@ -70,7 +79,7 @@ impl Size {
 impl Datum {
     pub(super) fn size(&self) -> Size {
         match self {
-            Self::List(list) => list.size,
+            Self::List(list) => list.size(),
             Self::Record(record) => record.size,
             Self::Text(text) => Size::of_bytes(text.len()),
             Self::Bytes(bytes) => Size::of_bytes(bytes.len()),
@@ -97,83 +106,5 @@ impl Datum {
             "RuntimeError",
             [("code", Self::text("E-RT-SIZE")), ("message", Self::text(message))],
         )
-    }
-}
-
-/// The elements of a list, or of a set. Cloning one costs a counter.
-#[derive(Clone, Debug)]
-pub struct List {
-    items: Arc<Vec<Datum>>,
-    size: Size,
-}
-
-impl List {
-    /// The same with one element more. Nothing is copied if nobody else has the list.
-    pub(super) fn with(mut self, item: Datum) -> Self {
-        self.size = self.size_with(&item);
-        Arc::make_mut(&mut self.items).push(item);
-        self
-    }
-
-    /// The first of equal elements, wherever they stand.
-    pub(super) fn without_doubles(self) -> Self {
-        let mut seen = HashSet::with_capacity(self.len());
-        let kept: Vec<Datum> = self.iter().filter(|item| seen.insert(*item)).cloned().collect();
-        if kept.len() == self.len() { self } else { kept.into() }
-    }
-
-    /// How large it would be then.
-    pub(super) fn size_with(&self, item: &Datum) -> Size {
-        self.size.with_inner(item)
-    }
-}
-
-impl Deref for List {
-    type Target = [Datum];
-
-    fn deref(&self) -> &[Datum] {
-        &self.items
-    }
-}
-
-impl<T: Into<Vec<Datum>>> From<T> for List {
-    fn from(items: T) -> Self {
-        let items = items.into();
-        Self { size: Size::of(items.iter()), items: Arc::new(items) }
-    }
-}
-
-impl FromIterator<Datum> for List {
-    fn from_iter<I: IntoIterator<Item = Datum>>(items: I) -> Self {
-        items.into_iter().collect::<Vec<Datum>>().into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Datum, List};
-
-    #[test]
-    fn a_list_grows_where_it_is_if_nobody_else_has_it() {
-        let mut list = List::from(Vec::with_capacity(64));
-        let place = list.as_ptr();
-        for number in 0..64 {
-            list = list.with(Datum::Int(number));
-        }
-        assert_eq!(list.as_ptr(), place);
-        let other = list.clone();
-        list = list.with(Datum::None);
-        assert_eq!((other.len(), list.len()), (64, 65));
-    }
-
-    #[test]
-    fn it_knows_its_size_then() {
-        let deep = || Datum::List([Datum::List([Datum::Int(1)].into()), Datum::None].into());
-        for list in [List::from([]), List::from([deep()]), List::from([Datum::None])] {
-            for item in [Datum::Int(1), deep(), Datum::text("x".repeat(1000))] {
-                let anew: List = list.iter().chain([&item]).cloned().collect();
-                assert_eq!(list.clone().with(item).size, anew.size);
-            }
-        }
     }
 }

@@ -13,7 +13,7 @@ use rejoin_lang::plan::{
 use rejoin_value::{Object, Value};
 
 use super::Datum;
-use super::datum::Record;
+use super::record::Record;
 
 /// Aliases are followed this far: one may lead back to itself.
 const MOST_ALIASES: usize = 16;

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Datum, kinds};
-
-type Fields = Vec<(Arc<str>, Datum)>;
+use super::{Datum, Record, kinds};
 
 pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
     let [Datum::Record(record), rest @ ..] = inputs else { return Err(kinds(inputs)) };
@@ -13,37 +11,30 @@ pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
         ("len", []) => Datum::Int(fields.len() as i64),
         ("is_empty", []) => Datum::Bool(fields.is_empty()),
         ("keys", []) => {
-            Datum::List(fields.iter().map(|(name, _)| Datum::Text(name.clone())).collect())
+            Datum::List(fields.iter().map(|(name, _)| Datum::text(name.clone())).collect())
         }
         ("values", []) => Datum::List(fields.iter().map(|(_, value)| value.clone()).collect()),
         ("entries", []) => {
             let entry = |(key, value): &(Arc<str>, Datum)| {
-                let key = Datum::Text(key.clone());
+                let key = Datum::text(key.clone());
                 Datum::map(vec![("key".into(), key), ("value".into(), value.clone())])
             };
             Datum::List(fields.iter().map(entry).collect())
         }
-        ("has", [Datum::Text(key)]) => Datum::Bool(fields.iter().any(|(name, _)| name == key)),
+        ("has", [Datum::Text(key)]) => Datum::Bool(record.get(key).is_some()),
         ("remove", [Datum::Text(key)]) => {
-            Datum::map(fields.iter().filter(|(name, _)| name != key).cloned().collect())
+            Datum::map(fields.iter().filter(|(name, _)| **name != **key).cloned().collect())
         }
         ("insert", [Datum::Text(key), value]) => {
-            let mut all = fields.clone();
-            put(&mut all, key, value);
-            Datum::map(all)
+            let mut all = Record::new(None, fields.clone());
+            all.put(key.shared(), value.clone());
+            Datum::Record(Arc::new(all))
         }
         ("merge", [Datum::Record(other)]) => {
-            let mut all = fields.clone();
-            other.fields.iter().for_each(|(key, value)| put(&mut all, key, value));
-            Datum::map(all)
+            let mut all = Record::new(None, fields.clone());
+            other.fields.iter().for_each(|(key, value)| all.put(key.clone(), value.clone()));
+            Datum::Record(Arc::new(all))
         }
         _ => return Err(kinds(inputs)),
     })
-}
-
-fn put(into: &mut Fields, key: &Arc<str>, value: &Datum) {
-    match into.iter_mut().find(|(name, _)| name == key) {
-        Some((_, place)) => *place = value.clone(),
-        None => into.push((key.clone(), value.clone())),
-    }
 }

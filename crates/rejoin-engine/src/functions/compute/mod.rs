@@ -8,7 +8,7 @@ mod set;
 
 use std::cmp::Ordering;
 
-use super::{Datum, equality, library};
+use super::{Datum, Record, equality, library};
 
 /// What went wrong in an operation.
 pub(super) struct Fault {

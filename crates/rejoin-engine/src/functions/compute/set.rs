@@ -10,10 +10,10 @@ pub(super) fn apply(name: &str, inputs: &[Datum]) -> Result<Datum, String> {
     Ok(match (name, rest) {
         ("is_empty", []) => Bool(own.is_empty()),
         // A list that is used as a set may have something twice.
-        ("len", []) => Int(keys(own).len() as i64),
-        ("to_list", []) => List(distinct(own.iter())),
-        ("has", [item]) => Bool(own.contains(item)),
-        ("add", [item]) => List(distinct(own.iter().chain([item]))),
+        ("len", []) => Int(own.count_different() as i64),
+        ("to_list", []) => List(own.clone().without_doubles()),
+        ("has", [item]) => Bool(own.has(item)),
+        ("add", [item]) => List(own.clone().with_new(item.clone())),
         ("remove", [item]) => List(distinct(own.iter().filter(|own| *own != item))),
         ("union", [List(other)]) => List(distinct(own.iter().chain(&**other))),
         ("intersect", [List(other)]) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rejoin_lang::plan::{Request, Returns, Rows, TypeDefinitions, TypeForm};
 
-use super::super::datum::Record;
+use super::super::record::Record;
 use super::super::{Datum, typed};
 use super::store::{Answer, db_error};
 

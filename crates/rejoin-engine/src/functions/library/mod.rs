@@ -67,7 +67,7 @@ fn text(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
         ("trim_end", [Text(s)]) => Datum::text(s.trim_end()),
         ("contains", [Text(s), Text(part)]) => Bool(s.contains(&**part)),
         // As an operation it also looks into lists.
-        ("contains", [List(items), item]) => Bool(items.contains(item)),
+        ("contains", [List(items), item]) => Bool(items.has(item)),
         ("starts_with", [Text(s), Text(part)]) => Bool(s.starts_with(&**part)),
         ("ends_with", [Text(s), Text(part)]) => Bool(s.ends_with(&**part)),
         ("index_of", [Text(s), Text(part)]) => {
@@ -160,6 +160,7 @@ fn list(name: &str, arguments: &[Datum]) -> Result<Datum, String> {
         ("last", _) => items.last().cloned().unwrap_or_default(),
         ("append", [Datum::List(list), item]) => Datum::List(list.clone().with(item.clone())),
         ("append", [_, item]) => Datum::List(items.iter().chain([item]).cloned().collect()),
+        ("contains", [Datum::List(list), item]) => Datum::Bool(list.has(item)),
         ("contains", [_, item]) => Datum::Bool(items.contains(item)),
         ("flatten", _) => {
             let parts = items.iter().flat_map(|item| match item {
