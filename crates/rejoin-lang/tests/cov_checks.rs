@@ -548,6 +548,51 @@ fn an_effect_on_databases_may_name_the_one_that_steps_on_data_use() {
 }
 
 #[test]
+fn a_database_may_be_named_by_its_id_or_by_how_that_ends() {
+    let function = |id: &str, effect: &str, step: &str| {
+        let (_, name) = id.split_once('.').unwrap_or_default();
+        format!(
+            "snippet id=\"{id}\" kind=\"fn\" effects {effect} end signature fn name=\"{name}\" end end body {step} end end\n"
+        )
+    };
+    let called = |databases: &[&str], outer: &str, inner: &str| {
+        let databases: String = databases
+            .iter()
+            .map(|id| format!("snippet id=\"{id}\" kind=\"database\" metadata dialect=\"sqlite\" end schema table name=\"acc\" field name=\"n\" type=\"Int\" end end end\n"))
+            .collect();
+        let effect = |name: &str| format!("effect database(name=\"{name}\")");
+        let call = "step id=\"c\" kind=\"call\" fn=\"a.g\" as=\"_\" end";
+        let read = format!(
+            "step id=\"a\" kind=\"query\" target=\"{inner}\" select all from=\"acc\" as=\"_\" end"
+        );
+        load(
+            &(databases
+                + &function("a.f", &effect(outer), call)
+                + &function("a.g", &effect(inner), &read)),
+        )
+    };
+    for (databases, outer, inner, fits) in [
+        (&["db.bank"][..], "bank", "db.bank", true),
+        (&["db.bank"], "db.bank", "bank", true),
+        (&["db.bank", "db.shop"], "shop", "db.bank", false),
+        // How two ids end says nothing where they are written out.
+        (&["old.bank", "new.bank"], "old.bank", "new.bank", false),
+        (&["old.bank", "new.bank"], "new.bank", "new.bank", true),
+    ] {
+        let (_, codes, drawing) = called(databases, outer, inner);
+        let wanted: &[&str] = if fits { &[] } else { &["E0158"] };
+        assert_eq!(codes, wanted, "{drawing}");
+    }
+    let databases = "snippet id=\"old.bank\" kind=\"database\" schema table name=\"acc\" field name=\"n\" type=\"Int\" end end end\n";
+    let databases = databases.to_owned() + &databases.replace("old.", "new.");
+    let read =
+        "step id=\"a\" kind=\"query\" target=\"new.bank\" select all from=\"acc\" as=\"_\" end";
+    let (_, codes, drawing) =
+        load(&(databases + &function("a.f", "effect database(name=\"old.bank\")", read)));
+    assert_eq!(codes, ["E0158"], "{drawing}");
+}
+
+#[test]
 fn the_block_without_its_end_is_found_by_the_lines() {
     const FILE: &str = r#"snippet id="a.f" kind="fn"
 

@@ -16,7 +16,7 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
             continue;
         }
         for step in function.steps(|kind| data_target(kind).is_some()) {
-            on_data(step, &own, problems);
+            on_data(program, step, &own, problems);
         }
         for call in function.calls() {
             let name = call.text("fn").unwrap_or_default();
@@ -38,7 +38,9 @@ pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
                 let mut declared = own.iter().filter(|(own, ..)| *own == name).peekable();
                 let Some((_, first, _)) = declared.peek() else { continue };
                 let first = first.word.span;
-                if declared.any(|(_, _, allows)| covers(allows, needs)) {
+                let is_same =
+                    |(a, b): (&str, &str)| name == "database" && is_same_database(program, a, b);
+                if declared.any(|(_, _, allows)| covers(allows, needs, is_same)) {
                     continue;
                 }
                 let message =
@@ -95,7 +97,12 @@ fn data_target(kind: &str) -> Option<&'static str> {
 }
 
 /// A step on data: an effect `database` may be limited to one by its name.
-fn on_data(step: &Block, own: &[(&str, &Block, &Parameters)], problems: &mut Vec<Diagnostic>) {
+fn on_data(
+    program: &Program<'_>,
+    step: &Block,
+    own: &[(&str, &Block, &Parameters)],
+    problems: &mut Vec<Diagnostic>,
+) {
     let kind = step.text("kind").unwrap_or_default();
     let Some(attribute) = data_target(kind) else { return };
     let Some(whole) = step.text(attribute) else { return };
@@ -108,7 +115,6 @@ fn on_data(step: &Block, own: &[(&str, &Block, &Parameters)], problems: &mut Vec
         "std.storage" => "std.storage",
         _ => "database",
     };
-    let last = |id: &str| id.rsplit('.').next().map(str::to_owned);
     let is_name = |(name, value): &(Arc<str>, ValueKind)| {
         &**name == "name" && effect == "database" && text(value).is_some()
     };
@@ -119,7 +125,8 @@ fn on_data(step: &Block, own: &[(&str, &Block, &Parameters)], problems: &mut Vec
     }
     let allows = |parameters: &Parameters| {
         let mut names = parameters.iter().filter_map(|(_, value)| text(value));
-        parameters.iter().all(is_name) && names.all(|name| last(name) == last(database))
+        let is_this = |name: &str| is_same_database(program, name, database);
+        parameters.iter().all(is_name) && names.all(is_this)
     };
     if declared.iter().any(|(_, _, parameters)| allows(parameters)) {
         return;
@@ -132,6 +139,23 @@ fn on_data(step: &Block, own: &[(&str, &Block, &Parameters)], problems: &mut Vec
             .also(first.word.span, "the function is limited here")
             .help("name this database there, or leave the parameter out"),
     );
+}
+
+/// Whether two names are of one database: its id, or how that ends.
+fn is_same_database(program: &Program<'_>, a: &str, b: &str) -> bool {
+    let ids = || {
+        let databases = program.snippets.iter().filter(|one| one.text("kind") == Some("database"));
+        databases.filter_map(|one| one.text("id"))
+    };
+    let last = |id: &str| id.rsplit('.').next().map(str::to_owned);
+    let whole = |name: &str| {
+        let mut ending = ids().filter(|id| last(id).as_deref() == Some(name));
+        let only = ending.next().filter(|_| ending.next().is_none());
+        ids().find(|id| *id == name).or(only).unwrap_or(name).to_owned()
+    };
+    let (a, b) = (whole(a), whole(b));
+    // Of a database that is declared elsewhere only the name is known.
+    a == b || !(a.contains('.') && b.contains('.')) && last(&a) == last(&b)
 }
 
 /// Paths that are written out and lie outside of the folders that the caller limits an effect to. Others are looked at when
@@ -198,14 +222,18 @@ fn effects<'f>(
     })
 }
 
-/// Whether each limit of the caller is one of the callee, too. What the caller does not mention is not limited.
-fn covers(allows: &Parameters, needs: &Parameters) -> bool {
+/// Whether each limit of the caller is one of the callee, too. What the caller does not mention is not limited. `is_same` says of two names
+/// whether they are of the same thing.
+fn covers(allows: &Parameters, needs: &Parameters, is_same: impl Fn((&str, &str)) -> bool) -> bool {
     allows.iter().all(|(name, allowed)| {
         let needed = needs.iter().find(|(needed, _)| needed == name).map(|(_, value)| value);
         match (&**name, allowed, needed) {
             (_, _, None) => false,
             ("path", ValueKind::Text(outer), Some(ValueKind::Text(inner))) => {
                 is_below(inner, outer)
+            }
+            ("name", ValueKind::Text(outer), Some(ValueKind::Text(inner))) => {
+                outer == inner || is_same((outer, inner))
             }
             (_, allowed, Some(needed)) => allowed == needed,
         }
