@@ -135,6 +135,14 @@ async fn an_alias_means_its_type_where_values_are_looked_at() {
     assert_eq!(case_of(&snippets, &bound("1"), &cases).await, "2");
     let gone = made("Gone", "field name=\"key\" lit=\"k\"");
     assert_eq!(case_of(&snippets, &gone, &cases).await, "1");
+    // That of an enum stands in front of its variants, too.
+    let snippets = snippets
+        + "snippet id=\"t.more\" kind=\"module\" types alias name=\"Bother\" type=\"Trouble\" end end\n";
+    let large = made("Bother::Large", "");
+    let cases = ["variant type=\"Bother::Small\"", "variant type=\"Bother::Large\""];
+    assert_eq!(case_of(&snippets, &large, &cases).await, "1");
+    let small = made("Trouble::Small", "field name=\"key\" lit=\"k\"");
+    assert_eq!(case_of(&snippets, &small, &cases).await, "0");
 }
 
 #[tokio::test]

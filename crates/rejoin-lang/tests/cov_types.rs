@@ -458,6 +458,29 @@ fn an_alias_is_a_case_for_what_it_means() {
 }
 
 #[test]
+fn an_alias_of_an_enum_stands_in_front_of_its_variants() {
+    let route = "alias name=\"Route\" type=\"Way\" alias name=\"Both\" type=\"Way | Quote\"";
+    let cases = ["variant type=\"Route::Land\"", "variant type=\"Route::Sea\" bindings=(\"ship\")"];
+    says_of(&[], route, "Way", &matching(&cases));
+    says_of(&[], route, "Route", &matching(&cases));
+    says_of(&["E0183"], route, "Route", &matching(&cases[..1]));
+    says_of(
+        &["W0060"],
+        route,
+        "Route",
+        &matching(&[cases[0], cases[1], "variant type=\"Route::Air\""]),
+    );
+    let two = "variant type=\"Route::Sea\" bindings=(\"ship\", \"more\")";
+    says_of(&["E0184"], route, "Route", &matching(&[cases[0], two]));
+    let back =
+        |fields: &str| step("return", &format!("variant type=\"Route::Sea\" {fields} end"), "_");
+    says_of(&[], route, "Int", &back("field name=\"ship\" lit=\"a\""));
+    says_of(&["E0181"], route, "Int", &back("field name=\"ship\" lit=1"));
+    // What is no enum alone has no variants.
+    says_of(&["E0183", "W0060"], route, "Both", &matching(&["variant type=\"Both::Land\""]));
+}
+
+#[test]
 fn arguments_by_position_have_the_types_of_their_parameters() {
     let call = |rest: &str| step("call", &format!("fn=\"t.g\" {rest}"), "x");
     let text = |rest: &str| {

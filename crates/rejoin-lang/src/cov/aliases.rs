@@ -39,6 +39,12 @@ impl Aliases {
     }
 
     fn member(&self, kind: &str) -> Arc<str> {
+        // A variant is of what its enum is called otherwise.
+        if let Some((of, variant)) = kind.trim().split_once("::") {
+            let meant = self.member(of);
+            let is_name = !meant.contains(['|', '<', '?', '[']);
+            return if is_name { format!("{meant}::{variant}").into() } else { kind.trim().into() };
+        }
         let mut kind: Arc<str> = kind.trim().into();
         for _ in 0..MOST {
             let name = kind.trim_end_matches(['?', '[', ']']);
@@ -70,8 +76,14 @@ mod tests {
 
     #[test]
     fn names_are_followed_to_what_they_mean() {
-        let pairs =
-            [("Code", "Int"), ("Key", "Code"), ("Way", "Sea | Air"), ("A", "B"), ("B", "A")];
+        let pairs = [
+            ("Code", "Int"),
+            ("Key", "Code"),
+            ("Way", "Sea | Air"),
+            ("A", "B"),
+            ("B", "A"),
+            ("Route", "Tour"),
+        ];
         let pairs = pairs.into_iter().map(|(name, kind)| (name.into(), kind.into()));
         let aliases = Aliases(pairs.collect());
         for (text, wanted) in [
@@ -82,6 +94,8 @@ mod tests {
             ("Way?", "Optional<Sea | Air>"),
             ("Way[]?", "Optional<List<Sea | Air>>"),
             ("List<Key>", "List<Key>"),
+            ("Way::Sea", "Way::Sea"),
+            ("Route::Land?", "Tour::Land?"),
         ] {
             assert_eq!(&*aliases.meant(text), wanted, "{text}");
         }

@@ -29,6 +29,8 @@ impl<'f> Walk<'_, 'f> {
 
     /// Says so if an enum of the file has no such variant.
     pub(super) fn known_variant(&mut self, name: &str, span: Span) {
+        let whole = self.table.qualified(name);
+        let name = whole.as_deref().unwrap_or(name);
         let Some((of, variant)) = name.split_once("::") else { return };
         let Some(variants) = self.table.variants(of) else { return };
         if variants.iter().any(|(name, _)| *name == variant) {
@@ -55,6 +57,8 @@ impl<'f> Walk<'_, 'f> {
         let (list, kind) =
             (case.attribute("bindings").or(case.attribute("fields")), case.text("type"));
         let (Some(list), Some(kind)) = (list, kind) else { return Vec::new() };
+        let whole = self.table.qualified(kind);
+        let kind = whole.as_deref().unwrap_or(kind);
         let ValueKind::Names(names) = &list.value.kind else { return Vec::new() };
         let fields = self.table.fields_of(kind);
         let is_struct = &*list.name.text == "fields";

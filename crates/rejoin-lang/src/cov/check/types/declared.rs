@@ -104,6 +104,8 @@ impl Declared<'_, '_, '_> {
         {
             // What steps make and what a row is called has a name, whether something defines it or not.
             let is_named = |name: &str| {
+                let whole = self.table.qualified(name);
+                let name = whole.as_deref().unwrap_or(name);
                 let short = name.rsplit("::").next().unwrap_or(name);
                 // A variant that its enum does not have is said where the case is.
                 let is_of_known = || {

@@ -167,7 +167,7 @@ impl<'f> Table<'f> {
                     open.names.pop();
                     members
                 }
-                None => vec![kind.clone()],
+                None => vec![self.qualified(name).map_or_else(|| kind.clone(), Type::Named)],
             },
             Type::List(item) => vec![Type::List(self.within(item, open).into())],
             Type::Map(value) => vec![Type::Map(self.within(value, open).into())],
@@ -193,9 +193,20 @@ impl<'f> Table<'f> {
         self.made.contains(name)
     }
 
+    /// The variant behind a name whose enum is called otherwise: `Route::Land`, where `Route` is an alias of `Way`.
+    pub(super) fn qualified(&self, name: &str) -> Option<Arc<str>> {
+        let (of, variant) =
+            name.split_once("::").filter(|(of, _)| self.aliases.contains_key(of))?;
+        match self.read(of) {
+            Type::Named(meant) => Some(format!("{meant}::{variant}").into()),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_known(&self, name: &str) -> bool {
         self.is_defined(name)
             || self.aliases.contains_key(name)
+            || self.qualified(name).is_some_and(|name| self.is_known(&name))
             || BUILT_IN.contains(&name.split("::").next().unwrap_or(name))
     }
 
@@ -210,7 +221,7 @@ impl<'f> Table<'f> {
     pub(super) fn meant(&self, name: &str) -> Vec<String> {
         match self.aliases.contains_key(name) {
             true => self.read(name).members().iter().map(ToString::to_string).collect(),
-            false => vec![name.to_owned()],
+            false => vec![self.qualified(name).as_deref().unwrap_or(name).to_owned()],
         }
     }
 
