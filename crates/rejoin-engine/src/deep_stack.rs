@@ -12,6 +12,11 @@ const NEW_STACK: usize = 1024 * 1024;
 /// called pipeline or function is a poll in a poll in a poll, and a worker thread has two megabytes.
 pub(crate) struct DeepStack<'a, T>(Pin<Box<dyn Future<Output = T> + Send + 'a>>);
 
+/// Runs what looks through a value as deep as that is nested.
+pub(crate) fn on_deep_stack<T>(run: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(RED_ZONE, NEW_STACK, run)
+}
+
 impl<'a, T> DeepStack<'a, T> {
     pub(crate) fn new(future: impl Future<Output = T> + Send + 'a) -> Self {
         Self(Box::pin(future))

@@ -630,6 +630,9 @@ types
     field name="sum" type="Decimal"
     field name="more" type="String" optional
   end
+  enum name="Way" variant name="Land" end variant name="Sea" field name="ship" type="String" end end
+  struct name="Trip" field name="way" type="Way" end
+  alias name="Route" type="Way"
 end
 end
 "#;
@@ -666,6 +669,16 @@ end
     // Of a type that nothing defines the name is known.
     let named = "collection of=\"Elsewhere\"";
     assert_eq!(asked("1 as a", named), r#"[{"a":1}]"#);
+    // A column may have the name of a variant, alone or as that of a struct.
+    assert_eq!(asked("'Land' as way", "type=\"Trip\""), r#"{"way":{"type":"Way::Land"}}"#);
+    assert_eq!(asked("'Way::Land' as way", "type=\"Way\""), r#"{"type":"Way::Land"}"#);
+    assert_eq!(asked("'Land' as way", "type=\"Route\" optional"), r#"{"type":"Way::Land"}"#);
+    let sea = r#"'{"type":"Sea","ship":"a"}' as way"#;
+    assert_eq!(asked(sea, "type=\"Trip\""), r#"{"way":{"type":"Way::Sea","ship":"a"}}"#);
+    let refused = asked("'Air' as way", "type=\"Trip\"");
+    assert!(refused.contains("`row.way` is of type Way: its `type` must be one of Way::Land"));
+    let refused = asked("'Sea' as way", "type=\"Trip\"");
+    assert_eq!(refused, "\"`row.way.ship` of type String is missing\"");
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl Datum {
             ("List" | "Set" | "Rows", Self::List(_)) => true,
             // A struct and a failure are of their own types.
             ("Map", Self::Record(record)) if record.kind.is_none() => true,
-            ("DateTime" | "Char", Self::Text(_)) => true,
+            ("DateTime" | "Char", Self::Text(_)) | ("DateTime", Self::Int(_)) => true,
             ("Decimal", Self::Int(_) | Self::Float(_) | Self::Long(_) | Self::Text(_)) => true,
             // What JSON has are values as they are; its enum is another view of them.
             ("Json::Null", Self::None)

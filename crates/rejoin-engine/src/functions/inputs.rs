@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rejoin_lang::plan::{Function, FunctionParam, TypeDefinitions};
+use rejoin_lang::plan::{Function, FunctionParam, TypeDefinitions, TypeForm};
 use rejoin_value::Value;
 
 use super::Datum;
@@ -23,7 +23,8 @@ impl fmt::Display for InputError {
     }
 }
 
-/// Arguments given as text: a parameter of type `String` takes it as it is, the others take JSON, or failing that the text.
+/// Arguments given as text: a parameter of type `String` takes it as it is, the others take JSON, or failing that the text. `null` is the
+/// `none` of every parameter that may be that.
 pub(super) fn from_texts(
     types: &TypeDefinitions,
     function: &Function,
@@ -111,7 +112,12 @@ fn from_text(
     text: &str,
 ) -> Result<Datum, InputError> {
     if base(param) == "String" {
-        return Ok(Datum::text(text));
+        let may_be_none =
+            param.optional || matches!(TypeForm::of(&param.kind), TypeForm::Optional(_));
+        return match text == "null" && may_be_none {
+            true => made(types, param, &Value::Null).map_err(|misfit| refused(param, misfit)),
+            false => Ok(Datum::text(text)),
+        };
     }
     let as_text = || made(types, param, &text.into());
     let Ok(value) = Value::parse(text.as_bytes()) else {

@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use rejoin_lang::plan::{MatchCase, Pattern, TypeDefinitions, TypeForm, Widening, union_members};
 
-use super::Datum;
 use super::exec::Frame;
+use super::{Datum, compute};
 
 /// Aliases are followed this far: one may lead back to itself.
 const MOST_ALIASES: usize = 16;
@@ -34,13 +34,11 @@ fn fits(types: &TypeDefinitions, pattern: &Pattern, value: &Datum, cases: &[Matc
             false
         }
         Pattern::Wildcard | Pattern::Name(_) => true,
-        // A whole number stands where one with a fraction is wanted, unless it is wanted itself.
-        Pattern::Kind(kind, _) if **kind == *"Float" && matches!(value, Datum::Int(_)) => {
-            cases.iter().all(|case| !is_of(&case.pattern, "Int"))
-        }
-        Pattern::Kind(kind, _) => {
-            value.is_a(kind) && (!is_of_parts(kind) || is_best(types, kind, value, cases))
-        }
+        Pattern::Kind(kind, _) => match stands_for(kind, value) {
+            // What stands where something else is wanted does not if it is wanted itself.
+            Some(own) => cases.iter().all(|case| !is_of(&case.pattern, own)),
+            None => value.is_a(kind) && (!is_of_parts(kind) || is_best(types, kind, value, cases)),
+        },
         Pattern::Fields(kind, _) => value.is_a(kind),
         Pattern::Literal(literal) => Datum::from(literal) == *value,
     }
@@ -61,24 +59,45 @@ fn is_for_another(types: &TypeDefinitions, kind: &str, value: &Datum, cases: &[M
     end == kind && types.records.contains_key(kind) && cases.iter().any(is_for)
 }
 
+/// The type of a value that may stand where this type is wanted, if it is of another: a whole number where one with a fraction is, or a
+/// point in time, and a text that is longer than a character, or is no time.
+fn stands_for(kind: &str, value: &Datum) -> Option<&'static str> {
+    match (kind, value) {
+        ("Float" | "DateTime", Datum::Int(_)) => Some("Int"),
+        ("Char", Datum::Text(text)) if text.chars().nth(1).is_some() || text.is_empty() => {
+            Some("String")
+        }
+        ("DateTime", Datum::Text(text)) if !compute::is_time(text) => Some("String"),
+        _ => None,
+    }
+}
+
 /// Whether a type says what is in a list or a map.
 fn is_of_parts(kind: &str) -> bool {
     matches!(TypeForm::of(kind), TypeForm::List(_) | TypeForm::Set(_) | TypeForm::Map(_))
 }
 
-/// Whether what is in a list or a map fits, or fits no other case: what comes from outside without a type is still a list.
+/// Whether what is in a list or a map fits as it is, or fits no other case better: what comes from outside without a type is still a list.
 fn is_best(types: &TypeDefinitions, kind: &str, value: &Datum, cases: &[MatchCase]) -> bool {
-    let holds = |kind: &str| Look { types, looks: Cell::new(0) }.holds(kind, value, 0);
+    let holds = |kind: &str, exactly: bool| {
+        Look { types, exactly, looks: Cell::new(0) }.holds(kind, value, 0)
+    };
     let others = cases.iter().filter_map(|case| match &case.pattern {
         Pattern::Kind(other, _) if **other != *kind && is_of_parts(other) => Some(other),
         _ => None,
     });
-    let mut others = others.filter(|other| value.is_a(other)).peekable();
-    others.peek().is_none() || holds(kind) || !others.any(|other| holds(other))
+    let others: Vec<_> = others.filter(|other| value.is_a(other)).collect();
+    if others.is_empty() || holds(kind, true) {
+        return true;
+    }
+    let other = |exactly: bool| others.iter().any(|other| holds(other, exactly));
+    !other(true) && (holds(kind, false) || !other(false))
 }
 
 struct Look<'t> {
     types: &'t TypeDefinitions,
+    /// Whether everything must be of its type as it is.
+    exactly: bool,
     looks: Cell<usize>,
 }
 
@@ -103,7 +122,7 @@ impl Look<'_> {
                 record.fields.iter().all(|(_, value)| self.holds(inner, value, 0))
             }
             (TypeForm::List(_) | TypeForm::Set(_) | TypeForm::Map(_), _) => false,
-            (TypeForm::Name("Float"), Datum::Int(_)) => true,
+            (TypeForm::Name(name), value) if stands_for(name, value).is_some() => !self.exactly,
             (TypeForm::Name(name), value) => match self.types.aliases.get(name) {
                 Some(meant) if aliases < MOST_ALIASES => self.holds(meant, value, aliases + 1),
                 _ => value.is_a(name),

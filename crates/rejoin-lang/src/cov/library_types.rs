@@ -1,7 +1,7 @@
 //! The structs and variants that the language and its library have, for values that come from outside. A type of the file with the same
 //! name is meant instead.
 
-use crate::plan::{FieldDefinition, RecordDefinition};
+use crate::plan::{FieldDefinition, Literal, RecordDefinition};
 
 /// The name, and each field with its type.
 const TYPES: &[(&str, &[(&str, &str)])] = &[
@@ -75,7 +75,8 @@ pub(super) fn definitions() -> impl Iterator<Item = (&'static str, &'static str,
             name: (*name).into(),
             kind: (*kind).into(),
             optional: kind.ends_with('?'),
-            default: None,
+            // Stand-ins of services seldom have headers.
+            default: kind.starts_with("Map<").then(|| Literal::Map([].into())),
         };
         let fields = fields.iter().map(field).collect();
         let of = name.split("::").next().unwrap_or(name);

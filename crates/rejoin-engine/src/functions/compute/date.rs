@@ -61,6 +61,11 @@ fn later(time: Timestamp, count: i64, seconds: i64) -> Result<Datum, String> {
     moved.map(|time| Datum::text(time.to_string())).ok_or_else(|| "leaves the calendar".to_owned())
 }
 
+/// Whether a text is a point in time.
+pub(in super::super) fn is_time(text: &str) -> bool {
+    matches!(read(&Datum::text(text)), Some(Some(_)))
+}
+
 /// The point in time; nothing within if the value could be one and is none.
 fn read(value: &Datum) -> Option<Option<Timestamp>> {
     match value {

@@ -8,6 +8,8 @@ mod set;
 
 use std::cmp::Ordering;
 
+pub(super) use date::is_time;
+
 use super::{Datum, Record, equality, library};
 
 /// What went wrong in an operation.

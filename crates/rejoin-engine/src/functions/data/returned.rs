@@ -77,7 +77,11 @@ fn fitted(
         TypeForm::Optional(inner) => inner.trim(),
         _ => base,
     };
-    if SINGLE.contains(&single) {
+    // A column that is alone may have the name of a variant.
+    let named = types.aliases.get(single).map_or(single, |meant| meant.trim());
+    let is_variant =
+        || matches!(&*record.fields, [(_, Datum::Text(_))]) && !types.variants(named).is_empty();
+    if SINGLE.contains(&single) || is_variant() {
         let [(name, value)] = &*record.fields else {
             let columns = record.fields.len();
             return Err(misfit(format!("a row has {columns} columns, and `{base}` is one value")));
