@@ -125,6 +125,48 @@ async fn a_case_takes_what_is_of_its_type_and_not_what_has_a_name_like_it() {
 }
 
 #[tokio::test]
+async fn a_variant_is_called_by_its_end_where_no_value_is_of_the_type_of_that_name() {
+    let file = |returns: &str, variant: &str| {
+        format!(
+            "snippet id=\"t.depot\" kind=\"module\" types struct name=\"Gone\" field name=\"id\" type=\"Int\" end \
+             enum name=\"DepotError\" variant name=\"Gone\" end variant name=\"Closed\" end end end end\n\
+             snippet id=\"t.g\" kind=\"fn\" signature fn name=\"g\" returns union {returns} end end end\n\
+             body step id=\"g\" kind=\"return\" variant type=\"{variant}\" end as=\"_\" end end end\n"
+        )
+    };
+    const CALL: &str = "step id=\"g\" kind=\"call\" fn=\"t.g\" as=\"x\" end";
+    let case = |name: &str| format!("variant type=\"{name}\"");
+    for (returns, variant, case_names, fits) in [
+        ("type=\"Int\" type=\"DepotError\"", "DepotError::Gone", ["Gone", "DepotError"], "0"),
+        ("type=\"Int\" type=\"DepotError\"", "DepotError::Closed", ["Gone", "DepotError"], "1"),
+        (
+            "type=\"Int\" type=\"HttpError\"",
+            "HttpError::TimeoutError",
+            ["TimeoutError", "HttpError"],
+            "0",
+        ),
+        (
+            "type=\"Int\" type=\"HttpError\"",
+            "HttpError::NetworkError",
+            ["TimeoutError", "HttpError"],
+            "1",
+        ),
+        // A value may be of that type, and the case is for those.
+        ("type=\"Gone\" type=\"DepotError\"", "DepotError::Gone", ["Gone", "DepotError"], "1"),
+        (
+            "type=\"TimeoutError\" type=\"HttpError\"",
+            "HttpError::TimeoutError",
+            ["TimeoutError", "HttpError"],
+            "1",
+        ),
+    ] {
+        let [first, second] = case_names.map(case);
+        let found = case_of(&file(returns, variant), CALL, &[&first, &second, "wildcard"]).await;
+        assert_eq!(found, fits, "{returns}: {variant}");
+    }
+}
+
+#[tokio::test]
 async fn an_alias_means_its_type_where_values_are_looked_at() {
     let snippets = MARKED.to_owned()
         + "snippet id=\"t.names\" kind=\"module\" types alias name=\"Key\" type=\"String\" \

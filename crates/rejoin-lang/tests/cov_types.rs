@@ -481,6 +481,65 @@ fn an_alias_of_an_enum_stands_in_front_of_its_variants() {
 }
 
 #[test]
+fn what_was_compared_with_none_is_there_where_the_condition_says_so() {
+    let signature = format!("{PARAMS} returns type=\"Int\"");
+    let compared =
+        |op: &str| step("compute", &format!("op={op} input var=\"o\" input lit=none"), "gone");
+    let turned = step("compute", "op=not input var=\"gone\"", "there");
+    let back = |from: &str| step("return", &format!("from=\"{from}\""), "_");
+    let zero = || step("return", "lit=0", "_");
+    let choose = |condition: &str, then: &str, otherwise: &str| {
+        let otherwise =
+            if otherwise.is_empty() { String::new() } else { format!("else {otherwise} end") };
+        step("if", &format!("condition=\"{condition}\" then {then} end {otherwise}"), "_")
+    };
+    let rebound = || step("bind", "from=\"m.a\"", "o");
+    let each = |inner: &str| step("for", &format!("var=\"e\" in=\"l\" {inner}"), "_");
+    for (good, body) in [
+        (true, compared("equals") + &choose("gone", &zero(), "") + &back("o")),
+        (true, compared("equals") + &choose("gone", &zero(), &back("o"))),
+        (true, compared("not_equals") + &choose("gone", &back("o"), &zero())),
+        (true, compared("not_equals") + &choose("gone", &back("o"), "") + &zero()),
+        (true, compared("equals") + &turned + &choose("there", &back("o"), &zero())),
+        (true, compared("equals") + &turned + &choose("there", "", &zero()) + &back("o")),
+        (true, compared("equals") + &each(&choose("gone", &zero(), &back("o"))) + &zero()),
+        // The other way round.
+        (false, compared("equals") + &choose("gone", &back("o"), &zero())),
+        (false, compared("not_equals") + &choose("gone", &zero(), "") + &back("o")),
+        (false, compared("equals") + &turned + &choose("there", &zero(), &back("o"))),
+        // Neither path ends.
+        (false, compared("equals") + &choose("gone", &step("bind", "lit=0", "p"), "") + &back("o")),
+        // It stands for something else.
+        (false, compared("equals") + &rebound() + &choose("gone", &zero(), "") + &back("o")),
+        (false, compared("equals") + &choose("gone", &zero(), &(rebound() + &back("o")))),
+        (
+            false,
+            compared("equals")
+                + &step("bind", "lit=false", "gone")
+                + &choose("gone", &zero(), "")
+                + &back("o"),
+        ),
+        // Only within.
+        (false, compared("equals") + &each(&choose("gone", &zero(), "")) + &back("o")),
+        (false, compared("equals") + &choose("b", &choose("gone", &zero(), ""), "") + &back("o")),
+    ] {
+        let wanted: &[&str] = if good { &[] } else { &["E0181"] };
+        let (mut found, drawing) = codes(&signature, &body);
+        // To bind a name again is no error.
+        found.retain(|code| code.starts_with('E'));
+        assert_eq!(found, wanted, "{body}{drawing}");
+    }
+    // `Some` and `None` are cases for it all the same.
+    let cases = format!(
+        "case variant type=\"Some\" {} end case variant type=\"None\" {} end",
+        zero(),
+        zero()
+    );
+    let opened = step("match", &format!("on=\"o\" {cases}"), "_");
+    says(&[], &signature, &(compared("equals") + &choose("gone", &zero(), "") + &opened));
+}
+
+#[test]
 fn arguments_by_position_have_the_types_of_their_parameters() {
     let call = |rest: &str| step("call", &format!("fn=\"t.g\" {rest}"), "x");
     let text = |rest: &str| {

@@ -19,20 +19,19 @@ pub(super) fn chosen<'c>(
     cases: &'c [MatchCase],
     value: &Datum,
 ) -> Option<&'c MatchCase> {
-    cases.iter().find(|case| fits(types, &case.pattern, value, cases))
+    cases.iter().find(|case| fits(types, case, value, cases))
 }
 
-fn fits(types: &TypeDefinitions, pattern: &Pattern, value: &Datum, cases: &[MatchCase]) -> bool {
+fn fits(types: &TypeDefinitions, case: &MatchCase, value: &Datum, cases: &[MatchCase]) -> bool {
     let is_of = |pattern: &Pattern, name: &str| match pattern {
         Pattern::Kind(kind, _) => **kind == *name,
         _ => false,
     };
-    match pattern {
-        Pattern::Kind(kind, _) | Pattern::Fields(kind, _)
-            if is_for_another(types, kind, value, cases) =>
-        {
-            false
-        }
+    let is_for_another = |kind: &str| {
+        case.variant.as_deref() != value.kind() && is_for_another(types, kind, value, cases)
+    };
+    match &case.pattern {
+        Pattern::Kind(kind, _) | Pattern::Fields(kind, _) if is_for_another(kind) => false,
         Pattern::Wildcard | Pattern::Name(_) => true,
         Pattern::Kind(kind, _) => match stands_for(kind, value) {
             // What stands where something else is wanted does not if it is wanted itself.

@@ -53,11 +53,12 @@ pub(crate) fn load_imported(source: &Source, id: SourceId) -> (Functions, Vec<Di
     if has_errors(&problems) {
         return (Functions::default(), problems);
     }
-    let (mut functions, more) = lower::lower(&file);
+    let (checked, variants) = check::check(&file);
+    let (mut functions, more) = lower::lower(&file, variants);
     problems.extend(more);
     lower::add_project(&file, source, &mut functions, &mut problems);
     problems.extend(effects::check(&functions));
-    problems.extend(check::check(&file));
+    problems.extend(checked);
     if !has_errors(&problems) {
         problems.extend(check::advise(&file));
     }

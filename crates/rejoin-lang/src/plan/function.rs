@@ -222,6 +222,8 @@ pub struct RecordType {
 pub struct MatchCase {
     /// What it fits.
     pub pattern: Pattern,
+    /// The variant that its name is short for, as far as is known of the values.
+    pub variant: Option<Arc<str>>,
     /// What it does.
     pub steps: Vec<FunctionStep>,
 }

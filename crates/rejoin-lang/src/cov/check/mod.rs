@@ -12,14 +12,20 @@ mod types;
 mod unreached;
 mod unused;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::ast::{Block, File, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 use program::Program;
 
-/// Every problem that these rules find, in no order. Nesting is bounded by the parser.
-pub(super) fn check(file: &File) -> Vec<Diagnostic> {
+/// The variants that cases name by their ends alone, by where those stand.
+pub(super) type Variants = HashMap<Span, Arc<str>>;
+
+/// Every problem that these rules find, in no order, and what they found out. Nesting is bounded by the parser.
+pub(super) fn check(file: &File) -> (Vec<Diagnostic>, Variants) {
     let program = Program::new(file);
     let mut problems = Vec::new();
     requirements::check(&program, &mut problems);
@@ -28,8 +34,8 @@ pub(super) fn check(file: &File) -> Vec<Diagnostic> {
     cycles::check(&program, &mut problems);
     unreached::check(&program, &mut problems);
     bindings::check(&program, &mut problems);
-    types::check(&program, &mut problems);
-    problems
+    let variants = types::check(&program, &mut problems);
+    (problems, variants)
 }
 
 /// What could be better in a file without errors.

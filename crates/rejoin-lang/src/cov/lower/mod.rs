@@ -17,13 +17,16 @@ use super::failures;
 use super::library::library;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Database, Function, FunctionParam, Functions, Literal, Project, Widening};
-use crate::source::Source;
+use crate::source::{Source, Span};
 
 use operand::literal;
 use shapes::Shapes;
 
-/// The functions of a file, and what is wrong with the names in it.
-pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
+/// The functions of a file, and what is wrong with the names in it. The variants are those that cases name by their ends alone.
+pub(super) fn lower(
+    file: &File,
+    variants: HashMap<Span, Arc<str>>,
+) -> (Functions, Vec<Diagnostic>) {
     let aliases = Aliases::of(snippets(file));
     let mut functions: Vec<Function> = Vec::new();
     let mut bodies: Vec<Vec<&Block>> = Vec::new();
@@ -52,6 +55,7 @@ pub(super) fn lower(file: &File) -> (Functions, Vec<Diagnostic>) {
     let shapes = Shapes::new(file, &aliases);
     let mut lower = Lower {
         problems: Vec::new(),
+        variants,
         aliases,
         ids: HashMap::new(),
         names: HashMap::new(),
@@ -112,6 +116,7 @@ pub(super) fn add_project(
 
 struct Lower {
     problems: Vec<Diagnostic>,
+    variants: HashMap<Span, Arc<str>>,
     aliases: Aliases,
     ids: HashMap<Arc<str>, usize>,
     names: HashMap<Arc<str>, Vec<usize>>,

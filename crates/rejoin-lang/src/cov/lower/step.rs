@@ -49,8 +49,12 @@ impl Lower {
                 self.inner(section(step, "else"), known),
             ),
             "match" => {
+                let variant = |lower: &Self, case: &Block| {
+                    lower.variants.get(&case.attribute("type")?.value.span).cloned()
+                };
                 let cases = part("case").map(|case| MatchCase {
                     pattern: self.pattern(case),
+                    variant: variant(self, case),
                     steps: self.inner(Some(case), known),
                 });
                 Action::Match(path(step, "on"), cases.collect())

@@ -2,7 +2,8 @@
 
 use super::super::super::ast::{Block, ValueKind};
 use super::super::{parts, place, shown};
-use super::values::{Last, Walk};
+use super::paths::{Last, Path};
+use super::values::Walk;
 use super::{Type, exhaustive};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
@@ -23,7 +24,7 @@ impl<'f> Walk<'_, 'f> {
                     .help("add a case for each, or `case wildcard`"),
             );
         }
-        let paths = cases.iter().map(|case| (*case, self.pattern(case, &on))).collect();
+        let paths = cases.iter().map(|case| Path::of(case, self.pattern(case, &on))).collect();
         self.apart(paths)
     }
 
@@ -50,6 +51,8 @@ impl<'f> Walk<'_, 'f> {
     fn pattern(&mut self, case: &'f Block, on: &Type) -> Vec<(&'f str, Type)> {
         if let Some(kind) = case.text("type") {
             self.known_variant(kind, place(case, "type"));
+            let variant = self.table.short_for(kind, on);
+            self.variants.extend(variant.map(|variant| (place(case, "type"), variant)));
         }
         if let Some(name) = case.text("binding") {
             return vec![(name, on.clone())];

@@ -27,14 +27,15 @@ pub(super) fn missing(on: &Type, cases: &[&Block], table: &Table<'_>) -> Vec<Str
     let has_literal = |value: &ValueKind| {
         cases.iter().any(|case| case.attribute("literal").is_some_and(|a| a.value.kind == *value))
     };
-    let is_optional = on.is_optional();
+    // All that is there, whatever its type.
+    let takes_all = named.contains(&"Some") && (on.is_optional() || !table.has_variant("Some"));
     let mut missing = Vec::new();
     for member in on.members() {
         let name = member.to_string();
         let is_failure = table.is_failure(member);
         let by_kind = named.contains(&&*name)
             || named.contains(&if is_failure { "Err" } else { "Ok" })
-            || is_optional && *member != Type::None && named.contains(&"Some")
+            || *member != Type::None && takes_all
             || is_variant_in(&name, &named)
             || matches!(member, Type::List(_)) && named.contains(&"List")
             || matches!(member, Type::Map(_)) && named.contains(&"Map")

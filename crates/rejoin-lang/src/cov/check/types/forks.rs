@@ -5,7 +5,8 @@ use std::rc::Rc;
 use super::super::super::ast::{Block, ValueKind};
 use super::super::parts;
 use super::Type;
-use super::values::{Last, Walk};
+use super::paths::Last;
+use super::values::Walk;
 
 /// What is known of a branch.
 #[derive(Debug, PartialEq)]

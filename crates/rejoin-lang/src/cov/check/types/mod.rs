@@ -7,7 +7,9 @@ mod exhaustive;
 mod forks;
 mod generic;
 mod library;
+mod narrow;
 mod operations;
+mod paths;
 mod read;
 mod sources;
 mod table;
@@ -17,15 +19,16 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::Variants;
 use super::program::Program;
 use crate::diagnostic::Diagnostic;
 
 use table::Table;
 
-pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check(program: &Program<'_>, problems: &mut Vec<Diagnostic>) -> Variants {
     let table = Table::new(program);
     declared::check(program, &table, problems);
-    values::check(program, &table, problems);
+    values::check(program, &table, problems)
 }
 
 /// What is known of a value.

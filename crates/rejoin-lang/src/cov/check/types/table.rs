@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::super::super::ast::Block;
-use super::super::super::failures;
+use super::super::super::{failures, library_types};
 use super::super::program::Program;
 use super::super::{is, parts};
 use super::library::SHAPES;
@@ -250,6 +250,28 @@ impl<'f> Table<'f> {
         let mut owners = self.enums.iter().filter(|(_, variants)| has(variants));
         let (of, _) = owners.next()?;
         owners.next().is_none().then(|| format!("{of}::{name}"))
+    }
+
+    /// The variant that a name means in a case for such values, although a type has that name, too: none of them is of that type.
+    pub(super) fn short_for(&self, name: &str, on: &Type) -> Option<Arc<str>> {
+        let named = on.members().iter().filter_map(|member| match member {
+            Type::Named(named) => Some(&**named),
+            _ => None,
+        });
+        let is_type =
+            self.is_defined(name) || library_types::definitions().any(|(_, own, _)| own == name);
+        if *on == Type::Any || !is_type || named.clone().any(|of| of == name) {
+            return None;
+        }
+        let has = |of: &&str| match self.variants(of) {
+            Some(variants) => variants.iter().any(|(own, _)| *own == name),
+            None if self.is_defined(of) => false,
+            None => library_types::definitions()
+                .any(|(_, own, _)| own.split_once("::") == Some((of, name))),
+        };
+        let mut owners = named.filter(has);
+        let of = owners.next()?;
+        owners.next().is_none().then(|| format!("{of}::{name}").into())
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &'f str> {

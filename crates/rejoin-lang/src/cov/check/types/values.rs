@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::super::super::ast::Block;
 use super::super::program::Program;
-use super::super::{is, parts, place, shown};
+use super::super::{Variants, is, parts, place, shown};
+use super::narrow::Fact;
+use super::paths::{Change, Last, Path, either};
 use super::sources::source_place;
 use super::table::Table;
 use super::{Type, generic, operations};
@@ -12,11 +14,25 @@ use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::plan::LibraryFunction;
 use crate::source::Span;
 
-pub(super) fn check<'f>(program: &Program<'f>, table: &Table<'f>, problems: &mut Vec<Diagnostic>) {
+pub(super) fn check<'f>(
+    program: &Program<'f>,
+    table: &Table<'f>,
+    problems: &mut Vec<Diagnostic>,
+) -> Variants {
+    let mut variants = Variants::default();
     for body in program.bodies() {
         let returns = body.signature.and_then(|signature| returns(signature, table));
-        let (known, changes) = (HashMap::new(), Vec::new());
-        let mut walk = Walk { program, table, problems, known, changes, returns, returned: None };
+        let mut walk = Walk {
+            program,
+            table,
+            problems,
+            variants: &mut variants,
+            known: HashMap::new(),
+            changes: Vec::new(),
+            facts: HashMap::new(),
+            returns,
+            returned: None,
+        };
         for param in body.signature.into_iter().flat_map(|signature| parts(signature, "param")) {
             walk.set(param.text("name").unwrap_or_default(), param_type(param, table));
         }
@@ -24,6 +40,7 @@ pub(super) fn check<'f>(program: &Program<'f>, table: &Table<'f>, problems: &mut
             walk.step(step);
         });
     }
+    variants
 }
 
 /// What a signature says that the function gives.
@@ -48,91 +65,25 @@ fn param_type(param: &Block, table: &Table<'_>) -> Type {
     }
 }
 
-/// What the value of a list of steps is.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Last {
-    /// There is none, as a `return` ends it.
-    Ends,
-    /// Nothing is said about it: there may be none.
-    Unknown,
-    Of(Type),
-}
-
-/// The value of a step of whose paths one was taken.
-fn either(lasts: Vec<Last>) -> Type {
-    let kinds = lasts.into_iter().filter(|last| *last != Last::Ends).map(|last| match last {
-        Last::Of(kind) => kind,
-        Last::Ends | Last::Unknown => Type::Any,
-    });
-    Type::union(kinds)
-}
-
 pub(super) struct Walk<'p, 'f> {
     program: &'p Program<'f>,
     pub(super) table: &'p Table<'f>,
     pub(super) problems: &'p mut Vec<Diagnostic>,
+    pub(super) variants: &'p mut Variants,
     pub(super) known: HashMap<&'f str, Type>,
     /// What each name was before it was bound, so that leaving a path can take it back.
-    changes: Vec<(&'f str, Option<Type>)>,
+    pub(super) changes: Vec<Change<'f>>,
+    /// The conditions that say whether a name stands for nothing.
+    pub(super) facts: HashMap<&'f str, Fact<'f>>,
     returns: Option<(Type, bool)>,
     /// What the branch that the steps are in returns; none outside of branches.
     pub(super) returned: Option<Vec<Type>>,
 }
 
 impl<'f> Walk<'_, 'f> {
-    fn set(&mut self, name: &'f str, kind: Type) {
-        let before = self.known.insert(name, kind);
-        self.changes.push((name, before));
-    }
-
-    /// Takes back what was bound since then, and gives it.
-    pub(super) fn leave(&mut self, since: usize) -> HashMap<&'f str, Type> {
-        let mut bound = HashMap::new();
-        while self.changes.len() > since {
-            let Some((name, before)) = self.changes.pop() else { break };
-            let last = match before {
-                Some(before) => self.known.insert(name, before),
-                None => self.known.remove(name),
-            };
-            if let Some(last) = last {
-                bound.entry(name).or_insert(last);
-            }
-        }
-        bound
-    }
-
-    /// How many names were bound.
-    pub(super) fn changes(&self) -> usize {
-        self.changes.len()
-    }
-
     /// Steps in a row, and what their value is: that of the last.
     pub(super) fn steps(&mut self, path: &'f Block) -> Last {
         parts(path, "step").fold(Last::Unknown, |_, step| self.step(step))
-    }
-
-    /// Paths of which at most one is taken: what they agree on is known behind them. Gives the value of each.
-    pub(super) fn apart(&mut self, paths: Vec<(&'f Block, Vec<(&'f str, Type)>)>) -> Vec<Last> {
-        let mut lasts = Vec::new();
-        let count = paths.len();
-        let mut merged: HashMap<&'f str, (Type, usize)> = HashMap::new();
-        for (path, names) in paths {
-            let since = self.changes.len();
-            names.into_iter().for_each(|(name, kind)| self.set(name, kind));
-            lasts.push(self.steps(path));
-            for (name, kind) in self.leave(since) {
-                let entry = merged.entry(name).or_insert_with(|| (kind.clone(), 0));
-                entry.1 += 1;
-                if entry.0 != kind {
-                    entry.0 = Type::Any;
-                }
-            }
-        }
-        for (name, (kind, times)) in merged {
-            let differs = self.known.get(name).is_some_and(|before| *before != kind);
-            self.set(name, if times < count && differs { Type::Any } else { kind });
-        }
-        lasts
     }
 
     fn step(&mut self, step: &'f Block) -> Last {
@@ -156,12 +107,7 @@ impl<'f> Walk<'_, 'f> {
                     let message = format!("a condition of type `{used}`");
                     self.mismatch(place(step, "condition"), message, "a `Bool` is needed");
                 }
-                let then = parts(step, "then").map(|path| (path, Vec::new())).collect::<Vec<_>>();
-                let otherwise = parts(step, "else").map(|path| (path, Vec::new()));
-                // Without an `else` nothing may happen.
-                let nothing = parts(step, "else").next().is_none().then_some((&*EMPTY, Vec::new()));
-                let paths = then.into_iter().chain(otherwise).chain(nothing).collect();
-                let lasts = self.apart(paths);
+                let lasts = self.chosen(step);
                 ends = lasts.iter().all(|last| *last == Last::Ends);
                 either(lasts)
             }
@@ -174,7 +120,8 @@ impl<'f> Walk<'_, 'f> {
                 let item = self.item(step);
                 let name = step.text("var").unwrap_or_default();
                 let before = self.known.clone();
-                let mut lasts = self.apart(vec![(step, vec![(name, item)]), (&*EMPTY, Vec::new())]);
+                let mut lasts =
+                    self.apart(vec![Path::of(step, vec![(name, item)]), Path::nothing()]);
                 // What a name becomes in one turn is what the next begins with.
                 let is_steady =
                     before.iter().all(|(name, kind)| self.known.get(name) == Some(kind));
@@ -191,7 +138,9 @@ impl<'f> Walk<'_, 'f> {
         };
         let name = step.text("as").filter(|name| *name != "_");
         if let Some(name) = name {
+            let fact = self.compared(step);
             self.set(name, value.clone());
+            self.note(name, fact);
         }
         match (ends, name) {
             (true, _) => Last::Ends,
@@ -250,7 +199,7 @@ impl<'f> Walk<'_, 'f> {
                     self.known_variant(kind, place(case, "type"));
                 }
                 let own = step.text("as").into_iter().filter(|name| *name != "_");
-                (case, own.map(|name| (name, Type::Any)).collect())
+                Path::of(case, own.map(|name| (name, Type::Any)).collect())
             })
             .collect();
         if cases.is_empty() {
@@ -472,18 +421,11 @@ impl<'f> Walk<'_, 'f> {
     }
 }
 
-/// A path on which nothing happens.
-static EMPTY: std::sync::LazyLock<Block> = std::sync::LazyLock::new(|| Block {
-    word: super::super::super::ast::Word { text: "".into(), span: Span::default() },
-    entries: Vec::new(),
-    span: Span::default(),
-});
-
 /// What helps if a value of this type does not fit.
 fn mend(given: &Type) -> &'static str {
     match given.is_optional() && *given != Type::None {
         true => {
-            "take it apart with `match`, whose cases are `Some` and `None`: there may be no value"
+            "there may be no value: take it apart with `match`, whose cases are `Some` and `None`, or ask with `if` whether it equals `none`"
         }
         false => "use a value of that type, or convert this one",
     }
