@@ -593,6 +593,40 @@ fn a_database_may_be_named_by_its_id_or_by_how_that_ends() {
 }
 
 #[test]
+fn tables_of_a_database_and_their_fields_have_names_of_their_own() {
+    let database =
+        |parts: &str| format!("snippet id=\"db.bank\" kind=\"database\"\n{parts}\nend\n");
+    let table = |word: &str, name: &str, fields: [&str; 2]| {
+        let fields = fields.map(|name| format!("field name=\"{name}\" type=\"Int\" "));
+        format!("{word} name=\"{name}\" {} end\n", fields.concat())
+    };
+    for (section, word) in [("schema", "table"), ("types", "struct")] {
+        for (first, second, says) in [
+            (table(word, "acc", ["n", "m"]), table(word, "log", ["n", "m"]), None),
+            (
+                table(word, "acc", ["n", "n"]),
+                String::new(),
+                Some(format!("two parts of `{word}` are called `n`")),
+            ),
+            (
+                table(word, "acc", ["n", "m"]),
+                table(word, "acc", ["n", "k"]),
+                Some(format!("two parts of `{section}` are called `acc`")),
+            ),
+        ] {
+            let (_, codes, drawing) = load(&database(&format!("{section}\n{first}{second}end")));
+            let wanted: &[&str] = if says.is_some() { &["E0061"] } else { &[] };
+            assert_eq!(codes, wanted, "{drawing}");
+            assert!(says.is_none_or(|says| drawing.contains(&says)), "{drawing}");
+        }
+    }
+    // Another database has tables of its own.
+    let one = database(&format!("schema {} end", table("table", "acc", ["n", "m"])));
+    let (_, codes, drawing) = load(&(one.replace("db.bank", "db.shop") + &one));
+    assert!(codes.is_empty(), "{drawing}");
+}
+
+#[test]
 fn the_block_without_its_end_is_found_by_the_lines() {
     const FILE: &str = r#"snippet id="a.f" kind="fn"
 

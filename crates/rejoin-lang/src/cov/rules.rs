@@ -87,6 +87,12 @@ impl<'f> Rules<'f> {
         for word in ["body", "signature"] {
             self.only_one(snippet, word, "a snippet has one");
         }
+        // The tables of a database may be written as structs, too.
+        for types in snippet.blocks().filter(|section| is(section, "types")) {
+            if snippet.text("kind") == Some("database") {
+                self.distinct(types, "struct");
+            }
+        }
         for signature in snippet.blocks().filter(|section| is(section, "signature")) {
             self.only_one(signature, "fn", "a signature has one");
             for function in signature.blocks() {
@@ -167,6 +173,7 @@ impl<'f> Rules<'f> {
             "struct" | "variant" if block.attribute("name").is_some() => {
                 self.distinct(block, "field");
             }
+            "schema" => self.distinct(block, "table"),
             "table" => self.distinct(block, "field"),
             "enum" => self.distinct(block, "variant"),
             _ => {}
