@@ -529,7 +529,36 @@ fn what_was_compared_with_none_is_there_where_the_condition_says_so() {
         found.retain(|code| code.starts_with('E'));
         assert_eq!(found, wanted, "{body}{drawing}");
     }
+    // So is what a path leads to, until that is another.
+    let signature = format!("{PARAMS} returns type=\"String\"");
+    let asked = || step("compute", "op=equals input var=\"q.note\" input lit=none", "gone");
+    let text = || step("return", "lit=\"\"", "_");
+    let other = step("bind", "from=\"l.0\"", "q");
+    for (good, body) in [
+        (true, asked() + &choose("gone", &text(), "") + &back("q.note")),
+        (true, asked() + &choose("gone", &text(), &back("q.note"))),
+        (false, back("q.note")),
+        (false, asked() + &choose("gone", &back("q.note"), &text())),
+        (
+            false,
+            asked()
+                + &choose("gone", &text(), "")
+                + &step("bind", "from=\"q\"", "r")
+                + &back("r.note"),
+        ),
+        (false, asked() + &choose("gone", &text(), "") + &other + &back("q.note")),
+        (false, asked() + &other + &choose("gone", &text(), "") + &back("q.note")),
+        (false, asked() + &choose("b", &choose("gone", &text(), ""), "") + &back("q.note")),
+    ] {
+        let wanted: &[&str] = if good { &[] } else { &["E0181"] };
+        let (mut found, drawing) = codes(&signature, &body);
+        found.retain(|code| code.starts_with('E'));
+        assert_eq!(found, wanted, "{body}{drawing}");
+    }
+    let wrong = step("compute", "op=equals input var=\"q.nite\" input lit=none", "gone");
+    says(&["E0184"], &signature, &(wrong + &choose("gone", &text(), "") + &text()));
     // `Some` and `None` are cases for it all the same.
+    let signature = format!("{PARAMS} returns type=\"Int\"");
     let cases = format!(
         "case variant type=\"Some\" {} end case variant type=\"None\" {} end",
         zero(),

@@ -1,4 +1,4 @@
-//! Names that are known to stand for something, as a step has compared them with `none` and an `if` asks what came of it.
+//! Names and paths under which there is something, as a step has compared them with `none` and an `if` asks what came of it.
 
 use super::super::super::ast::{Block, ValueKind};
 use super::super::parts;
@@ -6,21 +6,23 @@ use super::Type;
 use super::paths::{Last, Path};
 use super::values::Walk;
 
-/// That a condition says whether a name stands for nothing.
-#[derive(Clone, Copy)]
+/// That a condition says whether there is something under a name or a path.
+#[derive(Clone)]
 pub(super) struct Fact<'f> {
-    name: &'f str,
-    /// What the condition is if it does.
+    path: &'f str,
+    /// What it is if there is.
+    there: Type,
+    /// What the condition is if there is nothing.
     none_if: bool,
 }
 
 impl<'f> Walk<'_, 'f> {
-    /// What the value of a step says about a name.
-    pub(super) fn compared(&self, step: &'f Block) -> Option<Fact<'f>> {
+    /// What the value of a step says about a name or a path.
+    pub(super) fn compared(&mut self, step: &'f Block) -> Option<Fact<'f>> {
         let inputs: Vec<&'f Block> = parts(step, "input").collect();
-        let name = |input: &'f Block| {
-            let name = input.text("var").or_else(|| input.text("from"))?;
-            self.known.contains_key(name).then_some(name)
+        let named = |input: &'f Block| {
+            let attribute = if input.attribute("var").is_some() { "var" } else { "from" };
+            Some((input, attribute, input.text(attribute)?))
         };
         let is_none = |input: &Block| {
             input.attribute("lit").is_some_and(|lit| lit.value.kind == ValueKind::None)
@@ -30,41 +32,42 @@ impl<'f> Walk<'_, 'f> {
             "not_equals" => false,
             "not" => {
                 let [input] = inputs[..] else { return None };
-                let Fact { name, none_if } = self.facts.get(name(input)?)?;
-                return Some(Fact { name, none_if: !none_if });
+                let fact = self.facts.get(named(input)?.2)?;
+                return Some(Fact { none_if: !fact.none_if, ..fact.clone() });
             }
             _ => return None,
         };
-        let name = match inputs[..] {
-            [input, none] if is_none(none) => name(input)?,
-            [none, input] if is_none(none) => name(input)?,
+        let (input, attribute, path) = match inputs[..] {
+            [input, none] if is_none(none) => named(input)?,
+            [none, input] if is_none(none) => named(input)?,
             _ => return None,
         };
-        Some(Fact { name, none_if })
+        // What is wrong with the path was said where the step was looked at.
+        let said = self.problems.len();
+        let there = self.path_of(input, attribute).without(|member| *member == Type::None);
+        self.problems.truncate(said);
+        Some(Fact { path, there, none_if })
     }
 
     /// A condition says that from here on.
     pub(super) fn note(&mut self, condition: &'f str, fact: Option<Fact<'f>>) {
-        if let Some(fact) = fact.filter(|fact| fact.name != condition) {
+        if let Some(fact) = fact.filter(|fact| !is_within(fact.path, condition)) {
             self.facts.insert(condition, fact);
         }
     }
 
-    /// A name stands for something else: what a condition says is no longer about it.
+    /// A name stands for something else: what a condition says is no longer about it, nor about what is in it.
     pub(super) fn forget(&mut self, name: &str) {
-        self.facts.retain(|condition, fact| *condition != name && fact.name != name);
+        self.facts.retain(|condition, fact| *condition != name && !is_within(fact.path, name));
     }
 
     /// The paths of an `if`, with what its condition says about a name.
     pub(super) fn chosen(&mut self, step: &'f Block) -> Vec<Last> {
         let condition = step.text("condition").unwrap_or_default();
-        let there = self.facts.get(condition).map(|fact| {
-            let there = self.known.get(fact.name).unwrap_or(&Type::Any);
-            (*fact, there.without(|member| *member == Type::None))
-        });
+        let fact = self.facts.get(condition).cloned();
         let narrowed = |taken_if: bool| {
-            let there = there.as_ref().filter(|(fact, _)| fact.none_if != taken_if);
-            there.map(|(fact, kind)| (fact.name, kind.clone()))
+            let there = fact.as_ref().filter(|fact| fact.none_if != taken_if);
+            there.map(|fact| (fact.path, fact.there.clone()))
         };
         let path = |word: &'static str, taken_if: bool| {
             let steps = parts(step, word).next();
@@ -78,9 +81,14 @@ impl<'f> Walk<'_, 'f> {
             [_, Last::Ends] => narrowed(true),
             _ => None,
         };
-        if let Some((name, kind)) = only.filter(|_| self.facts.contains_key(condition)) {
-            self.narrow(name, kind);
+        if let Some((path, kind)) = only.filter(|_| self.facts.contains_key(condition)) {
+            self.narrow(path, kind);
         }
         lasts
     }
+}
+
+/// Whether a path is a name, or leads into what that stands for.
+pub(super) fn is_within(path: &str, name: &str) -> bool {
+    path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

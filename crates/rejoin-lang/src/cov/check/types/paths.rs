@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use super::super::super::ast::{Block, Word};
 use super::Type;
+use super::narrow::is_within;
 use super::values::Walk;
 use crate::source::Span;
 
@@ -32,7 +33,7 @@ pub(super) struct Path<'f> {
     steps: &'f Block,
     /// The names that it begins with.
     names: Vec<(&'f str, Type)>,
-    /// A name of which more is known on it.
+    /// A name or a path of which more is known on it.
     narrowed: Option<(&'f str, Type)>,
 }
 
@@ -63,12 +64,22 @@ impl<'f> Walk<'_, 'f> {
     /// Binds a name.
     pub(super) fn set(&mut self, name: &'f str, kind: Type) {
         self.forget(name);
+        // What was known of paths into what it stood for.
+        let inner = |path: &&&str| **path != name && is_within(path, name);
+        for path in self.narrowed.iter().filter(inner).copied().collect::<Vec<_>>() {
+            if let Some(before) = self.known.remove(path) {
+                self.changes.push(Change { name: path, before: Some(before), binds: false });
+            }
+        }
         self.change(name, kind, true);
     }
 
-    /// More is known of a name than before.
-    pub(super) fn narrow(&mut self, name: &'f str, kind: Type) {
-        self.change(name, kind, false);
+    /// More is known of a name than before, or of a path, which has a type of its own from here on.
+    pub(super) fn narrow(&mut self, path: &'f str, kind: Type) {
+        if !self.known.contains_key(path) {
+            self.narrowed.insert(path);
+        }
+        self.change(path, kind, false);
     }
 
     fn change(&mut self, name: &'f str, kind: Type, binds: bool) {
@@ -108,7 +119,10 @@ impl<'f> Walk<'_, 'f> {
         let count = paths.len();
         let mut merged: HashMap<&'f str, (Type, usize)> = HashMap::new();
         for Path { steps, names, narrowed } in paths {
-            let narrowed = narrowed.map(|(name, kind)| (name, self.known.insert(name, kind)));
+            let outer = self.changes();
+            if let Some((path, kind)) = narrowed {
+                self.narrow(path, kind);
+            }
             let since = self.changes();
             names.into_iter().for_each(|(name, kind)| self.set(name, kind));
             lasts.push(self.steps(steps));
@@ -119,9 +133,7 @@ impl<'f> Walk<'_, 'f> {
                     entry.0 = Type::Any;
                 }
             }
-            if let Some((name, before)) = narrowed {
-                self.restore(name, before);
-            }
+            self.leave(outer);
         }
         for (name, (kind, times)) in merged {
             let differs = self.known.get(name).is_some_and(|before| *before != kind);

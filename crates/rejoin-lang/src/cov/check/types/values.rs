@@ -1,6 +1,6 @@
 //! Follows the steps of each body with what is known of every name, and says where a value does not fit its use.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::super::ast::Block;
 use super::super::program::Program;
@@ -30,6 +30,7 @@ pub(super) fn check<'f>(
             known: HashMap::new(),
             changes: Vec::new(),
             facts: HashMap::new(),
+            narrowed: HashSet::new(),
             returns,
             returned: None,
         };
@@ -73,8 +74,10 @@ pub(super) struct Walk<'p, 'f> {
     pub(super) known: HashMap<&'f str, Type>,
     /// What each name was before it was bound, so that leaving a path can take it back.
     pub(super) changes: Vec<Change<'f>>,
-    /// The conditions that say whether a name stands for nothing.
+    /// The conditions that say whether there is something under a name or a path.
     pub(super) facts: HashMap<&'f str, Fact<'f>>,
+    /// Paths that have types of their own, as more is known of them than of where they lead to.
+    pub(super) narrowed: HashSet<&'f str>,
     returns: Option<(Type, bool)>,
     /// What the branch that the steps are in returns; none outside of branches.
     pub(super) returned: Option<Vec<Type>>,
