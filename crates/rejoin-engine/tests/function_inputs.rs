@@ -32,6 +32,8 @@ types
   alias name="Pile" type="Stock[]"
   alias name="Wet" type="DepotError"
   alias name="Either" type="Stock | DepotError"
+  alias name="Form" type="Figure"
+  alias name="Figure" type="Shape"
 end
 end
 "#;
@@ -82,6 +84,8 @@ async fn json_is_made_into_what_the_parameter_names() {
         ("Stock", r#"{"type":"Stock","n":4}"#, "0"),
         ("Shape", r#"{"type":"Shape::Circle","r":4}"#, "1"),
         ("Shape", r#"{"type":"Dot"}"#, "2"),
+        ("Form", r#"{"type":"Form::Dot"}"#, "2"),
+        ("Shape | Stock", r#"{"type":"Figure::Circle","r":1}"#, "1"),
         ("Stock | DepotError", r#"{"type":"DepotError","reason":"wet"}"#, "3"),
         ("Stock | DepotError", r#"{"reason":"wet"}"#, "3"),
         ("Stock?", "null", "4"),
@@ -133,6 +137,12 @@ async fn what_does_not_fit_is_refused_with_its_place() {
         ),
         ("Store", r#"{"by_code":{},"all":[{}]}"#, "`x.all.0.n` of type Int is missing"),
         ("Shape", r#"{"type":"Ring"}"#, "its `type` must be one of Shape::Circle, Shape::Dot"),
+        ("Shape", r#"{"type":"Either::Dot"}"#, "its `type` must be one of Shape::Circle"),
+        (
+            "Shape[]",
+            r#"["Dot"]"#,
+            "`x.0` is of type Shape: an object, whose `type` is one of Shape::Circle, Shape::Dot",
+        ),
         ("Shape", r#"{"type":"Shape::Circle","r":"s"}"#, "`x.r` is of type Int, not String"),
         ("Stock | DepotError", "7", "`x` is of type Stock | DepotError, not Int"),
         ("Stock?", "7", "`x` is of type Stock, not Int"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rejoin_lang::plan::{FieldDefinition, TypeDefinitions, TypeForm, union_members};
 use rejoin_value::{Object, Value};
 
-use super::{plain, typed};
+use super::plain;
 use crate::deep_stack::on_deep_stack;
 
 /// Aliases are followed this far: one may lead back to itself.
@@ -70,9 +70,28 @@ pub(super) fn is_defined(types: &TypeDefinitions, name: &str) -> bool {
 }
 
 /// The variant that an object says it is.
-pub(super) fn variant<'v>(variants: &[&'v Arc<str>], object: &Object) -> Option<&'v Arc<str>> {
+pub(super) fn variant<'v>(
+    types: &TypeDefinitions,
+    variants: &[&'v Arc<str>],
+    object: &Object,
+) -> Option<&'v Arc<str>> {
     let tag = object.get("type").and_then(Value::as_str)?;
-    variants.iter().find(|name| typed::is_called(name, tag)).copied()
+    variants.iter().find(|name| is_called(types, name, tag)).copied()
+}
+
+/// Whether a type is called so: a variant may be without its enum, and that may have another name.
+pub(super) fn is_called(types: &TypeDefinitions, name: &str, tag: &str) -> bool {
+    let Some((of, variant)) = name.split_once("::") else { return name == tag };
+    match tag.split_once("::") {
+        None => tag == variant,
+        Some((named, own)) => own == variant && is_another_name(types, named, of),
+    }
+}
+
+/// Whether a name is that of a type, or an alias of it.
+fn is_another_name(types: &TypeDefinitions, name: &str, of: &str) -> bool {
+    let next = |name: &&str| types.aliases.get(*name).map(|meant| meant.trim());
+    std::iter::successors(Some(name), next).take(MOST_ALIASES).any(|name| name == of)
 }
 
 pub(super) fn may_miss(field: &FieldDefinition) -> bool {
@@ -160,7 +179,7 @@ impl Look<'_> {
                         .all(|field| may_miss(field) || object.contains_key(&field.name)),
                     None => match &self.types.variants(name)[..] {
                         [] => open,
-                        variants => variant(variants, object).is_some(),
+                        variants => variant(self.types, variants, object).is_some(),
                     },
                 }
             }
@@ -174,6 +193,6 @@ impl Look<'_> {
     }
 
     fn has_variant(&self, name: &str, tag: &str) -> bool {
-        self.types.variants(name).iter().any(|name| typed::is_called(name, tag))
+        self.types.variants(name).iter().any(|name| is_called(self.types, name, tag))
     }
 }

@@ -155,11 +155,18 @@ impl Maker<'_> {
                     Value::Object(object)
                 });
                 let value = named.as_ref().unwrap_or(value);
-                let Value::Object(object) = value else { return Err(misfit()) };
-                let Some(chosen) = member::variant(&variants, object) else {
+                let object = match value {
+                    Value::Object(object) => Some(object),
+                    _ => None,
+                };
+                let chosen = object.and_then(|own| member::variant(self.types, &variants, own));
+                let Some(chosen) = chosen else {
                     let all: Vec<&str> = variants.iter().take(8).map(|name| &***name).collect();
-                    let what =
-                        format!("is of type {name}: its `type` must be one of {}", all.join(", "));
+                    let what = match object {
+                        Some(_) => "its `type` must be one of",
+                        None => "an object, whose `type` is one of",
+                    };
+                    let what = format!("is of type {name}: {what} {}", all.join(", "));
                     return Err(Misfit { path: Vec::new(), what });
                 };
                 self.record(chosen, &self.types.records[chosen], value)
@@ -176,7 +183,7 @@ impl Maker<'_> {
         let Value::Object(object) = value else { return Err(Misfit::new(name, value)) };
         let own = |key: &str| definition.fields.iter().any(|field| *field.name == *key);
         let tag = object.get("type").and_then(Value::as_str).filter(|_| !own("type"));
-        let is_tag = tag.is_some_and(|tag| is_called(name, tag));
+        let is_tag = tag.is_some_and(|tag| member::is_called(self.types, name, tag));
         if let Some(other) = tag.filter(|tag| !is_tag && member::is_defined(self.types, tag)) {
             let what = format!("is of type {name}, not {other}");
             return Err(Misfit { path: Vec::new(), what });
@@ -240,9 +247,4 @@ fn type_of(value: &Value) -> &'static str {
         Value::Array(_) => "List",
         Value::Object(_) => "Map",
     }
-}
-
-/// Whether a type is called so: a variant may be without its enum.
-pub(super) fn is_called(name: &str, tag: &str) -> bool {
-    name == tag || name.split_once("::").is_some_and(|(_, variant)| variant == tag)
 }
