@@ -28,6 +28,8 @@ types
   struct name="Stock" field name="n" type="Int" field name="note" type="String" optional field name="unit" type="String" default="kg" end
   struct name="Store" field name="by_code" type="Map<String, Stock>" field name="all" type="Pile" field name="worth" type="Float" optional end
   struct name="DepotError" field name="reason" type="String" end
+  struct name="Box" field name="n" type="Int" field name="label" type="Label" field name="side" type="String | None" end
+  alias name="Label" type="String?"
   enum name="Shape" variant name="Circle" field name="r" type="Int" end variant name="Dot" end end
   alias name="Pile" type="Stock[]"
   alias name="Wet" type="DepotError"
@@ -294,6 +296,23 @@ async fn a_value_is_of_its_own_type_first_and_then_of_one_that_it_may_stand_for(
     let many = format!("[{}1.5]", "1,".repeat(5000));
     let given = given("Int[] | Float[]", BACK, &many).await.unwrap();
     assert!(given.ends_with(",1.5]"), "{}", given.len());
+}
+
+#[tokio::test]
+async fn a_field_may_be_left_out_where_its_type_says_so_in_any_way() {
+    let fields = |name: &str| {
+        format!(
+            "step id=\"c\" kind=\"construct\" collection item from=\"{name}.label\" item from=\"{name}.side\" end as=\"c\" end\n\
+             step id=\"r\" kind=\"return\" from=\"c\" as=\"_\" end"
+        )
+    };
+    assert_eq!(given("Box", &fields("x"), r#"{"n":1}"#).await.as_deref(), Ok("[null,null]"));
+    let json = r#"{"n":1,"label":"a","side":null}"#;
+    assert_eq!(given("Box", &fields("x"), json).await.as_deref(), Ok(r#"["a",null]"#));
+    let made =
+        "step id=\"b\" kind=\"construct\" type=\"Box\" field name=\"n\" lit=1 as=\"b\" end\n";
+    let body = made.to_owned() + &fields("b");
+    assert_eq!(given("Any", &body, "1").await.as_deref(), Ok("[null,null]"));
 }
 
 #[tokio::test]

@@ -632,7 +632,9 @@ types
   end
   enum name="Way" variant name="Land" end variant name="Sea" field name="ship" type="String" end end
   struct name="Trip" field name="way" type="Way" end
+  struct name="Note" field name="text" type="Text" end
   alias name="Route" type="Way"
+  alias name="Text" type="String?"
 end
 end
 "#;
@@ -669,6 +671,7 @@ end
     // Of a type that nothing defines the name is known.
     let named = "collection of=\"Elsewhere\"";
     assert_eq!(asked("1 as a", named), r#"[{"a":1}]"#);
+    assert_eq!(asked("cast(null as text) as text", "type=\"Note\""), r#"{"text":null}"#);
     // A column may have the name of a variant, alone or as that of a struct.
     assert_eq!(asked("'Land' as way", "type=\"Trip\""), r#"{"way":{"type":"Way::Land"}}"#);
     assert_eq!(asked("'Way::Land' as way", "type=\"Way\""), r#"{"type":"Way::Land"}"#);

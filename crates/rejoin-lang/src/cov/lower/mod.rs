@@ -53,6 +53,7 @@ pub(super) fn lower(
         bodies.push(alone);
     }
     let shapes = Shapes::new(file, &aliases);
+    let structs = data::database::structs(file, &aliases);
     let mut lower = Lower {
         problems: Vec::new(),
         variants,
@@ -60,7 +61,7 @@ pub(super) fn lower(
         ids: HashMap::new(),
         names: HashMap::new(),
         databases: data::database::databases(file),
-        structs: data::database::structs(file),
+        structs,
         shapes,
         failures: failures::marked(snippets(file)).into_iter().map(Arc::from).collect(),
     };

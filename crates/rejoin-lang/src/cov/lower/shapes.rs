@@ -8,7 +8,10 @@ use super::super::ast::{Block, File};
 use super::super::library_types;
 use super::operand::literal;
 use super::{is, section, snippets};
-use crate::plan::{FieldDefinition, Literal, Operand, RecordDefinition, TypeDefinitions, Widening};
+use crate::plan::{
+    FieldDefinition, Literal, Operand, RecordDefinition, TypeDefinitions, TypeForm, Widening,
+    union_members,
+};
 
 /// A field as it is defined.
 pub(super) struct Field {
@@ -136,17 +139,24 @@ impl Shapes {
 
 fn fields(block: &Block, aliases: &Aliases) -> Vec<Field> {
     let field = |field: &Block| {
-        let kind = field.text("type").unwrap_or("Any");
+        let kind = aliases.meant(field.text("type").unwrap_or("Any"));
         Field {
             name: field.text("name").unwrap_or_default().into(),
-            kind: aliases.meant(kind),
             is_filled: ["auto", "auto_increment"].iter().any(|flag| field.has_flag(flag)),
             optional: ["optional", "nullable"].iter().any(|flag| field.has_flag(flag))
-                || kind.ends_with('?')
-                || kind.starts_with("Optional<"),
-            widening: Widening::of(&aliases.meant(kind)),
+                || may_be_none(&kind),
+            widening: Widening::of(&kind),
+            kind,
             default: field.attribute("default").map(|default| literal(&default.value.kind)),
         }
     };
     block.blocks().filter(|part| is(part, "field")).map(field).collect()
+}
+
+/// Whether a type, written without aliases, says that there may be no value.
+pub(super) fn may_be_none(kind: &str) -> bool {
+    let is_none = |member: &str| {
+        matches!(member, "None" | "Unit") || matches!(TypeForm::of(member), TypeForm::Optional(_))
+    };
+    union_members(kind).any(|member| is_none(member.trim()))
 }

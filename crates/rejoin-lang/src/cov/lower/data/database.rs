@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::super::super::aliases::Aliases;
 use super::super::super::ast::{Block, File};
 use super::super::operand::literal;
+use super::super::shapes::may_be_none;
 use super::super::{is, section};
 use crate::plan::{Database, Table, TableField};
 
@@ -60,13 +62,19 @@ fn field(field: &Block) -> TableField {
 }
 
 /// The fields that a value of each struct of the file must have.
-pub(in super::super) fn structs(file: &File) -> HashMap<Arc<str>, Vec<Arc<str>>> {
+pub(in super::super) fn structs(
+    file: &File,
+    aliases: &Aliases,
+) -> HashMap<Arc<str>, Vec<Arc<str>>> {
     let mut structs = HashMap::new();
     for snippet in file.blocks.iter().filter(|block| is(block, "snippet")) {
         let sections = ["signature", "types"].into_iter().filter_map(|name| section(snippet, name));
         for block in sections.flat_map(Block::blocks).filter(|block| is(block, "struct")) {
             let fields = block.blocks().filter(|block| is(block, "field")).map(self::field);
-            let needed = fields.filter(|field| !field.nullable && field.default.is_none());
+            let needed = fields.filter(|field| {
+                let may_be_none = field.nullable || may_be_none(&aliases.meant(&field.kind));
+                !may_be_none && field.default.is_none()
+            });
             let name = block.text("name").unwrap_or_default().into();
             structs.insert(name, needed.map(|field| field.name).collect());
         }
