@@ -614,7 +614,10 @@ async fn so_does_a_text_and_it_changes_under_no_other_name() {
     const CONCAT: &str = "step id=\"g\" kind=\"compute\" op=concat input var=\"s\" input var=\"n\" input lit=\"\" as=\"s\" end";
     const CALL: &str = "step id=\"g\" kind=\"call\" fn=\"text.concat\" arg name=\"a\" from=\"s\" arg name=\"b\" from=\"n\" as=\"next\" end\n\
         step id=\"b\" kind=\"bind\" from=\"next\" as=\"s\" end";
-    for steps in [ADD, CONCAT, CALL] {
+    const LINES: &str = "step id=\"g\" kind=\"compute\" op=concat input var=\"s\" input var=\"n\" as=\"line\" end\n\
+        step id=\"b\" kind=\"call\" fn=\"text.concat\" arg name=\"a\" from=\"line\" arg name=\"b\" lit=\"\" as=\"more\" end\n\
+        step id=\"d\" kind=\"compute\" op=add input var=\"more\" input lit=\"\" as=\"s\" end";
+    for steps in [ADD, CONCAT, CALL, LINES] {
         // Forty thousand million bytes would be copied.
         let (value, _) = run(&format!(
             "{}step id=\"s\" kind=\"bind\" lit=\"\" as=\"s\" end\n\
@@ -645,6 +648,69 @@ async fn so_does_a_text_and_it_changes_under_no_other_name() {
     ];
     let (value, _) = run(&text.concat()).await;
     assert_eq!(value.to_json().to_json(), r#"["a","abab","ababc",null,"ababcd"]"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_on_the_way_is_there_for_all_who_read_it() {
+    let add = |id: &str, to: &str, more: &str, output: &str| {
+        format!(
+            "step id=\"{id}\" kind=\"compute\" op=add input var=\"{to}\" input {more} as=\"{output}\" end\n"
+        )
+    };
+    let returned = |names: &[&str]| {
+        let items: String = names.iter().map(|name| format!("item from=\"{name}\" ")).collect();
+        format!(
+            "step id=\"z\" kind=\"construct\" collection {items}end as=\"z\" end\nstep id=\"r\" kind=\"return\" from=\"z\" as=\"_\" end\n"
+        )
+    };
+    let begin = "step id=\"a\" kind=\"bind\" lit=\"a\" as=\"s\" end\n".to_owned();
+    for (steps, value) in [
+        // Read once more behind it.
+        (
+            add("b", "s", "lit=\"b\"", "t")
+                + &add("c", "t", "lit=\"c\"", "s")
+                + &returned(&["s", "t"]),
+            r#"["abc","ab"]"#,
+        ),
+        // The whole is read on the way.
+        (
+            add("b", "s", "lit=\"b\"", "t") + &add("c", "t", "var=\"s\"", "s") + &returned(&["s"]),
+            r#"["aba"]"#,
+        ),
+        (
+            add("b", "s", "lit=\"b\"", "t") + &add("c", "t", "var=\"t\"", "s") + &returned(&["s"]),
+            r#"["abab"]"#,
+        ),
+        // It does not get its name back.
+        (
+            add("b", "s", "lit=\"b\"", "t")
+                + &add("c", "t", "lit=\"c\"", "u")
+                + &returned(&["s", "u"]),
+            r#"["a","abc"]"#,
+        ),
+        (
+            add("b", "s", "lit=\"b\"", "t")
+                + &add("c", "t", "lit=\"c\"", "u")
+                + &add("d", "u", "lit=\"d\"", "s")
+                + &returned(&["s"]),
+            r#"["abcd"]"#,
+        ),
+    ] {
+        let (found, _) = run(&(begin.clone() + &steps)).await;
+        assert_eq!(found.to_json().to_json(), value, "{steps}");
+    }
+    // What fails on the way fails as it does elsewhere.
+    let one = "step id=\"p\" kind=\"call\" fn=\"json.parse\" arg name=\"input\" lit=\"1\" as=\"one\" end\n";
+    let wrong = one.to_owned()
+        + &add("b", "s", "lit=\"b\"", "t")
+        + &add("c", "t", "var=\"one\"", "s")
+        + &returned(&["s"]);
+    let (found, _) = run(&(begin + &wrong)).await;
+    let fault = found.to_json().to_json();
+    assert!(
+        fault.contains("`add`: does not take String and Int") && fault.contains(r#""step":"c""#),
+        "{fault}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,9 @@ use super::exec::{Exit, Frame, Run, looked_at};
 use super::size::Size;
 use super::{Datum, library, stand_in};
 
+/// So many steps in a row may add to something before it has its name again.
+const MOST_ON_THE_WAY: usize = 16;
+
 /// What grows, and by what.
 #[derive(Clone, Copy)]
 enum Growth {
@@ -32,8 +35,7 @@ impl Run {
         let (step, rest) = steps.split_first()?;
         let (growth, name, given) = self.appended(step)?;
         let output = step.output.as_ref()?;
-        // Two steps may do it, too: `as="next"`, and a `bind` of that to the name of the list.
-        if name != output && rest.first().is_none_or(|next| !is_bind(next, output, name)) {
+        if name != output && !step.takes && !self.comes_back(name, output, rest) {
             return None;
         }
         let whole = &frame.names.get(name)?.value;
@@ -73,6 +75,31 @@ impl Run {
             _ => return None,
         };
         Some(Ok((grown, observed)))
+    }
+
+    /// Whether the next steps do nothing but to add more to what a name stood for, or to bind it, until it has its name again:
+    /// `as="next"`, and a `bind` of that to the name of the list.
+    fn comes_back(&self, name: &Arc<str>, output: &Arc<str>, rest: &[FunctionStep]) -> bool {
+        let mut output = output;
+        for next in rest.iter().take(MOST_ON_THE_WAY) {
+            if is_bind(next, output, name) {
+                return true;
+            }
+            // A transaction goes on with its names behind what fails in it.
+            if !next.takes || self.transaction.is_some() {
+                return false;
+            }
+            let Some((_, whole, given)) = self.appended(next) else { return false };
+            let Some(to) = &next.output else { return false };
+            if whole != output || given.iter().any(|operand| reads(operand, name)) {
+                return false;
+            }
+            if to == name {
+                return true;
+            }
+            output = to;
+        }
+        false
     }
 
     /// What a step adds to what a name stands for, if it is one that does.
@@ -132,6 +159,18 @@ fn size(growth: Growth, whole: &Datum, given: &[Datum]) -> Option<Size> {
             library::sized(length).ok().map(|()| Size::of_bytes(length))
         }
         _ => None,
+    }
+}
+
+/// Whether an operand may be what a name stands for, or in that.
+fn reads(operand: &Operand, name: &str) -> bool {
+    match operand {
+        Operand::Path(path, _) => {
+            let rest = path.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        }
+        Operand::Node(_) => true,
+        Operand::Literal(_) | Operand::Default(..) => false,
     }
 }
 

@@ -79,6 +79,8 @@ pub struct FunctionStep {
     pub span: Span,
     /// The name that its value gets; discarded without one.
     pub output: Option<Arc<str>>,
+    /// Whether its first operand is what the step before it made, and nothing else reads that.
+    pub takes: bool,
     /// What it does.
     pub action: Action,
 }

@@ -19,7 +19,9 @@ use crate::source::Span;
 
 impl Lower {
     pub(super) fn steps(&mut self, blocks: &[&Block], known: &[Function]) -> Vec<FunctionStep> {
-        blocks.iter().map(|block| self.step(block, known)).collect()
+        let mut steps: Vec<_> = blocks.iter().map(|block| self.step(block, known)).collect();
+        self.reads.mark(&mut steps);
+        steps
     }
 
     fn inner(&mut self, block: Option<&Block>, known: &[Function]) -> Vec<FunctionStep> {
@@ -30,7 +32,7 @@ impl Lower {
         let output = step.text("as").filter(|name| *name != "_").map(Arc::from);
         let id = step.text("id").unwrap_or_default().into();
         let action = self.action(step, known);
-        FunctionStep { id, span: step.word.span, output, action }
+        FunctionStep { id, span: step.word.span, output, takes: false, action }
     }
 
     fn action(&mut self, step: &Block, known: &[Function]) -> Action {
