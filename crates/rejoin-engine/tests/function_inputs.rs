@@ -30,6 +30,7 @@ types
   struct name="DepotError" field name="reason" type="String" end
   struct name="Box" field name="n" type="Int" field name="label" type="Label" field name="side" type="String | None" end
   alias name="Label" type="String?"
+  struct name="Loose" field name="deep" type="Int" optional end
   enum name="Shape" variant name="Circle" field name="r" type="Int" end variant name="Dot" end end
   alias name="Pile" type="Stock[]"
   alias name="Wet" type="DepotError"
@@ -296,6 +297,30 @@ async fn a_value_is_of_its_own_type_first_and_then_of_one_that_it_may_stand_for(
     let many = format!("[{}1.5]", "1,".repeat(5000));
     let given = given("Int[] | Float[]", BACK, &many).await.unwrap();
     assert!(given.ends_with(",1.5]"), "{}", given.len());
+}
+
+#[tokio::test]
+async fn a_variant_without_its_enum_is_that_member_of_a_union() {
+    let case = |at: u8, kind: &str| {
+        format!(
+            "case variant type=\"{kind}\" step id=\"c{at}\" kind=\"return\" lit={at} as=\"_\" end end\n"
+        )
+    };
+    for (first, second, json, at) in [
+        ("Shape::Dot", "Shape::Circle", r#"{"type":"Circle","r":1}"#, "1"),
+        ("Shape::Dot", "Shape::Circle", r#"{"type":"Form::Circle","r":1}"#, "1"),
+        ("Shape::Dot", "Shape::Circle", r#"{"type":"Shape::Circle","r":1}"#, "1"),
+        ("Shape::Dot", "Shape::Circle", r#"{"type":"Dot","r":1}"#, "0"),
+        ("Loose", "Shape", r#"{"type":"Circle","r":1}"#, "1"),
+        ("Loose", "Form", r#"{"type":"Form::Dot"}"#, "1"),
+        ("Loose", "Shape", r#"{"type":"Loose"}"#, "0"),
+        ("Loose", "Shape", r#"{"type":"other"}"#, "0"),
+    ] {
+        let kind = format!("{first} | {second}");
+        let cases = case(0, first) + &case(1, second);
+        let body = format!("step id=\"m\" kind=\"match\" on=\"x\"\n{cases}as=\"_\" end");
+        assert_eq!(given(&kind, &body, json).await.as_deref(), Ok(at), "{kind}: {json}");
+    }
 }
 
 #[tokio::test]

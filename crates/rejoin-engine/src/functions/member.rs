@@ -43,10 +43,14 @@ pub(super) fn chosen<'m>(
     let most = MOST_LOOKS.saturating_add(inner.saturating_mul(members.len()));
     let look = || Look { types, is_row, looks: Cell::new(0), most };
     if let Some(tag) = value.get("type").and_then(Value::as_str) {
-        let look = look();
-        let tagged = members.iter().find(|member| look.is_tagged(member, tag, aliases));
-        if tagged.is_some() {
-            return tagged.copied();
+        // The whole name first: a struct may be called as a variant is at its end.
+        for is_short in [false, true] {
+            let look = look();
+            let tagged =
+                members.iter().find(|member| look.is_tagged(member, tag, is_short, aliases));
+            if tagged.is_some() {
+                return tagged.copied();
+            }
         }
     }
     [Sight::Exact, Sight::Close, Sight::Open].into_iter().find_map(|sight| {
@@ -114,22 +118,24 @@ impl Look<'_> {
         self.looks.get() > self.most
     }
 
-    /// Whether a value that says to be of type `tag` is one of `kind`.
-    fn is_tagged(&self, kind: &str, tag: &str, aliases: usize) -> bool {
+    /// Whether a value that says to be of type `tag` is one of `kind`, where a variant may be without its enum, or that have another name.
+    fn is_tagged(&self, kind: &str, tag: &str, is_short: bool, aliases: usize) -> bool {
         if self.is_enough() {
             return false;
         }
         let any = |kinds: &str, aliases| {
-            union_members(kinds).any(|kind| self.is_tagged(kind, tag, aliases))
+            union_members(kinds).any(|kind| self.is_tagged(kind, tag, is_short, aliases))
         };
         match TypeForm::of(kind) {
             TypeForm::Optional(inner) => any(inner, aliases),
             TypeForm::Name(name) => {
                 let of_tag = tag.split_once("::").map(|(of, _)| of);
+                let is_it = match is_short {
+                    false => name == tag || of_tag == Some(name),
+                    true => is_called(self.types, name, tag) || self.has_variant(name, tag),
+                };
                 let alias = alias(self.types, name, aliases);
-                name == tag
-                    || of_tag == Some(name)
-                    || alias.is_some_and(|meant| any(meant, aliases + 1))
+                is_it || alias.is_some_and(|meant| any(meant, aliases + 1))
             }
             TypeForm::List(_) | TypeForm::Set(_) | TypeForm::Map(_) | TypeForm::Other => false,
         }
