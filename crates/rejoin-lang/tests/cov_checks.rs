@@ -578,6 +578,9 @@ fn a_database_may_be_named_by_its_id_or_by_how_that_ends() {
         // How two ids end says nothing where they are written out.
         (&["old.bank", "new.bank"], "old.bank", "new.bank", false),
         (&["old.bank", "new.bank"], "new.bank", "new.bank", true),
+        (&["old.bank", "db.shop"], "bank", "old.bank", true),
+        // What both end with is neither of them.
+        (&["old.bank", "new.bank"], "bank", "new.bank", false),
     ] {
         let (_, codes, drawing) = called(databases, outer, inner);
         let wanted: &[&str] = if fits { &[] } else { &["E0158"] };
@@ -588,8 +591,16 @@ fn a_database_may_be_named_by_its_id_or_by_how_that_ends() {
     let read =
         "step id=\"a\" kind=\"query\" target=\"new.bank\" select all from=\"acc\" as=\"_\" end";
     let (_, codes, drawing) =
-        load(&(databases + &function("a.f", "effect database(name=\"old.bank\")", read)));
+        load(&(databases.clone() + &function("a.f", "effect database(name=\"old.bank\")", read)));
     assert_eq!(codes, ["E0158"], "{drawing}");
+    // Nobody gets from the one to the other by what both end with.
+    let call = "step id=\"c\" kind=\"call\" fn=\"a.g\" as=\"_\" end";
+    let (_, codes, drawing) = load(
+        &(databases
+            + &function("a.f", "effect database(name=\"old.bank\")", call)
+            + &function("a.g", "effect database(name=\"bank\")", read)),
+    );
+    assert_eq!(codes, ["E0158", "E0158"], "{drawing}");
 }
 
 #[test]

@@ -148,14 +148,15 @@ fn is_same_database(program: &Program<'_>, a: &str, b: &str) -> bool {
         databases.filter_map(|one| one.text("id"))
     };
     let last = |id: &str| id.rsplit('.').next().map(str::to_owned);
+    let ending = |name: &str| ids().filter(|id| last(id).as_deref() == Some(name)).count();
     let whole = |name: &str| {
-        let mut ending = ids().filter(|id| last(id).as_deref() == Some(name));
-        let only = ending.next().filter(|_| ending.next().is_none());
-        ids().find(|id| *id == name).or(only).unwrap_or(name).to_owned()
+        let only = || ids().find(|id| last(id).as_deref() == Some(name) && ending(name) == 1);
+        ids().find(|id| *id == name).or_else(only).unwrap_or(name).to_owned()
     };
     let (a, b) = (whole(a), whole(b));
-    // Of a database that is declared elsewhere only the name is known.
-    a == b || !(a.contains('.') && b.contains('.')) && last(&a) == last(&b)
+    // The end of several ids is none of them. Of a database that is declared elsewhere only the name is known.
+    let may_be = |name: &str| !name.contains('.') && ending(name) < 2;
+    a == b || (may_be(&a) || may_be(&b)) && last(&a) == last(&b)
 }
 
 /// Paths that are written out and lie outside of the folders that the caller limits an effect to. Others are looked at when
