@@ -495,6 +495,8 @@ fn what_was_compared_with_none_is_there_where_the_condition_says_so() {
     };
     let rebound = || step("bind", "from=\"m.a\"", "o");
     let each = |inner: &str| step("for", &format!("var=\"e\" in=\"l\" {inner}"), "_");
+    let none = step("bind", "lit=none", "o");
+    let best = |condition: &str| choose(condition, &step("bind", "lit=1", "o"), &back("o"));
     for (good, body) in [
         (true, compared("equals") + &choose("gone", &zero(), "") + &back("o")),
         (true, compared("equals") + &choose("gone", &zero(), &back("o"))),
@@ -503,6 +505,8 @@ fn what_was_compared_with_none_is_there_where_the_condition_says_so() {
         (true, compared("equals") + &turned + &choose("there", &back("o"), &zero())),
         (true, compared("equals") + &turned + &choose("there", "", &zero()) + &back("o")),
         (true, compared("equals") + &each(&choose("gone", &zero(), &back("o"))) + &zero()),
+        // What a later turn may find there is not known before.
+        (true, none.clone() + &each(&(compared("equals") + &best("gone"))) + &zero()),
         // The other way round.
         (false, compared("equals") + &choose("gone", &back("o"), &zero())),
         (false, compared("not_equals") + &choose("gone", &zero(), "") + &back("o")),
@@ -518,6 +522,19 @@ fn what_was_compared_with_none_is_there_where_the_condition_says_so() {
                 + &step("bind", "lit=false", "gone")
                 + &choose("gone", &zero(), "")
                 + &back("o"),
+        ),
+        // In a later turn.
+        (
+            false,
+            compared("equals")
+                + &each(&(choose("gone", &zero(), &back("o")) + &rebound()))
+                + &zero(),
+        ),
+        (
+            false,
+            compared("equals")
+                + &each(&(choose("gone", &zero(), &back("o")) + &choose("b", &rebound(), "")))
+                + &zero(),
         ),
         // Only within.
         (false, compared("equals") + &each(&choose("gone", &zero(), "")) + &back("o")),

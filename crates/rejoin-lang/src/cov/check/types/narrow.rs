@@ -44,7 +44,11 @@ impl<'f> Walk<'_, 'f> {
         };
         // What is wrong with the path was said where the step was looked at.
         let said = self.problems.len();
-        let there = self.path_of(input, attribute).without(|member| *member == Type::None);
+        let there = match self.path_of(input, attribute) {
+            // It was bound to `none`; what it is otherwise a later turn of a loop says, or nothing does.
+            Type::None => Type::Any,
+            kind => kind.without(|member| *member == Type::None),
+        };
         self.problems.truncate(said);
         Some(Fact { path, there, none_if })
     }
@@ -59,6 +63,19 @@ impl<'f> Walk<'_, 'f> {
     /// A name stands for something else: what a condition says is no longer about it, nor about what is in it.
     pub(super) fn forget(&mut self, name: &str) {
         self.facts.retain(|condition, fact| *condition != name && !is_within(fact.path, name));
+    }
+
+    /// The same for every name that steps bind, before they are gone through for the first of many times.
+    pub(super) fn forget_bound(&mut self, steps: &Block) {
+        if self.facts.is_empty() {
+            return;
+        }
+        for step in parts(steps, "step") {
+            if let Some(name) = step.text("as") {
+                self.forget(name);
+            }
+        }
+        steps.blocks().for_each(|inner| self.forget_bound(inner));
     }
 
     /// The paths of an `if`, with what its condition says about a name.

@@ -123,6 +123,7 @@ impl<'f> Walk<'_, 'f> {
                 let item = self.item(step);
                 let name = step.text("var").unwrap_or_default();
                 let before = self.known.clone();
+                self.forget_bound(step);
                 let mut lasts =
                     self.apart(vec![Path::of(step, vec![(name, item)]), Path::nothing()]);
                 // What a name becomes in one turn is what the next begins with.
