@@ -66,6 +66,15 @@ fn chains_end_with_a_limit_and_not_with_the_process() {
             "def f(a; b): 1 + f(a + b; b + a); f(1; 2)",
             "def f(a; b; c; d): f(a | b; b | c; c | d; d | a); f(.; .; .; .)",
             "def f(a; b; c; d; e; g): f(a; b; c; d; e; g); f(.; .; .; .; .; .)",
+            "def f(a; b; c; d; e; g): [f(b; c; d; e; g; a)]; f(.; .; .; .; .; .)",
+            "def f(g): [f(g)]; f(.)",
+            "def f(g): f(g) | .; f(.)",
+            "def f(g): first(f(g | .)); f(.)",
+            "def f(g): [0] | map(f(g)); f(.)",
+            "def f(g): def h: f(g) | .; h, 1; last(f(.))",
+            "def f(g): reduce (0, f(g)) as $x (0; .); f(.)",
+            "def f(g): label $x | f(g); f(.)",
+            "def f(g): try f(g) catch .; f(.)",
         ] {
             let program = Program::compile(source, &[]).expect(source);
             let ended = program.run_first(Value::Null, &[], &limits);
@@ -74,8 +83,26 @@ fn chains_end_with_a_limit_and_not_with_the_process() {
                 "{source}: {ended:?}"
             );
         }
+        // Each output takes a way through all the calls.
+        let source = "def f(g): (., f(g)) | .; last(f(.))";
+        let program = Program::compile(source, &[]).expect(source);
+        let limits = Limits { time: Some(Duration::from_millis(500)), ..limits };
+        let ended = program.run_first(Value::Null, &[], &limits);
+        assert!(ended.as_ref().err().is_some_and(RunError::is_limit), "{source}: {ended:?}");
     };
     worker.spawn(run).expect("a thread").join().expect("no panic");
+}
+
+#[test]
+fn what_goes_into_depth_alone_takes_as_many_steps_as_other_programs() {
+    let limits = Limits { time: Some(Duration::from_secs(60)), ..Limits::default() };
+    let walk = "def w(f): if type == \"array\" then map(w(f)) else . end | f; \
+                [range(150000)] | w(if type == \"number\" then . + 1 else . end) | length";
+    let program = Program::compile(walk, &[]).expect("compiles");
+    assert_eq!(
+        program.run_first(Value::Null, &[], &limits).expect("no limit"),
+        Some(150_000.into())
+    );
 }
 
 #[test]

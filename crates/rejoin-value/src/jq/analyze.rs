@@ -50,8 +50,7 @@ pub(super) struct Facts {
     pub(super) array_length: Option<usize>,
     pub(super) object_keys: Option<Vec<String>>,
     pub(super) always_fails: bool,
-    /// How many links one step may add to a chain.
-    pub(super) chain_links: usize,
+    pub(super) chain: Option<super::chains::Chain>,
 }
 
 /// Terms that a walk may look at; definitions are walked again at each call.
@@ -82,7 +81,7 @@ pub(super) fn analyze(source: &str, term: &Tm<'_>) -> Facts {
         array_length: super::array_length::array_length(term),
         object_keys: super::object_keys::object_keys(term),
         always_fails: super::always_fails::always_fails(term),
-        chain_links: super::chains::links(term),
+        chain: super::chains::chain(term),
     }
 }
 

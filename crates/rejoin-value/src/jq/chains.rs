@@ -14,8 +14,17 @@ const LOOPS: [&str; 4] = ["recurse", "repeat", "until", "while"];
 /// Functions that ask for the paths of their argument.
 const ASK_PATHS: [&str; 3] = ["del", "path", "pick"];
 
-/// How many links one step of the program may add to a chain; 0 if none gets long.
-pub(super) fn links(term: &Tm<'_>) -> usize {
+/// A chain that a run may leave behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// How many links one step of the program may add to it.
+    pub(super) links: usize,
+    /// Whether each of those takes stack while the program runs, so that the chain is no longer than the program's recursion is deep.
+    pub(super) takes_stack: bool,
+}
+
+/// The chain that a program makes, if one gets long.
+pub(super) fn chain(term: &Tm<'_>) -> Option<Chain> {
     let mut defs = Vec::new();
     all_defs(term, &mut defs);
     let filters =
@@ -25,7 +34,32 @@ pub(super) fn links(term: &Tm<'_>) -> usize {
         true => defs.iter().map(|def| filters(def)).max().unwrap_or(0),
         false => 0,
     };
-    closures.max(usize::from(grows_paths(term, &defs)))
+    let has_paths = grows_paths(term, &defs);
+    let links = closures.max(usize::from(has_paths));
+    let is_flat = |def: &&Def<&str, Tm<'_>>| filters(def) > 0 && ends_with(&def.body, def.name);
+    let takes_stack = !has_paths && !defs.iter().any(is_flat);
+    (links > 0).then_some(Chain { links, takes_stack })
+}
+
+/// True if outputs of a term may be those of a call of `name` as they are: the evaluator leaves the caller before such a call.
+fn ends_with(term: &Tm<'_>, name: &str) -> bool {
+    match term {
+        Term::Call(called, _) => *called == name,
+        Term::BinOp(left, BinaryOp::Comma, right) => {
+            ends_with(left, name) || ends_with(right, name)
+        }
+        Term::BinOp(_, BinaryOp::Alt | BinaryOp::Pipe(_), right) => ends_with(right, name),
+        Term::IfThenElse(branches, otherwise) => {
+            branches.iter().any(|(_, then)| ends_with(then, name))
+                || otherwise.iter().any(|term| ends_with(term, name))
+        }
+        // What `foreach` gives at the end of each turn.
+        Term::Fold("foreach", _, _, args) => args.iter().skip(2).any(|term| ends_with(term, name)),
+        Term::Def(defs, rest) => {
+            ends_with(rest, name) || defs.iter().any(|def| ends_with(&def.body, name))
+        }
+        _ => false,
+    }
 }
 
 /// True if paths are asked for of something that may loop.
@@ -83,7 +117,32 @@ mod tests {
     use jaq_core::load;
 
     fn links(source: &str) -> usize {
-        super::links(&load::parse(source, |parser| parser.term()).expect(source))
+        chain(source).map_or(0, |chain| chain.links)
+    }
+
+    fn chain(source: &str) -> Option<super::Chain> {
+        super::chain(&load::parse(source, |parser| parser.term()).expect(source))
+    }
+
+    #[test]
+    fn chains_that_are_no_longer_than_the_stack() {
+        for (source, takes_stack) in [
+            ("def w(f): if . then map(w(f)) else . end | f; w(.)", true),
+            ("def w(f): reduce .[] as $x ([]; . + [$x | w(f)]) | f; w(.)", true),
+            ("def w(f): [.[] | w(f)] | f; w(.)", true),
+            ("def w(f): 1 + w(f | f); w(.)", true),
+            ("def w(f): def h: w(f | f) | .; h; w(.)", true),
+            ("def w(f): def h: w(f | f); h; w(.)", false),
+            ("def w(f): ., (.a | w(f)); w(.)", false),
+            ("def w(f): if . then 1 elif f then w(f) else 2 end; w(.)", false),
+            ("def w(f): .a // w(f); w(.)", false),
+            ("def w(f): foreach .[] as $x (0; 1; w(f)); w(.)", false),
+            ("def w(f): [w(f)]; def v(f): . as $x | v(f); v(w(.))", false),
+            ("def w(f): [w(f)]; path(w(recurse(.a)))", false),
+        ] {
+            let chain = chain(source).expect(source);
+            assert_eq!(chain.takes_stack, takes_stack, "{source}");
+        }
     }
 
     #[test]

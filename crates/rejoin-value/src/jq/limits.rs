@@ -17,6 +17,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::chains::Chain;
+
 /// What one run of a program may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -94,6 +96,8 @@ const LARGE_STACK: usize = 64 << 20;
 /// There are at most so many links as steps add to it.
 const MOST_LINKS: u64 = 1_000_000;
 const LINK_STACK: usize = 256;
+/// Up to so many links at once are bounded by the stack alone where each takes some: a call takes more than 64 bytes of it for each.
+const MOST_ON_STACK: usize = 8;
 
 struct Budget {
     fuel: Cell<u64>,
@@ -261,19 +265,23 @@ impl Drop for Outer {
     }
 }
 
-/// Runs `work`, each step of which may add so many links to a chain, within the limits. The chain may end at the very bottom of
+/// Runs `work`, which may make a chain, within the limits. The chain may end at the very bottom of
 /// the stack, so what it takes to drop it stays free.
 pub(super) fn bounded_chain<T>(
     limits: &Limits,
-    links: usize,
+    chain: Chain,
     work: impl Fn() -> T,
 ) -> Result<T, Limit> {
+    let links = chain.links;
+    let by_stack = chain.takes_stack && links <= MOST_ON_STACK;
     let most = MOST_LINKS / links as u64;
-    let is_lowered = most < limits.fuel;
-    let limits = Limits { fuel: limits.fuel.min(most), ..*limits };
+    let is_lowered = !by_stack && most < limits.fuel;
+    let steps = limits.fuel.min(most);
+    let fuel = if by_stack { limits.fuel } else { steps };
+    let limits = Limits { fuel, ..*limits };
     let Some(deadline) = deadline(&limits) else { return Err(Limit::Time) };
-    let reserve = STACK_RESERVE + limits.fuel as usize * links * LINK_STACK;
-    let stack = LARGE_STACK + reserve;
+    let reserve = STACK_RESERVE + steps as usize * links * LINK_STACK;
+    let stack = reserve + if by_stack { LARGE_STACK / links } else { LARGE_STACK };
     let ended = stacker::grow(stack, || attempt(&limits, deadline, stack, reserve, work));
     ended.map_err(|why| match Limit::from(why) {
         Limit::Fuel if is_lowered => Limit::Chain,

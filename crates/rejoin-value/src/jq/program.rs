@@ -137,9 +137,9 @@ impl Program {
     ) -> Result<Vec<Value>, RunError> {
         assert_eq!(vars.len(), self.n_vars, "a value for each global variable");
         let run = || self.outputs(input.clone(), vars, limits, wanted);
-        let outcome = match self.compiled.facts.chain_links {
-            0 => limits::bounded(limits, run),
-            links => limits::bounded_chain(limits, links, run),
+        let outcome = match self.compiled.facts.chain {
+            None => limits::bounded(limits, run),
+            Some(chain) => limits::bounded_chain(limits, chain, run),
         };
         let outputs = outcome.map_err(RunError::Limit)??;
         // Only what leaves the program has to be shallow enough to be served.
