@@ -324,6 +324,16 @@ async fn a_variant_without_its_enum_is_that_member_of_a_union() {
 }
 
 #[tokio::test]
+async fn what_says_to_be_of_another_type_is_no_member_by_its_fields() {
+    let other = r#"{"n":1,"reason":"r","type":"DepotError"}"#;
+    for kind in ["Json | Stock", "Stock | Json", "Stock | Any"] {
+        assert_eq!(given(kind, BACK, other).await.as_deref(), Ok(other), "{kind}");
+    }
+    let refused = given("Stock | Store", BACK, other).await;
+    assert!(refused.is_err(), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_field_may_be_left_out_where_its_type_says_so_in_any_way() {
     let fields = |name: &str| {
         format!(

@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use rejoin_lang::plan::{FieldDefinition, TypeDefinitions, TypeForm, union_members};
+use rejoin_lang::plan::{
+    FieldDefinition, RecordDefinition, TypeDefinitions, TypeForm, union_members,
+};
 use rejoin_value::{Object, Value};
 
 use super::plain;
@@ -98,6 +100,18 @@ fn is_another_name(types: &TypeDefinitions, name: &str, of: &str) -> bool {
     std::iter::successors(Some(name), next).take(MOST_ALIASES).any(|name| name == of)
 }
 
+/// The type that an object says it is, if that is another one than the one of this name.
+pub(super) fn other_type<'v>(
+    types: &TypeDefinitions,
+    name: &str,
+    definition: &RecordDefinition,
+    object: &'v Object,
+) -> Option<&'v str> {
+    let is_field = definition.fields.iter().any(|field| *field.name == *"type");
+    let tag = object.get("type").and_then(Value::as_str).filter(|_| !is_field)?;
+    (!is_called(types, name, tag) && is_defined(types, tag)).then_some(tag)
+}
+
 pub(super) fn may_miss(field: &FieldDefinition) -> bool {
     field.optional || field.default.is_some() || *field.kind == *"Any"
 }
@@ -179,10 +193,12 @@ impl Look<'_> {
                     return open && !is_defined(self.types, name) || is_variant();
                 };
                 match self.types.records.get(name) {
-                    Some(definition) => definition
-                        .fields
-                        .iter()
-                        .all(|field| may_miss(field) || object.contains_key(&field.name)),
+                    Some(definition) => {
+                        let has = |field: &FieldDefinition| object.contains_key(&field.name);
+                        let mut fields = definition.fields.iter();
+                        fields.all(|field| may_miss(field) || has(field))
+                            && other_type(self.types, name, definition, object).is_none()
+                    }
                     None => match &self.types.variants(name)[..] {
                         [] => open,
                         variants => variant(self.types, variants, object).is_some(),

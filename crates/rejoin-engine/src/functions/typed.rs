@@ -184,7 +184,7 @@ impl Maker<'_> {
         let own = |key: &str| definition.fields.iter().any(|field| *field.name == *key);
         let tag = object.get("type").and_then(Value::as_str).filter(|_| !own("type"));
         let is_tag = tag.is_some_and(|tag| member::is_called(self.types, name, tag));
-        if let Some(other) = tag.filter(|tag| !is_tag && member::is_defined(self.types, tag)) {
+        if let Some(other) = member::other_type(self.types, name, definition, object) {
             let what = format!("is of type {name}, not {other}");
             return Err(Misfit { path: Vec::new(), what });
         }
