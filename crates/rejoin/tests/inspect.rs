@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use rejoin::inspect::{self, Kind, State, Tree, Wait, waiting_for};
+use rejoin::inspect::{self, Kind, Node, State, Tree, Wait, waiting_for};
 use rejoin::limit::ConcurrencyLimit;
 use rejoin::pool::ThreadPool;
 use rejoin::retry::{Backoff, Retry};
@@ -16,7 +16,7 @@ use rejoin::stream::buffer;
 use rejoin::sync::Barrier;
 use rejoin::worker::{Worker, asynchronous};
 use rejoin::{Ready, Scope, Until, cancelled, gather, scope, shield, timeout, wait_handles};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
 
 fn ms(ms: u64) -> Duration {
@@ -257,6 +257,39 @@ async fn blocking_work_and_a_task_that_does_not_come_back_are_told_apart() {
         work.await?;
         waits.await?;
         spins.await
+    })
+    .await
+    .unwrap();
+}
+
+/// A scope that was not there when the others were asked has children who leave without the lock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_scope_that_opens_during_a_look_only_those_who_are_there_are_shown() {
+    let (let_go, spinning) = std::sync::mpsc::channel::<()>();
+    let (open, opening) = oneshot::channel();
+    scope(|s: Scope| async move {
+        s.task("spins").spawn_value(async move { spinning.recv().unwrap() });
+        let opens = s.task("opens").spawn_value(async move {
+            opening.await.unwrap();
+            let inner = scope(|s: Scope| async move {
+                for _ in 0..3 {
+                    s.spawn_value(async {}).await?;
+                }
+                s.task("stays").spawn_value(pending::<()>()).await
+            });
+            inner.await.unwrap_err();
+        });
+        let (tree, sent) = tokio::join!(s.tree(), async { open.send(()) });
+        sent.unwrap();
+        let tasks = tree.nodes().iter().filter(|node| matches!(node.kind(), Kind::Task(_)));
+        assert_eq!(
+            tasks.map(Node::name).collect::<Vec<_>>(),
+            [Some("spins"), Some("opens"), Some("stays")]
+        );
+        let_go.send(()).unwrap();
+        opens.cancel("seen");
+        drop(opens.await);
+        Ok(())
     })
     .await
     .unwrap();

@@ -41,7 +41,7 @@ pub(crate) fn nodes(roots: Vec<Arc<Core>>, asker: &Arc<Tally>) -> Vec<Node> {
 impl Core {
     /// This scope and what is in it, if it has not closed.
     fn look(&self, depth: usize, now: Instant, asker: &Arc<Tally>) -> Option<(Node, Vec<Next>)> {
-        let state = self.lock();
+        let mut state = self.lock();
         let tasks = state.table.len();
         let body = match state.phase {
             Phase::Closed => return None,
@@ -49,6 +49,8 @@ impl Core {
             Phase::Open if state.body_ended => State::Closing(tasks),
             Phase::Open => state.body.state(asker),
         };
+        // If it has opened since the others were asked, nobody here goes by the lock.
+        let gone = self.collect(&mut state);
         let node = Node {
             kind: Kind::Scope(self.id),
             name: self.settings.name.clone(),
@@ -76,7 +78,10 @@ impl Core {
             };
             Next::Seen(node, sitter.map(Sitter::inner).unwrap_or_default())
         });
-        Some((node, of_body.chain(of_tasks).collect()))
+        let inside = of_body.chain(of_tasks).collect();
+        drop(state);
+        drop(gone);
+        Some((node, inside))
     }
 }
 
