@@ -111,11 +111,13 @@ impl Core {
         Poll::Ready(record)
     }
 
-    /// The body has ended, or was dropped: from now on it matters who is left.
+    /// The body has ended, or was dropped: from now on it matters who is left. Everybody goes by the lock
+    /// then, so who had gone before is looked for once: whoever polls this scope may do so very often.
     fn end_of_body(&self, state: &mut State) -> Gone {
-        if !std::mem::replace(&mut state.body_ended, true) {
-            self.signals.fetch_or(BODY_ENDED, Ordering::SeqCst);
+        if std::mem::replace(&mut state.body_ended, true) {
+            return Gone::default();
         }
+        self.signals.fetch_or(BODY_ENDED, Ordering::SeqCst);
         self.collect(state)
     }
 
