@@ -7,9 +7,11 @@ mod random_programs;
 #[path = "schedules/shared.rs"]
 mod shared;
 
+use std::future::pending;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -773,4 +775,43 @@ fn a_scope_that_was_put_aside_ends_with_the_outer_one() {
             outside.await.expect("it does not panic");
         });
     }
+}
+
+/// The last child puts a scope elsewhere and goes, while the end is being prepared: it is not overlooked.
+#[test]
+fn what_the_last_child_leaves_open_ends_with_the_scope() {
+    type Kept = Arc<Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>>;
+    explore(2_000, || async {
+        let present = Arc::new(AtomicUsize::new(0));
+        let kept = Kept::default();
+        let (count, keep) = (Arc::clone(&present), Arc::clone(&kept));
+        scope(|s: Scope| async move {
+            // More than have a place in the scope itself, all but the last of which are gone at its end.
+            let brief: Vec<_> = (0..4).map(|_| s.spawn_value(async {})).collect();
+            drop(s.spawn_value(async move {
+                let mut inner = Box::pin(async move {
+                    let ended = scope(|s: Scope| async move {
+                        let present = Present::new(&count);
+                        drop(s.spawn_value(async move {
+                            let _present = present;
+                            pending::<()>().await;
+                        }));
+                        pending::<()>().await;
+                        Ok(())
+                    });
+                    drop(ended.await);
+                });
+                assert!(futures_util::poll!(inner.as_mut()).is_pending());
+                *keep.lock().unwrap() = Some(inner);
+            }));
+            for task in brief {
+                task.await?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+        assert_eq!(present.load(Ordering::SeqCst), 0);
+        drop(kept.lock().unwrap().take());
+    });
 }

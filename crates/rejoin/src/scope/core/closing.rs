@@ -78,14 +78,15 @@ impl Core {
         let mut own_waker = self.marks.is_anyone_near().then(|| waker.clone());
         let mut state = self.lock();
         let gone = self.end_of_body(&mut state);
+        if own_waker.is_none() && (!state.is_empty() || state.leaves_scopes_open()) {
+            drop(state);
+            own_waker = Some(waker.clone());
+            state = self.lock();
+        }
+        // With the waker at hand: somebody may have gone meanwhile, and left one open.
         if state.leaves_scopes_open() {
             drop(state);
             self.abandon_what_is_left_open();
-            state = self.lock();
-        }
-        if !state.is_empty() && own_waker.is_none() {
-            drop(state);
-            own_waker = Some(waker.clone());
             state = self.lock();
         }
         if !state.is_empty() {
