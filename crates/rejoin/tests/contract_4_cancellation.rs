@@ -17,6 +17,23 @@ use rejoin::{
 };
 use tokio::time::{Instant, sleep};
 
+/// Nobody is dropped before a poll could show the signal, and what has started is polled again.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_stops_its_scope_in_its_first_poll_is_polled_once_more() {
+    let mut polls = 0;
+    let ended = scope(|s: Scope| async move {
+        let canceller = s.canceller();
+        let task = s.spawn_value(std::future::poll_fn(move |_| {
+            polls += 1;
+            canceller.cancel("enough");
+            if polls == 2 { std::task::Poll::Ready(polls) } else { std::task::Poll::Pending }
+        }));
+        assert_eq!(task.await?, 2);
+        Ok(())
+    });
+    ended.await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn once_cancelled_always_cancelled() {
     let log = Arc::new(Mutex::new(Vec::new()));

@@ -55,7 +55,13 @@ async fn a_shutdown_refuses_drains_stops_and_reports() {
     refused.into_future().await;
 
     let dropped = scope(|s: Scope| async move {
-        s.spawn_value(async { shield(ms(600_000), pending::<()>()).await.is_ok() }).await
+        // Its own child has ended, and is not left.
+        let deaf = scope(|s: Scope| async move {
+            s.spawn_value(async {}).await?;
+            pending::<()>().await;
+            Ok(())
+        });
+        s.spawn_value(async { shield(ms(600_000), deaf).await.is_ok() }).await
     });
     assert!(tokio::time::timeout(ms(1), dropped).await.is_err());
     // Again, for what is left; and blocking work that nobody waits for has a name.

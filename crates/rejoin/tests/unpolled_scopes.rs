@@ -64,6 +64,26 @@ async fn who_holds_one_is_dropped_when_its_children_have_ended() {
     }
 }
 
+/// They have left without the scope's lock, and nobody has asked after them until the stop.
+#[tokio::test(start_paused = true)]
+async fn who_holds_one_whose_children_have_ended_is_dropped_at_once() {
+    let stopped = scope(|s: Scope| async move {
+        let holder = s.spawn_value(async move {
+            let mut inner: Opened = Box::pin(scope(|s: Scope| async move {
+                s.spawn_value(async {}).await?;
+                Ok(pending().await)
+            }));
+            assert!(poll!(&mut inner).is_pending());
+            pending::<()>().await;
+        });
+        sleep(ms(10)).await;
+        holder.cancel("enough");
+        assert!(holder.await.unwrap_err().is_cancelled());
+        Ok(())
+    });
+    assert_eq!(time_to_end(stopped).await, ms(0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn its_grace_is_over_some_time_also_where_nobody_keeps_it() {
     // In milliseconds: that of the scope outside, that of the one inside, when all have ended.
