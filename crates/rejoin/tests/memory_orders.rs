@@ -12,6 +12,11 @@ use rejoin::{Outcome, Scope, TaskError, cancelled, scope, set_crowded};
 
 /// Goes through all ways of `program`: by the scope's lock alone, and with children that report.
 fn explore(program: impl Fn() + Send + Sync + 'static) {
+    explore_to(2, program);
+}
+
+/// As [`explore`], with more preemptions in one way.
+fn explore_to(preemptions: usize, program: impl Fn() + Send + Sync + 'static) {
     // Whether anybody looks at a tree is asked of the whole process: one program's look changes another's way.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -19,7 +24,7 @@ fn explore(program: impl Fn() + Send + Sync + 'static) {
     for crowded in [false, true] {
         set_crowded(crowded);
         let mut model = loom::model::Builder::new();
-        model.preemption_bound = Some(2);
+        model.preemption_bound = Some(preemptions);
         let program = Arc::clone(&program);
         model.check(move || program());
     }
@@ -105,6 +110,34 @@ fn the_last_child_and_the_end_of_the_body() {
         }))
         .unwrap();
         assert_eq!(ended.load(Ordering::SeqCst), 2);
+    });
+}
+
+/// Whoever has waited for a scope sees all that its child has done, however it has left.
+#[test]
+fn what_a_child_has_done_is_seen_after_the_end() {
+    explore_to(3, || {
+        // The weakest accesses there are: nothing but the scope puts them in order.
+        let done = Arc::new(loom::sync::atomic::AtomicUsize::new(0));
+        let count = Arc::clone(&done);
+        block_on(scope(|s: Scope| async move {
+            drop(s.spawn_value(async move { count.store(1, Ordering::Relaxed) }));
+            Ok(())
+        }))
+        .unwrap();
+        assert_eq!(done.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// Who counts the children frees the seat of one that is about to look again: that one still wakes the scope.
+#[test]
+fn a_child_is_counted_from_outside_while_it_ends() {
+    explore(|| {
+        let counter = block_on(scope(|s: Scope| async move {
+            drop(s.spawn_value(async {}));
+            Ok(loom::thread::spawn(move || assert!(s.live() <= 1)))
+        }));
+        counter.unwrap().join().unwrap();
     });
 }
 
