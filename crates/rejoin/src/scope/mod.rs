@@ -197,7 +197,8 @@ impl<E> Scope<E> {
         self.core.is_stopping()
     }
 
-    /// How many children have not ended. They are counted: that takes the longer, the more there are.
+    /// How many children have not ended. They are counted: that takes the longer, the more there
+    /// have been at once.
     pub fn live(&self) -> usize {
         self.core.live()
     }

@@ -6,8 +6,9 @@
 //! such a child puts its mark and is gone.
 //!
 //! * Who begins to care says so in [`Core::signals`], under the lock, and then [sweeps](Core::sweep)
-//!   up who has left. A child that has put its mark looks at the signals again. All four in one order
-//!   for all threads: so either its mark is swept up, or it sees that somebody cares and goes by the lock.
+//!   up who has left. A child puts its mark, and then looks at the signals again. What the two write and
+//!   what they read is in one order for all threads (`SeqCst`): so either the mark is swept up, or its
+//!   child sees that somebody cares and goes by the lock.
 //! * A seat is taken until it is swept up. A spawn that finds no free one sweeps, but not again before
 //!   as many seats are new as there were children then: in all, each spawn looks at few.
 //! * What is kept until then is a seat and a mark, three words: of whom more is known (one that waited,
@@ -58,7 +59,8 @@ impl Marks {
         self.of(member).store(unmarked(member), Ordering::Relaxed);
     }
 
-    /// A child has left by the lock, which the caller has.
+    /// A child has left by the lock, which the caller has. Nobody else changes the mark of one that leaves so, but for
+    /// its handle, which has nothing more to say.
     #[inline]
     pub(super) fn clear(&self, member: Member) {
         self.of(member).store(LEFT, Ordering::Relaxed);

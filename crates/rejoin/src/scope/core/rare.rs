@@ -11,7 +11,6 @@ use super::stop::Stop;
 use super::{Core, State};
 use crate::seam::Instant;
 
-#[derive(Default)]
 pub(super) struct Rare {
     pub(super) stop: Option<Stop>,
     pub(super) graces: Graces,
@@ -30,7 +29,7 @@ pub(super) struct Rare {
 }
 
 /// When whoever runs the scope has to look for graces that are over.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Graces {
     /// Of members that were told to stop alone: none ends before.
     pub(super) alone: Option<Instant>,
@@ -39,29 +38,35 @@ pub(super) struct Graces {
 }
 
 impl Graces {
-    pub(super) const NONE: Graces = Graces { alone: None, inside: None };
-
     pub(super) fn add_alone(&mut self, ends: Option<Instant>) {
         self.alone = earlier(self.alone, ends);
     }
 }
 
-/// How it is in a scope that has seen nothing of it.
-const NOTHING: &Rare = &Rare {
-    stop: None,
-    graces: Graces::NONE,
-    orphanages: 0,
-    adopter: None,
-    held: Vec::new(),
-    resting: 0,
-    over: false,
-    lookers: 0,
-};
+impl Rare {
+    /// How it is in a scope that has seen nothing of it.
+    const NOTHING: Rare = Rare {
+        stop: None,
+        graces: Graces { alone: None, inside: None },
+        orphanages: 0,
+        adopter: None,
+        held: Vec::new(),
+        resting: 0,
+        over: false,
+        lookers: 0,
+    };
+}
+
+impl Default for Rare {
+    fn default() -> Rare {
+        Rare::NOTHING
+    }
+}
 
 impl State {
     #[inline]
     pub(super) fn rare(&self) -> &Rare {
-        self.rare.as_deref().unwrap_or(NOTHING)
+        self.rare.as_deref().unwrap_or(const { &Rare::NOTHING })
     }
 
     #[inline]

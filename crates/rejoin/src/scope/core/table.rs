@@ -21,7 +21,7 @@ pub(super) struct Table {
     seats: SmallVec<[Seat; NEAR as usize]>,
     /// The seat that was given up last.
     free: u32,
-    /// How many seats there are before it is time to sweep.
+    /// How many seats there are before it is time to sweep, so that each spawn looks at few in all.
     enough: u32,
     taken: usize,
     sitters: Slab<Sitter>,
@@ -97,8 +97,7 @@ impl Table {
         }
         for (at, seat) in (0..).zip(&mut self.seats) {
             if seat.index != FREE && marks.has_left(at) {
-                *seat = Seat { index: FREE, link: self.free };
-                self.free = at;
+                seat.give_up(at, &mut self.free);
                 self.taken -= 1;
             }
         }
@@ -111,8 +110,7 @@ impl Table {
         match self.seats.get_mut(at as usize) {
             Some(seat) if seat.is_of(member) && seat.link == NONE => {
                 marks.clear(member);
-                *seat = Seat { index: FREE, link: self.free };
-                self.free = at;
+                seat.give_up(at, &mut self.free);
                 self.taken -= 1;
                 true
             }
@@ -126,8 +124,7 @@ impl Table {
         let at = member.seat();
         let seat = self.seats.get_mut(at as usize).filter(|seat| seat.is_of(member))?;
         marks.clear(member);
-        let sitter = std::mem::replace(seat, Seat { index: FREE, link: self.free }).link;
-        self.free = at;
+        let sitter = seat.give_up(at, &mut self.free);
         self.taken -= 1;
         (sitter != NONE).then(|| self.sitters.remove(sitter as usize))
     }
@@ -158,7 +155,8 @@ impl Table {
         if is_news && !marks.know(member) { None } else { self.sitter_to_be(member) }
     }
 
-    /// Who sits there, of whom more is to be known from now on. `None` if it has gone.
+    /// Who sits there, of whom more is to be known from now on. `None` if it has gone. For one that has waited: it
+    /// leaves no mark any more, with which what is known would stay behind.
     pub(super) fn sitter_to_be(&mut self, member: Member) -> Option<&mut Sitter> {
         let seat = self.seats.get_mut(member.seat() as usize).filter(|seat| seat.is_of(member))?;
         if seat.link == NONE {
@@ -203,6 +201,13 @@ impl Seat {
     #[inline]
     fn is_of(&self, member: Member) -> bool {
         self.index as u32 == member.generation() && self.index != FREE
+    }
+
+    /// Puts the seat, which is the one at `at`, in front of the other free ones. Gives what it was linked with.
+    #[inline]
+    fn give_up(&mut self, at: u32, free: &mut u32) -> u32 {
+        self.index = FREE;
+        std::mem::replace(&mut self.link, std::mem::replace(free, at))
     }
 }
 
