@@ -141,13 +141,13 @@
 //!
 //! A child is one task of the runtime and one allocation, the task's own; its seat is part of a table
 //! that the scope grows. A name, a scope opened inside it, or a wait for [`cancelled`] adds a box.
-//! Over a bare spawn with an awaited handle, a child takes the scope's lock twice and holds two
-//! references to the scope, which makes eight atomic operations: about 1.35 times the bare spawn in
-//! all on one worker of the runtime, and 1.1 times where nobody awaits a handle, as the scope waits for its
-//! children, or a join collects what they give. Where workers meet at that lock, children put what they have to
-//! say on lists beside it, and one in sixteen takes it: on two workers children that do next to nothing
-//! cost about one and a half times the bare spawn. Opening and closing a scope adds about one bare spawn. A child that
-//! waits takes the lock once more when it first does so; every later poll adds two atomic loads.
+//! Over a bare spawn with an awaited handle, a child takes the scope's lock once, leaves with one atomic
+//! step, and holds two references to the scope, which makes seven atomic operations: about 1.3 times the
+//! bare spawn in all, and 1.0 to 1.1 times on one worker of the runtime where nobody awaits a handle, as the scope waits
+//! for its children, or a join collects what they give. On several workers such children, if they do next to nothing,
+//! meet at that lock when they leave, and cost 1.7 to 1.9 times the bare spawn. Opening and closing a scope adds about one
+//! bare spawn. A child that waits takes the lock once more when it first does so, and once to leave, or, where workers meet
+//! at it, puts what it has to say on a list beside it; every later poll adds two atomic loads.
 //! `cargo bench -p rejoin` prints these ratios, next to those of tokio's `JoinSet`.
 //! A scope or a time-out that is polled inside another one, in the same task, takes stack: about 1.5 KB a level, and
 //! 7 KB where nothing is optimised. What calls itself without an end in sight spawns a child for each level, which
