@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use futures_util::poll;
 use proptest::prelude::*;
 use rejoin::limit::{ConcurrencyLimit, LimitError, LimitSet, RateLimit};
 use rejoin::{Scope, live_tasks, scope, timeout};
@@ -241,6 +243,35 @@ async fn a_wait_that_is_dropped_takes_nothing_and_passes_the_turn_on() {
     let start = Instant::now();
     rate.acquire().await;
     assert_eq!(start.elapsed(), ms(50));
+}
+
+#[tokio::test]
+async fn what_is_granted_to_somebody_who_has_gone_goes_to_the_next_one() {
+    let limit = ConcurrencyLimit::new(n(2));
+    let all = limit.acquire_many(2).await.unwrap();
+    let mut line: Vec<_> = (0..3).map(|_| Box::pin(limit.acquire())).collect();
+    for one in &mut line {
+        assert!(poll!(one).is_pending());
+    }
+    drop(all);
+    assert_eq!(limit.in_use(), 2, "the first two have their places before they come for them");
+    drop(line.remove(0));
+    assert_eq!(limit.in_use(), 2);
+    let places = join_all(line).await;
+    assert_eq!((places.len(), limit.in_use()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_rate_too() {
+    let rate = RateLimit::new(n(1), ms(1000)).burst(n(2));
+    let reserved = rate.acquire_many(2).await.unwrap();
+    let mut one = Box::pin(rate.acquire());
+    assert!(poll!(&mut one).is_pending());
+    // As if nothing had been used.
+    reserved.settle(0);
+    drop(one);
+    rate.try_acquire(2).unwrap();
+    assert_eq!(rate.try_acquire(1).unwrap_err(), LimitError::Full);
 }
 
 #[test]

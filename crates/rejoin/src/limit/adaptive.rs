@@ -44,7 +44,8 @@ use crate::seam::{self, Instant, Mutex, MutexGuard};
 pub struct AdaptiveLimit {
     places: ConcurrencyLimit,
     rules: Rules,
-    learnt: Arc<Mutex<Learnt>>,
+    /// Since the limit changed last. Locked when it changes.
+    successes: Arc<Mutex<u32>>,
 }
 
 #[derive(Clone, Copy)]
@@ -53,13 +54,6 @@ struct Rules {
     most: NonZeroU32,
     slow_after: Option<Duration>,
     decrease: f64,
-}
-
-struct Learnt {
-    /// Since the limit changed last.
-    successes: u32,
-    /// How often it went down. A call that began before the last time knows only what led to it.
-    decreases: u64,
 }
 
 impl AdaptiveLimit {
@@ -101,8 +95,7 @@ impl AdaptiveLimit {
     }
 
     fn with(rules: Rules, limit: NonZeroU32) -> Self {
-        let learnt = Arc::new(Mutex::new(Learnt { successes: 0, decreases: 0 }));
-        AdaptiveLimit { places: ConcurrencyLimit::new(limit), rules, learnt }
+        AdaptiveLimit { places: ConcurrencyLimit::new(limit), rules, successes: Arc::default() }
     }
 
     /// Waits for a place.
@@ -156,18 +149,18 @@ impl AdaptiveLimit {
     }
 
     fn permit(&self, place: Permit) -> AdaptivePermit {
-        AdaptivePermit { place, call: self.begin() }
+        let call = self.begin(place.granted_after());
+        AdaptivePermit { place, call }
     }
 
-    /// A call that begins now.
-    pub(super) fn begin(&self) -> Call {
-        let began_after = self.learnt().decreases;
-        Call { limit: self.clone(), began: seam::now(), began_after }
+    /// A call that begins now, in a place that was granted after so many decreases.
+    pub(super) fn begin(&self, granted_after: u64) -> Call {
+        Call { limit: self.clone(), began: seam::now(), granted_after }
     }
 
     /// Whether they are the same.
     pub(super) fn is(&self, other: &AdaptiveLimit) -> bool {
-        Arc::ptr_eq(&self.learnt, &other.learnt)
+        Arc::ptr_eq(&self.successes, &other.successes)
     }
 
     pub(super) fn places(&self) -> &ConcurrencyLimit {
@@ -179,31 +172,31 @@ impl AdaptiveLimit {
     }
 
     /// How `calls` that began together went.
-    fn learn(&self, began_after: u64, calls: u32, overloaded: bool) {
-        let mut learnt = self.learnt();
-        if began_after != learnt.decreases {
+    fn learn(&self, granted_after: u64, calls: u32, overloaded: bool) {
+        let mut successes = self.successes();
+        // What was granted before the last decrease knows only what led to it.
+        if granted_after != self.places.decreases() {
             return;
         }
         let (now, rules) = (self.now().get(), &self.rules);
         let next = if overloaded {
-            learnt.decreases += 1;
             (f64::from(now) * rules.decrease) as u32
         } else {
             let used = u64::from(self.in_use()) * 2 >= u64::from(now);
-            learnt.successes = learnt.successes.saturating_add(if used { calls } else { 0 });
-            if learnt.successes < now {
+            *successes = successes.saturating_add(if used { calls } else { 0 });
+            if *successes < now {
                 return;
             }
             now.saturating_add(1)
         };
-        learnt.successes = 0;
-        let next = NonZeroU32::new(next).unwrap_or(NonZeroU32::MIN);
-        // While `learnt` is locked, so that two reports cannot change it in the wrong order.
-        self.places.resize(next.clamp(rules.least, rules.most));
+        *successes = 0;
+        let next = NonZeroU32::new(next).unwrap_or(NonZeroU32::MIN).clamp(rules.least, rules.most);
+        // While `successes` is locked, so that two reports cannot change it in the wrong order.
+        if overloaded { self.places.decrease(next) } else { self.places.resize(next) }
     }
 
-    fn learnt(&self) -> MutexGuard<'_, Learnt> {
-        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+    fn successes(&self) -> MutexGuard<'_, u32> {
+        self.successes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -227,7 +220,7 @@ pub struct AdaptivePermit {
 pub(super) struct Call {
     limit: AdaptiveLimit,
     began: Instant,
-    began_after: u64,
+    granted_after: u64,
 }
 
 impl Call {
@@ -237,11 +230,11 @@ impl Call {
 
     pub(super) fn succeeded(self, calls: u32) {
         let slow = self.limit.rules.slow_after.is_some_and(|most| seam::now() - self.began > most);
-        self.limit.learn(self.began_after, calls, slow);
+        self.limit.learn(self.granted_after, calls, slow);
     }
 
     pub(super) fn overloaded(self) {
-        self.limit.learn(self.began_after, 1, true);
+        self.limit.learn(self.granted_after, 1, true);
     }
 }
 

@@ -32,6 +32,8 @@ pub struct ConcurrencyLimit {
 pub(super) struct Places {
     limit: u32,
     in_use: u32,
+    /// How often it was found to be too large: what was granted before proves nothing about it now.
+    decreases: u64,
 }
 
 impl Meter for Places {
@@ -46,7 +48,7 @@ impl Meter for Places {
 
     fn take(&mut self, weight: u32) -> Grant {
         self.in_use += weight;
-        Grant { weight, stamp: 0 }
+        Grant { weight, stamp: self.decreases }
     }
 
     fn settle(&mut self, grant: Grant, used: u32) -> Grant {
@@ -63,7 +65,7 @@ impl Meter for Places {
 impl ConcurrencyLimit {
     /// A limit of `limit` places.
     pub fn new(limit: NonZeroU32) -> Self {
-        ConcurrencyLimit { gate: Gate::new(Places { limit: limit.get(), in_use: 0 }) }
+        ConcurrencyLimit { gate: Gate::new(Places { limit: limit.get(), in_use: 0, decreases: 0 }) }
     }
 
     /// Waits for a place.
@@ -103,6 +105,19 @@ impl ConcurrencyLimit {
     /// than there are then gets [`LimitError::TooMuch`] in its turn, and holds up nobody.
     pub fn resize(&self, limit: NonZeroU32) {
         self.gate.change(|places| places.limit = limit.get());
+    }
+
+    /// As [`resize`](Self::resize), because it was too large.
+    pub(super) fn decrease(&self, limit: NonZeroU32) {
+        self.gate.change(|places| {
+            places.limit = limit.get();
+            places.decreases += 1;
+        });
+    }
+
+    /// How often that was.
+    pub(super) fn decreases(&self) -> u64 {
+        self.gate.look(|places| places.decreases)
     }
 
     /// How many places there are.
@@ -145,6 +160,11 @@ impl Permit {
     /// Gives some of its places back and keeps `weight`, if it has more.
     pub fn shrink(&mut self, weight: u32) {
         self.grant = self.gate.change(|places| places.settle(self.grant, weight));
+    }
+
+    /// After how many decreases of the limit it was granted.
+    pub(super) fn granted_after(&self) -> u64 {
+        self.grant.stamp
     }
 }
 

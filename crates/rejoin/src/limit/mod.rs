@@ -24,9 +24,11 @@ mod any_limit;
 mod borrowers;
 mod concurrency;
 mod gate;
+mod line;
 mod rate;
 mod reservation;
 mod set;
+mod turn;
 mod window;
 
 use std::error::Error;

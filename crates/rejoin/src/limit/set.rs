@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::adaptive::Call;
 use super::any_limit::{AnyLimit, Keeps, Lend, Lent};
-use super::gate::{self, Gate, Grant, Meter, Part};
+use super::gate::{Gate, Grant, Meter};
+use super::turn::{self, Grants, Part};
 use super::{AdaptiveLimit, LimitError};
 
 /// So much of each of several limits, to be had all at once or not at all.
@@ -82,9 +83,9 @@ impl LimitSet {
     ///
     /// Dropped while it waits, it has taken nothing and gives up its place in the lines.
     pub async fn acquire(&self) -> Result<Held, LimitError> {
-        gate::admit(&self.parts)?;
+        turn::admit(&self.parts)?;
         let lent = self.enter_borrowers()?;
-        Ok(self.held(gate::acquire(&self.parts).await?, lent))
+        Ok(self.held(turn::acquire(&self.parts).await?, lent))
     }
 
     /// Takes all if they can be had now and nobody waits for any of them.
@@ -93,9 +94,9 @@ impl LimitSet {
     ///
     /// [`LimitError`]; then nothing was taken.
     pub fn try_acquire(&self) -> Result<Held, LimitError> {
-        gate::admit(&self.parts)?;
+        turn::admit(&self.parts)?;
         let lent = self.enter_borrowers()?;
-        let grants = gate::try_acquire(&self.parts).ok_or(LimitError::Full)?;
+        let grants = turn::try_acquire(&self.parts).ok_or(LimitError::Full)?;
         Ok(self.held(grants, lent))
     }
 
@@ -103,12 +104,16 @@ impl LimitSet {
         self.borrowers.iter().map(|who| who.enter()).collect()
     }
 
-    fn held(&self, grants: Vec<Grant>, mut lent: Vec<Box<dyn Lent>>) -> Held {
+    fn held(&self, grants: Grants, mut lent: Vec<Box<dyn Lent>>) -> Held {
         lent.iter_mut().for_each(|borrower| borrower.is_granted());
         let gates = self.parts.iter().map(|part| Arc::clone(&part.gate));
-        let parts = gates.zip(grants).collect();
-        let calls = self.adaptive.iter().map(AdaptiveLimit::begin).collect();
-        Held { parts, calls, lent }
+        let mut held = Held { parts: gates.zip(grants).collect(), calls: Vec::new(), lent };
+        for limit in &self.adaptive {
+            let grant = held.find(&limit.into()).map(|index| held.parts[index].1);
+            let grant = grant.expect("each limit of a set is one of its parts");
+            held.calls.push(limit.begin(grant.stamp));
+        }
+        held
     }
 }
 

@@ -33,6 +33,7 @@ pub use self::builder::{LimitedScopeBuilder, ScopeBuilder};
 pub(crate) use self::child::Deliver;
 use self::child::{Child, ToHandle};
 pub(crate) use self::childless::Childless;
+pub(crate) use self::core::wake;
 use self::core::{Core, Member, Place, StopCause};
 pub(crate) use self::error::Refusal;
 pub use self::error::{Cause, Failure, ScopeError, SpawnError};

@@ -68,7 +68,7 @@ pub(crate) use self::stop::StopCause;
 use self::stop::{ALL, BODY_ENDED};
 use self::table::Table;
 pub(crate) use self::values::Values;
-pub(crate) use self::wakers::{Known, Parked};
+pub(crate) use self::wakers::{Known, Parked, wake};
 use super::OnError;
 use crate::name::Name;
 use crate::seam::{self, AtomicUsize, Instant, Mutex, MutexGuard};

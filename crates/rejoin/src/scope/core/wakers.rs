@@ -68,7 +68,7 @@ impl Wakers {
 }
 
 /// Calls a waker, and goes on if it panics.
-pub(super) fn wake(waker: Waker) {
+pub(crate) fn wake(waker: Waker) {
     call(|| waker.wake());
 }
 
