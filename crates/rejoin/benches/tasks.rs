@@ -8,8 +8,10 @@
 //! has a pointer and a number beside it and uses neither. The runtime gives a brief child 128 bytes,
 //! also with a pointer alone, and this one 256: what it costs is the price of the memory for a child
 //! that knows its scope and its place there.
-//! *scope* is one whose handles are awaited, as the bare ones are; *no handles* is one that only waits for its
-//! children, which is what a scope is for; `gather` collects what they give.
+//! *scope* is one whose handles are awaited, as the bare ones are. What is *joined* has dropped them, and only waits
+//! until all have ended, which is what a scope is for: then the worker that ran a task frees it, and not the one
+//! that has made it. glibc takes a lock for that, at which two workers meet; `tasks_mimalloc` has the same
+//! with an allocator that does not. `gather` collects what they give.
 //! The last kind of children waits for ever, and each is told alone to stop.
 //! The contestants take turns in short samples, so that a busy machine hits all of them alike; a
 //! ratio is computed within each turn, and the table has the least, the median and the most of the
@@ -46,7 +48,7 @@ struct Contestant {
 }
 
 #[derive(Clone, Copy)]
-enum Start {
+pub(crate) enum Start {
     /// In a task, on a worker of the runtime.
     Inside,
     /// In `block_on`, on a thread that is no worker: each spawn has to wake one.
@@ -135,6 +137,16 @@ async fn tracked<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     sum
 }
 
+async fn tracker_joined<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
+    let tracker = TaskTracker::new();
+    for n in 0..children {
+        drop(tracker.spawn(child(n)));
+    }
+    tracker.close();
+    tracker.wait().await;
+    0
+}
+
 async fn join_set<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     let mut set = JoinSet::new();
     for n in 0..children {
@@ -160,7 +172,7 @@ async fn in_scope<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
 }
 
 /// Whoever needs no value awaits no handle: the scope waits for its children.
-async fn joined<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
+async fn scope_joined<C: Child>(child: fn(u64) -> C, children: u64) -> u64 {
     let sum = scope(|s: Scope| async move {
         for n in 0..children {
             drop(s.spawn_value(child(n)));
@@ -221,13 +233,14 @@ macro_rules! contestants {
     };
     ($child:ident) => {
         contestants!($child: "spawn" => bare, "wrapped" => wrapped, "TaskTracker" => tracked,
-            "JoinSet" => join_set, "scope" => in_scope, "no handles" => joined, "gather" => gathered)
+            "TaskTracker, joined" => tracker_joined, "JoinSet" => join_set, "scope" => in_scope,
+            "scope, joined" => scope_joined, "gather" => gathered)
     };
 }
 
 /// The first of each kind is what the others are measured against.
-const BRIEF: [Contestant; 7] = contestants!(brief);
-const WAITING: [Contestant; 7] = contestants!(waiting);
+const BRIEF: [Contestant; 8] = contestants!(brief);
+const WAITING: [Contestant; 8] = contestants!(waiting);
 const STOPPED: [Contestant; 3] = contestants!(endless: "spawn" => bare_aborted,
     "JoinSet" => join_set_aborted, "scope" => scope_cancelled);
 
@@ -257,15 +270,25 @@ fn one(words: &[String]) {
     );
 }
 
+/// In a task, and from a thread of its own.
+pub(crate) const PLACES: [(Start, &str); 2] =
+    [(Start::Inside, "inside a worker"), (Start::Outside, "outside")];
+
 fn main() {
+    run("the system's allocator", &PLACES);
+}
+
+pub(crate) fn run(allocator: &str, places: &[(Start, &str)]) {
     let words: Vec<String> = std::env::args().collect();
     if let Some(at) = words.iter().position(|word| word == "--one") {
         return one(&words[at + 1..]);
     }
     let quick = std::env::args().any(|arg| arg == "--quick");
     let turns = if quick { 15 } else { 61 };
-    println!("Time per child as a ratio to bare spawn with awaited handles, {turns} turns each.");
-    for (start, place) in [(Start::Inside, "inside a worker"), (Start::Outside, "outside")] {
+    println!(
+        "Time per child as a ratio to bare spawn with awaited handles, {turns} turns each, with {allocator}."
+    );
+    for &(start, place) in places {
         let kinds: [(_, &[_]); 3] = [
             ("end at once", &BRIEF),
             ("wait once", &WAITING),
@@ -273,7 +296,7 @@ fn main() {
         ];
         for (kind, contestants) in kinds {
             println!("\nStarted {place}, children that {kind}");
-            println!("workers  children  contestant     min  median    max   best ns");
+            println!("workers  children  contestant             min  median    max   best ns");
             for workers in [1, 2] {
                 let runtime = runtime(workers);
                 for (children, rounds) in [(3, 5000), (100, 200), (10_000, 2)] {
@@ -319,7 +342,7 @@ fn compare(
         ratios[who].sort_by(f64::total_cmp);
         let (min, median, max) = (ratios[who][0], ratios[who][turns / 2], ratios[who][turns - 1]);
         let (name, best) = (contestant.name, best[who]);
-        format!("{name:11}  {min:5.2}  {median:6.2}  {max:5.2}  {best:8.0}")
+        format!("{name:19}  {min:5.2}  {median:6.2}  {max:5.2}  {best:8.0}")
     };
     contestants.iter().enumerate().map(line).collect()
 }
