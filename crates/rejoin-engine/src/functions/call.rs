@@ -9,7 +9,7 @@ use rejoin_lang::plan::{
 
 use super::exec::{Exit, Frame, Run, fault, gives_parts, looked_at, read};
 use super::place::Folders;
-use super::{Datum, FunctionBench, FunctionTested, library, typed};
+use super::{Datum, FunctionBench, FunctionTested, library, pattern, typed};
 
 /// Functions may call each other this deep.
 const MAX_DEPTH: u16 = 512;
@@ -189,14 +189,15 @@ impl Run {
         if !value.is_failure() {
             return Ok((value, false));
         }
-        let Some((_, steps)) = call.handlers.iter().find(|(kind, _)| value.is_a(kind)) else {
+        let types = &self.program.functions.types;
+        let Some(case) = pattern::chosen(types, &call.handlers, &value) else {
             return Ok((value, false));
         };
         // In the case the call's own name means the failure; what the case binds to it instead stands.
         if let Some(name) = &step.output {
             frame.bind(name, value.clone(), true);
         }
-        let last = self.steps(frame, steps).await?;
+        let last = self.steps(frame, &case.steps).await?;
         match step.output.as_ref().and_then(|name| frame.names.get(name)) {
             Some(bound) if !same(&bound.value, &value) => Ok((bound.value.clone(), bound.observed)),
             _ => Ok((last, false)),

@@ -123,8 +123,8 @@ pub struct FunctionCall {
     pub span: Span,
     /// The arguments, with the position of their parameters.
     pub arguments: Vec<(usize, Operand)>,
-    /// What to do about failures: their type, and steps.
-    pub handlers: Vec<(Arc<str>, Vec<FunctionStep>)>,
+    /// What to do about failures.
+    pub handlers: Vec<MatchCase>,
 }
 
 /// What a call calls.
@@ -219,7 +219,7 @@ pub struct RecordType {
     pub is_failure: bool,
 }
 
-/// A case of `match`.
+/// A case of `match`, or of `handle`.
 #[derive(Clone, Debug)]
 pub struct MatchCase {
     /// What it fits.
@@ -287,7 +287,7 @@ impl FunctionStep {
             Action::For(_, _, steps) => visit(steps),
             Action::Transaction(transaction) => visit(&transaction.steps),
             Action::Fork(fork) => fork.branches.iter().for_each(|branch| visit(&branch.steps)),
-            Action::Call(call) => call.handlers.iter().for_each(|(_, steps)| visit(steps)),
+            Action::Call(call) => call.handlers.iter().for_each(|case| visit(&case.steps)),
             _ => {}
         }
     }

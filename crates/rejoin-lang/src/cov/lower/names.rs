@@ -80,7 +80,7 @@ impl Walk {
                 call.arguments.iter().for_each(|(_, operand)| self.read(operand, bound));
                 // The failure has the call's own name in its handlers.
                 step.output.iter().for_each(|name| bound.add(name));
-                call.handlers.iter().for_each(|(_, steps)| self.steps(steps, bound));
+                call.handlers.iter().for_each(|case| self.steps(&case.steps, bound));
             }
             Action::Make(made) | Action::Return(made) => match made {
                 Make::Operand(operand) => self.read(operand, bound),

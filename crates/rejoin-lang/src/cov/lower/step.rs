@@ -51,14 +51,7 @@ impl Lower {
                 self.inner(section(step, "else"), known),
             ),
             "match" => {
-                let variant = |lower: &Self, case: &Block| {
-                    lower.variants.get(&case.attribute("type")?.value.span).cloned()
-                };
-                let cases = part("case").map(|case| MatchCase {
-                    pattern: self.pattern(case),
-                    variant: variant(self, case),
-                    steps: self.inner(Some(case), known),
-                });
+                let cases = part("case").map(|case| self.case(case, known));
                 Action::Match(path(step, "on"), cases.collect())
             }
             "for" => Action::For(
@@ -89,12 +82,7 @@ impl Lower {
         let (callee, stub) = self.callee(&name, span, known);
         let arguments = self.arguments(step, (callee, stub), &name, span, known);
         let cases = section(step, "handle").into_iter().flat_map(Block::blocks);
-        let handlers = cases
-            .map(|case| {
-                let kind = self.aliases.meant(case.text("type").unwrap_or_default());
-                (kind, self.inner(Some(case), known))
-            })
-            .collect();
+        let handlers = cases.map(|case| self.case(case, known)).collect();
         Action::Call(FunctionCall { callee, span, arguments, handlers })
     }
 
@@ -299,6 +287,15 @@ impl Lower {
             );
         }
         Make::Operand(operand(step).unwrap_or(NOTHING))
+    }
+
+    fn case(&mut self, case: &Block, known: &[Function]) -> MatchCase {
+        let variant = case.attribute("type").and_then(|name| self.variants.get(&name.value.span));
+        MatchCase {
+            variant: variant.cloned(),
+            pattern: self.pattern(case),
+            steps: self.inner(Some(case), known),
+        }
     }
 
     fn pattern(&self, case: &Block) -> Pattern {

@@ -50,7 +50,7 @@ impl Search<'_> {
                     }
                     FunctionCallee::Library(_) | FunctionCallee::Unknown => self.asked(step, now),
                 };
-                self.one_of(call.handlers.iter().map(|(_, steps)| &**steps), now)
+                self.one_of(call.handlers.iter().map(|case| &*case.steps), now)
             }
             Action::If(_, then, otherwise) => self.one_of([&**then, &**otherwise], now),
             Action::Match(_, cases) => self.one_of(cases.iter().map(|case| &*case.steps), now),

@@ -119,16 +119,13 @@ fn parts(functions: &Functions, step: &FunctionStep) -> Vec<Part> {
             }
             parts
         }
-        Action::Match(_, cases) => {
+        Action::Match(_, cases) | Action::Call(FunctionCall { handlers: cases, .. }) => {
             cases.iter().map(|case| part(pattern(&case.pattern), &case.steps)).collect()
         }
         Action::For(_, _, inner) => vec![part("each".to_owned(), inner)],
         Action::Transaction(transaction) => vec![part("steps".to_owned(), &transaction.steps)],
         Action::Fork(fork) => {
             fork.branches.iter().map(|b| part(b.id.to_string(), &b.steps)).collect()
-        }
-        Action::Call(call) => {
-            call.handlers.iter().map(|(kind, inner)| part(kind.to_string(), inner)).collect()
         }
         _ => Vec::new(),
     }

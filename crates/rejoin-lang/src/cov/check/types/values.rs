@@ -201,6 +201,9 @@ impl<'f> Walk<'_, 'f> {
             .map(|case| {
                 if let Some(kind) = case.text("type") {
                     self.known_variant(kind, place(case, "type"));
+                    let failures = gives.clone().unwrap_or(Type::Any);
+                    let variant = self.table.short_for(kind, &failures);
+                    self.variants.extend(variant.map(|variant| (place(case, "type"), variant)));
                 }
                 let own = step.text("as").into_iter().filter(|name| *name != "_");
                 Path::of(case, own.map(|name| (name, Type::Any)).collect())
