@@ -37,6 +37,8 @@ types
   alias name="Either" type="Stock | DepotError"
   alias name="Form" type="Figure"
   alias name="Figure" type="Shape"
+  alias name="Rounds" type="List<Form::Circle>"
+  alias name="Maybe" type="Int | None"
 end
 end
 "#;
@@ -320,6 +322,48 @@ async fn a_variant_without_its_enum_is_that_member_of_a_union() {
         let cases = case(0, first) + &case(1, second);
         let body = format!("step id=\"m\" kind=\"match\" on=\"x\"\n{cases}as=\"_\" end");
         assert_eq!(given(&kind, &body, json).await.as_deref(), Ok(at), "{kind}: {json}");
+    }
+}
+
+#[tokio::test]
+async fn a_variant_of_another_name_of_its_enum_is_made_within_lists_and_maps() {
+    let all = |path: &str| {
+        let cases = r#"case variant type="Shape::Circle" step id="c" kind="return" lit=1 as="_" end end case wildcard step id="d" kind="return" lit=0 as="_" end end"#;
+        format!("step id=\"m\" kind=\"match\" on=\"{path}\" {cases} as=\"_\" end")
+    };
+    let circle = r#"{"type":"Circle","r":1}"#;
+    for (kind, path, json) in [
+        ("Form::Circle", "x", circle.to_owned()),
+        ("List<Form::Circle>", "x.0", format!("[{circle}]")),
+        ("Form::Circle[]", "x.0", format!("[{circle}]")),
+        ("Map<String, Form::Dot | Form::Circle>", "x.a", format!("{{\"a\":{circle}}}")),
+        ("Rounds", "x.0", format!("[{circle}]")),
+    ] {
+        assert_eq!(given(kind, &all(path), &json).await.as_deref(), Ok("1"), "{kind}");
+        let refused = given(kind, &all(path), &json.replace("\"r\":1", "\"s\":1")).await;
+        assert!(refused.is_err(), "{kind}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_may_be_left_out_where_its_type_says_so_in_any_way() {
+    for (kind, may_miss) in [
+        ("Int?", true),
+        ("Optional<Int>", true),
+        ("Int | None", true),
+        ("None | Int", true),
+        ("Label", true),
+        ("Maybe", true),
+        ("Int | Maybe", true),
+        ("Int", false),
+        ("Pile", false),
+        ("Any", false),
+    ] {
+        let program = program(kind, BACK);
+        let body = Value::parse(b"{}").unwrap();
+        assert_eq!(program.arguments(0, &body, true).is_ok(), may_miss, "{kind}");
+        let as_texts = program.run("f", &[]).await;
+        assert_eq!(as_texts.is_ok(), may_miss, "{kind}");
     }
 }
 

@@ -21,7 +21,13 @@ impl Aliases {
             .flat_map(Block::blocks);
         let aliases = sections.filter(|block| is(block, &["alias"]));
         let pair = |alias: &Block| Some((alias.text("name")?.into(), alias.text("type")?.into()));
-        Self(aliases.filter_map(pair).collect())
+        let mut aliases = Self(aliases.filter_map(pair).collect());
+        let qualified = |(name, kind): (&Arc<str>, &Arc<str>)| {
+            let meant = aliases.qualified(kind);
+            (name.clone(), meant.map_or_else(|| kind.clone(), Arc::from))
+        };
+        aliases.0 = aliases.0.iter().map(qualified).collect();
+        aliases
     }
 
     /// Each alias, with what is written for it.
@@ -34,17 +40,32 @@ impl Aliases {
         if self.0.is_empty() {
             return kind.into();
         }
+        let qualified = self.qualified(kind);
+        let kind = qualified.as_deref().unwrap_or(kind);
         let members: Vec<Arc<str>> = kind.split('|').map(|member| self.member(member)).collect();
         members.join(" | ").into()
     }
 
-    fn member(&self, kind: &str) -> Arc<str> {
-        // A variant is of what its enum is called otherwise.
-        if let Some((of, variant)) = kind.trim().split_once("::") {
-            let meant = self.member(of);
-            let is_name = !meant.contains(['|', '<', '?', '[']);
-            return if is_name { format!("{meant}::{variant}").into() } else { kind.trim().into() };
+    /// A type in which a variant, however deep, is not of what its enum is called otherwise, but of that.
+    fn qualified(&self, kind: &str) -> Option<String> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+        let (mut all, mut rest) = (String::new(), kind);
+        while let Some(at) = rest.find("::") {
+            let (before, behind) = rest.split_at(at);
+            let begins = before.rfind(|c| !is_part(c)).map_or(0, |end| end + 1);
+            let meant = self.member(&before[begins..]);
+            let is_name = meant.chars().all(is_part);
+            all += &before[..begins];
+            all += if is_name { &meant } else { &before[begins..] };
+            // The variant goes with it.
+            let length = behind[2..].find(|c| !is_part(c)).unwrap_or(behind.len() - 2) + 2;
+            all += &behind[..length];
+            rest = &behind[length..];
         }
+        (!all.is_empty()).then(|| all + rest)
+    }
+
+    fn member(&self, kind: &str) -> Arc<str> {
         let mut kind: Arc<str> = kind.trim().into();
         for _ in 0..MOST {
             let name = kind.trim_end_matches(['?', '[', ']']);
@@ -96,6 +117,9 @@ mod tests {
             ("List<Key>", "List<Key>"),
             ("Way::Sea", "Way::Sea"),
             ("Route::Land?", "Tour::Land?"),
+            ("List<Route::Land>", "List<Tour::Land>"),
+            ("Map<String, Route::Land | Way::Sea>?", "Map<String, Tour::Land | Way::Sea>?"),
+            ("::Route::::Land::", "::Route::::Land::"),
         ] {
             assert_eq!(&*aliases.meant(text), wanted, "{text}");
         }

@@ -227,7 +227,7 @@ fn params(signature: &Block, aliases: &Aliases) -> Vec<FunctionParam> {
 }
 
 fn param(name: Arc<str>, kind: Arc<str>) -> FunctionParam {
-    let optional = kind.ends_with('?') || kind.starts_with("Optional<");
+    let optional = shapes::may_be_none(&kind);
     let widening = Widening::of(&kind);
     FunctionParam { name, kind, optional, default: Literal::None, widening }
 }

@@ -225,12 +225,6 @@ impl<'f> Table<'f> {
         }
     }
 
-    /// Whether a type says of itself that there may be no value: `T?`, and an alias of that.
-    pub(super) fn may_be_absent(&self, kind: &str) -> bool {
-        let is_named = self.aliases.contains_key(kind) || !kind.contains('|');
-        is_named && kind.trim() != "None" && kind.trim() != "Unit" && self.read(kind).is_optional()
-    }
-
     /// The type that a step makes: what an alias means, and the variant that a name alone means where only one enum has it.
     pub(super) fn made(&self, name: &str, is_variant: bool) -> String {
         match (&*self.meant(name), is_variant) {

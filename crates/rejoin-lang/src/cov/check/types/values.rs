@@ -220,7 +220,7 @@ impl<'f> Walk<'_, 'f> {
     fn is_needed(&self, param: &Block) -> bool {
         !param.has_flag("optional")
             && param.attribute("default").is_none()
-            && param.text("type").is_none_or(|kind| !self.table.may_be_absent(kind))
+            && param.text("type").is_none_or(|kind| !self.table.read(kind).is_optional())
     }
 
     /// The arguments for a function of the file.
