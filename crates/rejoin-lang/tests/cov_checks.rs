@@ -579,6 +579,7 @@ fn a_database_may_be_named_by_its_id_or_by_how_that_ends() {
         (&["old.bank", "new.bank"], "old.bank", "new.bank", false),
         (&["old.bank", "new.bank"], "new.bank", "new.bank", true),
         (&["old.bank", "db.shop"], "bank", "old.bank", true),
+        // A name that no database has is not that of one that ends so.
         // What both end with is neither of them.
         (&["old.bank", "new.bank"], "bank", "new.bank", false),
     ] {
@@ -593,6 +594,17 @@ fn a_database_may_be_named_by_its_id_or_by_how_that_ends() {
     let (_, codes, drawing) =
         load(&(databases.clone() + &function("a.f", "effect database(name=\"old.bank\")", read)));
     assert_eq!(codes, ["E0158"], "{drawing}");
+    // A name that no database of the program has is not that of one that ends so.
+    let call = "step id=\"c\" kind=\"call\" fn=\"a.g\" as=\"_\" end";
+    for (outer, inner, fits) in [("bank", "bank", true), ("bank", "old.bank", false)] {
+        let effect = |name: &str| format!("effect database(name=\"{name}\")");
+        let (_, codes, drawing) = load(
+            &(function("a.f", &effect(outer), call)
+                + &function("a.g", &effect(inner), "").replace("kind=\"fn\"", "kind=\"extern\"")),
+        );
+        let wanted: &[&str] = if fits { &[] } else { &["E0158"] };
+        assert_eq!(codes, wanted, "{drawing}");
+    }
     // Nobody gets from the one to the other by what both end with.
     let call = "step id=\"c\" kind=\"call\" fn=\"a.g\" as=\"_\" end";
     let (_, codes, drawing) = load(

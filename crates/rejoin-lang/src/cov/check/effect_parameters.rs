@@ -141,7 +141,7 @@ fn on_data(
     );
 }
 
-/// Whether two names are of one database: its id, or how that ends.
+/// Whether two names are of one database: its id, or how that ends if no other does. What no database of the program has is only a name.
 fn is_same_database(program: &Program<'_>, a: &str, b: &str) -> bool {
     let ids = || {
         let databases = program.snippets.iter().filter(|one| one.text("kind") == Some("database"));
@@ -153,10 +153,7 @@ fn is_same_database(program: &Program<'_>, a: &str, b: &str) -> bool {
         let only = || ids().find(|id| last(id).as_deref() == Some(name) && ending(name) == 1);
         ids().find(|id| *id == name).or_else(only).unwrap_or(name).to_owned()
     };
-    let (a, b) = (whole(a), whole(b));
-    // The end of several ids is none of them. Of a database that is declared elsewhere only the name is known.
-    let may_be = |name: &str| !name.contains('.') && ending(name) < 2;
-    a == b || (may_be(&a) || may_be(&b)) && last(&a) == last(&b)
+    whole(a) == whole(b)
 }
 
 /// Paths that are written out and lie outside of the folders that the caller limits an effect to. Others are looked at when
