@@ -7,6 +7,7 @@ mod exhaustive;
 mod forks;
 mod generic;
 mod library;
+mod loops;
 mod narrow;
 mod operations;
 mod paths;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::super::super::ast::{Block, Word};
 use super::Type;
-use super::narrow::is_within;
+use super::narrow::{There, is_within};
 use super::values::Walk;
 use crate::source::Span;
 
@@ -33,13 +33,13 @@ pub(super) struct Path<'f> {
     steps: &'f Block,
     /// The names that it begins with.
     names: Vec<(&'f str, Type)>,
-    /// A name or a path of which more is known on it.
-    narrowed: Option<(&'f str, Type)>,
+    /// Names and paths of which more is known on it.
+    narrowed: Vec<There<'f>>,
 }
 
 impl<'f> Path<'f> {
     pub(super) fn of(steps: &'f Block, names: Vec<(&'f str, Type)>) -> Self {
-        Self { steps, names, narrowed: None }
+        Self { steps, names, narrowed: Vec::new() }
     }
 
     /// One on which nothing happens.
@@ -47,7 +47,7 @@ impl<'f> Path<'f> {
         Self::of(&EMPTY, Vec::new())
     }
 
-    pub(super) fn narrowed(self, narrowed: Option<(&'f str, Type)>) -> Self {
+    pub(super) fn narrowed(self, narrowed: Vec<There<'f>>) -> Self {
         Self { narrowed, ..self }
     }
 }
@@ -64,14 +64,24 @@ impl<'f> Walk<'_, 'f> {
     /// Binds a name.
     pub(super) fn set(&mut self, name: &'f str, kind: Type) {
         self.forget(name);
-        // What was known of paths into what it stood for.
+        self.forget_inner(name);
+        self.change(name, kind, true);
+    }
+
+    /// What was known of paths into what a name stood for is so no longer.
+    pub(super) fn forget_inner(&mut self, name: &str) {
         let inner = |path: &&&str| **path != name && is_within(path, name);
         for path in self.narrowed.iter().filter(inner).copied().collect::<Vec<_>>() {
             if let Some(before) = self.known.remove(path) {
                 self.changes.push(Change { name: path, before: Some(before), binds: false });
             }
         }
-        self.change(name, kind, true);
+    }
+
+    /// Whether more is known of a name than of what it was bound to.
+    pub(super) fn is_narrowed(&self, name: &str) -> bool {
+        let last = self.changes.iter().rev().find(|change| change.name == name);
+        last.is_some_and(|change| !change.binds)
     }
 
     /// More is known of a name than before, or of a path, which has a type of its own from here on.
@@ -120,9 +130,7 @@ impl<'f> Walk<'_, 'f> {
         let mut merged: HashMap<&'f str, (Type, usize)> = HashMap::new();
         for Path { steps, names, narrowed } in paths {
             let outer = self.changes();
-            if let Some((path, kind)) = narrowed {
-                self.narrow(path, kind);
-            }
+            narrowed.into_iter().for_each(|(path, kind)| self.narrow(path, kind));
             let since = self.changes();
             names.into_iter().for_each(|(name, kind)| self.set(name, kind));
             lasts.push(self.steps(steps));

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::super::ast::Block;
 use super::super::program::Program;
 use super::super::{Variants, is, parts, place, shown};
-use super::narrow::Fact;
+use super::narrow::Facts;
 use super::paths::{Change, Last, Path, either};
 use super::sources::source_place;
 use super::table::Table;
@@ -31,6 +31,7 @@ pub(super) fn check<'f>(
             changes: Vec::new(),
             facts: HashMap::new(),
             narrowed: HashSet::new(),
+            is_trial: false,
             returns,
             returned: None,
         };
@@ -75,9 +76,11 @@ pub(super) struct Walk<'p, 'f> {
     /// What each name was before it was bound, so that leaving a path can take it back.
     pub(super) changes: Vec<Change<'f>>,
     /// The conditions that say whether there is something under a name or a path.
-    pub(super) facts: HashMap<&'f str, Fact<'f>>,
+    pub(super) facts: HashMap<&'f str, Facts<'f>>,
     /// Paths that have types of their own, as more is known of them than of where they lead to.
     pub(super) narrowed: HashSet<&'f str>,
+    /// Whether the steps are gone through only to find how a turn of a loop ends.
+    pub(super) is_trial: bool,
     returns: Option<(Type, bool)>,
     /// What the branch that the steps are in returns; none outside of branches.
     pub(super) returned: Option<Vec<Type>>,
@@ -119,21 +122,7 @@ impl<'f> Walk<'_, 'f> {
                 ends = !lasts.is_empty() && lasts.iter().all(|last| *last == Last::Ends);
                 either(lasts)
             }
-            "for" => {
-                let item = self.item(step);
-                let name = step.text("var").unwrap_or_default();
-                let before = self.known.clone();
-                self.forget_bound(step);
-                let mut lasts =
-                    self.apart(vec![Path::of(step, vec![(name, item)]), Path::nothing()]);
-                // What a name becomes in one turn is what the next begins with.
-                let is_steady =
-                    before.iter().all(|(name, kind)| self.known.get(name) == Some(kind));
-                match lasts.swap_remove(0) {
-                    Last::Of(kind) if is_steady => Type::List(kind.into()),
-                    _ => Type::Any,
-                }
-            }
+            "for" => self.looped(step),
             "parallel" | "race" => self.forked(step, step.text("kind") == Some("race")),
             _ => {
                 self.steps(step);
@@ -142,9 +131,9 @@ impl<'f> Walk<'_, 'f> {
         };
         let name = step.text("as").filter(|name| *name != "_");
         if let Some(name) = name {
-            let fact = self.compared(step);
+            let facts = self.compared(step);
             self.set(name, value.clone());
-            self.note(name, fact);
+            self.note(name, facts);
         }
         match (ends, name) {
             (true, _) => Last::Ends,
@@ -373,7 +362,7 @@ impl<'f> Walk<'_, 'f> {
     }
 
     /// What `for` gives its variable.
-    fn item(&mut self, step: &'f Block) -> Type {
+    pub(super) fn item(&mut self, step: &'f Block) -> Type {
         let given = self.path_of(step, "in");
         match self.usable(&given) {
             Type::List(item) => self.table.meaning(&item),
