@@ -78,6 +78,63 @@ fn operands() {
 }
 
 #[test]
+fn operations_on_texts_lists_maps_and_times_take_such() {
+    let compute = |op: &str, inputs: &str| step("compute", &format!("op={op} {inputs}"), "y");
+    for (op, good, bad) in [
+        ("upper", "var=\"s\"", "var=\"n\""),
+        ("str_len", "var=\"s\"", "var=\"l\""),
+        ("join", "var=\"l\" input var=\"s\"", "var=\"s\" input var=\"s\""),
+        ("slice", "var=\"s\" input lit=0 input var=\"n\"", "var=\"s\" input lit=0 input var=\"s\""),
+        ("list_len", "var=\"l\"", "var=\"m\""),
+        ("list_get", "var=\"l\" input var=\"n\"", "var=\"l\" input var=\"s\""),
+        ("set_union", "var=\"l\" input lit=[]", "var=\"l\" input var=\"m\""),
+        ("map_len", "var=\"m\"", "var=\"l\""),
+        ("map_keys", "var=\"q\"", "var=\"s\""),
+        ("map_merge", "var=\"m\" input var=\"q\"", "var=\"m\" input var=\"n\""),
+        ("dt_add_days", "var=\"s\" input var=\"n\"", "var=\"s\" input var=\"x\""),
+        ("dt_year", "var=\"n\"", "var=\"b\""),
+        ("bytes_len", "var=\"s\"", "var=\"n\""),
+    ] {
+        let good = compute(op, &format!("input {good}"));
+        let ending = step("return", "from=\"y\"", "_");
+        says(&[], PARAMS, &(good + &ending));
+        says(&["E0181"], PARAMS, &(compute(op, &format!("input {bad}")) + &ending));
+    }
+    // Of a text, or of a list.
+    let ending = step("return", "from=\"y\"", "_");
+    says(&[], PARAMS, &(compute("contains", "input var=\"l\" input var=\"n\"") + &ending));
+    // What they give is known, too.
+    let signature = format!("{PARAMS} returns type=\"Int\"");
+    let back = step("return", "from=\"y\"", "_");
+    says(&["E0181"], &signature, &(compute("upper", "input var=\"s\"") + &back));
+    says(&[], &signature, &(compute("str_len", "input var=\"s\"") + &back));
+}
+
+#[test]
+fn none_in_a_list_or_a_map_is_a_value_as_any() {
+    for (op, inputs, kind) in [
+        ("list_contains", "input lit=[1] input var=\"o\"", "Bool"),
+        ("set_has", "input lit=[1] input var=\"o\"", "Bool"),
+        ("map_insert", "input var=\"m\" input lit=\"k\" input var=\"o\"", "Map<String, Int?>"),
+        ("list_append", "input lit=[1] input var=\"o\"", "List<Int?>"),
+    ] {
+        let signature = format!("{PARAMS} returns type=\"{kind}\"");
+        let body = step("compute", &format!("op={op} {inputs}"), "y");
+        says(&[], &signature, &(body + &step("return", "from=\"y\"", "_")));
+    }
+    // In one of numbers there is none, and without a list there is no answer.
+    for (op, inputs, kind) in [
+        ("list_append", "input lit=[1] input var=\"o\"", "List<Int>"),
+        ("list_contains", "input var=\"maybe\" input lit=1", "Bool"),
+    ] {
+        let signature =
+            format!("{PARAMS} param name=\"maybe\" type=\"Int[]?\" returns type=\"{kind}\"");
+        let body = step("compute", &format!("op={op} {inputs}"), "y");
+        says(&["E0181"], &signature, &(body + &step("return", "from=\"y\"", "_")));
+    }
+}
+
+#[test]
 fn results_of_operations_and_paths_flow_on() {
     let sum = step("compute", "op=add input var=\"n\" input lit=1", "sum");
     let less = step("compute", "op=less input var=\"sum\" input lit=1", "less");

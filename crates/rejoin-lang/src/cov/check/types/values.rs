@@ -146,15 +146,20 @@ impl<'f> Walk<'_, 'f> {
         let Some(operation) = step.text("op") else { return Type::Any };
         let mut inputs = Vec::new();
         let mut may_be_none = false;
-        for input in parts(step, "input") {
+        for (at, input) in parts(step, "input").enumerate() {
             let given = self.source(input);
-            may_be_none |= given.is_optional();
-            inputs.push((self.usable(&given), input));
+            may_be_none |= given.is_optional() && (at == 0 || !operations::holds_values(operation));
+            let given = match at > 0 && operation == "list_append" {
+                true => given.without(|member| self.table.is_failure(member)),
+                false => self.usable(&given),
+            };
+            inputs.push((given, input));
         }
         let kinds: Vec<Type> = inputs.iter().map(|(kind, _)| kind.clone()).collect();
-        let (takes, gives) = operations::of(operation, &kinds);
+        let (takes_first, takes_behind, gives) = operations::of(operation, &kinds);
         let first = kinds.first().cloned().unwrap_or(Type::Any);
-        for (kind, input) in &inputs {
+        for (at, (kind, input)) in inputs.iter().enumerate() {
+            let takes = if at == 0 { takes_first } else { takes_behind };
             let span = source_place(input);
             if !self.may_be(kind, |kind| takes.accepts(kind)) {
                 let message = format!("`{operation}` of a value of type `{kind}`");
