@@ -35,12 +35,12 @@ pub use format::format;
 pub use library::{LIBRARY, library};
 pub use parse::{MAX_DEPTH, MAX_FILE_BYTES, parse};
 
-use crate::diagnostic::{Diagnostic, has_errors};
+use crate::diagnostic::{Code, Diagnostic, Severity, has_errors};
 use crate::plan::Functions;
 use crate::source::{Source, SourceId, Sources};
 
 /// Reads a file, lowers it and checks it. The functions are complete if no diagnostic is an error; names and effects
-/// are looked at only where the syntax has no error.
+/// are looked at only where nothing is missing in the tree.
 pub fn load(source: Source) -> (Functions, Vec<Diagnostic>) {
     let (mut functions, problems) = load_imported(&source, SourceId(0));
     functions.sources = Sources::single(source);
@@ -50,7 +50,7 @@ pub fn load(source: Source) -> (Functions, Vec<Diagnostic>) {
 /// The same for a file among others, which only their owner knows: the functions come without sources.
 pub(crate) fn load_imported(source: &Source, id: SourceId) -> (Functions, Vec<Diagnostic>) {
     let (file, mut problems) = parse(source, id);
-    if has_errors(&problems) {
+    if !problems.iter().all(|problem| leaves_whole(problem.code)) {
         return (Functions::default(), problems);
     }
     let (checked, variants) = check::check(&file);
@@ -65,4 +65,20 @@ pub(crate) fn load_imported(source: &Source, id: SourceId) -> (Functions, Vec<Di
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.truncate(crate::problems::MAX_PROBLEMS);
     (functions, problems)
+}
+
+/// Whether a tree with such a problem has all that its text says. Where something is missing in it, whatever is said of names and types
+/// would come of that.
+fn leaves_whole(code: Code) -> bool {
+    const SHAPES: &[Code] = &[
+        Code::COV_DUPLICATE_SNIPPET,
+        Code::COV_DUPLICATE_ID,
+        Code::COV_EXTERN_ID,
+        Code::COV_IN_TRANSACTION,
+        Code::COV_INPUTS,
+        Code::COV_NO_BRANCH,
+        Code::COV_ON_ERROR,
+        Code::COV_ON_TIMEOUT,
+    ];
+    code.severity() != Severity::Error || SHAPES.contains(&code)
 }

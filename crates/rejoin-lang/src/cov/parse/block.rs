@@ -3,11 +3,12 @@
 use super::super::ast::{Attribute, Block, Entry, ValueKind, Word};
 use super::super::form::{self, Form};
 use super::super::lex::{self, Kind};
+use super::repair::section_of;
 use super::{MAX_DEPTH, Parser};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 
 /// What every step has, whatever its kind.
-const STEP_ATTRIBUTES: &[&str] = &["id", "kind", "as"];
+pub(super) const STEP_ATTRIBUTES: &[&str] = &["id", "kind", "as"];
 
 impl Parser<'_> {
     pub(super) fn parse_file(&mut self, blocks: &mut Vec<Block>) {
@@ -56,7 +57,7 @@ impl Parser<'_> {
     }
 
     /// The block or line that begins with the word that comes next, which is read as `meant` if it is misspelt.
-    fn parse_block(&mut self, meant: Option<&'static str>) -> Block {
+    pub(super) fn parse_block(&mut self, meant: Option<&'static str>) -> Block {
         let mut word = self.take_word();
         if let Some(meant) = meant {
             word.text = meant.into();
@@ -88,7 +89,7 @@ impl Parser<'_> {
             name => {
                 let mut form = match name {
                     "step" => &form::ANY_STEP,
-                    "returns" if self.is_word("union") => &form::RETURNS_UNION,
+                    "returns" if self.word().is_some_and(is_nearly_union) => &form::RETURNS_UNION,
                     "returns" => &form::RETURNS,
                     name => form::of(name).unwrap_or(&form::FILE),
                 };
@@ -154,9 +155,14 @@ impl Parser<'_> {
         }
     }
 
-    fn parse_entries(&mut self, word: &Word, form: &mut &'static Form, entries: &mut Vec<Entry>) {
+    pub(super) fn parse_entries(
+        &mut self,
+        word: &Word,
+        form: &mut &'static Form,
+        entries: &mut Vec<Entry>,
+    ) {
         let is_step = &*word.text == "step";
-        let mut last = None;
+        let (mut last, mut has_orphan) = (None, false);
         loop {
             if self.at_end() {
                 if form.closes {
@@ -200,6 +206,11 @@ impl Parser<'_> {
                     self.unwinding = true;
                     return;
                 }
+                if !known && self.is_torn_step(form, next) {
+                    entries.push(Entry::Block(self.parse_torn_step()));
+                    self.unwinding &= !self.fits(next_word(self), form, is_step);
+                    continue;
+                }
                 if !known {
                     self.report_attribute(word, form, is_step);
                 }
@@ -216,6 +227,10 @@ impl Parser<'_> {
                     self.check_text(&attribute);
                 }
                 entries.push(Entry::Attribute(attribute));
+            } else if has_orphan && next == "end" && !self.is_last_end() {
+                // It closes the section that the word of is missing.
+                has_orphan = false;
+                self.take();
             } else if form.closes && next.eq_ignore_ascii_case("end") {
                 if next != "end" {
                     self.report_unknown("end");
@@ -236,12 +251,9 @@ impl Parser<'_> {
                 entries.push(Entry::Flag(name));
             } else if !form.closes {
                 return;
-            } else if (&*word.text, next) == ("snippet", "step") {
-                let span = self.span(self.next.start, self.next.end);
-                let problem =
-                    Diagnostic::new(Code::COV_UNEXPECTED, span, "a step outside of `body`");
-                self.report(problem.label("unexpected").help("put it between `body` and `end`"));
-                self.parse_block(None);
+            } else if let ("snippet", Some(section)) = (&*word.text, section_of(next)) {
+                self.parse_orphan(section, !has_orphan);
+                has_orphan = true;
             } else if self.fits_outside(next) {
                 self.report_unclosed(word, &format!("`{next}` belongs to a block around it"));
                 self.unwinding = true;
@@ -442,7 +454,7 @@ impl Parser<'_> {
         }
     }
 
-    fn report_missing(&mut self, word: &Word, any: &[&str]) {
+    pub(super) fn report_missing(&mut self, word: &Word, any: &[&str]) {
         let quoted: Vec<String> = any.iter().map(|name| format!("`{name}`")).collect();
         let all = match &*quoted {
             [first, second, .., last] if quoted.len() > 6 => {
@@ -517,6 +529,10 @@ fn next_word(parser: &Parser<'_>) -> Option<String> {
 
 fn is_condition(word: &str) -> bool {
     form::NOT.children.contains(&word)
+}
+
+fn is_nearly_union(word: &str) -> bool {
+    word == "union" || nearest(word, ["union"].into_iter()).is_some()
 }
 
 fn is_step_form(form: &Form) -> bool {

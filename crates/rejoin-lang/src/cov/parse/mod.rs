@@ -5,6 +5,7 @@
 
 mod block;
 mod line;
+mod repair;
 mod value;
 
 use super::ast::{File, Word};

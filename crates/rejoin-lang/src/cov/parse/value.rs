@@ -135,8 +135,8 @@ impl Parser<'_> {
                     _ => self.no_value(),
                 }
             }
-            // The value is missing, and the next attribute stands in its place.
-            Kind::Word if self.is_attribute() => self.no_value(),
+            // The value is missing, and the next attribute or block stands in its place.
+            Kind::Word if self.is_attribute() || self.is_block_for_value() => self.no_value(),
             Kind::Word => match &*self.take_word().text {
                 "true" => ValueKind::Bool(true),
                 "false" => ValueKind::Bool(false),
