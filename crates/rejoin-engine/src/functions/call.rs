@@ -111,6 +111,7 @@ impl Run {
                         *place = (value, observed);
                     }
                 }
+                frame.release(&step.last);
                 self.call_observed(index, arguments).await
             }
             FunctionCallee::Library(function) if function.is_for_tests() => {

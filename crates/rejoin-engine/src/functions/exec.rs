@@ -73,6 +73,21 @@ impl Frame {
     pub(super) fn take(&mut self, name: &str) -> Option<Bound> {
         Arc::make_mut(&mut self.names).remove(name)
     }
+
+    /// Forgets names that nobody reads any longer.
+    pub(super) fn release(&mut self, names: &[Arc<str>]) {
+        names.iter().for_each(|name| drop(self.take(name)));
+    }
+
+    /// Takes a value out of a map, unless another one is there or somebody else has the map. Nobody looks there before it is back.
+    pub(super) fn vacate(&mut self, map: &str, key: &str, value: &Datum) {
+        if let Some(bound) = Arc::make_mut(&mut self.names).get_mut(map)
+            && let Datum::Record(record) = &mut bound.value
+            && let Some(record) = Arc::get_mut(record)
+        {
+            record.vacate(key, value);
+        }
+    }
 }
 
 /// A fault of the program itself.
@@ -143,26 +158,25 @@ impl Run {
     ) -> Running<'a> {
         DeepStack::new(async move {
             let mut last = Datum::None;
-            for at in 0..steps.len() {
+            for step in steps {
                 // A loop that never waits must still notice that it is to stop.
                 tokio::task::coop::consume_budget().await;
                 // Whoever has a value alone can change it where it is.
                 drop(last);
-                last = self.step(frame, &steps[at..]).await?;
+                last = self.step(frame, step).await?;
             }
             Ok(last)
         })
     }
 
-    /// Runs the first of these steps.
-    async fn step(&self, frame: &mut Frame, steps: &[FunctionStep]) -> Flow {
-        let Some(step) = steps.first() else { return Ok(Datum::None) };
-        let (value, observed) = match self.append(frame, steps) {
+    async fn step(&self, frame: &mut Frame, step: &FunctionStep) -> Flow {
+        let (value, observed) = match self.append(frame, step) {
             Some(done) => done?,
             None => self.act(frame, step).await?,
         };
         let value = grown(step, value)?;
         match &step.output {
+            Some(_) if step.is_unread => Ok(value),
             Some(name) => {
                 frame.bind(name, value.clone(), observed);
                 Ok(value)
@@ -188,7 +202,11 @@ impl Run {
                 return Ok((value, observed));
             }
             Action::Call(call) => return self.call_step(frame, step, call).await,
-            Action::Make(Make::Operand(operand)) => return read(frame, step, operand),
+            Action::Make(Make::Operand(operand)) => {
+                let value = read(frame, step, operand)?;
+                frame.release(&step.last);
+                return Ok(value);
+            }
             Action::Make(made) => make(frame, step, made)?,
             Action::Return(made) => {
                 let value = grown(step, make(frame, step, made)?)?;
@@ -213,7 +231,9 @@ impl Run {
                     let message = format!("no case fits a value of type {}", value.type_name());
                     return Err(Exit::Failed(fault("E-RT-MATCH", step, message)));
                 };
+                frame.release(&step.last);
                 pattern::open(frame, case, &value);
+                drop(value);
                 self.steps(frame, &case.steps).await?
             }
             Action::For(name, list, steps) => self.each(frame, step, (name, list, steps)).await?,

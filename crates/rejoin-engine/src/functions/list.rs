@@ -83,6 +83,11 @@ impl List {
     pub(super) fn size(&self) -> Size {
         self.size
     }
+
+    /// Whether it is another name for the same list.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.items, &other.items)
+    }
 }
 
 /// A copy is made to be changed; it makes its table when it needs one.

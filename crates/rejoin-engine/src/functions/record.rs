@@ -93,6 +93,22 @@ impl Record {
         }
     }
 
+    /// Takes a value out from under its name, if it is there, so that nobody else has it: `none` keeps its place. How deep the rest is is
+    /// not looked at.
+    pub(super) fn vacate(&mut self, key: &str, value: &Datum) {
+        let Some(at) = self.place(key) else { return };
+        let place = &mut self.fields[at].1;
+        let is_it = match (&*place, value) {
+            (Datum::List(own), Datum::List(value)) => own.is_same(value),
+            (Datum::Record(own), Datum::Record(value)) => Arc::ptr_eq(own, value),
+            _ => false,
+        };
+        if let Some(size) = self.size.without_inner(value).filter(|_| is_it) {
+            *place = Datum::None;
+            self.size = size;
+        }
+    }
+
     /// Where the field of this name is.
     fn place(&self, name: &str) -> Option<usize> {
         let places = || {

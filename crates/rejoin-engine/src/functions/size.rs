@@ -58,6 +58,12 @@ impl Size {
         })
     }
 
+    /// With `none` in place of a value one level within, as deep at most, unless it is not known.
+    pub(super) fn without_inner(self, value: &Datum) -> Option<Self> {
+        let parts = self.parts.checked_sub(value.size().parts)?.saturating_add(1);
+        (self.parts != u32::MAX).then_some(Self { parts, ..self })
+    }
+
     pub(super) fn of_bytes(count: usize) -> Self {
         let parts = u32::try_from(count / BYTES_OF_A_PART).unwrap_or(u32::MAX);
         Self { parts: parts.saturating_add(1), depth: 1 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{
-    DataStep, Database, ForkPolicy, FunctionStandIn, FunctionTest, Project, TransactionStep,
+    DataStep, Database, Entry, ForkPolicy, FunctionStandIn, FunctionTest, Project, TransactionStep,
     Traverse, TypeDefinitions, Widening,
 };
 use crate::source::{Sources, Span};
@@ -79,8 +79,12 @@ pub struct FunctionStep {
     pub span: Span,
     /// The name that its value gets; discarded without one.
     pub output: Option<Arc<str>>,
-    /// Whether its first operand is what the step before it made, and nothing else reads that.
-    pub takes: bool,
+    /// The names that nobody reads behind it before they are bound again, if it hands on what they stand for or adds to that.
+    pub last: Vec<Arc<str>>,
+    /// Whether nobody reads the name that its value gets.
+    pub is_unread: bool,
+    /// Where what it adds to goes back to before anybody looks there.
+    pub entry: Option<Entry>,
     /// What it does.
     pub action: Action,
 }
@@ -276,6 +280,28 @@ impl Functions {
 }
 
 impl FunctionStep {
+    /// Calls `visit` for each of its own operands: not for those of the steps inside.
+    pub fn operands<'s>(&'s self, visit: &mut dyn FnMut(&'s Operand)) {
+        match &self.action {
+            Action::Compute(_, inputs) => inputs.iter().for_each(visit),
+            Action::Call(call) => call.arguments.iter().for_each(|(_, operand)| visit(operand)),
+            Action::Make(made) | Action::Return(made) => match made {
+                Make::Operand(operand) => visit(operand),
+                Make::Record(_, fields) => fields.iter().for_each(|(_, operand)| visit(operand)),
+                Make::List(items) => items.iter().for_each(visit),
+            },
+            Action::If(operand, ..) | Action::Match(operand, _) | Action::For(_, operand, _) => {
+                visit(operand);
+            }
+            Action::Data(data) => data.request.values(visit),
+            Action::Traverse(walk) => {
+                visit(&walk.from);
+                walk.filter.iter().for_each(|filter| filter.values(visit));
+            }
+            Action::Fork(_) | Action::Transaction(_) | Action::Absent(_) => {}
+        }
+    }
+
     /// Calls `visit` for each list of steps inside.
     pub fn inner<'s>(&'s self, mut visit: impl FnMut(&'s [FunctionStep])) {
         match &self.action {

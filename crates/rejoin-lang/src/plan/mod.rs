@@ -14,6 +14,7 @@ mod function_effect;
 mod function_file;
 mod function_test;
 mod graphql;
+mod growth;
 mod node;
 mod policy;
 mod route;
@@ -37,6 +38,7 @@ pub use function::{
 pub use function_file::{FunctionFile, FunctionName, NoFunction};
 pub use function_test::{FunctionStandIn, FunctionTest, FunctionTestKind};
 pub use graphql::{Graphql, Resolver, ResolverOwner};
+pub use growth::{Entry, Growth, GrowthKind};
 pub use node::{
     Block, Case, Dispatch, ForEach, If, Join, JoinTarget, Node, NodeKind, ResultBlock,
     ResultBranch, Spawn,

@@ -3,11 +3,11 @@
 mod data;
 mod names;
 mod operand;
-mod reads;
 mod shapes;
 mod step;
 mod stub;
 mod tests;
+mod uses;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,7 +21,6 @@ use crate::plan::{Database, Function, FunctionParam, Functions, Literal, Project
 use crate::source::{Source, Span};
 
 use operand::literal;
-use reads::Reads;
 use shapes::Shapes;
 
 /// The functions of a file, and what is wrong with the names in it. The variants are those that cases name by their ends alone.
@@ -58,7 +57,6 @@ pub(super) fn lower(
     let structs = data::database::structs(file, &aliases);
     let mut lower = Lower {
         problems: Vec::new(),
-        reads: Reads::default(),
         variants,
         aliases,
         ids: HashMap::new(),
@@ -72,16 +70,10 @@ pub(super) fn lower(
         lower.ids.entry(function.id.clone()).or_insert(index);
         lower.names.entry(function.name.clone()).or_default().push(index);
     }
-    let lowered: Vec<_> = bodies
-        .iter()
-        .map(|body| {
-            lower.reads = Reads::of(body);
-            lower.steps(body, &functions)
-        })
-        .collect();
-    // What a test binds is looked at when it has ended.
-    lower.reads = Reads::default();
-    for (function, body) in functions.iter_mut().zip(lowered) {
+    let lowered: Vec<_> = bodies.iter().map(|body| lower.steps(body, &functions)).collect();
+    for (function, mut body) in functions.iter_mut().zip(lowered) {
+        // Not those of tests: what a test binds is looked at when it has ended.
+        uses::mark(&mut body);
         let names = names::check(function, &body);
         if function.infers_effects {
             // What steps that stand alone read and do not bind is given to them.
@@ -128,8 +120,6 @@ pub(super) fn add_project(
 
 struct Lower {
     problems: Vec<Diagnostic>,
-    /// How often the names of the body at hand are read.
-    reads: Reads,
     variants: HashMap<Span, Arc<str>>,
     aliases: Aliases,
     ids: HashMap<Arc<str>, usize>,

@@ -19,9 +19,7 @@ use crate::source::Span;
 
 impl Lower {
     pub(super) fn steps(&mut self, blocks: &[&Block], known: &[Function]) -> Vec<FunctionStep> {
-        let mut steps: Vec<_> = blocks.iter().map(|block| self.step(block, known)).collect();
-        self.reads.mark(&mut steps);
-        steps
+        blocks.iter().map(|block| self.step(block, known)).collect()
     }
 
     fn inner(&mut self, block: Option<&Block>, known: &[Function]) -> Vec<FunctionStep> {
@@ -32,7 +30,15 @@ impl Lower {
         let output = step.text("as").filter(|name| *name != "_").map(Arc::from);
         let id = step.text("id").unwrap_or_default().into();
         let action = self.action(step, known);
-        FunctionStep { id, span: step.word.span, output, takes: false, action }
+        FunctionStep {
+            id,
+            span: step.word.span,
+            output,
+            last: Vec::new(),
+            is_unread: false,
+            entry: None,
+            action,
+        }
     }
 
     fn action(&mut self, step: &Block, known: &[Function]) -> Action {

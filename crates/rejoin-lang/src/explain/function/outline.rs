@@ -15,7 +15,7 @@ pub(super) fn steps(functions: &Functions, steps: &[FunctionStep]) -> Vec<Entry>
 fn entry(functions: &Functions, step: &FunctionStep) -> Entry {
     let mut reads: Vec<String> = Vec::new();
     let (kind, what, is_outside) = headline(functions, step);
-    operands(step, &mut |operand| {
+    step.operands(&mut |operand| {
         if let Operand::Path(path, _) = operand
             && !reads.iter().any(|known| **known == **path)
         {
@@ -177,27 +177,5 @@ fn literal(value: &Literal) -> String {
                 members.iter().map(|(key, value)| format!("{key:?}: {}", literal(value))).collect();
             format!("{{{}}}", members.join(", "))
         }
-    }
-}
-
-/// The values that a step reads itself, without those of the steps inside.
-pub(super) fn operands<'s>(step: &'s FunctionStep, visit: &mut dyn FnMut(&'s Operand)) {
-    match &step.action {
-        Action::Compute(_, inputs) => inputs.iter().for_each(visit),
-        Action::Call(call) => call.arguments.iter().for_each(|(_, operand)| visit(operand)),
-        Action::Make(made) | Action::Return(made) => match made {
-            Make::Operand(operand) => visit(operand),
-            Make::Record(_, fields) => fields.iter().for_each(|(_, operand)| visit(operand)),
-            Make::List(items) => items.iter().for_each(visit),
-        },
-        Action::If(operand, ..) | Action::Match(operand, _) | Action::For(_, operand, _) => {
-            visit(operand);
-        }
-        Action::Data(data) => data.request.values(visit),
-        Action::Traverse(walk) => {
-            visit(&walk.from);
-            walk.filter.iter().for_each(|filter| filter.values(visit));
-        }
-        Action::Fork(_) | Action::Transaction(_) | Action::Absent(_) => {}
     }
 }

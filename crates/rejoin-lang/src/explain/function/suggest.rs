@@ -135,7 +135,7 @@ impl<'p> Search<'p> {
 fn is_apart(step: &FunctionStep, group: &[&FunctionStep]) -> bool {
     let brought: Vec<&str> = group.iter().filter_map(|step| step.output.as_deref()).collect();
     let mut is_apart = step.output.as_deref().is_none_or(|name| !brought.contains(&name));
-    outline::operands(step, &mut |operand| {
+    step.operands(&mut |operand| {
         let path = match operand {
             Operand::Path(path, _) | Operand::Node(path) => path,
             Operand::Literal(_) | Operand::Default(..) => return,
