@@ -107,11 +107,30 @@ fn a_word_that_is_missing_or_wrong_is_said_once() {
 }
 
 #[test]
+fn an_end_too_many_is_said_once() {
+    let place = "as=\"m\"\n  end\n";
+    assert_eq!(GOOD.matches(place).count(), 1);
+    for ends in 1..4 {
+        let text = GOOD.replace(place, &format!("{place}{}", "end\n".repeat(ends)));
+        let (found, drawing) = errors(&text);
+        assert_eq!(found.len(), 1, "{ends}\n{drawing}");
+        // What is wrong in the next snippet is said beside it.
+        let next = text.clone() + &GOOD.replace("t.f", "t.g").replace("op=add", "op=ad");
+        let (found, drawing) = errors(&next);
+        assert_eq!(found.len(), 2, "{ends}\n{drawing}");
+    }
+}
+
+#[test]
 fn what_leaves_the_tree_whole_hides_no_other_problem() {
     for (place, with, code) in [
         ("id=\"s5\"", "id=\"s1\"", "E0063"),
         ("    input lit=1\n", "", "E0056"),
-        ("snippet id=\"t.f\"", "snippet id=\"t.f\" kind=\"module\" end\nsnippet id=\"t.f\"", "E0062"),
+        (
+            "snippet id=\"t.f\"",
+            "snippet id=\"t.f\" kind=\"module\" end\nsnippet id=\"t.f\"",
+            "E0062",
+        ),
         ("snippet id=\"t.f\"", "snippet id=\"g\" kind=\"extern\" end\nsnippet id=\"t.f\"", "E0065"),
     ] {
         let text = GOOD.replacen(place, with, 1).replace("on=\"m\"", "on=\"zz\"");

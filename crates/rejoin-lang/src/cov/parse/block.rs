@@ -12,13 +12,23 @@ pub(super) const STEP_ATTRIBUTES: &[&str] = &["id", "kind", "as"];
 
 impl Parser<'_> {
     pub(super) fn parse_file(&mut self, blocks: &mut Vec<Block>) {
+        // What stands behind a snippet that ended too early belongs to it, up to the next one: that is said once.
+        let (mut is_astray, mut has_snippet) = (false, false);
         while !self.at_end() {
             self.unwinding = false;
             self.misfit = None;
-            match self.word() {
-                Some(word) if form::FILE.children.contains(&word) => {
+            let word = next_word(self);
+            let word = word.as_deref();
+            if matches!(word, Some("snippet" | "refactor")) {
+                (is_astray, has_snippet) = (false, true);
+            }
+            let begins = word.is_some_and(|word| form::FILE.children.contains(&word));
+            let meant = word.and_then(|word| nearest(word, form::FILE.children.iter().copied()));
+            let muted = self.problems.mute(is_astray);
+            match word {
+                Some(_) if begins => {
                     let block = self.parse_block(None);
-                    blocks.push(block);
+                    blocks.extend(Some(block).filter(|_| !is_astray));
                 }
                 // It closes what was left open, and that was said.
                 Some("end") if self.owed > 0 => {
@@ -31,17 +41,19 @@ impl Parser<'_> {
                     let problem =
                         Diagnostic::new(Code::COV_UNEXPECTED, span, "`end` without a block");
                     self.report(problem.label("closes nothing").help("remove it"));
+                    is_astray = has_snippet;
                 }
-                Some(word) => match nearest(word, form::FILE.children.iter().copied()) {
-                    Some(meant) => {
-                        self.report_unknown(meant);
-                        let block = self.parse_block(Some(meant));
-                        blocks.push(block);
-                    }
-                    None => self.skip_to_item(),
-                },
-                None => self.skip_to_item(),
+                Some(_) if meant.is_some() => {
+                    self.report_unknown(meant.unwrap_or_default());
+                    let block = self.parse_block(meant);
+                    blocks.extend(Some(block).filter(|_| !is_astray));
+                }
+                _ => {
+                    self.skip_to_item();
+                    is_astray = has_snippet;
+                }
             }
+            self.problems.mute(muted);
         }
     }
 
