@@ -125,6 +125,7 @@ fn what_a_turn_binds_to_what_may_be_none_may_be_that_in_the_next() {
         (false, begin() + &each(&(given("a") + &choose("on", &half("e"), &half("e")))) + &zero()),
         (false, begin() + &each(&each(&(given("a") + &half("e")))) + &zero()),
         // In every turn it is asked for anew.
+        (true, begin() + &each(&(given("a") + &half("e") + &begin())) + &zero()),
         (true, begin() + &each(&(half("e") + &begin() + &given("a"))) + &zero()),
         (
             true,

@@ -46,13 +46,13 @@ impl<'f> Walk<'_, 'f> {
         let (said, since) = (self.problems.len(), self.changes());
         self.set(name, item.clone());
         self.steps(step);
-        let ends = self.leave(since);
+        let is_optional = |name: &&'f str| self.known.get(name).is_some_and(Type::is_optional);
+        let optional: Vec<&'f str> = compared.into_iter().filter(is_optional).collect();
+        self.leave(since);
         self.problems.truncate(said);
         self.is_trial = false;
-        for name in compared {
-            if ends.get(name).is_some_and(Type::is_optional)
-                && let Some(first) = self.known.get(name).cloned()
-            {
+        for name in optional {
+            if let Some(first) = self.known.get(name).cloned() {
                 self.narrow(name, first.optional());
             }
         }
