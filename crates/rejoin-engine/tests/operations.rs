@@ -23,14 +23,27 @@ impl FunctionHost for Nothing {
 
 /// The value of an operation on literals, as JSON.
 async fn of(operation: &str, inputs: &[&str]) -> String {
-    let inputs: String = inputs.iter().map(|input| format!("  input lit={input}\n")).collect();
+    let inputs: Vec<String> = inputs.iter().map(|input| format!("lit={input}")).collect();
+    applied(operation, &inputs, &[]).await
+}
+
+/// The same on values that come from outside, of which nothing is known before.
+async fn of_any(operation: &str, inputs: &[&str]) -> String {
+    let given = (0..).zip(inputs).map(|(at, input)| (format!("i{at}"), (*input).to_owned()));
+    let given: Vec<(String, String)> = given.collect();
+    let inputs: Vec<String> = given.iter().map(|(name, _)| format!("var=\"{name}\"")).collect();
+    applied(operation, &inputs, &given).await
+}
+
+async fn applied(operation: &str, inputs: &[String], given: &[(String, String)]) -> String {
+    let inputs: String = inputs.iter().map(|input| format!("  input {input}\n")).collect();
     let text = format!(
         "step id=\"c\" kind=\"compute\"\n  op={operation}\n{inputs}  as=\"x\"\nend\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end"
     );
     let (functions, problems) = cov::load(Source::new("t.cov", text));
     assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
     let program = FunctionProgram::new(functions, Arc::new(Nothing));
-    program.run("main", &[]).await.unwrap().to_json().to_json()
+    program.run("main", given).await.unwrap().to_json().to_json()
 }
 
 #[tokio::test]
@@ -110,7 +123,7 @@ async fn what_they_refuse() {
         ("dt_year", vec!["\"tomorrow\""], "`tomorrow` is not a point in time"),
         ("dt_year", vec!["9000000000000000000"], "`9000000000000000000` is not a point in time"),
     ] {
-        let value = of(operation, &inputs).await;
+        let value = of_any(operation, &inputs).await;
         assert!(value.contains(says), "{operation} {inputs:?}: {value}");
         assert!(value.contains("Error"), "{operation} {inputs:?}: {value}");
     }
