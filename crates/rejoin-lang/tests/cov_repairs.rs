@@ -122,6 +122,13 @@ fn an_end_too_many_is_said_once() {
 }
 
 #[test]
+fn a_function_says_once_what_it_returns() {
+    let text = GOOD.replace("    returns union", "    returns type=\"Bool\"\n    returns union");
+    let (found, drawing) = errors(&text);
+    assert_eq!(found, [("E0061", 9)], "{drawing}");
+}
+
+#[test]
 fn what_leaves_the_tree_whole_hides_no_other_problem() {
     for (place, with, code) in [
         ("id=\"s5\"", "id=\"s1\"", "E0063"),

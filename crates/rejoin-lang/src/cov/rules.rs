@@ -97,6 +97,7 @@ impl<'f> Rules<'f> {
             self.only_one(signature, "fn", "a signature has one");
             for function in signature.blocks() {
                 self.distinct(function, "param");
+                self.only_one(function, "returns", "what may be several is `returns union`");
             }
         }
         self.steps.clear();
