@@ -123,7 +123,7 @@ impl Walk {
                 for case in cases {
                     let mut inner = end.clone();
                     self.steps(&mut case.steps, &mut inner);
-                    names(&case.pattern).for_each(|name| inner.binds(name));
+                    names(&case.pattern).into_iter().for_each(|name| inner.binds(name));
                     behind.read.extend(inner.read);
                 }
             }
@@ -210,14 +210,13 @@ fn put(step: &FunctionStep) -> Option<(Arc<str>, Entry)> {
 }
 
 /// The names that a pattern binds.
-fn names(pattern: &Pattern) -> impl Iterator<Item = &Arc<str>> {
-    let (all, fields, one): (&[Arc<str>], &[(Arc<str>, Arc<str>)], _) = match pattern {
-        Pattern::Kind(_, names) => (names, &[], None),
-        Pattern::Fields(_, fields) => (&[], fields, None),
-        Pattern::Name(name) => (&[], &[], Some(name)),
-        Pattern::Wildcard | Pattern::Literal(_) => (&[], &[], None),
-    };
-    all.iter().chain(fields.iter().map(|(_, name)| name)).chain(one)
+fn names(pattern: &Pattern) -> Vec<&Arc<str>> {
+    match pattern {
+        Pattern::Kind(_, names) => names.iter().collect(),
+        Pattern::Fields(_, fields) => fields.iter().map(|(_, name)| name).collect(),
+        Pattern::Name(name) => vec![name],
+        Pattern::Wildcard | Pattern::Literal(_) => Vec::new(),
+    }
 }
 
 /// Whether an operand may be what a name stands for, or in that.

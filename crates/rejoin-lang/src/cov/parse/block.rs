@@ -544,7 +544,7 @@ fn is_condition(word: &str) -> bool {
 }
 
 fn is_nearly_union(word: &str) -> bool {
-    word == "union" || nearest(word, ["union"].into_iter()).is_some()
+    word == "union" || nearest(word, ["union"]).is_some()
 }
 
 fn is_step_form(form: &Form) -> bool {
