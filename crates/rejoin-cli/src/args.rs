@@ -122,13 +122,13 @@ pub(crate) enum TestFormat {
 pub(crate) struct Run {
     /// The program
     pub(crate) file: PathBuf,
-    /// A request such as "GET /path?x=1", or the name of a pipeline
+    /// A request such as "GET /path?x=1", or the name of a pipeline or of a `.cov` function
     #[arg(default_value = "main")]
     pub(crate) target: String,
-    /// The state that a pipeline starts with, or the body of a request; `-` reads it from stdin
+    /// The state that a pipeline starts with, the body of a request, or the arguments of a function as an object; `-` reads it from stdin
     #[arg(long, value_name = "JSON|-")]
     pub(crate) input: Option<String>,
-    /// A named value, seen by programs as `$context.options.NAME`
+    /// A named value, seen by programs as `$context.options.NAME`; an argument of a function
     #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = named_value)]
     pub(crate) args: Vec<(String, String)>,
     /// An effect that a `.cov` function may have, and no other: `--allow network --allow filesystem=/srv/inbox`; `none` for none

@@ -496,6 +496,10 @@ end
     let value = support::json(&run.stdout);
     assert_eq!(value.get("text").and_then(|v| v.as_str()), Some("4242"));
     assert_eq!(value.get("length").and_then(|v| v.as_i64()), Some(2));
+    let run =
+        directory.rejoin(&["run", "f.cov", "greet", "--input", r#"{"name": "ab", "times": 3}"#]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, "ab\n"));
+    assert_eq!(support::json(&run.stdout).get("text").and_then(|v| v.as_str()), Some("ababab"));
     let failed =
         directory.rejoin(&["run", "f.cov", "greet", "--arg", "name=a", "--arg", "times=-1"]);
     assert_eq!(failed.code, 1);
@@ -504,10 +508,25 @@ end
         (&["greet"][..], "the parameter `name` has no value"),
         (&["greet", "--arg", "nmae=a"], "no parameter is called `nmae`: it takes name, times"),
         (&["greet", "--arg", "name=a", "--arg", "times=x"], "`times` is of type Int"),
+        (&["greet", "--input", r#"{"nmae": "a"}"#], "no parameter is called `nmae`"),
+        (&["greet", "--input", "{}"], "`name` of type String is missing"),
+        (&["greet", "--input", "7"], "the inputs must be an object, not number"),
         (&["other"], "there is no function `other`: the file has shop.greet"),
     ] {
         let refused = directory.rejoin(&[&["run", "f.cov"], arguments].concat());
         assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+        assert!(refused.stderr.contains(wanted), "{}", refused.stderr);
+    }
+    for (arguments, wanted) in [
+        (
+            &["--input", "{}", "--arg", "name=a"][..],
+            "from `--input` or from `--arg`, not from both",
+        ),
+        (&["--input", "{"], "--input is not JSON"),
+        (&["--", "a"], "a function takes no words"),
+    ] {
+        let refused = directory.rejoin(&[&["run", "f.cov", "greet"], arguments].concat());
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
         assert!(refused.stderr.contains(wanted), "{}", refused.stderr);
     }
     let main = |id: &str| {

@@ -72,7 +72,7 @@ pub(crate) async fn run(args: Run) -> Result<(), Failure> {
     done
 }
 
-fn read_input(text: &str) -> Result<Value, Failure> {
+pub(super) fn read_input(text: &str) -> Result<Value, Failure> {
     let mut stdin = Vec::new();
     let text = match text {
         "-" => {

@@ -9,6 +9,7 @@ use rejoin_steps::functions::{Console, Host};
 
 use super::allow;
 use super::load_functions;
+use super::run::read_input;
 use super::signals::Signals;
 use crate::args::Run;
 use crate::environment::Environment;
@@ -20,9 +21,16 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Prints the value; one that is a failure fails the command, too.
 pub(crate) async fn run_function(args: &Run) -> Result<(), Failure> {
-    if args.input.is_some() || !args.words.is_empty() {
-        return Err(Failure::new("a function takes `--arg NAME=VALUE` only").code(USAGE));
+    if !args.words.is_empty() {
+        let text =
+            "a function takes no words: give it `--arg NAME=VALUE`, or an object as `--input`";
+        return Err(Failure::new(text).code(USAGE));
     }
+    if args.input.is_some() && !args.args.is_empty() {
+        let text = "a function takes its arguments from `--input` or from `--arg`, not from both";
+        return Err(Failure::new(text).code(USAGE));
+    }
+    let input = args.input.as_deref().map(read_input).transpose()?;
     let functions = load_functions(&args.file)?;
     let grants = allow::grants(&args.allow, &functions)?;
     let environment = Environment::beside(&args.file)?;
@@ -39,7 +47,12 @@ pub(crate) async fn run_function(args: &Run) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(|error| Failure::new(error.to_string()))?;
     let scope = Scope::builder().name("run").on_error(OnError::IgnoreErrors).timeout(TIMEOUT);
     let ran = scope.run(|scope: Scope| async move {
-        let running = scope.spawn_value(async move { program.run(&name, &given).await });
+        let running = scope.spawn_value(async move {
+            let Some(input) = input else { return program.run(&name, &given).await };
+            let index = program.named(&name)?;
+            let arguments = program.arguments(index, &input, true);
+            program.call(index, arguments.map_err(|error| error.to_string())?).await
+        });
         tokio::select! {
             done = running => Ok(done.map_err(|error| Failure::new(error.to_string()))),
             signal = signals.next() => {

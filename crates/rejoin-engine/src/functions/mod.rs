@@ -101,27 +101,36 @@ impl FunctionProgram {
     /// # Cancel safety
     /// Dropping it stops what runs; the nearest scope around it waits for its branches.
     pub async fn run(&self, name: &str, given: &[(String, String)]) -> Result<Datum, String> {
+        let index = self.named(name)?;
+        let function = &self.functions.functions[index];
+        let arguments = inputs::from_texts(&self.functions.types, function, given)
+            .map_err(|error| error.to_string())?;
+        self.call(index, arguments).await
+    }
+
+    /// The index of the function with this id or name.
+    ///
+    /// # Errors
+    /// If there is none, or if there are several of the name.
+    pub fn named(&self, name: &str) -> Result<usize, String> {
         let functions = &self.functions.functions;
-        let Some(index) = self.functions.find(name) else {
+        self.functions.find(name).ok_or_else(|| {
             let ids = |which: &dyn Fn(&Function) -> bool| {
                 let known = functions.iter().filter(|f| which(f)).map(|f| &*f.id);
                 known.collect::<Vec<&str>>().join(", ")
             };
             let several = ids(&|function| *function.name == *name);
             if !several.is_empty() {
-                return Err(format!(
+                return format!(
                     "several functions are called `{name}`: write the id of the one that is meant: {several}"
-                ));
+                );
             }
             let known = ids(&|function| function.body.is_some());
-            return Err(match known.is_empty() {
+            match known.is_empty() {
                 true => format!("there is no function `{name}`: the file has none"),
                 false => format!("there is no function `{name}`: the file has {known}"),
-            });
-        };
-        let arguments = inputs::from_texts(&self.functions.types, &functions[index], given)
-            .map_err(|error| error.to_string())?;
-        self.call(index, arguments).await
+            }
+        })
     }
 
     /// What keeps the function of that index from being run here, if something does.
