@@ -94,6 +94,53 @@ fn chains_end_with_a_limit_and_not_with_the_process() {
 }
 
 #[test]
+fn alternatives_that_are_kept_for_later_are_bounded_as_memory_is() {
+    let limits = Limits {
+        time: Some(Duration::from_secs(60)),
+        fuel: u64::MAX,
+        memory: 16 << 20,
+        ..Limits::default()
+    };
+    let worker = std::thread::Builder::new().stack_size(2 << 20);
+    let run = move || {
+        for source in [
+            "def f: f, f; f",
+            "def f: f, f, f; f",
+            "def f: f, (1, 2); f",
+            "def f: (1, 2) | f; f",
+            "def f: (., .) | f; last(f)",
+            "def f: range(3) | f; last(f)",
+            "def f: [1, 2][] | f; last(f)",
+            "def f: . as [$a] | f, $a; f",
+            "def f: if true, false then f else . end; f",
+            "def f($n): f($n + 1), f($n + 2); f(0)",
+            "def f(g): f(g), g; f(1)",
+            "path(def f: f, .a; f)",
+            "def a: b, 1; def b: a, 2; a",
+            "reduce range(1e12) as $i (0, 1; .)",
+        ] {
+            // One calls what is only defined behind it.
+            let Ok(program) = Program::compile(source, &[]) else { continue };
+            let ended = program.run_first(Value::Null, &[], &limits);
+            eprintln!("{source}: {ended:?}");
+            assert_eq!(ended, Err(RunError::Limit(Limit::Pending)), "{source}");
+        }
+        // What is kept for a short time only is no matter.
+        for source in [
+            "last(range(1e5))",
+            "reduce range(1e5) as $i (0; . + $i)",
+            "[range(1e5)] | map(. + 1) | length",
+            "def f: if . < 1e5 then ., (. + 1 | f) else . end; 0 | last(f)",
+        ] {
+            let program = Program::compile(source, &[]).expect(source);
+            let ended = program.run_first(Value::Null, &[], &limits);
+            assert!(ended.is_ok(), "{source}: {ended:?}");
+        }
+    };
+    worker.spawn(run).expect("a thread").join().expect("no panic");
+}
+
+#[test]
 fn what_goes_into_depth_alone_takes_as_many_steps_as_other_programs() {
     let limits = Limits { time: Some(Duration::from_secs(60)), ..Limits::default() };
     let walk = "def w(f): if type == \"array\" then map(w(f)) else . end | f; \

@@ -50,7 +50,7 @@ fn output(result: Result<Option<Value>, RunError>) -> StepResult {
 fn setting(error: &RunError) -> Option<&'static str> {
     match error {
         RunError::Limit(Limit::Time) => Some("timeout"),
-        RunError::Limit(Limit::Memory) => Some("memory"),
+        RunError::Limit(Limit::Memory | Limit::Pending) => Some("memory"),
         RunError::Limit(Limit::Fuel) => Some("fuel"),
         _ => None,
     }

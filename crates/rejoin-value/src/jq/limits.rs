@@ -28,7 +28,8 @@ pub struct Limits {
     pub deadline: Option<Instant>,
     /// Steps of evaluation; a step takes some ten to some hundred nanoseconds.
     pub fuel: u64,
-    /// Bytes that the run may allocate in all (an estimate; memory that was freed again counts).
+    /// Bytes that the run may allocate in all (an estimate; memory that was freed again counts), and what it may keep
+    /// at once to go on with later.
     pub memory: usize,
     /// Levels of nesting that an output may have.
     pub depth: u32,
@@ -62,6 +63,8 @@ pub enum Limit {
     Chain,
     /// The memory, or the length of one string (64 MiB).
     Memory,
+    /// What is kept to go on with later, such as what stands behind a comma while the program is at what stands before it.
+    Pending,
     /// The nesting of an output, or the depth of the program's own recursion.
     Depth,
     /// The number of outputs.
@@ -79,6 +82,9 @@ impl fmt::Display for Limit {
                 "the program took more steps than one may whose paths or filter arguments grow with each turn of a loop"
             }
             Limit::Memory => "the program used more memory than its limit",
+            Limit::Pending => {
+                "the program kept more alternatives for later than its limit of memory allows: does something call itself before a comma?"
+            }
             Limit::Depth => "the program went deeper than its limit of nesting",
             Limit::Outputs => "the program had more outputs than its limit",
             Limit::Stopped => "the program was stopped from outside",
@@ -99,9 +105,14 @@ const LINK_STACK: usize = 256;
 /// Up to so many links at once are bounded by the stack alone where each takes some: a call takes more than 64 bytes of it for each.
 const MOST_ON_STACK: usize = 8;
 
+/// Memory that each of the evaluator's contexts stands for: itself, and the iterator that it waits in.
+const CONTEXT: usize = 256;
+
 struct Budget {
     fuel: Cell<u64>,
     memory: Cell<usize>,
+    /// Contexts that may be kept besides those that there are.
+    contexts: Cell<usize>,
     deadline: Cell<Option<Instant>>,
     /// Addresses below this one belong to the reserve.
     stack_floor: Cell<usize>,
@@ -112,6 +123,7 @@ thread_local! {
         Budget {
             fuel: Cell::new(u64::MAX),
             memory: Cell::new(usize::MAX),
+            contexts: Cell::new(usize::MAX),
             deadline: Cell::new(None),
             stack_floor: Cell::new(0),
         }
@@ -193,6 +205,34 @@ pub(super) fn charge(bytes: usize) {
     });
 }
 
+/// Counts one of the evaluator's contexts for as long as it is kept. It has to end within the run that it began in.
+pub(super) struct Kept(());
+
+impl Kept {
+    #[inline]
+    pub(super) fn new() -> Self {
+        BUDGET.with(|budget| match budget.contexts.get().checked_sub(1) {
+            Some(rest) => budget.contexts.set(rest),
+            None => stop(Why::Limit(Limit::Pending)),
+        });
+        Kept(())
+    }
+}
+
+impl Clone for Kept {
+    #[inline]
+    fn clone(&self) -> Self {
+        Kept::new()
+    }
+}
+
+impl Drop for Kept {
+    #[inline]
+    fn drop(&mut self) {
+        BUDGET.with(|budget| budget.contexts.set(budget.contexts.get() + 1));
+    }
+}
+
 /// Counts the memory of a string that is about to be made.
 #[inline]
 pub(super) fn charge_string(bytes: usize) {
@@ -236,6 +276,7 @@ impl Budget {
 struct Outer {
     fuel: u64,
     memory: usize,
+    contexts: usize,
     deadline: Option<Instant>,
     stack_floor: usize,
 }
@@ -248,6 +289,7 @@ impl Outer {
         BUDGET.with(|budget| Outer {
             fuel: budget.fuel.replace(limits.fuel),
             memory: budget.memory.replace(limits.memory),
+            contexts: budget.contexts.replace(limits.memory / CONTEXT),
             deadline: budget.deadline.replace(deadline),
             stack_floor: budget.stack_floor.replace(address.saturating_sub(depth)),
         })
@@ -259,6 +301,7 @@ impl Drop for Outer {
         BUDGET.with(|budget| {
             budget.fuel.set(self.fuel);
             budget.memory.set(self.memory);
+            budget.contexts.set(self.contexts);
             budget.deadline.set(self.deadline);
             budget.stack_floor.set(self.stack_floor);
         });

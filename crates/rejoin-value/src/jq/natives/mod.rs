@@ -4,7 +4,7 @@ mod regex;
 mod time;
 
 use super::{
-    limits::tick,
+    limits::{Kept, tick},
     ops::{self, Outcome},
     val::{Val, lift, raise},
 };
@@ -23,9 +23,12 @@ pub(super) struct Data;
 pub(super) type Lut = jaq_core::Lut<Data>;
 
 /// The table of terms; handing it out is what every step of jaq's evaluator does, so this is where
-/// steps are counted.
-#[derive(Clone, Copy)]
-pub(super) struct Counted<'a>(pub(super) &'a Lut);
+/// steps are counted. Whatever the evaluator keeps for later keeps a clone of this: those are counted, too.
+#[derive(Clone)]
+pub(super) struct Counted<'a> {
+    lut: &'a Lut,
+    _kept: Kept,
+}
 
 impl DataT for Data {
     type V<'a> = Val;
@@ -36,7 +39,7 @@ impl<'a> HasLut<'a, Data> for Counted<'a> {
     #[inline]
     fn lut(&self) -> &'a Lut {
         tick();
-        self.0
+        self.lut
     }
 }
 
@@ -286,5 +289,5 @@ pub(super) fn functions() -> Vec<Fun<Data>> {
 
 /// The context of a run.
 pub(super) fn context<'a>(lut: &'a Lut, vars: impl IntoIterator<Item = Value>) -> Ctx<'a, Data> {
-    Ctx::new(Counted(lut), jaq_core::Vars::new(vars.into_iter().map(Val)))
+    Ctx::new(Counted { lut, _kept: Kept::new() }, jaq_core::Vars::new(vars.into_iter().map(Val)))
 }
