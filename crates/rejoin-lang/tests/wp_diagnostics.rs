@@ -195,6 +195,10 @@ fn blocks() {
         "GET /a\n  |> result\n    ok:\n      |> log\n    a(199):\n      |> log\n    b(600):\n      |> log\n    c():\n      |> log\n    d(4oo):\n      |> log\n    e(200:\n      |> log\n",
     );
     shows(
+        "stray_parts_misspelt",
+        "GET /a\n  |> dispatch\n    case @flag(a):\n      |> log\n    defualt:\n      |> log\n\nGET /b\n  |> if\n    |> jq: `.a`\n    then:\n      |> log\n    esle:\n      |> log\n",
+    );
+    shows(
         "stray_parts",
         "GET /a\n  |> log\n  end\n  |> log\n  then:\n    |> log\n  else:\n    |> log\n  end\n  |> dispach\n    case @when(a):\n      |> log\n    default:\n      |> log\n  end\n  |> log\n  ok(200):\n    |> log\n  other(500):\n    |> log\n",
     );

@@ -39,12 +39,21 @@ impl Parser<'_> {
             _ => ("result", Frame::Labels),
         };
         let span = self.span(start, start + word.len());
+        let near = match block {
+            // A label that is nearly a part of another block.
+            "parallel" => nearest(word, ["then", "else", "default"]),
+            _ => None,
+        };
         let problem = if word == "end" {
             Diagnostic::new(Code::STRAY_PART, span, "this `end` closes nothing")
                 .help("remove it; `result` and plain steps have no `end`")
         } else {
+            let help = match near {
+                Some(near) => format!("did you mean `{near}:`?"),
+                None => format!("write `|> {block}` above it, or remove it"),
+            };
             Diagnostic::new(Code::STRAY_PART, span, format!("{} belongs to no block", quoted(word)))
-                .help(format!("write `|> {block}` above it, or remove it"))
+                .help(help)
         };
         let problem = problem.label("no block is open that takes this");
         self.report(match before {
