@@ -70,8 +70,8 @@ async fn at_once(
     limit: NonZeroU32,
 ) -> Result<Vec<Value>, Abort> {
     let limit = NonZeroUsize::try_from(limit).unwrap_or(NonZeroUsize::MIN);
-    let Some(_places) = context.alive().take(limit.get().min(array.len())) else {
-        let detail = format!("{}, at {}", alive::too_many(), each.location);
+    let Some(_places) = context.alive().take(limit.get().min(array.len()), context.depth) else {
+        let detail = format!("{}, at {}", alive::too_many(context.depth), each.location);
         return Err(Abort { title: "foreach runs too much at once".into(), detail });
     };
     let elements: Vec<Value> = array.iter().cloned().collect();

@@ -42,9 +42,13 @@ pub(crate) async fn run(
     }
     let count = fork.branches.len();
     let at_once = fork.policy.limit.map_or(count, |limit| count.min(limit.get() as usize));
-    let Some(_places) = context.alive().take(at_once) else {
-        let errors =
-            envelope::failure(&format!("{word}Error"), word, &alive::too_many(), &fork.location);
+    let Some(_places) = context.alive().take(at_once, context.depth) else {
+        let errors = envelope::failure(
+            &format!("{word}Error"),
+            word,
+            &alive::too_many(context.depth),
+            &fork.location,
+        );
         frame.raise_alone(errors);
         return;
     };

@@ -99,12 +99,13 @@ pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, st
     context.emit(Event::TaskStarted { task: task.clone() });
     let began = Instant::now();
     let held_back = held_back(context, &task);
-    let places = context.alive().take(1);
+    let depth = context.depth;
+    let places = context.alive().take(1, depth);
     let work = async move |inner: Context| {
         let ended = match &places {
             Some(_) => run(&inner, &program, &call, &task, state).await,
             None => {
-                let too_many = alive::too_many();
+                let too_many = alive::too_many(depth);
                 Err(envelope::failure("asyncError", &call.name, &too_many, &call.location).into())
             }
         };

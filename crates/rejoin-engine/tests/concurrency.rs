@@ -413,7 +413,7 @@ fn a_pipeline_that_calls_itself_from_several_branches_or_tasks_ends() {
            |> wide
            |> result
              default(508):
-               |> jq: `[.errors[0] | .type, (.message | contains(\"at most 65536 branches\"))]`
+               |> jq: `[.errors[0] | .type, (.message | contains(\"at most 4096 branches\"))]`
          GET /tasks
            |> jq: `{ n: 0 }`
            |> spread

@@ -18,8 +18,8 @@ type End = fork_policy::End<Datum, Datum>;
 pub(super) async fn run(run: &Run, frame: &Frame, step: &FunctionStep, fork: &Fork) -> Datum {
     let count = fork.branches.len();
     let at_once = fork.policy.limit.map_or(count, |limit| count.min(limit.get() as usize));
-    let Some(_places) = run.alive.take(at_once) else {
-        return fault("E-RT-BRANCHES", step, alive::too_many());
+    let Some(_places) = run.alive.take(at_once, run.depth) else {
+        return fault("E-RT-BRANCHES", step, alive::too_many(run.depth));
     };
     let start = |index: usize| {
         let branch = &fork.branches[index];
