@@ -84,3 +84,16 @@ fn an_error_that_a_script_catches_names_its_own_line() {
                   debug == nil }";
     assert_eq!(lua(values, "null"), "[4,4,true]");
 }
+
+#[test]
+fn what_is_called_without_what_to_call_says_so() {
+    let script = "local a, b = pcall(pcall)
+        local c, d = pcall(pcall, nil)
+        local e, f, g = pcall(pcall, error, 'own')
+        local h, i = pcall(function(...) return select('#', ...) end, nil, nil)
+        return { a, b, c, d, e, f, g, h, i }";
+    assert_eq!(
+        lua(script, "null"),
+        r#"[false,"bad argument #1 to 'pcall' (value expected)",true,false,true,false,"own",true,2]"#
+    );
+}
