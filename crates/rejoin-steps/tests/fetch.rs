@@ -124,6 +124,7 @@ fn other_statuses_are_http_errors() {
         ("/status/404", 404, r#"{"why": "gone"}"#),
         ("/status/500", 500, "boom"),
         ("/status/503", 503, "503 Service Unavailable"),
+        ("/status/999", 999, "status 999"),
     ] {
         let got = fetch(&up, &format!("(\"http://up.example{path}\")"));
         assert_eq!(got.error_text("type"), "httpError");

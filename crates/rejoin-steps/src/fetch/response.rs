@@ -34,6 +34,10 @@ pub(super) async fn payload(
 pub(crate) fn status_error(method: &Method, response: &Response) -> StepError {
     let text = String::from_utf8_lossy(&response.body);
     let message = match text.trim() {
+        // A status that nobody has heard of has no words.
+        "" if response.status.canonical_reason().is_none() => {
+            format!("status {}", response.status.as_str())
+        }
         "" => response.status.to_string(),
         _ if text.len() > LONGEST_MESSAGE => {
             format!("{}…", &text[..text.floor_char_boundary(LONGEST_MESSAGE)])

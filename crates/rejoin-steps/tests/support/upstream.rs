@@ -123,6 +123,7 @@ fn answer(writer: &mut impl Write, seen: &Seen) -> Option<()> {
         (_, "/status/429") => send("429 Too Many Requests", "", "later"),
         (_, "/status/500") => send("500 Internal Server Error", "", "boom"),
         (_, "/status/503") => send("503 Service Unavailable", "", ""),
+        (_, "/status/999") => send("999 What", "", ""),
         (_, "/long-error") => send("500 Internal Server Error", "", &"ä".repeat(20_000)),
         (_, "/huge") => send("200 OK", "", &"x".repeat(300_000)),
         (_, "/redirect") => send("302 Found", "location: /users/9\r\n", ""),
