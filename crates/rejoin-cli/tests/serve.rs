@@ -69,13 +69,13 @@ impl Server {
         (code, rest.lines().map(support::json).collect())
     }
 
-    /// Reads the log up to a line of that message.
+    /// Reads the log up to a line whose message begins so.
     fn says(&mut self, message: &str) -> Value {
         loop {
             let mut line = String::new();
             assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "it never said {message}");
             let line = support::json(&line);
-            if line.get("message").and_then(Value::as_str) == Some(message) {
+            if line.get("message").and_then(Value::as_str).is_some_and(|m| m.starts_with(message)) {
                 return line;
             }
         }
@@ -179,6 +179,23 @@ fn what_keeps_it_from_starting_is_one_clear_line() {
         "{}",
         faulty.stderr
     );
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_named_at_the_start_without_its_password() {
+    let directory = Directory::new();
+    let url = "postgres://clerk:hunter2@127.0.0.1:1/ledger";
+    directory.write(
+        "app.wp",
+        &format!("config pg {{\n  url: \"{url}\"\n}}\nGET /\n  |> pg: `select 1`\n"),
+    );
+    let mut server = Server::start(&directory, &["--port", "0"]);
+    let told = server.says("`config pg`: the database cannot be reached").to_json();
+    assert!(told.contains("`ledger` on 127.0.0.1:1, for the user `clerk`"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
+    // It is up all the same: the database may come later.
+    let answer = server.ask("GET /");
+    assert!(answer.contains("the database cannot be reached"), "{answer}");
 }
 
 #[test]

@@ -66,6 +66,9 @@ async fn run_step(
     let stand_in = stand_in(context, call, frame);
     let step = stand_in.as_ref().map_or(Doer::Step(step), Doer::StandIn);
     let result = policy::attempts(context, step, call, frame.state.value()).await;
+    if let Err(StepError::Domain(error)) = &result {
+        context.log_error(format_args!("{} at {}", call.name, call.location), error);
+    }
     let target = match &call.output {
         Output::Data { name: Some(name), .. } => Some(name.clone()),
         Output::Data { name: None, .. } => {

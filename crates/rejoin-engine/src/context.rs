@@ -9,7 +9,8 @@ use std::time::Duration;
 use rejoin_value::{Object, Value, jq};
 
 use crate::alive::Alive;
-use crate::event::Event;
+use crate::error::DomainError;
+use crate::event::{Event, Level};
 use crate::host::Host;
 use crate::loads::{Busy, Loads};
 use crate::program::Program;
@@ -306,6 +307,14 @@ impl Context {
     /// Reports something that happened.
     pub fn emit(&self, event: Event) {
         self.request.host.observer.observe(&self.request.id, &event);
+    }
+
+    /// Puts into the log what only that may know of an error; `what` failed with it.
+    pub fn log_error(&self, what: fmt::Arguments<'_>, error: &DomainError) {
+        if let Some(more) = &error.for_log {
+            let message = format!("{what}: {}; {more}", error.message).into();
+            self.emit(Event::Log { level: Level::Error, message, fields: Value::Null });
+        }
     }
 
     /// Runs `action` when the answer is known; what it returns is reported.

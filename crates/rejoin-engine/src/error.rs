@@ -26,18 +26,33 @@ pub struct DomainError {
     pub fields: Object,
     /// Whether the same call may succeed when it is made again.
     pub retry: bool,
+    /// More about what happened, for the log alone: the program and its clients do not see it.
+    pub for_log: Option<String>,
 }
 
 impl DomainError {
     /// An error of type `kind` that is not worth another try.
     pub fn new(kind: impl Into<Arc<str>>, message: impl Into<String>) -> Self {
-        Self { kind: kind.into(), message: message.into(), fields: Object::new(), retry: false }
+        Self {
+            kind: kind.into(),
+            message: message.into(),
+            fields: Object::new(),
+            retry: false,
+            for_log: None,
+        }
     }
 
     /// Adds a field to the envelope.
     #[must_use]
     pub fn field(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(key, value);
+        self
+    }
+
+    /// Says what only whoever runs the program may know, such as where a database is.
+    #[must_use]
+    pub fn for_log(mut self, more: impl Into<String>) -> Self {
+        self.for_log = Some(more.into());
         self
     }
 

@@ -7,6 +7,26 @@ use tokio_postgres::error::ErrorPosition;
 use crate::pg::{self, connect};
 use crate::sql::{SqlSettings, open_to_ask};
 
+/// What is wrong with the databases of a program, as far as they are servers that `pg` or `sql` cannot connect to now. Passwords are not shown.
+///
+/// # Cancel safety
+/// Dropping the future gives up the question.
+pub async fn unreachable(settings: &Settings) -> Vec<String> {
+    let of_pg = pg::PgSettings::read(settings, "pg").ok().flatten();
+    let of_sql = match SqlSettings::read(settings) {
+        Ok(SqlSettings::Postgres(settings)) => Some(*settings),
+        _ => None,
+    };
+    let mut problems = Vec::new();
+    for (block, settings) in [("pg", of_pg), ("sql", of_sql)] {
+        let Some(settings) = settings else { continue };
+        if let Err(problem) = connect(&settings).await {
+            problems.push(format!("`config {block}`: {problem}"));
+        }
+    }
+    problems
+}
+
 /// A database that is asked.
 pub struct SqlCheck(Database);
 

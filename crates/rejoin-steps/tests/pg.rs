@@ -236,6 +236,46 @@ fn a_database_that_is_not_there_is_a_sql_error() {
 }
 
 #[test]
+fn which_database_cannot_be_reached_is_for_the_log_alone() {
+    let url = "postgres://clerk:hunter2@127.0.0.1:1/ledger";
+    let steps = "  |> pg: `select 1` @error(down)";
+    let text = format!(
+        "config pg {{\n  url: \"{url}\"\n}}\nGET /x\n{steps}\nGET /lua\n  |> lua: `local _, why = executeSql('select 1') return {{ why = why }}`"
+    );
+    let fixture = load_with(&text, &rejoin_steps::registry()).on_real_time();
+    for route in ["GET /x", "GET /lua"] {
+        let run = fixture.call(route);
+        let body = run.body();
+        assert!(body.contains("the database cannot be reached"), "{body}");
+        let log = run.log().join("\n");
+        assert!(log.starts_with("error "), "{log}");
+        assert!(
+            log.contains("the database is `ledger` on 127.0.0.1:1, for the user `clerk`"),
+            "{log}"
+        );
+        for inner in ["ledger", "clerk", "127.0.0.1", "hunter2"] {
+            assert!(!body.contains(inner), "{body}");
+        }
+        assert!(!log.contains("hunter2"), "{log}");
+    }
+    assert!(fixture.call("GET /x").log()[0].starts_with("error pg at test.wp:5: "));
+}
+
+#[test]
+fn what_a_database_says_of_who_connects_is_for_the_log_alone() {
+    let url = postgres::url();
+    let (before, _) = url.rsplit_once('/').expect("the name of a database");
+    let text = format!(
+        "config pg {{\n  url: \"{before}/no_such_ledger\"\n}}\nGET /x\n  |> pg: `select 1`"
+    );
+    let run = load_with(&text, &rejoin_steps::registry()).on_real_time().call("GET /x");
+    assert_eq!(run.error_text("message"), "the database refused the connection");
+    assert_eq!(run.error_text("sqlstate"), "3D000");
+    assert!(!run.body().contains("no_such_ledger"), "{}", run.body());
+    assert!(run.log()[0].contains("database \"no_such_ledger\" does not exist"), "{:?}", run.log());
+}
+
+#[test]
 fn a_session_that_was_ended_is_replaced() {
     let steps = "  |> pg: `select pg_backend_pid() as pid` @result(first)
   |> pg: `select pg_terminate_backend(pg_backend_pid())` @result(lost)

@@ -8,6 +8,7 @@ use rejoin_engine::{Level, Program};
 use rejoin_server::{
     LoadError, Loaded, Log, Reloader, Report, Server, ServerConfig, Service, load, service,
 };
+use rejoin_steps::sql_check;
 
 use crate::args::Serve;
 use crate::command::{app, load_or_report, migrate, open_log, schema_in_memory};
@@ -44,6 +45,7 @@ async fn serve_program(
     if let Some(problem) = migrate::pending(&args.file, &program, &environment).await {
         log.say(Level::Warn, &problem);
     }
+    let settings = program.settings().clone();
     let app = app(program, &schema, &environment, &log, scope);
     let service = service(app, log.clone()).map_err(|error| Failure::new(error.to_string()))?;
     service.serve_files(public(&args, &environment));
@@ -66,12 +68,20 @@ async fn serve_program(
             Some(reloader) => reloader.run(move || reload(&args, &environment)).await,
         }
     };
+    // Who serves need not wait for this: a database may come later than the server.
+    let databases = async {
+        for problem in sql_check::unreachable(&settings).await {
+            log.say(Level::Warn, &problem);
+        }
+        std::future::pending().await
+    };
     output::result(&format!("listening on http://{}\n", server.local_addr()));
-    // The server ends when it is told to; the other two go on for as long as it runs.
+    // The server ends when it is told to; the others go on for as long as it runs.
     tokio::select! {
         _ = server.run() => {}
         () = signals => {}
         () = reloads => {}
+        () = databases => {}
     }
     log.flush();
     Ok(())

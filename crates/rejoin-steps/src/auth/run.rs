@@ -38,7 +38,9 @@ impl Prepared for PreparedAuth {
             match self.act(&accounts, &input).await {
                 Err(StepError::Domain(error)) if &*error.kind != "authError" => {
                     // What the database says is for the log, and not for whoever wants to log in.
-                    let message = format!("auth: {}{}", error.message, mend(&error)).into();
+                    let more = error.for_log.as_ref().map(|more| format!("; {more}"));
+                    let more = more.unwrap_or_default();
+                    let message = format!("auth: {}{}{more}", error.message, mend(&error)).into();
                     input.context.emit(Event::Log {
                         level: Level::Error,
                         message,

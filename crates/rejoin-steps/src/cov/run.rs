@@ -89,5 +89,5 @@ fn outcome(value: Datum) -> StepResult {
             }
         }
     }
-    Err(DomainError { kind: name.into(), message, fields, retry: true }.into())
+    Err(DomainError { kind: name.into(), message, fields, retry: true, for_log: None }.into())
 }

@@ -5,6 +5,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use super::pool::NoConnection;
+use super::settings::PgSettings;
 
 const KIND: &str = "sqlError";
 
@@ -36,15 +37,26 @@ fn lost(error: &Error, query: &str) -> DomainError {
         .field("query", query)
 }
 
-/// There is no connection, so the statement was not sent.
-pub(super) fn of_connection(problem: &NoConnection, query: &str) -> DomainError {
-    let raised = DomainError::new(KIND, why_not(problem)).field("query", query);
+/// There is no connection, so the statement was not sent. Where the database is, and what it says of whoever asks, is for the log.
+pub(super) fn of_connection(
+    problem: &NoConnection,
+    settings: &PgSettings,
+    query: &str,
+) -> DomainError {
+    let raised = |message| DomainError::new(KIND, message).field("query", query);
     match problem {
         NoConnection::Refused(error) => match error.as_db_error() {
-            Some(db) => raised.field("sqlstate", db.code().code()).field("severity", db.severity()),
-            None => raised.retryable(),
+            Some(db) => raised("the database refused the connection".to_owned())
+                .field("sqlstate", db.code().code())
+                .field("severity", db.severity())
+                .for_log(format!("{}; {}", db.message(), settings.place())),
+            None => raised(why_not(problem)).for_log(settings.place()).retryable(),
         },
-        _ => raised.retryable(),
+        // There is one; it is busy.
+        NoConnection::Busy { .. } => raised(why_not(problem)).retryable(),
+        NoConnection::Slow { .. } | NoConnection::NoTls(_) => {
+            raised(why_not(problem)).for_log(settings.place()).retryable()
+        }
     }
 }
 

@@ -106,7 +106,8 @@ impl Statements {
 
 /// A connection of its own, for work that is no step.
 pub(crate) async fn connect(settings: &PgSettings) -> Result<tokio_postgres::Client, String> {
-    let opened = pool::open(settings).await.map_err(|problem| error::why_not(&problem))?;
+    let no = |problem| format!("{}; {}", error::why_not(&problem), settings.place());
+    let opened = pool::open(settings).await.map_err(no)?;
     Ok(opened.client)
 }
 

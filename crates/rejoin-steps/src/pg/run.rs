@@ -76,8 +76,10 @@ impl PreparedPg {
             }));
         };
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let mut lease =
-            pool.lease().await.map_err(|problem| error::of_connection(&problem, &self.sql))?;
+        let mut lease = pool
+            .lease()
+            .await
+            .map_err(|problem| error::of_connection(&problem, pool.settings(), &self.sql))?;
         let ran = match lease.connection().stop_after(left).await {
             Ok(()) => exchange(lease.connection(), &self.sql, params, pool.settings()).await,
             Err(error) => Err(error.into()),

@@ -40,6 +40,15 @@ impl PgSettings {
         }))
     }
 
+    /// Where the database is, for whoever runs the program: without the password.
+    pub(super) fn place(&self) -> String {
+        let (host, port) = self.address().unwrap_or_default();
+        let user = self.connect.get_user().unwrap_or_default();
+        // Without a name it is that of the user.
+        let database = self.connect.get_dbname().unwrap_or(user);
+        format!("the database is `{database}` on {host}:{port}, for the user `{user}`")
+    }
+
     /// Host and port, for a connection that only carries a cancel request.
     pub(super) fn address(&self) -> Option<(&str, u16)> {
         let Host::Tcp(host) = self.connect.get_hosts().first()? else { return None };

@@ -53,7 +53,8 @@ impl PgDatabase {
         deadline: Option<Instant>,
     ) -> Result<PgTransaction, StepError> {
         let lease = self.0.lease().await;
-        let mut lease = lease.map_err(|problem| error::of_connection(&problem, begin))?;
+        let mut lease =
+            lease.map_err(|problem| error::of_connection(&problem, self.0.settings(), begin))?;
         // A setting that is made within a transaction would be undone with it, so the server's own time-out is set before.
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if let Err(error) = lease.connection().stop_after(left).await {

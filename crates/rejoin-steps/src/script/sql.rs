@@ -65,6 +65,9 @@ impl Ask {
             Some(_) if self.sql.trim().is_empty() => Err("the statement is empty".to_owned()),
             Some(database) => {
                 let ran = database.prepare(&self.sql).run(&self.params, context).await;
+                if let Err(StepError::Domain(error)) = &ran {
+                    context.log_error(format_args!("executeSql"), error);
+                }
                 ran.map_err(message).and_then(|rows| room.take(rows))
             }
         };
