@@ -221,6 +221,11 @@ fn a_watched_program_is_replaced_by_a_sound_one_only() {
     directory.write("app.wp", "config server {\n  port: 1\n}\nGET /\n  |> jq: `6`\n");
     server.says("`config server`: the address and connections are as before until the next start");
     server.answers("GET /", "6");
+    // As it is while somebody writes it.
+    directory.write("app.wp", "");
+    let told = server.says("not reloaded: the last good program stays").to_json();
+    assert!(told.contains("cannot read `app.wp`: it is empty"), "{told}");
+    server.answers("GET /", "6");
     server.signal("TERM");
     assert_eq!(server.end().0, Some(0));
 }

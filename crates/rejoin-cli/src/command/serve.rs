@@ -1,5 +1,6 @@
 //! `rejoin serve`: a program behind HTTP until it is told to stop.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -103,6 +104,11 @@ fn watch(args: &Serve, service: Service, report: &Report) -> io::Result<Reloader
 
 /// Loads the program again. Variables that scripts look up stay as they were when the server started.
 fn reload(args: &Serve, before: &Environment) -> Result<Loaded, LoadError> {
+    // Whoever writes a file empties it first: one without a text is still being written.
+    if fs::metadata(&args.file).is_ok_and(|file| file.len() == 0) {
+        let error = io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty");
+        return Err(LoadError::Unreadable { path: args.file.clone(), error });
+    }
     // A faulty `.env` must not stop a reload; the variables from before then stand.
     let environment = Environment::beside(&args.file).unwrap_or_else(|_| before.clone());
     load(&args.file, &rejoin_steps::registry(), &|name| environment.get(name))
