@@ -68,6 +68,26 @@ describe "templates"
 }
 
 #[test]
+fn numbers_are_the_same_if_clients_read_the_same() {
+    let checks = |checks: &str| {
+        format!(
+            "GET /n |> jq: `{{ nan: nan, all: infinite, whole: 1.0, long: 9007199254740993, far: (1e22 * 10) }}`\ndescribe \"d\"\n  it \"n\"\n    when calling GET /n\n{checks}"
+        )
+    };
+    passes(&checks(
+        "    then output `.nan` equals null
+    and output `.all` equals 1.7976931348623157e308
+    and output `.whole` equals 1
+    and output `.long` equals 9007199254740993
+    and output `.far` equals 100000000000000000000000",
+    ));
+    for wrong in ["`.long` equals 9007199254740992", "`.nan` equals 0", "`.whole` equals null"] {
+        let ran = run(&checks(&format!("    then output {wrong}")));
+        assert_eq!(ran.code, 1, "{wrong}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn a_template_that_cannot_be_read_is_shown() {
     let directory = Directory::new();
     let program = "GET /a |> jq: `{}`\n\ndescribe \"d\"\n  it \"i\"\n    when calling GET /a\n    then output equals \"{{#if n}}x\"\n";
