@@ -52,7 +52,10 @@ pub(crate) fn respond(answer: Answer, mut warn: impl FnMut(&str)) -> Response<By
         headers.insert(RETRY_AFTER, seconds.into());
     }
     for cookie in &answer.set_cookies {
-        match HeaderValue::try_from(cookie) {
+        match HeaderValue::try_from(cookie.trim()) {
+            Ok(cookie) if cookie.is_empty() => {
+                warn("a cookie in `setCookies` is an empty text, it was not set")
+            }
             Ok(cookie) => {
                 headers.append(SET_COOKIE, cookie);
             }
@@ -108,6 +111,12 @@ mod tests {
         let mut said = Vec::new();
         respond(unset, |text| said.push(text.to_owned()));
         assert_eq!(said, ["`setCookies` is no list, it was not set"]);
+        said.clear();
+        let empty = Answer { set_cookies: vec![" ".into(), "a=1".into()], ..answer(Value::Null) };
+        let response = respond(empty, |text| said.push(text.to_owned()));
+        assert_eq!(said, ["a cookie in `setCookies` is an empty text, it was not set"]);
+        let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1"]);
     }
 
     #[test]
