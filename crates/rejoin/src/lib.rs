@@ -39,6 +39,7 @@
 //! | many futures | the first success, or the first *k* | [`any`], [`quorum`] |
 //! | futures with keys, or of different types | every output, by key or as a tuple | [`gather_by_key`], [`gather_tuple`] |
 //! | many futures | each outcome as soon as it is there | [`as_completed`] |
+//! | work that finds more work | so many at once, and no end before all is done | [`as_completed`], [`Completed::start`] |
 //! | a stream | an output for each item, so many at once | [`stream::map()`], [`stream::map_unordered`] |
 //! | a collection | an output for each item, so many at once | [`map`], [`for_each`]; [`Map`] has time-outs, a pace, progress (with `progress_bar`, a bar) |
 //! | calls of different functions | one list of them, for any of these | [`boxed`] |
@@ -68,6 +69,8 @@
 //! | many who ask for the same at once | one run for all of them | [`single_flight::SingleFlight`] |
 //! | a scope with a deadline | to give it more time, or less | [`Scope::move_deadline`] |
 //! | a `CancellationToken`, or a signal such as Ctrl-C | to cancel a scope by it | [`Scope::cancel_when`] |
+//! | code outside of a scope, such as a server's own loop | to tell it when the scope stops | [`Canceller::cancelled`] |
+//! | work for somebody outside of its scope | to stop it when they have gone | [`Canceller::on_drop`] |
 //! | a value that all inside a scope need | to find it without passing it on | [`ScopeBuilder::inherit`], [`inherited`] |
 //! | a program that hangs, or is slow | to see its tasks, and what each waits for | [`inspect::tree`](inspect::tree()), [`Scope::tree`] |
 //! | clean-up | protection for it, for a bounded time | [`shield`] |
@@ -205,8 +208,8 @@ pub mod worker;
 
 pub use crate::boxed_error::BoxedError;
 pub use crate::cancel::{
-    CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled, cancel_reason,
-    cancelled, checkpoint, deadline, remaining, shield, timeout, timeout_at,
+    CancelOnDrop, CancelReason, CancelSource, Cancelled, Canceller, TimedOut, WhenCancelled,
+    cancel_reason, cancelled, checkpoint, deadline, remaining, shield, timeout, timeout_at,
 };
 #[cfg(feature = "indicatif")]
 pub use crate::combine::progress_bar;

@@ -29,6 +29,7 @@ is! {
     stream::Merge<Items>: Send Sync Unpin;
     stream::Throttle<Items>: Send Sync Unpin;
     stream::TryBatch<Items, u8, Error>: Send Sync Unpin;
+    CancelOnDrop: Send Sync Unpin;
     CancelReason: Send Sync Unpin Clone;
     CancelSource: Send Sync Unpin Copy;
     Cancelled: Send Sync Unpin Clone;

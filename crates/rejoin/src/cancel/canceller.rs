@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::CancelReason;
+use super::{CancelOnDrop, CancelReason, WhenCancelled};
 use crate::scope::core::Place;
 
 /// Cancels one scope or one child, from anywhere. Cheap to clone.
@@ -23,6 +23,59 @@ impl Canceller {
     /// the first reason stays.
     pub fn cancel(&self, reason: impl Into<CancelReason>) -> bool {
         self.place.core.stop_member(self.place.member, reason.into())
+    }
+
+    /// Cancels with this reason when what this gives is dropped. For work that is of no use without whoever
+    /// asked for it and waits for it somewhere else, such as the handler of a server, which is dropped when the
+    /// client has gone.
+    ///
+    /// ```
+    /// use rejoin::{CancelReason, Scope, scope};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let ended = scope(|s: Scope| async move {
+    ///     let page = s.spawn_value(std::future::pending::<String>());
+    ///     let stop = page.canceller().on_drop(CancelReason::client_gone("it hung up"));
+    ///     let handler = tokio::spawn(async move {
+    ///         let _stop = stop;
+    ///         std::future::pending::<()>().await;
+    ///     });
+    ///     handler.abort();
+    ///     Ok(page.await.unwrap_err().to_string())
+    /// });
+    /// assert_eq!(ended.await.unwrap(), "client gone: it hung up");
+    /// # });
+    /// ```
+    pub fn on_drop(self, reason: impl Into<CancelReason>) -> CancelOnDrop {
+        CancelOnDrop::new(self, reason.into())
+    }
+
+    /// Waits until the scope or the child is told to stop, and says why; at once, if it was. Polled by
+    /// whomever: what is handed a signal and waits for it in a task of its own, as servers do that end in good
+    /// order, is outside of all scopes there, and [`cancelled`](crate::cancelled) would never be ready.
+    ///
+    /// ```
+    /// use rejoin::{Scope, scope};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let text = scope(|s: Scope| async move {
+    ///     let child = s.spawn_value(std::future::pending::<()>());
+    ///     let stop = child.canceller();
+    ///     let outside = tokio::spawn(async move { stop.cancelled().await });
+    ///     child.cancel("enough");
+    ///     Ok(outside.await.unwrap().text().to_owned())
+    /// });
+    /// assert_eq!(text.await.unwrap(), "enough");
+    /// # });
+    /// ```
+    ///
+    /// Of what ends without having been told to stop it never is ready.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped.
+    pub fn cancelled(&self) -> WhenCancelled {
+        WhenCancelled::at(Some(self.place.clone()))
     }
 
     /// Whether it has been told to stop.

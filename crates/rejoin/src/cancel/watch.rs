@@ -14,7 +14,9 @@ use crate::seam;
 /// Waits until the calling task, or the scope that it is in, is told to stop, and says why. Never
 /// resolves outside scopes.
 ///
-/// Level-triggered: once it is ready it stays ready. It sees the place in which it is first polled.
+/// Level-triggered: once it is ready it stays ready. It sees the place in which it is first polled. What is
+/// handed to others to be polled in a task of theirs is outside of all scopes there: that waits for
+/// [`Canceller::cancelled`](crate::Canceller::cancelled).
 ///
 /// ```
 /// use rejoin::{CancelSource, Scope, cancelled, scope};
@@ -38,16 +40,15 @@ pub fn cancelled() -> WhenCancelled {
     WhenCancelled { place: None, watch: None }
 }
 
-/// The future of [`cancelled`].
+/// The future of [`cancelled`], and of [`Canceller::cancelled`](crate::Canceller::cancelled).
 #[must_use = "futures do nothing unless polled"]
 pub struct WhenCancelled {
     place: Option<Place>,
     watch: Option<usize>,
 }
 
-#[cfg(all(feature = "process", unix, not(any(shuttle, rejoin_loom))))]
 impl WhenCancelled {
-    /// At a known place; never, if there is none.
+    /// At a known place, whoever polls it.
     pub(crate) fn at(place: Option<Place>) -> Self {
         WhenCancelled { place, watch: None }
     }
