@@ -105,6 +105,24 @@ pub enum OnError {
 /// # Ok::<(), ScopeError<std::num::ParseIntError>>(()) }).unwrap();
 /// ```
 ///
+/// An async closure borrows what it uses, and still owns its scope:
+///
+/// ```
+/// use rejoin::{Scope, ScopeError, scope};
+/// # async fn price(item: &str) -> Result<u32, std::num::ParseIntError> { item.len().to_string().parse() }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let mut asked = vec!["plum"];
+/// let total = scope(async |s: Scope<_>| {
+///     let pear = s.spawn(price("pear"));
+///     asked.push("pear");
+///     pear.await
+/// });
+/// assert_eq!(total.await?, 4);
+/// assert_eq!(asked, ["plum", "pear"]);
+/// # Ok::<(), ScopeError<std::num::ParseIntError>>(()) }).unwrap();
+/// ```
+///
 /// `?` in the body passes on what a handle gave, or an error of the children's own type. When no
 /// child can fail, say so with `|s: Scope|`.
 ///
