@@ -55,21 +55,23 @@ impl Canceller {
     /// order, is outside of all scopes there, and [`cancelled`](crate::cancelled) would never be ready.
     ///
     /// ```
-    /// use rejoin::{Scope, scope};
+    /// use rejoin::{Canceller, Scope, scope};
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
-    /// let text = scope(|s: Scope| async move {
-    ///     let child = s.spawn_value(std::future::pending::<()>());
-    ///     let stop = child.canceller();
-    ///     let outside = tokio::spawn(async move { stop.cancelled().await });
-    ///     child.cancel("enough");
-    ///     Ok(outside.await.unwrap().text().to_owned())
+    /// let (give, given) = tokio::sync::oneshot::channel::<Canceller>();
+    /// let outside = tokio::spawn(async move { given.await.unwrap().cancelled().await });
+    /// let ended = scope(|s: Scope| async move {
+    ///     give.send(s.canceller()).unwrap();
+    ///     s.cancel("enough");
+    ///     s.spawn_value(std::future::pending::<()>()).await
     /// });
-    /// assert_eq!(text.await.unwrap(), "enough");
+    /// assert!(ended.await.is_err());
+    /// assert_eq!(outside.await.unwrap().text(), "enough");
     /// # });
     /// ```
     ///
-    /// Of what ends without having been told to stop it never is ready.
+    /// A scope that ends without having been told to stop leaves it waiting for ever. So does a child that has
+    /// ended before this was polled, told or not: who needs to know of that awaits its handle.
     ///
     /// # Cancel safety
     ///
