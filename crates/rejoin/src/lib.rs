@@ -69,7 +69,7 @@
 //! | many who ask for the same at once | one run for all of them | [`single_flight::SingleFlight`] |
 //! | a scope with a deadline | to give it more time, or less | [`Scope::move_deadline`] |
 //! | a `CancellationToken`, or a signal such as Ctrl-C | to cancel a scope by it | [`Scope::cancel_when`] |
-//! | code outside of a scope, such as a server's own loop | to tell it when the scope stops | [`Canceller::cancelled`] |
+//! | code outside of a scope, such as a server's own loop | to tell it when the scope stops | [`Scope::cancelled`] |
 //! | work for somebody outside of its scope | to stop it when they have gone | [`Canceller::on_drop`] |
 //! | a value that all inside a scope need | to find it without passing it on | [`ScopeBuilder::inherit`], [`inherited`] |
 //! | a program that hangs, or is slow | to see its tasks, and what each waits for | [`inspect::tree`](inspect::tree()), [`Scope::tree`] |

@@ -3,24 +3,22 @@
 
 use std::future::pending;
 
-use rejoin::{
-    CancelReason, CancelSource, Canceller, OnError, Outcome, Scope, TaskError, live_tasks, scope,
-};
+use rejoin::{CancelReason, CancelSource, OnError, Outcome, Scope, TaskError, live_tasks, scope};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
 #[tokio::test(start_paused = true)]
 async fn a_task_outside_of_all_scopes_hears_that_one_is_told_to_stop() {
-    let (give, given) = oneshot::channel();
+    let (give, given) = oneshot::channel::<Scope>();
     let outside = tokio::spawn(async move {
-        let stop: Canceller = given.await.unwrap();
-        let heard = stop.cancelled().await;
+        let scope = given.await.unwrap();
+        let heard = scope.cancelled().await;
         // Whoever comes later hears it at once.
-        assert_eq!(stop.cancelled().await, heard);
+        assert_eq!(scope.cancelled().await, heard);
         (heard.source(), heard.text().to_owned())
     });
     let ended = scope(|s: Scope| async move {
-        give.send(s.canceller()).unwrap();
+        give.send(s.clone()).unwrap_or_else(|_| unreachable!());
         // It waits before there is something to hear.
         yield_now().await;
         s.cancel(CancelReason::shutdown("the operator"));
@@ -29,34 +27,6 @@ async fn a_task_outside_of_all_scopes_hears_that_one_is_told_to_stop() {
     assert!(ended.await.is_err());
     assert_eq!(outside.await.unwrap(), (CancelSource::Shutdown, "the operator".to_owned()));
     assert_eq!(live_tasks(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn it_hears_of_one_child_and_of_no_other() {
-    let ended = scope(|s: Scope| async move {
-        let (one, other) = (s.spawn_value(pending::<()>()), s.spawn_value(pending::<()>()));
-        let (hears_one, hears_other) = (one.canceller(), other.canceller());
-        let hears_one = tokio::spawn(async move { hears_one.cancelled().await.text().to_owned() });
-        let hears_other = tokio::spawn(async move { hears_other.cancelled().await });
-        yield_now().await;
-        one.cancel("enough");
-        assert_eq!(hears_one.await.unwrap(), "enough");
-        assert!(!hears_other.is_finished());
-        // One that has ended unasked is told nothing any more, nor is one at its seat.
-        let ended = s.spawn_value(async {});
-        let gone = ended.canceller();
-        ended.await?;
-        let next = s.spawn_value(pending::<()>());
-        let hears_gone = tokio::spawn(async move { gone.cancelled().await });
-        yield_now().await;
-        next.cancel("and this one");
-        other.cancel("the other one, too");
-        hears_other.await.unwrap();
-        assert!(!hears_gone.is_finished());
-        hears_gone.abort();
-        Ok(())
-    });
-    ended.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CancelOnDrop, CancelReason, WhenCancelled};
+use super::{CancelOnDrop, CancelReason};
 use crate::scope::core::Place;
 
 /// Cancels one scope or one child, from anywhere. Cheap to clone.
@@ -48,36 +48,6 @@ impl Canceller {
     /// ```
     pub fn on_drop(self, reason: impl Into<CancelReason>) -> CancelOnDrop {
         CancelOnDrop::new(self, reason.into())
-    }
-
-    /// Waits until the scope or the child is told to stop, and says why; at once, if it was. Polled by
-    /// whomever: what is handed a signal and waits for it in a task of its own, as servers do that end in good
-    /// order, is outside of all scopes there, and [`cancelled`](crate::cancelled) would never be ready.
-    ///
-    /// ```
-    /// use rejoin::{Canceller, Scope, scope};
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
-    /// let (give, given) = tokio::sync::oneshot::channel::<Canceller>();
-    /// let outside = tokio::spawn(async move { given.await.unwrap().cancelled().await });
-    /// let ended = scope(|s: Scope| async move {
-    ///     give.send(s.canceller()).unwrap();
-    ///     s.cancel("enough");
-    ///     s.spawn_value(std::future::pending::<()>()).await
-    /// });
-    /// assert!(ended.await.is_err());
-    /// assert_eq!(outside.await.unwrap().text(), "enough");
-    /// # });
-    /// ```
-    ///
-    /// A scope that ends without having been told to stop leaves it waiting for ever. So does a child that has
-    /// ended before this was polled, told or not: who needs to know of that awaits its handle.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost when it is dropped.
-    pub fn cancelled(&self) -> WhenCancelled {
-        WhenCancelled::at(Some(self.place.clone()))
     }
 
     /// Whether it has been told to stop.

@@ -16,7 +16,7 @@ use crate::seam;
 ///
 /// Level-triggered: once it is ready it stays ready. It sees the place in which it is first polled. What is
 /// handed to others to be polled in a task of theirs is outside of all scopes there: that waits for
-/// [`Canceller::cancelled`](crate::Canceller::cancelled).
+/// [`Scope::cancelled`](crate::Scope::cancelled).
 ///
 /// ```
 /// use rejoin::{CancelSource, Scope, cancelled, scope};
@@ -40,7 +40,7 @@ pub fn cancelled() -> WhenCancelled {
     WhenCancelled { place: None, watch: None }
 }
 
-/// The future of [`cancelled`], and of [`Canceller::cancelled`](crate::Canceller::cancelled).
+/// The future of [`cancelled`], and of [`Scope::cancelled`](crate::Scope::cancelled).
 #[must_use = "futures do nothing unless polled"]
 pub struct WhenCancelled {
     place: Option<Place>,

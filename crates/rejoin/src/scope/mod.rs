@@ -47,7 +47,7 @@ pub(crate) use self::run::run as run_in;
 pub(crate) use self::run::run as run_scope;
 pub use self::task::TaskBuilder;
 pub(crate) use self::task::until;
-use crate::cancel::{CancelReason, Canceller};
+use crate::cancel::{CancelReason, Canceller, WhenCancelled};
 use crate::inspect::{self, Tree};
 use crate::name::Name;
 use crate::outcome::{Outcome, TaskError};
@@ -209,6 +209,33 @@ impl<E> Scope<E> {
     /// A handle that can do nothing but cancel this scope, and may be cloned and kept anywhere.
     pub fn canceller(&self) -> Canceller {
         Canceller::new(Place { core: Arc::clone(&self.core), member: Member::BODY })
+    }
+
+    /// Waits until the scope is told to stop, and says why; at once, if it was. Polled by whomever: what is
+    /// handed a signal and waits for it in a task of its own, as servers do that end in good order, is outside of
+    /// all scopes there, and [`cancelled`](crate::cancelled) would never be ready.
+    ///
+    /// ```
+    /// use rejoin::{Scope, scope};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+    /// let ended = scope(|s: Scope| async move {
+    ///     let outside = tokio::spawn(s.cancelled());
+    ///     s.cancel("enough");
+    ///     assert_eq!(outside.await.unwrap().text(), "enough");
+    ///     s.spawn_value(std::future::pending::<()>()).await
+    /// });
+    /// assert!(ended.await.is_err());
+    /// # });
+    /// ```
+    ///
+    /// A scope that ends without having been told to stop leaves it waiting for ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when it is dropped.
+    pub fn cancelled(&self) -> WhenCancelled {
+        WhenCancelled::at(Some(Place { core: Arc::clone(&self.core), member: Member::BODY }))
     }
 
     /// Whether anybody here has been told to stop.
