@@ -38,6 +38,28 @@ impl Depth {
         *self.0.get_mut() = 0;
     }
 
+    /// The container has one more child.
+    pub(crate) fn gains(&mut self, child: &Value) {
+        let known = self.0.get_mut();
+        *known = match child.remembered_depth() {
+            0 if !child.is_scalar() => 0,
+            _ if *known == 0 => 0,
+            depth => (*known).max(depth + 1),
+        };
+    }
+
+    /// The container has lost a child. If no other was sure to be as deep, nothing is known any longer.
+    pub(crate) fn loses(&mut self, child: &Value) {
+        let known = self.0.get_mut();
+        let is_deepest = match child.remembered_depth() {
+            0 => !child.is_scalar(),
+            depth => depth + 1 >= *known,
+        };
+        if is_deepest {
+            *known = 0;
+        }
+    }
+
     /// The depth of a container with these children, if it is at most `limit`.
     ///
     /// Recurses at most `limit` levels.
@@ -123,6 +145,35 @@ mod tests {
         }
         let thread = std::thread::spawn(|| KEPT.set(Some(nested(200_000))));
         thread.join().expect("the thread ends in peace");
+    }
+
+    fn depth(value: &Value) -> u32 {
+        let below = |object: &Object| object.values().map(depth).max().unwrap_or(0);
+        value.as_object().map_or(0, |object| below(object) + 1)
+    }
+
+    #[test]
+    fn what_an_object_remembers_after_a_change_is_right() {
+        let object = |inner: Value| Value::from(Object::from_iter([("in", inner)]));
+        let deep = object(object(Value::Null));
+        let mut unknown = Object::from_iter([("in", deep.clone())]);
+        *unknown.get_mut("in").expect("it is there") = Value::Null;
+        let parts = [Value::Null, Object::new().into(), deep, unknown.into()];
+        let changes: Vec<_> = parts.iter().map(Some).chain([None]).collect();
+        for (first, second, third) in (0..125).map(|n| (n % 5, n / 5 % 5, n / 25)) {
+            let mut changed = Object::new();
+            for (key, change) in [("a", first), ("b", second), ("a", third)] {
+                match changes[change] {
+                    Some(part) => changed.insert(key, part.clone()),
+                    None => changed.remove(key),
+                };
+                let changed = Value::from(changed.clone());
+                let remembered = changed.remembered_depth();
+                assert!(remembered == 0 || remembered == depth(&changed), "{changed:?}");
+            }
+            let changed = Value::from(changed);
+            assert_eq!(changed.depth_within(9), Some(depth(&changed)), "{changed:?}");
+        }
     }
 
     #[test]

@@ -8,15 +8,36 @@ use std::{
 };
 
 /// A shared object: a vector of entries in the order of insertion, with a hash index from 17 keys
-/// on. A change copies the entries once if the object is shared, never what they hold.
+/// on. A change copies the entries once if the object is shared, never what they hold. One that never
+/// had an entry needs no allocation.
 #[derive(Clone, Default)]
-pub struct Object(Arc<Fields>);
+pub struct Object(Option<Arc<Fields>>);
 
-#[derive(Clone, Default)]
 struct Fields {
     entries: Vec<(Str, Value)>,
     index: Option<Index>,
     depth: Depth,
+}
+
+impl Fields {
+    fn with_capacity(n: usize) -> Self {
+        Fields { entries: Vec::with_capacity(n), index: None, depth: Depth::known(1) }
+    }
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Fields::with_capacity(0)
+    }
+}
+
+/// A copy is made to be changed, most often by another key or two.
+impl Clone for Fields {
+    fn clone(&self) -> Self {
+        let mut entries = Vec::with_capacity(self.entries.len() + 2);
+        entries.extend_from_slice(&self.entries);
+        Fields { entries, index: self.index.clone(), depth: self.depth.clone() }
+    }
 }
 
 impl Drop for Fields {
@@ -37,6 +58,7 @@ impl Fields {
     }
 
     fn push(&mut self, key: Str, value: Value) {
+        self.depth.gains(&value);
         self.entries.push((key, value));
         let last = self.entries.len() - 1;
         match &mut self.index {
@@ -61,8 +83,7 @@ impl Object {
     /// An empty object with room for `n` entries.
     #[must_use]
     pub fn with_capacity(n: usize) -> Self {
-        let entries = Vec::with_capacity(n);
-        Object(Arc::new(Fields { entries, index: None, depth: Depth::default() }))
+        Object(Some(Arc::new(Fields::with_capacity(n))))
     }
 
     /// The object of entries whose keys may repeat (the last value wins, at the first one's place).
@@ -78,6 +99,9 @@ impl Object {
     }
 
     fn of(mut fields: Fields) -> Self {
+        if fields.entries.is_empty() {
+            return Object::new();
+        }
         if fields.entries.len() > SCANNED {
             match Index::unique(&fields.entries) {
                 Some(index) => fields.index = Some(index),
@@ -86,7 +110,7 @@ impl Object {
         } else if has_repeats(&fields.entries) {
             fields = Self::deduplicated(fields);
         }
-        Object(Arc::new(fields))
+        Object(Some(Arc::new(fields)))
     }
 
     fn deduplicated(mut fields: Fields) -> Fields {
@@ -94,11 +118,25 @@ impl Object {
         for (key, value) in std::mem::take(&mut fields.entries) {
             object.insert(key, value);
         }
-        Arc::unwrap_or_clone(object.0)
+        object.0.map(Arc::unwrap_or_clone).unwrap_or_default()
     }
 
+    fn entries(&self) -> &[(Str, Value)] {
+        self.0.as_ref().map_or(&[], |fields| &fields.entries)
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        self.0.as_ref()?.position(key)
+    }
+
+    /// Who changes the fields sees to it that their depth is right, or forgotten.
     fn make_mut(&mut self) -> &mut Fields {
-        let fields = Arc::make_mut(&mut self.0);
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+
+    /// The fields, whose values are changed at will.
+    fn make_mut_deeply(&mut self) -> &mut Fields {
+        let fields = self.make_mut();
         fields.depth.forget();
         fields
     }
@@ -106,32 +144,33 @@ impl Object {
     /// How many keys it has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.entries.len()
+        self.entries().len()
     }
 
     /// True if it has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.entries.is_empty()
+        self.entries().is_empty()
     }
 
     /// The value under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.position(key).map(|at| &self.0.entries[at].1)
+        let fields = self.0.as_ref()?;
+        fields.position(key).map(|at| &fields.entries[at].1)
     }
 
     /// The value under `key`, to be changed in place.
     #[must_use]
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        let at = self.0.position(key)?;
-        Some(&mut self.make_mut().entries[at].1)
+        let at = self.position(key)?;
+        Some(&mut self.make_mut_deeply().entries[at].1)
     }
 
     /// The value under `key`, put there as `null` first if the key is new.
     pub fn entry(&mut self, key: &str) -> &mut Value {
-        let at = self.0.position(key);
-        let fields = self.make_mut();
+        let at = self.position(key);
+        let fields = self.make_mut_deeply();
         let at = at.unwrap_or_else(|| {
             fields.push(key.into(), Value::Null);
             fields.entries.len() - 1
@@ -142,19 +181,24 @@ impl Object {
     /// True if the key is there, whatever its value.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
-        self.0.position(key).is_some()
+        self.position(key).is_some()
     }
 
     /// Puts a value under a key and returns the one that was there. A new key goes last; a known
     /// key keeps its place.
     pub fn insert(&mut self, key: impl Into<Str>, value: impl Into<Value>) -> Option<Value> {
-        let key = key.into();
-        let at = self.0.position(&key);
+        let (key, value) = (key.into(), value.into());
+        let at = self.position(&key);
         let fields = self.make_mut();
         match at {
-            Some(at) => Some(std::mem::replace(&mut fields.entries[at].1, value.into())),
+            Some(at) => {
+                let place = &mut fields.entries[at].1;
+                fields.depth.loses(place);
+                fields.depth.gains(&value);
+                Some(std::mem::replace(place, value))
+            }
             None => {
-                fields.push(key, value.into());
+                fields.push(key, value);
                 None
             }
         }
@@ -162,38 +206,39 @@ impl Object {
 
     /// Takes a key out and returns its value; the others keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let at = self.0.position(key)?;
+        let at = self.position(key)?;
         let fields = self.make_mut();
         let (_, value) = fields.entries.remove(at);
+        fields.depth.loses(&value);
         fields.reindex();
         Some(value)
     }
 
     /// Keeps the entries for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &Value) -> bool) {
-        let fields = self.make_mut();
+        let fields = self.make_mut_deeply();
         fields.entries.retain(|(key, value)| keep(key, value));
         fields.reindex();
     }
 
     /// The entries in order of insertion.
     pub fn iter(&self) -> Iter<'_> {
-        Iter(self.0.entries.iter())
+        Iter(self.entries().iter())
     }
 
     /// The values, to be changed in place.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        self.make_mut().entries.iter_mut().map(|(_, value)| value)
+        self.make_mut_deeply().entries.iter_mut().map(|(_, value)| value)
     }
 
     /// The keys in order of insertion.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &Str> {
-        self.0.entries.iter().map(|(key, _)| key)
+        self.entries().iter().map(|(key, _)| key)
     }
 
     /// The values in order of insertion.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
-        self.0.entries.iter().map(|(_, value)| value)
+        self.entries().iter().map(|(_, value)| value)
     }
 
     /// The entries in the order of their keys.
@@ -207,27 +252,36 @@ impl Object {
     /// True if both are the very same shared object.
     #[must_use]
     pub fn ptr_eq(&self, other: &Object) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
     }
 
     pub(super) fn may_be_deep(&self) -> bool {
-        !self.0.depth.is_shallow() && !self.is_empty()
+        self.0.as_ref().is_some_and(|f| !f.depth.is_shallow() && !f.entries.is_empty())
     }
 
     /// Shows the values to `f` if nobody else holds the object, then drops it.
     pub(super) fn dismantle(self, mut f: impl FnMut(&mut Value)) {
-        if let Some(mut fields) = Arc::into_inner(self.0) {
+        if let Some(mut fields) = self.0.and_then(Arc::into_inner) {
             fields.entries.iter_mut().for_each(|(_, value)| f(value));
             fields.entries.clear();
         }
     }
 
     pub(super) fn remembered_depth(&self) -> u32 {
-        if self.is_empty() { 1 } else { self.0.depth.remembered() }
+        match &self.0 {
+            Some(fields) if !fields.entries.is_empty() => fields.depth.remembered(),
+            _ => 1,
+        }
     }
 
     pub(crate) fn depth_within(&self, limit: u32) -> Option<u32> {
-        self.0.depth.within(limit, self.values())
+        match &self.0 {
+            Some(fields) => fields.depth.within(limit, self.values()),
+            None => (limit >= 1).then_some(1),
+        }
     }
 }
 
@@ -277,10 +331,11 @@ impl IntoIterator for Object {
     type IntoIter = std::vec::IntoIter<(Str, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        match Arc::try_unwrap(self.0) {
-            Ok(mut fields) => std::mem::take(&mut fields.entries).into_iter(),
-            Err(shared) => shared.entries.clone().into_iter(),
-        }
+        let entries = self.0.map(|fields| match Arc::try_unwrap(fields) {
+            Ok(mut fields) => std::mem::take(&mut fields.entries),
+            Err(shared) => shared.entries.clone(),
+        });
+        entries.unwrap_or_default().into_iter()
     }
 }
 
