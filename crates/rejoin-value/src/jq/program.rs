@@ -107,8 +107,10 @@ impl Program {
         vars: &[Value],
         limits: &Limits,
     ) -> Result<Option<Value>, RunError> {
-        let outputs = self.run(input.into(), vars, limits, Some(1))?;
-        Ok(outputs.into_iter().next())
+        self.run(&input.into(), vars, limits, |first: &mut Option<Value>, output| {
+            *first = Some(output);
+            false
+        })
     }
 
     /// All outputs for an input.
@@ -125,63 +127,70 @@ impl Program {
         vars: &[Value],
         limits: &Limits,
     ) -> Result<Vec<Value>, RunError> {
-        self.run(input.into(), vars, limits, None)
-    }
-
-    fn run(
-        &self,
-        input: Value,
-        vars: &[Value],
-        limits: &Limits,
-        wanted: Option<usize>,
-    ) -> Result<Vec<Value>, RunError> {
-        assert_eq!(vars.len(), self.n_vars, "a value for each global variable");
-        let run = || self.outputs(input.clone(), vars, limits, wanted);
-        let outcome = match self.compiled.facts.chain {
-            None => limits::bounded(limits, run),
-            Some(chain) => limits::bounded_chain(limits, chain, run),
-        };
-        let outputs = outcome.map_err(RunError::Limit)??;
-        // Only what leaves the program has to be shallow enough to be served.
-        if outputs.iter().any(|output| output.depth_within(limits.depth).is_none()) {
-            return Err(RunError::Limit(Limit::Depth));
-        }
-        Ok(outputs)
-    }
-
-    fn outputs(
-        &self,
-        input: Value,
-        vars: &[Value],
-        limits: &Limits,
-        wanted: Option<usize>,
-    ) -> Result<Vec<Value>, RunError> {
-        let mut outputs = Vec::new();
-        // Takes an output, and says whether more are wanted.
-        let mut take = |output: Value| {
-            limits::tick();
+        self.run(&input.into(), vars, limits, |outputs: &mut Vec<Value>, output| {
             outputs.push(output);
             if outputs.len() > limits.outputs {
                 limits::stop_at(Limit::Outputs);
             }
-            wanted.is_none_or(|wanted| outputs.len() < wanted)
+            true
+        })
+    }
+
+    /// `keep` takes an output, and says whether more are wanted.
+    fn run<K: Default>(
+        &self,
+        input: &Value,
+        vars: &[Value],
+        limits: &Limits,
+        keep: impl Fn(&mut K, Value) -> bool,
+    ) -> Result<K, RunError>
+    where
+        for<'k> &'k K: IntoIterator<Item = &'k Value>,
+    {
+        assert_eq!(vars.len(), self.n_vars, "a value for each global variable");
+        let run = || {
+            let mut kept = K::default();
+            self.outputs(input, vars, |output| keep(&mut kept, output)).map(|()| kept)
+        };
+        let outcome = match self.compiled.facts.chain {
+            None => limits::bounded(limits, run),
+            Some(chain) => limits::bounded_chain(limits, chain, run),
+        };
+        let kept = outcome.map_err(RunError::Limit)??;
+        // Only what leaves the program has to be shallow enough to be served.
+        if (&kept).into_iter().any(|output| output.depth_within(limits.depth).is_none()) {
+            return Err(RunError::Limit(Limit::Depth));
+        }
+        Ok(kept)
+    }
+
+    /// Gives each output to `take`, until that wants no more.
+    fn outputs(
+        &self,
+        input: &Value,
+        vars: &[Value],
+        mut take: impl FnMut(Value) -> bool,
+    ) -> Result<(), RunError> {
+        let mut take = |output: Value| {
+            limits::tick();
+            take(output)
         };
         match &self.compiled.engine {
             Engine::Direct(node) => {
                 let env = Env { globals: vars, bound: None };
-                node.each(&env, &input, &mut |output| Ok(take(output)))
+                node.each(&env, input, &mut |output| Ok(take(output)))
                     .map_err(|Fail(value)| RunError::raised(value))?;
             }
             Engine::Jaq(filter) => {
                 let context = natives::context(&filter.lut, vars.iter().cloned());
-                for output in filter.id.run((context, Val(input))) {
+                for output in filter.id.run((context, Val(input.clone()))) {
                     if !take(output.map_err(raised)?.0) {
                         break;
                     }
                 }
             }
         }
-        Ok(outputs)
+        Ok(())
     }
 }
 

@@ -10,11 +10,26 @@ use std::{borrow::Borrow, fmt, ops::Deref};
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Str(SmolStr);
 
+/// So many bytes stand in the value itself.
+const SHORT: usize = 23;
+
 impl Str {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Both texts, one behind the other.
+    pub(crate) fn concat(left: &str, right: &str) -> Self {
+        let length = left.len() + right.len();
+        if length <= SHORT {
+            return Str(SmolStr::from_iter([left, right]));
+        }
+        let mut text = String::with_capacity(length);
+        text.push_str(left);
+        text.push_str(right);
+        text.into()
     }
 
     /// True if both are the very same shared text, or equal and too short to be shared: a cheap

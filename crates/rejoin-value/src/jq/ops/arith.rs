@@ -2,7 +2,7 @@
 
 use super::{Fail, Outcome, fail, shown};
 use crate::{
-    Array, Number, Object, Value,
+    Array, Number, Object, Str, Value,
     jq::limits::{charge, charge_items, charge_string, tick, tick_many},
 };
 
@@ -24,10 +24,7 @@ pub(in crate::jq) fn add(left: Value, right: Value) -> Outcome {
         },
         (Value::String(l), Value::String(r)) => {
             charge_string(l.len() + r.len());
-            let mut text = String::with_capacity(l.len() + r.len());
-            text.push_str(&l);
-            text.push_str(&r);
-            text.into()
+            Str::concat(&l, &r).into()
         }
         (Value::Array(l), Value::Array(r)) if l.is_empty() => Value::Array(r),
         (Value::Array(mut l), Value::Array(r)) => {

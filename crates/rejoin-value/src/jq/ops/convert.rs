@@ -18,6 +18,13 @@ pub(in crate::jq) fn tojson(value: &Value) -> Value {
 pub(in crate::jq) fn tostring(value: Value) -> Value {
     match value {
         Value::String(_) => value,
+        // Most numbers are short enough to need no memory.
+        Value::Number(number) if let Some(int) = number.as_int() => {
+            let mut digits = itoa::Buffer::new();
+            let text = digits.format(int);
+            charge_string(text.len());
+            text.into()
+        }
         other => tojson(&other),
     }
 }
