@@ -21,18 +21,24 @@ use crate::task::TaskTable;
 
 /// The request as a call sees it. Cheap to clone.
 ///
-/// Blocks and pipelines that run one after the other share it. A task gets its own copy of the marks, as they
-/// were when it started, and a table of tasks of its own.
+/// Blocks and pipelines that run one after the other share it. A task is a line of its own: it has its own copy of the
+/// marks, as they were when it started, and a table of tasks of its own.
 #[derive(Clone)]
 pub struct Context {
     request: Arc<Request>,
     scope: rejoin::Scope,
-    marks: Arc<Mutex<Marks>>,
-    pub(crate) tasks: TaskTable,
+    line: Arc<Line>,
     /// How many pipelines are open around this call.
     pub(crate) depth: u16,
     /// Inside an operation of GraphQL: what its resolvers ask for.
     pub(crate) loads: Option<Arc<Loads>>,
+}
+
+/// What blocks and pipelines share that run one after the other.
+#[derive(Default)]
+struct Line {
+    marks: Mutex<Marks>,
+    tasks: TaskTable,
 }
 
 /// What is the same for the whole request.
@@ -77,14 +83,7 @@ pub(crate) struct Marks {
 
 impl Context {
     pub(crate) fn new(request: Arc<Request>, scope: rejoin::Scope) -> Self {
-        Self {
-            request,
-            scope,
-            marks: Arc::default(),
-            tasks: TaskTable::default(),
-            depth: 0,
-            loads: None,
-        }
+        Self { request, scope, line: Arc::default(), depth: 0, loads: None }
     }
 
     /// The context of a task that starts now.
@@ -92,8 +91,7 @@ impl Context {
         Self {
             request: self.request.clone(),
             scope: self.scope.clone(),
-            marks: Arc::new(Mutex::new(self.marks().clone())),
-            tasks: TaskTable::default(),
+            line: Arc::new(Line { marks: self.all_marks().into(), tasks: TaskTable::default() }),
             depth: self.depth,
             loads: self.loads.clone(),
         }
@@ -124,7 +122,12 @@ impl Context {
     }
 
     fn marks(&self) -> MutexGuard<'_, Marks> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.line.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tasks that were started and not joined yet.
+    pub(crate) fn tasks(&self) -> &TaskTable {
+        &self.line.tasks
     }
 
     /// The flags, conditions and notes as they are now.

@@ -29,7 +29,7 @@ pub(crate) async fn join(context: &Context, join: &Join, policy: &ForkPolicy, fr
         .tasks
         .iter()
         .filter_map(|task| {
-            let running = context.tasks.take(task)?;
+            let running = context.tasks().take(task)?;
             let optional = running.optional;
             Some(Joined { task: task.clone(), running: Some(running), optional, end: None })
         })

@@ -1,8 +1,7 @@
 //! Tasks: calls that were started and are joined later.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rejoin::{Instant, OnError, Outcome, Scope, ScopeError, TaskError, TaskHandle};
@@ -18,11 +17,11 @@ use crate::join_policy;
 use crate::program::{Join, Program, Spawn};
 use crate::state::State;
 
-/// The tasks of one line of execution that were started and not joined yet, by name.
+/// The tasks of one line of execution that were started and not joined yet, by name: as few as a program names.
 ///
 /// Blocks and pipelines that run one after the other share it; a task has its own.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TaskTable(Arc<Mutex<HashMap<Arc<str>, Running>>>);
+#[derive(Debug, Default)]
+pub(crate) struct TaskTable(Mutex<Vec<(Arc<str>, Running)>>);
 
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -76,18 +75,24 @@ impl TaskFailure {
 }
 
 impl TaskTable {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Arc<str>, Running)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes a running task. An older one of the same name runs on; nothing can join it any more.
     fn insert(&self, task: Arc<str>, running: Running) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(task, running);
+        drop(self.take(&task));
+        self.lock().push((task, running));
     }
 
     fn has_any(&self, tasks: &[Arc<str>]) -> bool {
-        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.iter().any(|task| table.contains_key(task))
+        self.lock().iter().any(|(name, _)| tasks.contains(name))
     }
 
     pub(crate) fn take(&self, task: &str) -> Option<Running> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(task)
+        let mut tasks = self.lock();
+        let at = tasks.iter().position(|(name, _)| **name == *task)?;
+        Some(tasks.swap_remove(at).1)
     }
 }
 
@@ -133,7 +138,7 @@ pub(crate) fn start(context: &Context, program: &Arc<Program>, spawn: &Spawn, st
         // Boxed here, as it is large and is handed on from function to function until it is a task.
         context.scope().task(spawn.task.clone()).spawn_value(Box::pin(work(inner)))
     };
-    context.tasks.insert(spawn.task.clone(), Running { handle, optional: spawn.optional });
+    context.tasks().insert(spawn.task.clone(), Running { handle, optional: spawn.optional });
 }
 
 /// How much later than it would a task or branch that begins now is to end: nothing but in tests.
@@ -173,7 +178,7 @@ async fn run(
 /// A task that was never started, was skipped, or was joined before is left out.
 pub(crate) async fn join(context: &Context, join: &Join, frame: &mut Frame) {
     let is_object = matches!(frame.state.value(), Value::Object(_));
-    if !is_object && context.tasks.has_any(&join.tasks) {
+    if !is_object && context.tasks().has_any(&join.tasks) {
         let what = frame.state.value().type_name();
         let message = format!("join needs an object as the state to put `.async` into, not {what}");
         let errors = envelope::failure("joinError", "join", &message, &join.location);
@@ -188,7 +193,7 @@ pub(crate) async fn join(context: &Context, join: &Join, frame: &mut Frame) {
     }
     let mut places = Vec::with_capacity(join.tasks.len());
     for task in &join.tasks {
-        let Some(running) = context.tasks.take(task) else { continue };
+        let Some(running) = context.tasks().take(task) else { continue };
         let ended = ended(running.handle.await, task, &join.location);
         match ended {
             Ok(value) => places.push((&**task, value)),
