@@ -232,7 +232,9 @@ fn place(call: &Call, frame: &mut Frame, output: StepOutput, target: Option<&Nam
         (Output::Data { .. }, Some(target)) if !is_error => state.set_data(&target.name, value),
         (Output::Data { unnamed: Unnamed::Merge, .. }, _) if !is_error && !bare => {
             // A state that is no object has no room for it. A task's value is what it made, whatever it began with.
-            if is_task || matches!(state.value(), Value::Object(_)) {
+            if is_task && matches!(call.last, Last::Yes) {
+                state.set_last("data", value);
+            } else if is_task || matches!(state.value(), Value::Object(_)) {
                 state.set("data", value);
             }
         }

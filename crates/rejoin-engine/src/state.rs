@@ -131,6 +131,15 @@ impl State {
         self.wrote(key);
     }
 
+    /// Sets one key at the end of a task. If it has written nothing before, what it was given is let go, as nobody reads
+    /// that any more: else it would be copied, to be left out of the product.
+    pub(crate) fn set_last(&mut self, key: &str, value: Value) {
+        if self.origin.as_ref().is_some_and(|origin| origin.base.ptr_eq(&self.value)) {
+            self.value = Object::new().into();
+        }
+        self.set(key, value);
+    }
+
     /// Takes one key out.
     pub(crate) fn remove(&mut self, key: &str) {
         if let Value::Object(object) = &mut self.value {

@@ -443,3 +443,28 @@ fn named_results_of_a_branch_add_up() {
     let expected = r#"{"b":{"data":{"one":1,"two":2}},"c":{"three":3,"data":{"one":3,"four":4}}}"#;
     assert_eq!(program.call("GET /x").answer().body, json(expected));
 }
+
+#[test]
+fn what_ends_a_branch_stands_beside_all_that_it_wrote_before() {
+    let program = load(
+        "GET /x/:id
+           |> data(0)
+           |> parallel @result(r)
+             alone:
+               |> data(1)
+             after:
+               |> add({ own: .params.id })
+               |> data(2)
+             twice:
+               |> data(3)
+               |> data(.data + 1)
+             guarded:
+               |> data(5)
+               |> add({ id: .params.id }) @guard(`.data == 5 and .params.id == 7`)
+           end
+           |> jq: `.data.r`",
+    );
+    let expected = r#"{"alone":{"data":1},"after":{"own":7,"data":2},"twice":{"data":4},
+        "guarded":{"data":5,"id":7}}"#;
+    assert_eq!(program.call("GET /x/7").answer().body, json(expected));
+}
