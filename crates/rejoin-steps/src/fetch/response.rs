@@ -107,13 +107,13 @@ fn headers(response: &Response) -> Object {
     headers
 }
 
-/// The error of a request that got no complete response.
-pub(crate) fn failed(method: &Method, url: &str, error: &Error) -> StepError {
+/// The error of a request that got no complete response. It says itself what was asked last.
+pub(crate) fn failed(method: &Method, error: &Error) -> StepError {
     if error.kind() == ErrorKind::InvalidRequest {
         return StepError::Failed(error.message().to_owned());
     }
     let kind = if error.is_timeout() { "timeoutError" } else { "networkError" };
-    let url = error.url().map_or_else(|| url.to_owned(), ToString::to_string);
+    let url = error.url().map(ToString::to_string).unwrap_or_default();
     let failure = DomainError::new(kind, error.message()).field("url", url);
     let again = match error.retry() {
         Retry::Never => false,

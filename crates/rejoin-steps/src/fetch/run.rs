@@ -20,13 +20,13 @@ impl Prepared for PreparedFetch {
             Err(problem) => return Called::Ready(Err(response::not_asked(problem))),
         };
         Called::pending(async move {
-            let (method, url) = (request.method().clone(), request.url().to_string());
+            let method = request.method().clone();
             match self.client.send(request).await {
                 Ok(answer) => {
                     let host = input.context.host();
                     Ok(response::payload(host, &method, &answer).await?.into())
                 }
-                Err(error) => Err(response::failed(&method, &url, &error)),
+                Err(error) => Err(response::failed(&method, &error)),
             }
         })
     }

@@ -41,10 +41,10 @@ impl PreparedRemote {
             body.insert("operationName", name);
         }
         let request = options.request(self.defaults)?.body(json::to_vec(&body.into()));
-        let (method, url) = (request.method().clone(), request.url().to_string());
+        let method = request.method().clone();
         match self.client.send(request).await {
             Ok(response) => read(&response),
-            Err(error) => Err(failed(&method, &url, &error)),
+            Err(error) => Err(failed(&method, &error)),
         }
     }
 }
