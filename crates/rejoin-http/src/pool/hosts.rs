@@ -1,6 +1,6 @@
 //! [`Hosts`]: what is known about the hosts that a client has to do with.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use http::Uri;
@@ -13,11 +13,11 @@ use super::http2::Http2;
 use crate::error::Failure;
 use crate::url::is_https;
 
-/// By scheme, and then by host and port.
+/// By scheme, and then by host and port: most programs know few, which are compared faster than hashed.
 #[derive(Default)]
 pub(super) struct Hosts {
-    pub(super) plain: HashMap<Box<str>, Host>,
-    pub(super) encrypted: HashMap<Box<str>, Host>,
+    pub(super) plain: BTreeMap<Box<str>, Host>,
+    pub(super) encrypted: BTreeMap<Box<str>, Host>,
     /// How many HTTP/1 connections there are.
     pub(super) resting: usize,
     /// Whether there is a task that watches them.
@@ -68,7 +68,7 @@ impl Host {
 
 impl Hosts {
     /// Those of its scheme.
-    fn like(&mut self, url: &Uri) -> &mut HashMap<Box<str>, Host> {
+    fn like(&mut self, url: &Uri) -> &mut BTreeMap<Box<str>, Host> {
         if is_https(url) { &mut self.encrypted } else { &mut self.plain }
     }
 
