@@ -1,6 +1,5 @@
 //! The id of a request: the caller's, if it sent a sound one, else a new one.
 
-use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -16,6 +15,10 @@ const LONGEST: usize = 128;
 static PROCESS: LazyLock<String> =
     LazyLock::new(|| format!("{:016x}-", RandomState::new().hash_one(std::process::id())));
 static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// How long that is, and how many digits may follow.
+const PREFIX: usize = 17;
+const DIGITS: usize = 16;
 
 /// The id for a request with these headers.
 pub(crate) fn request_id(headers: &HeaderMap) -> Arc<str> {
@@ -34,11 +37,18 @@ fn is_sound(id: &str) -> bool {
 
 /// A new id, unique in this process and, as good as certainly, among processes.
 pub fn new_request_id() -> Arc<str> {
-    let mut id = String::with_capacity(33);
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    id.push_str(&PROCESS);
-    write!(id, "{next:x}").expect("writing to a string cannot fail");
-    id.into()
+    let mut next = NEXT.fetch_add(1, Ordering::Relaxed);
+    // From its end: most numbers need few digits.
+    let mut id = [0; PREFIX + DIGITS];
+    let mut start = id.len();
+    while next > 0 {
+        start -= 1;
+        id[start] = b"0123456789abcdef"[(next % 16) as usize];
+        next /= 16;
+    }
+    start -= PREFIX;
+    id[start..start + PREFIX].copy_from_slice(PROCESS.as_bytes());
+    str::from_utf8(&id[start..]).expect("it is all digits and a hyphen").into()
 }
 
 #[cfg(test)]
