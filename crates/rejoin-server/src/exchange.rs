@@ -29,7 +29,7 @@ pub(crate) struct FileBody {
     pub(crate) length: u64,
 }
 
-/// One request, seen from its connection.
+/// One request, seen from its connection. Boxed, as it goes from hand to hand: with the handler, then with the body.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) record: Record,
@@ -51,16 +51,16 @@ impl Exchange {
         log: Log,
         record: Record,
         busy: Option<Busy>,
-    ) -> Self {
+    ) -> Box<Self> {
         let origin = match front.config.cors {
             Cors::Off => None,
             _ => head.headers.get(ORIGIN).cloned(),
         };
-        Self { record, front, work: None, log, origin, busy, ended: false }
+        Box::new(Self { record, front, work: None, log, origin, busy, ended: false })
     }
 
     /// Makes the response that goes out: adds what every response has, and watches its body.
-    pub(crate) fn respond(mut self, response: Response<Bytes>) -> Response<Body> {
+    pub(crate) fn respond(mut self: Box<Self>, response: Response<Bytes>) -> Response<Body> {
         let (mut head, mut bytes) = response.into_parts();
         if self.record.method == Method::HEAD {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
@@ -78,7 +78,7 @@ impl Exchange {
 
     /// The same for a response whose body is read from a file.
     pub(crate) fn respond_with_file(
-        mut self,
+        mut self: Box<Self>,
         head: Response<Bytes>,
         file: FileBody,
     ) -> Response<Body> {
@@ -98,12 +98,12 @@ impl Exchange {
     }
 
     /// The last byte was handed over.
-    pub(crate) fn finish(mut self, sent: u64) {
+    pub(crate) fn finish(mut self: Box<Self>, sent: u64) {
         self.end(sent);
     }
 
     /// The client went before the last byte was handed over.
-    pub(crate) fn abandon(mut self, sent: u64) {
+    pub(crate) fn abandon(mut self: Box<Self>, sent: u64) {
         self.gone(sent);
     }
 

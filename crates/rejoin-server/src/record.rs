@@ -1,9 +1,9 @@
 //! The record of one request: one line of the log, whatever happened to it.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use http::{Method, StatusCode, Uri};
+use rejoin::Instant;
 use rejoin_engine::Level;
 
 use crate::log::Log;

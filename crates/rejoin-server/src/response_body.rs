@@ -18,7 +18,7 @@ pub struct Body {
     file: Option<Coming>,
     sent: u64,
     /// Gone with the last piece.
-    exchange: Option<Exchange>,
+    exchange: Option<Box<Exchange>>,
 }
 
 /// Pieces of a file on their way.
@@ -34,7 +34,7 @@ struct Coming {
 const PIECE: usize = 64 * 1024;
 
 impl Body {
-    pub(crate) fn new(bytes: Bytes, exchange: Exchange) -> Self {
+    pub(crate) fn new(bytes: Bytes, exchange: Box<Exchange>) -> Self {
         let mut body = Self { rest: bytes, file: None, sent: 0, exchange: Some(exchange) };
         // Nobody asks for the pieces of a body without any.
         body.finish_if_all_sent();
@@ -42,7 +42,11 @@ impl Body {
     }
 
     /// So many bytes, which come as they are read.
-    pub(crate) fn of_file(pieces: mpsc::Receiver<Bytes>, left: u64, exchange: Exchange) -> Self {
+    pub(crate) fn of_file(
+        pieces: mpsc::Receiver<Bytes>,
+        left: u64,
+        exchange: Box<Exchange>,
+    ) -> Self {
         let file = Some(Coming { pieces, left });
         let mut body = Self { rest: Bytes::new(), file, sent: 0, exchange: Some(exchange) };
         body.finish_if_all_sent();

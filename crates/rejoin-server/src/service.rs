@@ -8,12 +8,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use futures_util::FutureExt;
 use http::request::Parts;
 use http::{Request, Response, Version};
-use rejoin::TaskHandle;
+use rejoin::{Instant, TaskHandle};
 use rejoin_engine::App;
 use rejoin_value::Str;
 use tokio::sync::oneshot;
@@ -30,7 +29,7 @@ use crate::request_id::request_id;
 use crate::response_body::Body;
 use crate::routing::{Routed, is_read, route};
 use crate::shared::Shared;
-use crate::work::{Reply, Work, deadline};
+use crate::work::{Reply, Work, timeout};
 
 /// Answers requests with the routes of an app. Cheap to clone.
 ///
@@ -98,10 +97,11 @@ impl Service {
         B: http_body::Body + Send + 'static,
         B::Data: Send,
     {
+        let started = Instant::now();
         let front = self.shared.current.get();
         let (head, body) = request.into_parts();
         let record = Record {
-            started: Instant::now(),
+            started,
             method: head.method.clone(),
             uri: head.uri.clone(),
             id: request_id(&head.headers),
@@ -131,7 +131,7 @@ impl Service {
         }
         let (reply, answer) = oneshot::channel();
         let work = Work {
-            deadline: deadline(&front, &head),
+            deadline: started + timeout(&front, &head),
             id: exchange.record.id.clone(),
             shared: self.shared.clone(),
             peer: arrival.peer,
@@ -207,7 +207,7 @@ enum State {
     Waiting {
         answer: oneshot::Receiver<Reply>,
         task: TaskHandle<(), Infallible>,
-        exchange: Option<Exchange>,
+        exchange: Option<Box<Exchange>>,
     },
 }
 
@@ -225,7 +225,7 @@ impl Responding {
         Self(State::Ready(Some(response)))
     }
 
-    fn problem(mut exchange: Exchange, problem: &Problem) -> Self {
+    fn problem(mut exchange: Box<Exchange>, problem: &Problem) -> Self {
         exchange.record.error = Some(problem.kind().into());
         let response = problem.response(exchange.record.uri.path(), &exchange.record.id);
         Self::ready(exchange.respond(response))

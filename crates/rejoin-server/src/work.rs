@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -28,13 +29,11 @@ use crate::shared::Shared;
 use crate::tested::{AsWritten, FinalState};
 
 /// The program's time-out, or what the caller has left of its own deadline if that is less.
-pub(crate) fn deadline(front: &Front, head: &Parts) -> rejoin::Instant {
+pub(crate) fn timeout(front: &Front, head: &Parts) -> Duration {
     let budget = head.headers.get(rejoin_http::BUDGET_HEADER);
     let budget = budget.and_then(|value| value.to_str().ok()?.parse().ok());
     let timeout = front.config.timeout;
-    let timeout =
-        budget.map_or(timeout, |left| timeout.min(std::time::Duration::from_millis(left)));
-    rejoin::Instant::now() + timeout
+    budget.map_or(timeout, |left| timeout.min(Duration::from_millis(left)))
 }
 
 /// The work of one request: everything that outlives its handler.
