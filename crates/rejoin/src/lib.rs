@@ -145,20 +145,21 @@
 //! A child is one task of the runtime and one allocation, the task's own; its seat is part of a table
 //! that the scope grows. A name, a scope opened inside it, or a wait for [`cancelled`] adds a box.
 //! Over a bare spawn with an awaited handle, a child takes the scope's lock once, leaves with one atomic
-//! step, and holds two references to the scope, which makes seven atomic operations: about 1.3 times the
-//! bare spawn in all, and 1.0 to 1.1 times on one worker of the runtime where nobody awaits a handle, as the scope waits
-//! for its children, or a join collects what they give. On several workers such children, if they do next to nothing,
-//! meet at that lock when they leave, and cost 1.7 to 1.9 times the bare spawn. Opening and closing a scope adds about one
-//! bare spawn. A child that waits takes the lock once more when it first does so, and once to leave, or, where workers meet
-//! at it, puts what it has to say on a list beside it; every later poll adds two atomic loads.
+//! step, and holds two references to the scope, which makes seven atomic operations: 1.3 to 1.6 times the
+//! bare spawn in all, by the processor, and 1.0 to 1.2 times on one worker of the runtime where nobody awaits a handle, as
+//! the scope waits for its children, or a join collects what they give. On several workers such a child is freed by the one that ran
+//! it: glibc takes the lock of the heap for that from which another allocates, and children that do next to nothing cost
+//! 1.7 to 2.0 times the bare spawn then, those of a bare tracker as much; with mimalloc it is 1.3. Opening and closing a
+//! scope adds about one bare spawn. A child that waits takes the lock once more when it first does so, and once to leave,
+//! or, where workers meet at it, puts what it has to say on a list beside it; every later poll adds two atomic loads.
 //! `cargo bench -p rejoin` prints these ratios, next to those of tokio's `JoinSet`.
 //! A scope or a time-out that is polled inside another one, in the same task, takes stack: about 1.5 KB a level, and
 //! 7 KB where nothing is optimised. What calls itself without an end in sight spawns a child for each level, which
 //! takes none.
 //!
-//! A [`limit::ConcurrencyLimit`] costs about as much as tokio's semaphore while a place is free, and
-//! two to three times as much when there is a line, for a place is handed on by way of whoever waits
-//! first. Futures that are joined in the calling task, here with
+//! A [`limit::ConcurrencyLimit`] costs half of what tokio's semaphore does while a place is free, and
+//! up to two times as much when there is a line, which may have deadlines, weights and other limits in it. Futures that
+//! are joined in the calling task, here with
 //! [`in_task`], cost a fraction of what a task does, and share one thread. `cargo xtask bench peers`
 //! prints these, and where other crates are faster.
 //!

@@ -1,21 +1,24 @@
-//! Who waits for a limit, in the order of arrival.
+//! Who waits for a limit, in the order of arrival: a list whose links are numbers, so that whoever gives up leaves
+//! from anywhere at once.
 
-use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
+
+use slab::Slab;
 
 use super::LimitError;
 use super::gate::{Grant, Meter};
 
-/// A place in a line. Smaller ones come first.
-pub(super) type Ticket = u64;
+/// A place in a line, until it is left.
+pub(super) type Ticket = usize;
 
-#[derive(Default)]
+/// Nobody.
+const NONE: Ticket = usize::MAX;
+
 pub(super) struct Line {
-    next: Ticket,
-    waiting: BTreeMap<Ticket, Waiter>,
-    /// What those who were first got meanwhile, until they come for it.
-    served: BTreeMap<Ticket, Result<Grant, LimitError>>,
+    waiters: Slab<Waiter>,
+    first: Ticket,
+    last: Ticket,
 }
 
 struct Waiter {
@@ -24,45 +27,74 @@ struct Waiter {
     elsewhere: bool,
     /// None while it has been called and has not come.
     waker: Option<Waker>,
+    /// What it was served with: then it stands in the line no more, and has only to come for it.
+    got: Option<Served>,
+    before: Ticket,
+    behind: Ticket,
+}
+
+pub(super) type Served = Result<Grant, LimitError>;
+
+impl Default for Line {
+    fn default() -> Self {
+        Line { waiters: Slab::new(), first: NONE, last: NONE }
+    }
 }
 
 impl Line {
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.first == NONE
     }
 
     pub(super) fn join(&mut self, weight: u32, elsewhere: bool, waker: Option<Waker>) -> Ticket {
-        let ticket = self.next;
-        self.next += 1;
-        self.waiting.insert(ticket, Waiter { weight, elsewhere, waker });
+        let before = self.last;
+        let waiter = Waiter { weight, elsewhere, waker, got: None, before, behind: NONE };
+        let ticket = self.waiters.insert(waiter);
+        *self.behind(before) = ticket;
+        self.last = ticket;
         ticket
     }
 
     /// Stays in the line, and is to be called by `waker`, which becomes the former one.
     pub(super) fn stay(&mut self, ticket: Ticket, waker: &mut Option<Waker>) {
-        if let Some(waiter) = self.waiting.get_mut(&ticket) {
-            mem::swap(&mut waiter.waker, waker);
-        }
+        mem::swap(&mut self.waiters[ticket].waker, waker);
     }
 
     pub(super) fn is_first(&self, ticket: Ticket) -> bool {
-        self.waiting.first_key_value().is_some_and(|(first, _)| *first == ticket)
+        self.first == ticket
     }
 
     /// What it got, if it was served.
-    pub(super) fn take_served(&mut self, ticket: Ticket) -> Option<Result<Grant, LimitError>> {
-        self.served.remove(&ticket)
+    pub(super) fn take_served(&mut self, ticket: Ticket) -> Option<Served> {
+        let got = self.waiters[ticket].got.take()?;
+        self.waiters.remove(ticket);
+        Some(got)
     }
 
     /// Leaves the line, served or not. The waker is for the caller to drop, unlocked.
-    pub(super) fn leave(
-        &mut self,
-        ticket: Ticket,
-    ) -> (Option<Result<Grant, LimitError>>, Option<Waker>) {
-        match self.waiting.remove(&ticket) {
-            Some(waiter) => (None, waiter.waker),
-            None => (self.take_served(ticket), None),
+    pub(super) fn leave(&mut self, ticket: Ticket) -> (Option<Served>, Option<Waker>) {
+        if self.waiters[ticket].got.is_none() {
+            self.step_out(ticket);
+        }
+        let waiter = self.waiters.remove(ticket);
+        (waiter.got, waiter.waker)
+    }
+
+    fn step_out(&mut self, ticket: Ticket) {
+        let Waiter { before, behind, .. } = self.waiters[ticket];
+        *self.behind(before) = behind;
+        match self.waiters.get_mut(behind) {
+            Some(next) => next.before = before,
+            None => self.last = before,
+        }
+    }
+
+    /// Who stands behind this one, or behind nobody.
+    fn behind(&mut self, ticket: Ticket) -> &mut Ticket {
+        match self.waiters.get_mut(ticket) {
+            Some(waiter) => &mut waiter.behind,
+            None => &mut self.first,
         }
     }
 
@@ -83,19 +115,20 @@ impl Line {
         meter: &mut (impl Meter + ?Sized),
         call: &mut impl Extend<Waker>,
     ) -> bool {
-        let Some(mut first) = self.waiting.first_entry() else { return false };
-        let Waiter { weight, elsewhere, .. } = *first.get();
-        let got = match meter.admit(weight).map(|()| meter.fits(weight)) {
+        let first = &mut self.waiters[self.first];
+        let got = match meter.admit(first.weight).map(|()| meter.fits(first.weight)) {
             Ok(Err(None)) => return false,
-            Ok(Ok(())) if !elsewhere => Some(Ok(meter.take(weight))),
-            Err(too_much) if !elsewhere => Some(Err(too_much)),
+            Ok(Ok(())) if !first.elsewhere => Some(Ok(meter.take(first.weight))),
+            Err(too_much) if !first.elsewhere => Some(Err(too_much)),
             // It is to look at the other lines, or at the clock: what others give back may let it in sooner.
             _ => None,
         };
-        call.extend(first.get_mut().waker.take());
-        let Some(got) = got else { return false };
-        let (ticket, _) = first.remove_entry();
-        self.served.insert(ticket, got);
-        true
+        call.extend(first.waker.take());
+        first.got = got;
+        let is_served = got.is_some();
+        if is_served {
+            self.step_out(self.first);
+        }
+        is_served
     }
 }
