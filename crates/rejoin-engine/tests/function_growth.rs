@@ -4,38 +4,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
-use std::sync::Arc;
+mod alone;
 
-use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
-use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{has_errors, render_text};
+use alone::{alone, loaded};
+use rejoin_engine::Datum;
 use rejoin_lang::plan::{Action, FunctionStep};
-use rejoin_lang::source::Source;
-
-struct Nothing;
-
-impl FunctionHost for Nothing {
-    fn knows(&self, _: &str) -> bool {
-        false
-    }
-
-    fn call(&self, _: &str, _: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
-        Box::pin(std::future::ready(Datum::None))
-    }
-}
 
 /// What steps return, and what they would if each value were copied to be changed.
 async fn both(steps: &str) -> [String; 2] {
     let mut values = Vec::new();
     for copies in [false, true] {
-        let (mut functions, problems) = cov::load(Source::new("t.cov", steps));
-        assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
+        let mut functions = loaded(steps);
         for function in functions.functions.iter_mut().filter(|_| copies) {
             let mut body = function.body.as_deref().unwrap_or_default().to_vec();
             unmark(&mut body);
             function.body = Some(body.into());
         }
-        let program = FunctionProgram::new(functions, Arc::new(Nothing));
+        let program = alone(functions);
         let value = program.run("main", &[]).await.unwrap();
         values.push(value.to_json().to_json());
     }
@@ -88,9 +73,8 @@ step id="l" kind="compute" op=list_len input var="group" as="count" end
 step id="r" kind="return" from="count" as="_" end
 "#
     );
-    let (functions, problems) = cov::load(Source::new("t.cov", steps));
-    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-    FunctionProgram::new(functions, Arc::new(Nothing)).run("main", &[]).await.unwrap()
+    let functions = loaded(&steps);
+    alone(functions).run("main", &[]).await.unwrap()
 }
 
 const APPEND: &str = "step id=\"a\" kind=\"compute\" op=list_append input var=\"own\" input var=\"n\" as=\"own\" end\n";

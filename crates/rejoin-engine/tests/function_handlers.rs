@@ -1,23 +1,9 @@
 //! Which case of a `handle` takes up a failure: as in `match`, by its type, its variant, or how that is called at its end.
 
-use std::sync::Arc;
+mod alone;
 
-use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
-use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{has_errors, render_text};
-use rejoin_lang::source::Source;
-
-struct Nothing;
-
-impl FunctionHost for Nothing {
-    fn knows(&self, _: &str) -> bool {
-        false
-    }
-
-    fn call(&self, _: &str, _: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
-        Box::pin(std::future::ready(Datum::None))
-    }
-}
+use alone::{alone, loaded};
+use rejoin_engine::Datum;
 
 /// The case, counted from 0, that takes up a failure of this type, which a call gives that may give `kinds`.
 async fn taken_by(kinds: &[&str], failure: &str, cases: &[&str]) -> Option<i64> {
@@ -57,9 +43,8 @@ end
 end
 "#
     );
-    let (functions, problems) = cov::load(Source::new("t.cov", text));
-    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let functions = loaded(&text);
+    let program = alone(functions);
     match program.run("t.f", &[]).await {
         Ok(Datum::Int(at)) => Some(at),
         other => {

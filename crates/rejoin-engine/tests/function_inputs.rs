@@ -2,25 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
-use std::sync::Arc;
+mod alone;
 
-use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
-use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{has_errors, render_text};
-use rejoin_lang::source::Source;
+use alone::{alone, loaded};
+use rejoin_engine::{Datum, FunctionProgram};
 use rejoin_value::Value;
-
-struct Nothing;
-
-impl FunctionHost for Nothing {
-    fn knows(&self, _: &str) -> bool {
-        false
-    }
-
-    fn call(&self, _: &str, _: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
-        Box::pin(std::future::ready(Datum::None))
-    }
-}
 
 const TYPES: &str = r#"
 snippet id="t.types" kind="module"
@@ -49,9 +35,8 @@ fn program(kind: &str, body: &str) -> FunctionProgram {
         "{TYPES}snippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"{kind}\" returns type=\"Any\" end end\n\
          body {body} end\nend"
     );
-    let (functions, problems) = cov::load(Source::new("t.cov", text));
-    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-    FunctionProgram::new(functions, Arc::new(Nothing))
+    let functions = loaded(&text);
+    alone(functions)
 }
 
 const BACK: &str = "step id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end";
@@ -213,9 +198,8 @@ async fn types_of_the_language_and_its_library_are_made_and_checked_as_those_of_
     let text = format!(
         "{own}snippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"Response\" returns type=\"Any\" end end\nbody {BACK} end\nend"
     );
-    let (functions, problems) = cov::load(Source::new("t.cov", text));
-    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let functions = loaded(&text);
+    let program = alone(functions);
     let ran = program.run("f", &[("x".to_owned(), r#"{"n":1}"#.to_owned())]).await;
     assert_eq!(ran.unwrap().to_json().to_json(), r#"{"n":1}"#);
 }
@@ -436,9 +420,8 @@ async fn null_is_no_text_where_there_may_be_no_value() {
         let source = format!(
             "snippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" {param} returns type=\"Any\" end end\nbody {BACK} end\nend"
         );
-        let (functions, problems) = cov::load(Source::new("t.cov", source));
-        assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-        let program = FunctionProgram::new(functions, Arc::new(Nothing));
+        let functions = loaded(&source);
+        let program = alone(functions);
         let ran = program.run("f", &[("x".to_owned(), text.to_owned())]).await;
         assert_eq!(ran.unwrap().to_json().to_json(), value, "{param}: {text}");
     }
@@ -463,9 +446,8 @@ async fn a_type_in_itself_costs_no_more_than_its_value() {
         "snippet id=\"t.t\" kind=\"module\" types {kinds} end end\nsnippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"A | B\" returns type=\"Int\" end end\n\
          body step id=\"r\" kind=\"return\" lit=1 as=\"_\" end end\nend"
     );
-    let (functions, problems) = cov::load(Source::new("t.cov", text));
-    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let functions = loaded(&text);
+    let program = alone(functions);
     let json = format!("{}7{}", "{\"next\":".repeat(500), "}".repeat(500));
     let refused = program.run("f", &[("x".to_owned(), json)]).await.unwrap_err();
     assert!(refused.ends_with("not Int"), "{refused}");
@@ -497,9 +479,8 @@ async fn aliases_in_circles_cost_no_more_than_a_look_at_some_of_them() {
         "snippet id=\"t.t\" kind=\"module\" types {aliases} end end\nsnippet id=\"t.f\" kind=\"fn\"\nsignature fn name=\"f\" param name=\"x\" type=\"A\" returns type=\"Int\" end end\n\
          body step id=\"r\" kind=\"return\" lit=1 as=\"_\" end end\nend"
     );
-    let (functions, problems) = cov::load(Source::new("t.cov", text));
-    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let functions = loaded(&text);
+    let program = alone(functions);
     // Whatever becomes of it, it does so before anybody has stopped waiting.
     for json in ["5", "[1]", "{\"type\":\"C\"}", "null"] {
         let _ = program.run("f", &[("x".to_owned(), json.to_owned())]).await;

@@ -2,30 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
-use std::sync::Arc;
+mod alone;
 
-use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
-use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{has_errors, render_text};
-use rejoin_lang::source::Source;
-
-struct Nothing;
-
-impl FunctionHost for Nothing {
-    fn knows(&self, _: &str) -> bool {
-        false
-    }
-
-    fn call(&self, _: &str, _: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
-        Box::pin(std::future::ready(Datum::None))
-    }
-}
+use alone::{alone, loaded};
+use rejoin_engine::Datum;
 
 /// The value of `main` in a program, as JSON.
 async fn value(text: &str) -> String {
-    let (functions, problems) = cov::load(Source::new("t.cov", text));
-    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let functions = loaded(text);
+    let program = alone(functions);
     program.run("main", &[]).await.unwrap().to_json().to_json()
 }
 
@@ -271,10 +256,8 @@ async fn a_whole_number_becomes_one_with_a_fraction_where_that_is_declared() {
         + "end case wildcard end as=\"_\" end\n";
     assert_eq!(value(&number).await, "2.5");
     // What comes from outside, too.
-    let (functions, problems) =
-        cov::load(Source::new("t.cov", of("type=\"Float\"", "", &(half("h", "n") + back))));
-    assert!(!has_errors(&problems));
-    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let functions = loaded(&of("type=\"Float\"", "", &(half("h", "n") + back)));
+    let program = alone(functions);
     let ran = program.run("of", &[("n".to_owned(), "5".to_owned())]).await.unwrap();
     assert_eq!(ran, Datum::Float(2.5));
 }

@@ -2,24 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
-use std::sync::Arc;
+mod alone;
 
-use rejoin_engine::{CallPlace, Datum, FunctionHost, FunctionProgram, HostCall};
-use rejoin_lang::cov;
-use rejoin_lang::diagnostic::{has_errors, render_text};
-use rejoin_lang::source::Source;
-
-struct Nothing;
-
-impl FunctionHost for Nothing {
-    fn knows(&self, _: &str) -> bool {
-        false
-    }
-
-    fn call(&self, _: &str, _: Vec<Datum>, _: &CallPlace<'_>) -> HostCall {
-        Box::pin(std::future::ready(Datum::None))
-    }
-}
+use alone::{alone, loaded};
 
 /// The value of an operation on literals, as JSON.
 async fn of(operation: &str, inputs: &[&str]) -> String {
@@ -40,9 +25,8 @@ async fn applied(operation: &str, inputs: &[String], given: &[(String, String)])
     let text = format!(
         "step id=\"c\" kind=\"compute\"\n  op={operation}\n{inputs}  as=\"x\"\nend\nstep id=\"r\" kind=\"return\" from=\"x\" as=\"_\" end"
     );
-    let (functions, problems) = cov::load(Source::new("t.cov", text));
-    assert!(!has_errors(&problems), "{}", render_text(&functions.sources, &problems, false));
-    let program = FunctionProgram::new(functions, Arc::new(Nothing));
+    let functions = loaded(&text);
+    let program = alone(functions);
     program.run("main", given).await.unwrap().to_json().to_json()
 }
 
