@@ -323,6 +323,13 @@ fn a_session_that_was_changed_is_not_handed_on() {
 }
 
 #[test]
+fn a_socket_is_no_host() {
+    let text = "config pg {\n  host: \"/var/run/postgresql\"\n}\nGET /x\n  |> pg: `select 1`";
+    let drawn = try_load(text, &rejoin_steps::registry()).expect_err("a socket is not supported");
+    assert!(drawn.contains("`host` in `config pg` is a folder with a socket"), "{drawn}");
+}
+
+#[test]
 fn a_copy_from_or_to_the_program_is_refused() {
     for (sql, place, why) in [
         ("copy copies (a) from stdin", "stdin", "waits for rows that no step can send"),

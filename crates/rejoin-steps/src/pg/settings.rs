@@ -82,6 +82,11 @@ fn connect(settings: &Settings, block: &str) -> Result<Option<(Config, TlsSettin
                 .dbname(text("database"))
                 .user(text("user"))
                 .password(text("password"));
+            if !matches!(config.get_hosts(), [Host::Tcp(_)]) {
+                return Err(format!(
+                    "`host` in `config {block}` is a folder with a socket, which is not supported: write a host such as `127.0.0.1`"
+                ));
+            }
             config
         }
     };
